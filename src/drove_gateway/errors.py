@@ -1,0 +1,97 @@
+"""Every error that one part of the gateway raises for another.
+
+    GatewayError
+    ├── ConfigError              nixy.toml or the environment cannot be used
+    ├── DroveError               a controller could not be asked, or its answer not be used
+    │   ├── NoLeader             no controller of the namespace says that it leads
+    │   ├── ControllerDown       refused, timed out, cut off
+    │   ├── ControllerRefused    answered with a status that is not 200
+    │   └── BadAnswer            answered 200 with something that is not an answer
+    ├── RenderError              the template cannot be read, parsed or executed
+    └── ProxyError               the proxy could not be brought to what it should be
+        ├── CommandFailed        exit code, and what the command printed
+        ├── CommandTimeout       the command did not end in time
+        ├── CheckRefused         the proxy's own check refuses the rendered configuration
+        ├── GenerationUnproven   reloaded, but the old generation still answers
+        └── RuntimeApiError      the runtime API cannot be reached, or said no
+
+Messages are for the person on call: what happened, to what, what the gateway did instead and what
+to do. They never hold a secret. Foreign errors are translated where they are met, once, with
+``raise … from``.
+"""
+
+
+class GatewayError(Exception):
+    """The root of all."""
+
+
+class ConfigError(GatewayError):
+    """The configuration cannot be used. `problems` has one line for each thing to mend."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class DroveError(GatewayError):
+    """A controller could not be asked, or its answer could not be used."""
+
+
+class NoLeader(DroveError):
+    """No controller of the namespace answers as the leader."""
+
+
+class ControllerDown(DroveError):
+    """The connection was refused, timed out or cut off."""
+
+
+class ControllerRefused(DroveError):
+    """The controller answered with another status than 200."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class BadAnswer(DroveError):
+    """The controller answered 200 with something that is not an answer."""
+
+
+class RenderError(GatewayError):
+    """The template cannot be read, parsed or executed."""
+
+
+class ProxyError(GatewayError):
+    """The proxy could not be brought to what it should be."""
+
+
+class CommandFailed(ProxyError):
+    """A command ended with a non-zero exit code, or could not be started."""
+
+    def __init__(self, message: str, *, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
+
+
+class CommandTimeout(ProxyError):
+    """A command did not end in time and was killed."""
+
+
+class CheckRefused(ProxyError):
+    """The proxy's own check refuses the rendered configuration; the old one goes on.
+
+    `output` is what the check printed, `line` the rendered file's line where one is named.
+    """
+
+    def __init__(self, message: str, *, output: str = "", line: int | None = None) -> None:
+        super().__init__(message)
+        self.output = output
+        self.line = line
+
+
+class GenerationUnproven(ProxyError):
+    """The reload was asked for, but the new generation does not answer."""
+
+
+class RuntimeApiError(ProxyError):
+    """The runtime API cannot be reached, or refused a command."""

@@ -1,0 +1,130 @@
+"""The vocabulary: what Drove says, and what the world should look like.
+
+All types are frozen, and so is what they hold: mappings are typed as ``Mapping``, and nothing
+changes one after it was built. Wherever a template or ``/v1/config`` shows a value, the encoded
+names (``rename``) are those of the original's Go structs: `Hosts`, `PortType`, `LeaderVHost`.
+"""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import msgspec
+
+Tags: TypeAlias = Mapping[str, str]
+
+NO_TAGS: Tags = {}
+
+
+class Host(
+    msgspec.Struct,
+    frozen=True,
+    order=True,
+    gc=False,
+    rename={"host": "Host", "port": "Port", "port_type": "PortType"},
+):
+    """Where one instance listens. `host` is a host name or IP text, `port_type` lower-case."""
+
+    host: str
+    port: int
+    port_type: str
+
+
+class AppEndpoints(msgspec.Struct, frozen=True):
+    """One application version as the controller lists it, already decoded, not yet validated."""
+
+    app_name: str
+    app_id: str
+    vhost: str
+    tags: Tags
+    hosts: tuple[Host, ...]
+
+
+class Leader(
+    msgspec.Struct,
+    frozen=True,
+    rename={"endpoint": "Endpoint", "host": "Host", "port": "Port"},
+):
+    """The leading controller: its configured URL, and the host and port split from it."""
+
+    endpoint: str = ""
+    host: str = ""
+    port: int = 0
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """Something that Drove sent and the gateway left out, and why.
+
+    `subject` is one of "answer", "app", "vhost", "host", "port", "tag"; `value` is printable and
+    shortened.
+    """
+
+    namespace: str
+    app_id: str
+    subject: str
+    value: str
+    reason: str
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """One accepted answer of one namespace's leader.
+
+    `settling` says that the leader is new and may not know all its instances yet (up to about
+    90 s, `Drove's controllers`): what it adds is true, what it lacks may only be unknown.
+    """
+
+    namespace: str
+    leader: Leader
+    apps: tuple[AppEndpoints, ...]
+    rejected: tuple[Rejection, ...] = ()
+    settling: bool = False
+
+
+class HostGroup(msgspec.Struct, frozen=True, rename={"hosts": "Hosts", "tags": "Tags"}):
+    """The hosts of a vhost that share a value of the routing tag."""
+
+    hosts: tuple[Host, ...]
+    tags: Tags
+
+
+class App(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "id": "ID",
+        "vhost": "Vhost",
+        "hosts": "Hosts",
+        "tags": "Tags",
+        "groups": "Groups",
+        "routing_tag_key": "RoutingTagKey",
+    },
+):
+    """All that serves one vhost, merged from every application and namespace that names it."""
+
+    id: str
+    vhost: str
+    hosts: tuple[Host, ...]
+    tags: Tags
+    groups: Mapping[str, HostGroup]
+    routing_tag_key: str
+
+
+class Namespace(
+    msgspec.Struct,
+    frozen=True,
+    rename={"leader_vhost": "LeaderVHost", "leader": "Leader", "routing_tag": "RoutingTag"},
+):
+    """What a template sees of a namespace."""
+
+    leader_vhost: str
+    leader: Leader
+    routing_tag: str
+
+
+class Topology(msgspec.Struct, frozen=True, rename={"apps": "Apps", "namespaces": "Namespaces"}):
+    """What the proxy should look like: apps by vhost, namespaces by name."""
+
+    apps: Mapping[str, App]
+    namespaces: Mapping[str, Namespace]
+
+
+EMPTY = Topology(apps={}, namespaces={})
