@@ -1,0 +1,281 @@
+"""Snapshots and rules to a topology, and what differs between two topologies. Pure.
+
+The order of work is the original's: for each app of an answer the vhost is lower-cased, apps
+without hosts are left out, the realm filters, then the app is merged into its vhost. What Drove
+sends is untrusted: what is invalid is left out here and named in `Built.rejected`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from drove_gateway.model import (
+    NO_TAGS,
+    App,
+    AppEndpoints,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Rejection,
+    Snapshot,
+    Tags,
+    Topology,
+)
+from drove_gateway.validation import valid_app
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Which of a namespace's vhosts are taken, and how their hosts are grouped.
+
+    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are taken. All are
+    lower-case. `routing_tag` is the name of the tag whose value names a host group.
+    """
+
+    namespace: str
+    realm: frozenset[str] = frozenset()
+    realm_suffix: str = ""
+    routing_tag: str = ""
+    leader_vhost: str = ""
+
+    def accept(self, vhost: str) -> bool:
+        """Whether the realm lets `vhost` in."""
+        if not self.realm and not self.realm_suffix:
+            return True
+        return vhost in self.realm or bool(
+            self.realm_suffix and vhost.endswith(self.realm_suffix)
+        )
+
+
+def rules(
+    namespace: str, realm: str, realm_suffix: str, routing_tag: str, leader_vhost: str
+) -> Rules:
+    """The rules as a namespace's settings state them: `realm` separated by commas."""
+    vhosts = (vhost.strip().lower() for vhost in realm.split(","))
+    return Rules(
+        namespace=namespace,
+        realm=frozenset(vhost for vhost in vhosts if vhost),
+        realm_suffix=realm_suffix.strip().lower(),
+        routing_tag=routing_tag,
+        leader_vhost=leader_vhost,
+    )
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How the apps of one namespace's answer were taken, for the metrics."""
+
+    with_routing_tag: int = 0
+    without_routing_tag: int = 0
+    ignored_by_realm: int = 0
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A topology, what was left out of it and why, and each namespace's counts.
+
+    `parts` remembers what each app of a namespace came to, so that the next build works only on
+    what changed.
+    """
+
+    topology: Topology
+    rejected: tuple[Rejection, ...]
+    counts: Mapping[str, Counts]
+    parts: "Mapping[str, _Part]"
+
+
+class _Valid(msgspec.Struct, frozen=True):
+    """An app after validation and filtering; `vhost` is empty where it contributes nothing."""
+
+    source: AppEndpoints
+    vhost: str = ""
+    group: str = ""
+    hosts: tuple[Host, ...] = ()
+    tags: Tags = NO_TAGS
+    rejected: tuple[Rejection, ...] = ()
+    ignored_by_realm: bool = False
+    tagged: bool = False
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """One namespace's share: what each app came to, and the vhosts merged from them."""
+
+    snapshot: Snapshot
+    rules: Rules
+    valid: Mapping[str, _Valid]
+    contributors: Mapping[str, tuple[_Valid, ...]]
+    apps: Mapping[str, App]
+
+
+def build(
+    snapshots: Mapping[str, Snapshot], all_rules: Sequence[Rules], previous: Built | None = None
+) -> Built:
+    """Merge the namespaces' snapshots, in the order of `all_rules`, into one topology.
+
+    With `previous`, what came from unchanged apps is taken over as the same objects; the result
+    is equal to a build without it.
+    """
+    before = previous.parts if previous else {}
+    parts = {
+        rule.namespace: _part(snapshots[rule.namespace], rule, before.get(rule.namespace))
+        for rule in all_rules
+        if rule.namespace in snapshots
+    }
+    topology = Topology(
+        apps=_merged_namespaces([part.apps for part in parts.values()], previous),
+        namespaces={
+            rule.namespace: Namespace(
+                leader_vhost=rule.leader_vhost,
+                leader=snapshots[rule.namespace].leader
+                if rule.namespace in snapshots
+                else Leader(),
+                routing_tag=rule.routing_tag,
+            )
+            for rule in all_rules
+        },
+    )
+    return Built(
+        topology=topology,
+        rejected=tuple(
+            rejection
+            for part in parts.values()
+            for rejection in (
+                *part.snapshot.rejected,
+                *(one for valid in part.valid.values() for one in valid.rejected),
+            )
+        ),
+        counts={name: _counts(part.valid.values()) for name, part in parts.items()},
+        parts=parts,
+    )
+
+
+def _part(snapshot: Snapshot, rule: Rules, before: _Part | None) -> _Part:
+    if before is not None and before.rules == rule:
+        if before.snapshot.apps is snapshot.apps:
+            return msgspec.structs.replace(before, snapshot=snapshot)
+        known, merged = before.valid, before
+    else:
+        known, merged = {}, None
+    valid: dict[str, _Valid] = {}
+    contributors: dict[str, list[_Valid]] = {}
+    for source in snapshot.apps:
+        one = known.get(source.app_id)
+        if one is None or one.source is not source:
+            one = _validated(source, rule)
+        valid[source.app_id] = one
+        if one.vhost:
+            contributors.setdefault(one.vhost, []).append(one)
+    frozen = {vhost: tuple(ones) for vhost, ones in contributors.items()}
+    return _Part(
+        snapshot=snapshot,
+        rules=rule,
+        valid=valid,
+        contributors=frozen,
+        apps={vhost: _app(vhost, ones, rule, merged) for vhost, ones in frozen.items()},
+    )
+
+
+def _validated(source: AppEndpoints, rule: Rules) -> _Valid:
+    checked = valid_app(rule.namespace, source)
+    if not checked.vhost or not checked.hosts:
+        return _Valid(source, rejected=checked.rejected)
+    if not rule.accept(checked.vhost):
+        return _Valid(source, rejected=checked.rejected, ignored_by_realm=True)
+    value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
+    return _Valid(
+        source=source,
+        vhost=checked.vhost,
+        group=value or checked.vhost,
+        hosts=checked.hosts,
+        tags=checked.tags,
+        rejected=checked.rejected,
+        tagged=bool(value),
+    )
+
+
+def _app(vhost: str, ones: tuple[_Valid, ...], rule: Rules, merged: _Part | None) -> App:
+    if merged is not None and _same_objects(merged.contributors.get(vhost, ()), ones):
+        return merged.apps[vhost]
+    app = _single(ones[0], rule)
+    for one in ones[1:]:
+        app = _joined(_single(one, rule), app)
+    return app
+
+
+def _single(one: _Valid, rule: Rules) -> App:
+    return App(
+        id=one.vhost,
+        vhost=one.vhost,
+        hosts=one.hosts,
+        tags=one.tags,
+        groups={one.group: HostGroup(one.hosts, one.tags)},
+        routing_tag_key=rule.routing_tag,
+    )
+
+
+def _joined(newer: App, earlier: App) -> App:
+    """Two apps of one answer on one vhost: newer hosts first, the earlier app's tags win."""
+    groups = dict(earlier.groups)
+    for name, group in newer.groups.items():
+        known = groups.get(name)
+        groups[name] = (
+            group if known is None else HostGroup(_union(group.hosts, known.hosts), known.tags)
+        )
+    return msgspec.structs.replace(
+        earlier,
+        hosts=_union(newer.hosts, earlier.hosts),
+        tags={**newer.tags, **earlier.tags},
+        groups=groups,
+    )
+
+
+def _merged_namespaces(
+    namespaces: list[Mapping[str, App]], previous: Built | None
+) -> Mapping[str, App]:
+    if len(namespaces) == 1:
+        return namespaces[0]
+    apps: dict[str, App] = {}
+    for namespace in namespaces:
+        for vhost, app in namespace.items():
+            apps[vhost] = _across(apps[vhost], app) if vhost in apps else app
+    if previous is not None:
+        for vhost, app in apps.items():
+            known = previous.topology.apps.get(vhost)
+            if known is not None and known == app:
+                apps[vhost] = known
+    return apps
+
+
+def _across(earlier: App, later: App) -> App:
+    """One vhost of two namespaces: hosts appended, the later one's tags overwrite."""
+    groups = dict(earlier.groups)
+    for name, group in later.groups.items():
+        known = groups.get(name)
+        groups[name] = (
+            group
+            if known is None
+            else HostGroup(_union(known.hosts, group.hosts), {**known.tags, **group.tags})
+        )
+    return msgspec.structs.replace(
+        earlier,
+        hosts=_union(earlier.hosts, later.hosts),
+        tags={**earlier.tags, **later.tags},
+        groups=groups,
+        routing_tag_key=later.routing_tag_key or earlier.routing_tag_key,
+    )
+
+
+def _union(first: tuple[Host, ...], second: tuple[Host, ...]) -> tuple[Host, ...]:
+    """Both in order, each host once: two apps may list the same host:port."""
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _counts(valid: Iterable[_Valid]) -> Counts:
+    tagged = untagged = ignored = 0
+    for one in valid:
+        tagged += bool(one.vhost) and one.tagged
+        untagged += bool(one.vhost) and not one.tagged
+        ignored += one.ignored_by_realm
+    return Counts(tagged, untagged, ignored)
+
+
+def _same_objects(first: Sequence[object], second: Sequence[object]) -> bool:
+    return len(first) == len(second) and all(a is b for a, b in zip(first, second, strict=True))
