@@ -1,0 +1,362 @@
+"""What a Python value is in Go, and how to look into it.
+
+| Python | Go |
+|---|---|
+| `None` | nil (of type `interface {}`) |
+| `bool`, `int`, `float`, `complex`, `str` | `bool`, `int`, `float64`, `complex128`, `string` |
+| `bytes` | `[]uint8` |
+| `list`, `tuple` | `[]interface {}` |
+| `dict` and other mappings | `map[string]interface {}` |
+| `StringMap` | `map[string]string` |
+| `NamedTuple`s, dataclasses, msgspec structs, attrs classes, other objects | structs |
+
+Where a type hint says more than that, the value travels as `Typed(value, type)`: a value with its
+Go type. `MISSING` is the result of looking up what is not there (an invalid `reflect.Value`).
+Text is `str`; bytes that are not UTF-8 are surrogate-escaped. Go counts in bytes: see `encode`.
+"""
+
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+from drove_gateway.gotemplate.gotypes import (
+    ANY,
+    ANY_MAP,
+    ANY_SLICE,
+    BOOL,
+    BYTE_SLICE,
+    COMPLEX128,
+    FLOAT64,
+    FUNC,
+    INT,
+    STRING,
+    STRING_MAP,
+    UINT64,
+    GoType,
+    Kind,
+    StringMap,
+    is_named_tuple,
+    is_struct_class,
+    map_of,
+    struct_of,
+    type_from_hint,
+)
+
+__all__ = [
+    "MISSING",
+    "Missing",
+    "StringMap",
+    "Typed",
+    "box",
+    "decode",
+    "elements",
+    "encode",
+    "entries",
+    "fields",
+    "length",
+    "method",
+    "raw",
+    "struct_fields",
+    "type_of",
+    "zero",
+]
+
+_INT64: Final = range(-(2**63), 2**63)
+_UINT64: Final = range(2**64)
+
+StructFields: TypeAlias = tuple[tuple[str, str, object], ...]
+
+
+class Missing:
+    """The type of `MISSING`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+class Typed:
+    """A value whose Go type is not the one its Python class stands for.
+
+    `value` is `None` for a nil map, a nil slice and the zero value of a struct.
+    """
+
+    __slots__ = ("type", "value")
+
+    def __init__(self, value: object, type: GoType) -> None:  # noqa: A002
+        self.value = value
+        self.type = type
+
+    def __repr__(self) -> str:
+        return f"Typed({self.value!r}, {self.type.name})"
+
+
+def encode(text: str) -> bytes:
+    """The bytes that Go sees in a string."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # a lone surrogate, which no Go string of ours can hold
+        return text.encode("utf-8", "replace")
+
+
+def decode(data: bytes) -> str:
+    """The string that holds these bytes: the inverse of `encode`."""
+    return data.decode("utf-8", "surrogateescape")
+
+
+def raw(value: object) -> object:
+    """The plain Python value; empty containers for nil maps and nil slices."""
+    if type(value) is not Typed:
+        return value
+    if value.value is None:
+        empty: Mapping[Kind, object] = {Kind.MAP: {}, Kind.SLICE: []}
+        return empty.get(value.type.kind)
+    return value.value
+
+
+_EXACT: Final[Mapping[type, GoType]] = {
+    str: STRING,
+    bool: BOOL,
+    float: FLOAT64,
+    complex: COMPLEX128,
+    list: ANY_SLICE,
+    tuple: ANY_SLICE,
+    StringMap: STRING_MAP,
+    bytes: BYTE_SLICE,
+    bytearray: BYTE_SLICE,
+    type(None): ANY,
+}
+
+
+def type_of(value: object) -> GoType:
+    """The Go type of a value (`interface {}` for `None`). `MISSING` has none: do not ask."""
+    if type(value) is Typed:
+        return value.type
+    exact = _EXACT.get(type(value))
+    return exact if exact is not None else _derived_type(value)
+
+
+def _derived_type(value: object) -> GoType:
+    if isinstance(value, int):
+        if isinstance(value, bool):
+            return BOOL
+        return INT if value in _INT64 or value not in _UINT64 else UINT64
+    if isinstance(value, Mapping):
+        return STRING_MAP if isinstance(value, StringMap) else _mapping_type(value)
+    cls: Any = type(value)
+    if is_struct_class(cls):
+        is_function = callable(value) and not struct_fields(cls)
+        return FUNC if is_function else struct_of(cls)
+    if isinstance(value, AbstractSet):
+        return ANY_SLICE
+    return FUNC if callable(value) else type_from_hint(cls)
+
+
+def _mapping_type(value: Mapping[object, object]) -> GoType:
+    for key in value:
+        if isinstance(key, str):
+            return ANY_MAP
+        return map_of(type_of(key), ANY) if isinstance(key, int | float) else map_of(ANY, ANY)
+    return ANY_MAP
+
+
+def box(value: object, declared: GoType) -> object:
+    """A value that was read from a place of a declared type, with that type.
+
+    Where the value contradicts the declaration, the value is believed.
+    """
+    kind = declared.kind
+    if kind is Kind.INTERFACE or type(value) is Typed:
+        return value
+    if value is None:
+        nilable = kind in {Kind.SLICE, Kind.MAP}
+        return Typed(None, declared) if nilable else None
+    natural = type_of(value)
+    if natural == declared:
+        return value
+    if kind is Kind.FLOAT and natural.kind is Kind.INT and isinstance(value, int):
+        value = float(value)
+        return value if declared == FLOAT64 else Typed(value, declared)
+    integers = {Kind.INT, Kind.UINT}
+    if natural.kind is kind or (natural.kind in integers and kind in integers):
+        return value if kind is Kind.STRUCT else Typed(value, declared)
+    return value
+
+
+def zero(declared: GoType) -> object:
+    """Go's zero value of a type."""
+    scalars: Mapping[Kind, object] = {
+        Kind.BOOL: False,
+        Kind.INT: 0,
+        Kind.UINT: 0,
+        Kind.FLOAT: 0.0,
+        Kind.COMPLEX: 0j,
+        Kind.STRING: "",
+    }
+    if declared.kind in scalars:
+        return box(scalars[declared.kind], declared)
+    return None if declared.kind in {Kind.INTERFACE, Kind.FUNC} else Typed(None, declared)
+
+
+def length(value: object) -> int:
+    """The length of a string (in bytes), slice or map."""
+    plain = raw(value)
+    if isinstance(plain, str):
+        return len(plain) if plain.isascii() else len(encode(plain))
+    return len(typing.cast("Sequence[object]", plain))
+
+
+def elements(value: object) -> Sequence[object]:
+    """The elements of a slice, each with its Go type."""
+    plain = typing.cast("Iterable[object]", raw(value))
+    items = _in_order(plain) if isinstance(plain, AbstractSet) else list(plain)
+    elem = type_of(value).item
+    return items if elem.kind is Kind.INTERFACE else [box(item, elem) for item in items]
+
+
+def entries(value: object) -> Sequence[tuple[object, object]]:
+    """Keys and values of a map, each with its Go type, in the order in which Go ranges."""
+    plain = typing.cast("Mapping[object, object]", raw(value))
+    elem = type_of(value).item
+    return [(key, box(plain[key], elem)) for key in sorted_keys(plain)]
+
+
+def sorted_keys(mapping: Iterable[object]) -> list[object]:
+    """A map's keys as Go orders them: strings by their bytes, numbers by value, false first."""
+    return _in_order(mapping)
+
+
+def _in_order(items: Iterable[object]) -> list[object]:
+    found = list(items)
+    if all(type(item) is str and item.isascii() for item in found):
+        return sorted(typing.cast("list[str]", found))  # type: ignore[return-value]
+    return sorted(found, key=_order)
+
+
+def _order(item: object) -> tuple[int, object]:
+    """Go compares keys of different types by their types' addresses: any fixed order will do."""
+    plain = raw(item)
+    if isinstance(plain, str):
+        return 2, encode(plain)
+    if isinstance(plain, bool | int | float):
+        return 1, plain
+    return 3 if plain is not None else 0, repr(plain)
+
+
+@lru_cache(maxsize=4096)
+def struct_fields(cls: type) -> StructFields | None:
+    """The fields of a class seen as a struct, in order: template name, attribute, type hint.
+
+    `None` for classes that are no structs. Instances of plain classes may have more fields than
+    their class declares: `fields` finds those too.
+    """
+    if not is_struct_class(cls):
+        return None
+    hints = _hints(cls)
+    return tuple((name, attr, hints.get(attr, object)) for name, attr in _declared(cls, hints))
+
+
+def _hints(cls: type) -> Mapping[str, object]:
+    try:
+        found = typing.get_type_hints(cls, include_extras=True)
+    except (NameError, TypeError, AttributeError, SyntaxError):  # hints that cannot be resolved
+        return {}
+    for name, member in _properties(cls):
+        try:
+            result = typing.get_type_hints(member.fget, include_extras=True)
+        except (NameError, TypeError, AttributeError, SyntaxError):
+            continue
+        found[name] = result.get("return", object)
+    return found
+
+
+def _properties(cls: type) -> Iterable[tuple[str, property]]:
+    for base in reversed(cls.__mro__):
+        for name, member in vars(base).items():
+            if isinstance(member, property) and not name.startswith("_"):
+                yield name, member
+
+
+def _declared(cls: type, hints: Mapping[str, object]) -> Sequence[tuple[str, str]]:
+    if hasattr(cls, "__struct_fields__"):
+        encoded = getattr(cls, "__struct_encode_fields__", cls.__struct_fields__)
+        return list(zip(encoded, cls.__struct_fields__, strict=True))
+    if hasattr(cls, "__dataclass_fields__"):
+        own: Iterable[str] = [
+            name
+            for name, declared in cls.__dataclass_fields__.items()
+            if "ClassVar" not in str(declared.type) and "InitVar" not in str(declared.type)
+        ]
+    elif is_named_tuple(cls):
+        own = cls._fields  # type: ignore[attr-defined]
+    elif hasattr(cls, "__attrs_attrs__"):
+        own = [declared.name for declared in cls.__attrs_attrs__]
+    else:
+        slots = [slot for base in reversed(cls.__mro__) for slot in _slots(base)]
+        own = dict.fromkeys([*hints, *slots, *(name for name, _ in _properties(cls))])
+    return [(name, name) for name in own if not name.startswith("_")]
+
+
+def _slots(cls: type) -> Iterable[str]:
+    slots = vars(cls).get("__slots__", ())
+    return [slots] if isinstance(slots, str) else slots
+
+
+@lru_cache(maxsize=4096)
+def field_types(cls: type) -> Mapping[str, tuple[str, GoType]]:
+    """Template name to attribute and Go type, of a class seen as a struct."""
+    return {name: (attr, type_from_hint(hint)) for name, attr, hint in struct_fields(cls) or ()}
+
+
+def fields(value: object) -> Sequence[tuple[str, object]]:
+    """Name and value of each field of a struct, in order, each with its Go type."""
+    declared = field_types(_class_of(value))
+    if type(value) is Typed:  # the zero value of a struct
+        return [(name, zero(kind)) for name, (_, kind) in declared.items()]
+    own = [
+        (name, box(getattr(value, attr), kind))
+        for name, (attr, kind) in declared.items()
+        if hasattr(value, attr)
+    ]
+    return own + [(name, extra) for name, extra in _extras(value) if name not in declared]
+
+
+def _class_of(value: object) -> type:
+    if type(value) is Typed and value.type.kind is Kind.STRUCT and value.type.cls is not None:
+        return value.type.cls
+    return type(value)
+
+
+def _extras(value: object) -> Iterable[tuple[str, object]]:
+    """Public instance attributes of plain objects, which no class declares."""
+    if hasattr(type(value), "__dataclass_fields__") or hasattr(type(value), "__attrs_attrs__"):
+        return []
+    found: Mapping[str, object] = getattr(value, "__dict__", {})
+    return [(n, v) for n, v in found.items() if not n.startswith("_") and not callable(v)]
+
+
+def field(value: object, name: str) -> object:
+    """One field of a struct, with its Go type; `MISSING` if the struct has no such field."""
+    known = field_types(_class_of(value)).get(name)
+    if type(value) is Typed:
+        return zero(known[1]) if known else MISSING
+    if known:
+        return box(getattr(value, known[0], None), known[1])
+    return dict(_extras(value)).get(name, MISSING)
+
+
+def method(value: object, name: str) -> Callable[..., object] | None:
+    """The method of a struct with this name, bound; `None` if it has none that is public."""
+    cls = _class_of(value)
+    if name.startswith("_") or type(value) is Typed or not is_struct_class(cls):
+        return None
+    if name in field_types(cls):
+        return None
+    found = getattr(value, name, None)
+    return found if callable(found) and not isinstance(found, type) else None
