@@ -1,0 +1,126 @@
+"""The addresses that an operator writes: of controllers, of NGINX Plus, of HAProxy's sockets.
+
+Every function raises `ValueError` with a sentence of what is allowed. The sentences never repeat
+the text that was given, since it may hold a password.
+"""
+
+import re
+from typing import TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+UNIX_PATH_BYTES = 107
+"""The longest path of a Unix socket: `sun_path` has 108 bytes on Linux, one ends the path."""
+
+SOCKET_FORMS = (
+    "must be the path of a Unix socket (/run/haproxy/admin.sock or unix@PATH), "
+    "ipv4@HOST:PORT, ipv6@[ADDRESS]:PORT or HOST:PORT"
+)
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
+
+
+class UnixSocket(msgspec.Struct, frozen=True):
+    """A Unix socket by its path."""
+
+    path: str
+
+
+class TcpSocket(msgspec.Struct, frozen=True):
+    """A TCP address; `host` is a name or an address, IPv6 without brackets."""
+
+    host: str
+    port: int
+
+
+SocketAddress: TypeAlias = UnixSocket | TcpSocket
+
+
+def socket_address(text: str) -> SocketAddress:
+    """Reads HAProxy's address forms: a Unix path, `unix@`, `ipv4@`, `ipv6@` or HOST:PORT."""
+    kind, at, rest = text.partition("@")
+    if not at:
+        return _unix_socket(text) if "/" in text else _tcp_socket(text)
+    match kind:
+        case "unix":
+            return _unix_socket(rest)
+        case "ipv4":
+            return _tcp_socket(rest)
+        case "ipv6":
+            return _ipv6_socket(rest)
+    raise ValueError(SOCKET_FORMS)
+
+
+def _unix_socket(path: str) -> UnixSocket:
+    if not path or not path.isprintable():
+        raise ValueError(SOCKET_FORMS)
+    if len(path.encode()) > UNIX_PATH_BYTES:
+        raise ValueError(f"must be a path of at most {UNIX_PATH_BYTES} bytes, Linux allows no more")
+    return UnixSocket(path)
+
+
+def _tcp_socket(text: str) -> TcpSocket:
+    host, colon, port = text.rpartition(":")
+    if not colon or not _HOST.fullmatch(host):
+        raise ValueError(SOCKET_FORMS)
+    return TcpSocket(host.strip("[]"), _port(port))
+
+
+def _ipv6_socket(text: str) -> TcpSocket:
+    """HAProxy takes the address with or without brackets: the last colon begins the port."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not _IPV6.fullmatch(host):
+        raise ValueError(SOCKET_FORMS)
+    return TcpSocket(host, _port(port))
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 5 or not 1 <= int(text) <= 65535:
+        raise ValueError("must end in a port from 1 to 65535")
+    return int(text)
+
+
+def controller_url(text: str) -> str:
+    """Checks the URL of a controller, and takes blanks around it and a final slash away."""
+    return _http_url(text.strip(), "http://controller1:10000")
+
+
+def nginx_plus_address(text: str) -> str:
+    """Checks HOST:PORT, or a URL, of NGINX Plus's API; without a port it is the scheme's."""
+    text = text.strip()
+    if not text:
+        return ""
+    if "://" in text:
+        return _http_url(text, "http://127.0.0.1:8080")
+    if "@" in text:
+        raise ValueError("must not hold a user; write nginxplusapi_user and nginxplusapi_pass")
+    _http_url(f"http://{text}", "127.0.0.1:8080")
+    return text
+
+
+def _http_url(text: str, example: str) -> str:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValueError(f"must be a URL such as {example}") from None
+    if "@" in parts.netloc or ("@" in text and parts.scheme not in {"http", "https"}):
+        raise ValueError("must not hold a user or password; they have keys of their own")
+    if parts.scheme not in {"http", "https"} or "://" not in text:
+        raise ValueError(f"must begin with http:// or https://, such as {example}")
+    _check_host_and_port(parts, example)
+    if parts.query or parts.fragment or not text.isprintable() or " " in text:
+        raise ValueError(f"must be a plain URL such as {example}, without blanks, ? and #")
+    return text.rstrip("/")
+
+
+def _check_host_and_port(parts: SplitResult, example: str) -> None:
+    host = parts.netloc
+    # The colon of a port stands behind the bracket of an IPv6 address.
+    if ":" in host.rpartition("]")[2]:
+        host, _, port = host.rpartition(":")
+        _port(port)
+    if not _HOST.fullmatch(host):
+        raise ValueError(f"must name a host, such as {example}; IPv6 stands in brackets")

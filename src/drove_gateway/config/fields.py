@@ -1,0 +1,102 @@
+"""The types of the keys: what a value must be, beyond text, number and boolean.
+
+A validator raises `ValueError` with a sentence that goes behind "KEY = VALUE: ".
+"""
+
+import re
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from drove_gateway.config import addresses
+
+
+class Section(BaseModel):
+    """A group of keys. Frozen; values are taken as TOML types them, nothing is guessed."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+
+def _port(value: object) -> object:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 5:
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
+        raise ValueError("must be a port from 0 to 65535, as a number or in quotes")
+    return value
+
+
+def _log_level(value: object) -> object:
+    lowered = value.lower() if isinstance(value, str) else value
+    return "warn" if lowered == "warning" else lowered
+
+
+def _socket_address(value: str) -> str:
+    value = value.strip()
+    if value:
+        addresses.socket_address(value)
+    return value
+
+
+def _unix_path(value: str) -> str:
+    if value and not isinstance(addresses.socket_address(value), addresses.UnixSocket):
+        raise ValueError("must be the path of a Unix socket")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if ";" in value or any(character < " " or character == "\x7f" for character in value):
+        raise ValueError("must be one line without ';', which would end the runtime command")
+    return value
+
+
+def _name_part(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.:-]*", value):
+        raise ValueError("must be of letters, digits and _ . : - only, as HAProxy's names are")
+    return value
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _not_empty(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value:
+        raise ValueError('must name one controller at least, such as ["http://controller1:10000"]')
+    return value
+
+
+Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+"""A time that must pass, in seconds; fractions are allowed."""
+
+SecondsOrNone: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""The same, where 0 means: at once."""
+
+Port: TypeAlias = Annotated[
+    int,
+    BeforeValidator(_port),
+    WithJsonSchema({"type": ["string", "integer"], "minimum": 0, "maximum": 65535}),
+]
+LogLevel: TypeAlias = Annotated[
+    Literal["debug", "info", "warn", "error"], BeforeValidator(_log_level)
+]
+ProxyPlatform: TypeAlias = Literal["nginx", "haproxy"]
+Name: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+NginxTime: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]+s$")]
+NginxPlusAddress: TypeAlias = Annotated[str, AfterValidator(addresses.nginx_plus_address)]
+SocketAddressText: TypeAlias = Annotated[str, AfterValidator(_socket_address)]
+UnixSocketPath: TypeAlias = Annotated[str, AfterValidator(_unix_path)]
+HaproxyNamePart: TypeAlias = Annotated[str, AfterValidator(_name_part)]
+HaproxyServerOptions: TypeAlias = Annotated[str, AfterValidator(_one_line)]
+ControllerUrls: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(addresses.controller_url)], ...],
+    Field(strict=False),
+    AfterValidator(_not_empty),
+]

@@ -1,0 +1,122 @@
+"""The keys that concern every proxy. One declaration each: name, type, default, help."""
+
+from pydantic import Field
+
+from drove_gateway.config.fields import (
+    LogLevel,
+    Port,
+    ProxyPlatform,
+    Seconds,
+    SecondsOrNone,
+    Section,
+)
+
+
+class General(Section):
+    """The gateway itself: where it listens, how it logs, how long it waits."""
+
+    address: str = Field(
+        "127.0.0.1",
+        description="Address that the HTTP API (health, metrics, actions) listens on. Set it to "
+        '"0.0.0.0" or a routed address only where a monitoring system must reach it.',
+    )
+    port: Port = Field(
+        6000,
+        description='Port of the HTTP API, as a number or in quotes ("6000"). 0 takes any free '
+        "port.",
+    )
+    port_use_tls: bool = Field(
+        False,
+        description="Whether the HTTP API speaks TLS (1.2 or newer). Needs `port_tls_certfile` "
+        "and `port_tls_keyfile`.",
+    )
+    port_tls_certfile: str = Field(
+        "", description="Path of the certificate (PEM, with its chain) for `port_use_tls`."
+    )
+    port_tls_keyfile: str = Field("", description="Path of the private key for `port_use_tls`.")
+    loglevel: LogLevel = Field(
+        "info",
+        description="Least level that is logged. `debug` shows each poll and each runtime command.",
+    )
+    xproxy: str = Field(
+        "",
+        description="Name of this load balancer, `.Xproxy` in templates, for a header that tells "
+        "which one served a request. Empty means the host name.",
+    )
+    api_timeout: Seconds = Field(
+        10.0,
+        description="Seconds after which a call to a controller is given up. Raise it for "
+        "clusters so large that `/apis/v1/endpoints` takes longer.",
+    )
+    dns_resolution_timeout_sec: Seconds = Field(
+        2.0,
+        description="Seconds after which the look-up of a host name is given up. The runtime "
+        "APIs of the proxies want addresses, so names are resolved here; while the resolver "
+        "fails, the last known address stays.",
+    )
+    event_refresh_interval_sec: Seconds = Field(
+        5.0,
+        description="Seconds between two polls for events of the leading controller. Lower is "
+        "faster: a change waits half of it on average. One poll is a small request.",
+    )
+    proxy_platform: ProxyPlatform = Field(
+        "nginx",
+        description='Which proxy is driven: "nginx" (NGINX, OpenResty, NGINX Plus) or "haproxy".',
+    )
+    left_delimiter: str = Field(
+        "",
+        description="Left delimiter of template actions. Empty means `{{`. Set both or none.",
+    )
+    right_delimiter: str = Field(
+        "",
+        description="Right delimiter of template actions. Empty means `}}`. Set both or none.",
+    )
+
+
+class GeneralBeyond(Section):
+    """Pace and safety of the gateway."""
+
+    ping_interval_sec: Seconds = Field(
+        2.0,
+        description="Seconds between two pings of each controller. A new leader is found within "
+        "one such interval.",
+    )
+    full_refresh_interval_sec: Seconds = Field(
+        60.0,
+        description="Seconds after which the endpoints are fetched even when no event asked for "
+        "it. A safety net against events that a controller lost.",
+    )
+    command_timeout_sec: Seconds = Field(
+        30.0,
+        description="Seconds after which a proxy's command (check, reload) is killed and counts "
+        "as failed. Raise it for checks of very large configurations.",
+    )
+    apply_quiet_sec: SecondsOrNone = Field(
+        0.05,
+        description="After a first change, seconds of quiet to wait for before it is applied, so "
+        "that what belongs together is applied together.",
+    )
+    apply_max_wait_sec: SecondsOrNone = Field(
+        0.5,
+        description="Hard maximum of that waiting, in seconds, however many changes arrive.",
+    )
+    reload_min_interval_sec: SecondsOrNone = Field(
+        1.0,
+        description="Least number of seconds between two reloads. Every reload leaves old worker "
+        "processes behind until their connections end; raise it where memory is short.",
+    )
+    drain_timeout_sec: SecondsOrNone = Field(
+        30.0,
+        description="Seconds that a removed server may take to finish its running requests "
+        "before it is deleted. Raise it for long downloads or WebSockets. 0 does not wait.",
+    )
+    drain_timeout_tag: str = Field(
+        "",
+        description="Name of a Drove tag whose value, in seconds, replaces `drain_timeout_sec` "
+        "for the vhost of the app that carries it. Empty means none.",
+    )
+    audit_interval_sec: Seconds = Field(
+        30.0,
+        description="Seconds between two full read-backs of the proxy's runtime state, which "
+        "find and repair what others changed.",
+    )
