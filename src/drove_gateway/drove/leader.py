@@ -1,0 +1,81 @@
+"""Who leads: decided from what each controller answers to a ping. Pure.
+
+A stand-by and a cluster that is electing answer alike, with status 400; two controllers may
+answer 200 for a moment while the leadership moves, and the deposed one soon answers 400.
+"""
+
+import enum
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import msgspec
+
+from drove_gateway.model import Leader
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Standing(enum.Enum):
+    """What a controller is, by its answer to a ping."""
+
+    LEADS = "leads"
+    STANDS_BY = "stands by"  # 400
+    ABSENT = "absent"  # nothing listens there
+    UNWELL = "unwell"  # too slow, cut off, another status, or not a controller's answer
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """A controller's answer to a ping, and what to say about it."""
+
+    standing: Standing
+    message: str = "OK"
+
+
+class Leadership(msgspec.Struct, frozen=True):
+    """Who is asked: an index into the configured controllers, or None.
+
+    `term` counts the leaderships seen. `took_over` says that this one began while we watched, so
+    that the leader may not know all its instances yet; one that was found at the first look is
+    taken as settled.
+    """
+
+    leader: int | None = None
+    term: int = 0
+    took_over: bool = False
+    looked: bool = False
+
+
+def follow(now: Leadership, pings: Sequence[Ping], *, doubted: bool = False) -> Leadership:
+    """The leadership after a round of `pings`, which stand in the configured order.
+
+    The current leader stays while it says that it leads: a second one that says so too is either
+    deposed or will still be there when the current one answers 400. `doubted` says that the
+    current leader fails to answer what a leader must, which is when another is preferred. Without
+    any that leads, an unwell leader goes on being asked: it may be slow, not deposed.
+    """
+    leading = [place for place, ping in enumerate(pings) if ping.standing is Standing.LEADS]
+    if doubted:
+        leading = [place for place in leading if place != now.leader] or leading
+    if now.leader in leading:
+        return _looked(now)
+    if leading:
+        return Leadership(leading[0], term=now.term + 1, took_over=now.looked, looked=True)
+    if now.leader is not None and pings[now.leader].standing is Standing.UNWELL:
+        return now
+    return Leadership(None, term=now.term, looked=True)
+
+
+def leader_of(url: str) -> Leader:
+    """The leader as a template sees it: the configured URL, and the host and port split from it.
+
+    Without a port it is the scheme's. Credentials in the URL are left out.
+    """
+    parts = urlsplit(url)
+    address = parts.netloc.rpartition("@")[2]
+    host = parts.hostname or ""
+    port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+    return Leader(endpoint=parts._replace(netloc=address).geturl(), host=host, port=port)
+
+
+def _looked(now: Leadership) -> Leadership:
+    return now if now.looked else msgspec.structs.replace(now, looked=True)

@@ -1,0 +1,37 @@
+"""What this package counts. The metric is the method's name, its label the first argument."""
+
+from typing import Protocol
+
+
+class DroveMetrics(Protocol):
+    """The original's metrics of the Drove side; `namespace` is the label of each."""
+
+    def endpoint_check_fails(self, namespace: str) -> None:
+        """A controller answered a ping with something else than "I lead"; stand-bys do."""
+
+    def endpoint_down_errors(self, namespace: str) -> None:
+        """A controller did not answer a ping at all."""
+
+    def drove_app_sync_failed(self, namespace: str) -> None:
+        """`/v1/endpoints` was asked for and gave nothing usable."""
+
+    def drove_stream_errors(self, namespace: str) -> None:
+        """The summary of events was asked for and gave nothing usable."""
+
+    def drove_stream_no_data_warnings(self, namespace: str) -> None:
+        """A round of pings found no controller that could be asked for events."""
+
+    def drove_events_received(self, namespace: str, count: int) -> None:
+        """`count` events are new in the leader's summary; at least 1."""
+
+    def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
+        """Asking for `/v1/endpoints`, decoding and accepting the answer took `seconds`."""
+
+    def all_endpoints_down_errors(self, namespace: str, down: bool) -> None:
+        """Whether no controller leads, after each round of pings."""
+
+    def configured_endpoints_total(self, namespace: str, count: int) -> None:
+        """How many controllers the configuration names."""
+
+    def healthy_endpoints_total(self, namespace: str, count: int) -> None:
+        """How many controllers say that they lead, after each round of pings."""

@@ -1,0 +1,161 @@
+"""The bytes of a controller's answer to the model. Pure.
+
+Every answer is `{"status": "SUCCESS" | "FAILED", "data": …, "message": …}`, with null fields left
+out. What comes is untrusted: types are checked here, and what a vhost, host or tag may say is
+checked by the topology. Unknown fields are ignored, of a doubled key the last one counts.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from drove_gateway.drove.excerpt import excerpt
+from drove_gateway.errors import BadAnswer
+from drove_gateway.model import NO_TAGS, AppEndpoints, Host, Rejection
+
+T = TypeVar("T")
+
+# Splitting costs about 70 bytes an element, so a body of `[1,1,1,…` would cost 35 times its size.
+# An answer of 100,000 hosts has some 350,000 commas.
+MOST_COMMAS = 2_000_000
+
+# One object for each name of a port type, instead of one for each host.
+_PORT_TYPES = {"HTTP": "http", "HTTPS": "https", "TCP": "tcp", "UDP": "udp"}
+
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+# The controller takes the time back as a Java long that is not negative.
+_JavaMillis = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class EventsSummary(msgspec.Struct, frozen=True, rename="camel"):
+    """How many events of each type happened since the asked time, and the newest one's time.
+
+    `last_sync_time` is in the controller's epoch milliseconds; it may be lower than what was
+    asked with.
+    """
+
+    last_sync_time: _JavaMillis
+    events_count: Mapping[str, int] = {}
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """An answer of `/v1/endpoints`: its apps, in the answer's order, and what was left out."""
+
+    apps: tuple[AppEndpoints, ...]
+    rejected: tuple[Rejection, ...] = ()
+
+
+class _Answer(msgspec.Struct):
+    status: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    message: str | None = None
+
+
+class _WireHost(msgspec.Struct, rename="camel", gc=False):
+    host: str
+    port: int
+    port_type: str
+
+
+class _WireApp(msgspec.Struct, rename="camel", gc=False):
+    app_id: str
+    vhost: str
+    hosts: list[_WireHost]
+    app_name: str = ""
+    tags: dict[str, str | None] | None = None
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    app_id: str = ""
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+_SUMMARY = msgspec.json.Decoder(EventsSummary)
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_APP = msgspec.json.Decoder(_WireApp)
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+def success(body: bytes) -> msgspec.Raw:
+    """The `data` of an answer, not decoded. Raises BadAnswer unless its status is SUCCESS."""
+    answer = _decoded(_ANSWER, body, "is not a controller's answer")
+    if answer.status != "SUCCESS":
+        said = f": {excerpt(answer.message)}" if answer.message else ""
+        raise BadAnswer(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
+    return answer.data
+
+
+def events_summary(body: bytes) -> EventsSummary:
+    """Decodes an answer of `/v1/cluster/events/summary`. Raises BadAnswer."""
+    return _decoded(_SUMMARY, success(body), "is not a summary of events")
+
+
+class EndpointsDecoder:
+    """Decodes the answers of `/v1/endpoints`, one after the other.
+
+    It remembers the last one, so that the cost follows what changed: the same bytes give the same
+    `Listing`, and an app whose bytes are the same gives the same `AppEndpoints`. Whoever comes
+    after may compare by identity first.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._body = b""
+        self._listing = Listing(())
+        self._known: dict[bytes, AppEndpoints | Rejection] = {}
+
+    def decode(self, body: bytes) -> Listing:
+        """The apps that `body` lists. Raises BadAnswer, and then remembers what it did before.
+
+        An app with wrong types becomes a `Rejection` and the rest stands; when not one app can
+        be read, the whole answer is bad, since an empty one would mean that nothing runs.
+        """
+        if body == self._body:
+            return self._listing
+        known = {bytes(raw): None for raw in _elements(body)}
+        read = {raw: self._known.get(raw) or self._read(raw) for raw in known}
+        apps = tuple(entry for entry in read.values() if isinstance(entry, AppEndpoints))
+        rejected = tuple(entry for entry in read.values() if isinstance(entry, Rejection))
+        if rejected and not apps:
+            raise BadAnswer(
+                f"not one app of the answer can be read; the first: {rejected[0].reason}"
+            )
+        self._body, self._known, self._listing = body, read, Listing(apps, rejected)
+        return self._listing
+
+    def _read(self, raw: bytes) -> AppEndpoints | Rejection:
+        try:
+            return _app(_APP.decode(raw))
+        except _UNREADABLE as error:
+            return Rejection(self._namespace, _name(raw), "app", excerpt(raw), excerpt(str(error)))
+
+
+def _elements(body: bytes) -> list[msgspec.Raw]:
+    if body.count(b",") > MOST_COMMAS:
+        raise BadAnswer(f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large")
+    return _decoded(_ELEMENTS, success(body), "is not a list of endpoints")
+
+
+def _app(wire: _WireApp) -> AppEndpoints:
+    tags = {key: value for key, value in (wire.tags or NO_TAGS).items() if value is not None}
+    hosts = tuple(
+        Host(host.host, host.port, _PORT_TYPES.get(host.port_type) or host.port_type.lower())
+        for host in wire.hosts
+    )
+    return AppEndpoints(wire.app_name, wire.app_id, wire.vhost, tags or NO_TAGS, hosts)
+
+
+def _name(raw: bytes) -> str:
+    try:
+        return excerpt(_NAMED.decode(raw).app_id)
+    except _UNREADABLE:
+        return ""
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, complaint: str) -> T:
+    try:
+        return decoder.decode(data)
+    except _UNREADABLE as error:
+        raise BadAnswer(f"{complaint}: {excerpt(str(error))}: {excerpt(bytes(data))!r}") from error
