@@ -1,0 +1,13 @@
+"""A scriptable Drove cluster over real HTTP, with instances that answer.
+
+It is an independent witness: it writes what controllers say by itself and imports nothing of the
+gateway.
+"""
+
+from drove_gateway.simulator.errors import SimulatorError
+from drove_gateway.simulator.faults import Fault
+from drove_gateway.simulator.operations import Change
+from drove_gateway.simulator.options import Options
+from drove_gateway.simulator.simulator import Simulator
+
+__all__ = ["Change", "Fault", "Options", "Simulator", "SimulatorError"]

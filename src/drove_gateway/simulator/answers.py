@@ -1,0 +1,250 @@
+"""What the leading controller answers to each GET: state to JSON, written by hand.
+
+Nothing here knows how the gateway reads it. Routes are those that gateways and `drove-cli` use.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from drove_gateway.simulator import views
+from drove_gateway.simulator.cluster import Cluster
+from drove_gateway.simulator.workload import AppVersion, Instance
+
+Query: TypeAlias = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer, not yet compressed."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class RefusedError(Exception):
+    """A route cannot answer; `answer` is what the controller says then."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def success(data: Any) -> Answer:
+    """The envelope of every good answer."""
+    return Answer(200, encode({"status": "SUCCESS", "data": data, "message": "success"}))
+
+
+def failed(message: str, *, status: int = 200) -> Answer:
+    """The envelope of a bad one: it has no `data`, since null fields are left out."""
+    return Answer(status, encode({"status": "FAILED", "message": message}))
+
+
+def invalid(*errors: str) -> Answer:
+    """400, as for a negative `lastSyncTime`."""
+    body = {"validationErrors": list(errors)}
+    message = "Command validation failure"
+    return Answer(400, encode({"status": "FAILED", "data": body, "message": message}))
+
+
+def server_error(failure: str) -> Answer:
+    """500, as for an exception inside."""
+    body = {"failure": failure}
+    message = "Unexpected Server error"
+    return Answer(500, encode({"status": "FAILED", "data": body, "message": message}))
+
+
+def not_found() -> Answer:
+    """What the web framework answers for a path that nobody serves."""
+    return Answer(404, encode({"code": 404, "message": "HTTP 404 Not Found"}))
+
+
+def not_leader() -> Answer:
+    """What a follower answers to everything, and everyone when nobody leads."""
+    return failed("This node is not the leader controller", status=400)
+
+
+def unauthorized() -> Answer:
+    """401 as the web framework writes it: plain text."""
+    return Answer(
+        401,
+        b"Credentials are required to access this resource.",
+        "text/plain",
+        {"WWW-Authenticate": 'Basic realm="realm"'},
+    )
+
+
+def encode(value: Any) -> bytes:
+    """Compact JSON."""
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+class Answers:
+    """The read side of the API. Encoded endpoints are kept until what they tell changes."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._fragments: dict[str, tuple[AppVersion, int, bytes]] = {}
+        self._endpoints: tuple[int, Answer] | None = None
+
+    def get(self, path: str, query: Query) -> Answer:
+        """Answer a GET of a path below `/apis`."""
+        try:
+            for pattern, view in ROUTES:
+                if match := pattern.fullmatch(path):
+                    return success(view(self._cluster, match.groups(), query))
+            if path == "/v1/endpoints":
+                return self.endpoints(query.get("app", ()))
+        except RefusedError as refused:
+            return refused.answer
+        return not_found()
+
+    def endpoints(self, names: Sequence[str] = ()) -> Answer:
+        """`/v1/endpoints`, of all applications or of those with the given names."""
+        revision = self._cluster.revision
+        if not names and self._endpoints and self._endpoints[0] == revision:
+            return self._endpoints[1]
+        listed = self._cluster.listed()
+        if names:
+            listed = [(app, hosts) for app, hosts in listed if app.name in names]
+        answer = endpoints_answer([self._fragment(app, hosts) for app, hosts in listed])
+        if not names:
+            self._endpoints = (revision, answer)
+        return answer
+
+    def _fragment(self, app: AppVersion, hosts: list[Instance]) -> bytes:
+        if self._cluster.recovery != "done":
+            return encode(endpoint(app, hosts))
+        known = self._fragments.get(app.app_id)
+        if known and known[0] is app and known[1] == app.revision:
+            return known[2]
+        fragment = encode(endpoint(app, hosts))
+        self._fragments[app.app_id] = (app, app.revision, fragment)
+        return fragment
+
+
+def endpoints_answer(fragments: Sequence[bytes]) -> Answer:
+    """The answer of `/v1/endpoints` from its encoded apps."""
+    body = b'{"status":"SUCCESS","data":[' + b",".join(fragments) + b'],"message":"success"}'
+    return Answer(200, body)
+
+
+def endpoint(app: AppVersion, hosts: Sequence[Instance]) -> dict[str, Any]:
+    """One entry of `/v1/endpoints`."""
+    entry: dict[str, Any] = {"appName": app.name, "appId": app.app_id, "vhost": app.vhost}
+    if app.tags is not None:
+        entry["tags"] = dict(app.tags)
+    entry["hosts"] = [
+        {"host": each.executor.hostname, "port": each.port, "portType": app.port_type}
+        for each in hosts
+    ]
+    return entry
+
+
+def _number(query: Query, name: str, default: int) -> int:
+    values = query.get(name, ())
+    try:
+        return int(values[0]) if values else default
+    except ValueError:
+        raise RefusedError(not_found()) from None
+
+
+def _cursor(query: Query) -> int:
+    cursor = _number(query, "lastSyncTime", 0)
+    if cursor < 0:
+        raise RefusedError(invalid("lastSyncTime must be greater than or equal to 0"))
+    return cursor
+
+
+def _size(query: Query) -> int:
+    size = _number(query, "size", 1024)
+    if not 1 <= size <= 1024:
+        raise RefusedError(invalid("size must be between 1 and 1024"))
+    return size
+
+
+def _summary(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
+    store, cursor = cluster.stores[cluster.leader or 0], _cursor(query)
+    return {"eventsCount": store.counts_after(cursor), "lastSyncTime": store.sync_time(cursor)}
+
+
+def _latest(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
+    store, cursor = cluster.stores[cluster.leader or 0], _cursor(query)
+    events = [views.event(each) for each in store.after(cursor, _size(query))]
+    return {"events": events, "lastSyncTime": store.sync_time(cursor)}
+
+
+def _old_events(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
+    store = cluster.stores[cluster.leader or 0]
+    return [views.event(each) for each in store.after(_cursor(query), _size(query))]
+
+
+def _app(cluster: Cluster, app_id: str) -> AppVersion:
+    try:
+        return cluster.apps[app_id]
+    except KeyError:
+        raise RefusedError(failed(f"App {app_id} not found")) from None
+
+
+def _applications(cluster: Cluster, _: Sequence[str], __: Query) -> Any:
+    return views.applications(cluster)
+
+
+def _application(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    return views.applications(cluster)[_app(cluster, path[0]).app_id]
+
+
+def _spec(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    return views.specification(_app(cluster, path[0]))
+
+
+def _instances(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    app = _app(cluster, path[0])
+    return [views.instance(app, each) for each in app.instances.values()]
+
+
+def _old_instances(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    app = _app(cluster, path[0])
+    return [views.instance(app, each) for each in app.old]
+
+
+def _instance(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    app = _app(cluster, path[0])
+    for each in (*app.instances.values(), *app.old):
+        if each.instance_id == path[1]:
+            return views.instance(app, each)
+    raise RefusedError(failed(f"No instance found for {path[0]}/{path[1]}"))
+
+
+def _executor(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
+    if path[0] not in cluster.executors:
+        raise RefusedError(failed(f"No executor found with id: {path[0]}"))
+    return views.executor_detail(cluster, cluster.executors[path[0]])
+
+
+_View: TypeAlias = Callable[[Cluster, Sequence[str], Query], Any]
+
+ROUTES: tuple[tuple[re.Pattern[str], _View], ...] = tuple(
+    (re.compile(pattern), view)
+    for pattern, view in (
+        ("/v1/ping", lambda *_: "pong"),
+        ("/v1/cluster", lambda cluster, *_: views.cluster_summary(cluster)),
+        ("/v1/cluster/events/summary", _summary),
+        ("/v1/cluster/events/latest", _latest),
+        ("/v1/cluster/events", _old_events),
+        ("/v1/cluster/executors", lambda cluster, *_: views.executors(cluster)),
+        ("/v1/cluster/executors/([^/]+)", _executor),
+        ("/v1/applications", _applications),
+        ("/v1/applications/([^/]+)", _application),
+        ("/v1/applications/([^/]+)/spec", _spec),
+        ("/v1/applications/([^/]+)/instances", _instances),
+        ("/v1/applications/([^/]+)/instances/old", _old_instances),
+        ("/v1/applications/([^/]+)/instances/([^/]+)", _instance),
+        ("/v1/tasks", lambda *_: []),
+        ("/v1/localservices", lambda *_: {}),
+    )
+)

@@ -1,0 +1,256 @@
+"""The cluster's state and its transitions: no clock, sockets or tasks of its own.
+
+Every transition records the event that a real leader publishes for it, and counts `revision` up
+when `/endpoints` may answer differently.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias
+from uuid import uuid4
+
+from drove_gateway.simulator.errors import SimulatorError
+from drove_gateway.simulator.events import EventStore
+from drove_gateway.simulator.workload import (
+    CONTAINER_PORT,
+    CORES_PER_INSTANCE,
+    MEMORY_PER_INSTANCE_MB,
+    AppState,
+    AppVersion,
+    Executor,
+    Instance,
+    InstanceState,
+)
+
+Recovery: TypeAlias = Literal["empty", "partial", "done"]
+
+
+class Cluster:
+    """Apps, instances, executors, leadership, and each controller's events.
+
+    `clock` tells epoch milliseconds; `skews` are what each controller's clock adds to it, in
+    milliseconds; `addresses` are the controllers' HOST:PORT.
+    """
+
+    def __init__(self, *, clock: Callable[[], int], skews: Sequence[int]) -> None:
+        self.stores = [EventStore(_skewed(clock, skew)) for skew in skews]
+        self.addresses: list[str] = []
+        self.apps: dict[str, AppVersion] = {}
+        self.executors: dict[str, Executor] = {}
+        self.leader: int | None = None
+        self.term = 0
+        self.maintenance = False
+        self.maintenance_updated = 0
+        self.recovery: Recovery = "done"
+        self.revision = 0
+        self._clock = clock
+
+    def now(self) -> int:
+        """Epoch milliseconds by the leader's clock, or by nobody's when nobody leads."""
+        return self._clock() if self.leader is None else self.stores[self.leader].clock()
+
+    # Leadership
+
+    def lead(self, controller: int, recovery: Recovery = "done") -> None:
+        """Give leadership to one controller, which starts with an empty event store."""
+        self.depose()
+        self.leader = controller
+        self.stores[controller].clear()
+        self.recovery = recovery
+        self._touch()
+        self._publish("LEADERSHIP_ACQUIRED", {})
+
+    def depose(self) -> None:
+        """Take leadership away: nobody leads, and the events are forgotten."""
+        self.term += 1
+        if self.leader is not None:
+            self.stores[self.leader].clear()
+        self.leader = None
+        self.recovery = "done"
+        self._touch()
+
+    def recover(self, stage: Recovery) -> None:
+        """Say how much of the cluster the leader knows again. Apps come back silently."""
+        self.recovery = stage
+        self._touch()
+
+    def set_maintenance(self, on: bool) -> None:
+        """Enter or leave maintenance mode."""
+        self.maintenance = on
+        self.maintenance_updated = self.now()
+        self._publish("MAINTENANCE_MODE_SET" if on else "MAINTENANCE_MODE_REMOVED", {})
+
+    # Executors
+
+    def add_executor(self, hostname: str) -> Executor:
+        """A machine joins. Several may have the same host name."""
+        port = 11_000 + len(self.executors)
+        executor = Executor(str(uuid4()), hostname, port, updated=self.now())
+        self.executors[executor.executor_id] = executor
+        self._publish("EXECUTOR_ADDED", executor_metadata(executor))
+        return executor
+
+    def announce_loss(self, executor: Executor) -> None:
+        """Publish that the executor is gone. Its instances are still listed."""
+        del self.executors[executor.executor_id]
+        self._publish("EXECUTOR_REMOVED", executor_metadata(executor))
+
+    def delete_instances_of(self, executor: Executor) -> list[Instance]:
+        """Drop a lost executor's instances, without an event, as real controllers do."""
+        gone = []
+        for app in self.apps.values():
+            for instance in [i for i in app.instances.values() if i.executor is executor]:
+                instance.state = "LOST"
+                self._retire(app, instance)
+                gone.append(instance)
+        return gone
+
+    # Applications
+
+    def add_app(self, app: AppVersion) -> None:
+        """Register a version. It has no instances and is not listed."""
+        if app.app_id in self.apps:
+            raise SimulatorError(
+                f"the app {app.app_id!r} exists: choose another version, or scale this one"
+            )
+        app.created = app.updated = self.now()
+        self.apps[app.app_id] = app
+        self.set_app_state(app, "MONITORING")
+
+    def set_app_state(self, app: AppVersion, state: AppState) -> None:
+        """Move the app to a state and publish it."""
+        app.state = state
+        self._changed(app)
+        self._publish("APP_STATE_CHANGE", app_metadata(app))
+
+    def settle_app(self, app: AppVersion) -> None:
+        """End an operation: the app runs, or is suspended when it needs no instances."""
+        self.set_app_state(app, "RUNNING" if app.required else "MONITORING")
+
+    def remove_app(self, app: AppVersion) -> None:
+        """Destroy the version: it is no longer known."""
+        self.set_app_state(app, "DESTROYED")
+        del self.apps[app.app_id]
+
+    # Instances
+
+    def add_instance(self, app: AppVersion, executor: Executor, port: int, name: str) -> Instance:
+        """A container starts on the executor. It is listed when it becomes healthy."""
+        now = self.now()
+        instance = Instance(name, app.app_id, executor, port, created=now, updated=now)
+        app.instances[name] = instance
+        self._publish_instance(app, instance)
+        return instance
+
+    def set_instance_state(
+        self, app: AppVersion, instance: Instance, state: InstanceState, error: str = ""
+    ) -> None:
+        """Move the instance to a state and publish it; a stopped one becomes an old instance."""
+        instance.state = state
+        instance.error = error
+        instance.updated = self.now()
+        if state == "STOPPED":
+            self._retire(app, instance)
+        self._changed(app)
+        self._publish_instance(app, instance)
+
+    def set_stale(self, app: AppVersion, instance: Instance, stale: bool) -> None:
+        """Leave the instance out of `/endpoints`, or take it back, without an event."""
+        instance.stale = stale
+        self._changed(app)
+
+    def set_port(self, app: AppVersion, instance: Instance, port: int) -> None:
+        """Change the port, without an event."""
+        instance.port = port
+        self._changed(app)
+
+    def populate(self, app: AppVersion, places: Sequence[tuple[Executor, int, str]]) -> None:
+        """Fill a registered app with healthy instances that have run since before the events."""
+        now = self.now()
+        for executor, port, name in places:
+            app.instances[name] = Instance(name, app.app_id, executor, port, now, now, "HEALTHY")
+        app.required = len(app.instances)
+        app.state = "RUNNING" if app.required else "MONITORING"
+        self._changed(app)
+
+    # What is listed
+
+    def listed(self) -> list[tuple[AppVersion, list[Instance]]]:
+        """The apps of `/endpoints` with their hosts, sorted by app id.
+
+        A leader that recovers knows no apps first, then every second one with half its hosts.
+        """
+        if self.recovery == "empty":
+            return []
+        apps = [self.apps[app_id] for app_id in sorted(self.apps)]
+        if self.recovery == "partial":
+            known = [app for app in apps[::2] if app.listed]
+            return [(app, app.hosts()[::2]) for app in known]
+        return [(app, app.hosts()) for app in apps if app.listed]
+
+    def _retire(self, app: AppVersion, instance: Instance) -> None:
+        del app.instances[instance.instance_id]
+        app.old.append(instance)
+        del app.old[:-100]
+        self._changed(app)
+
+    def _changed(self, app: AppVersion) -> None:
+        app.updated = self.now()
+        app.revision += 1
+        self._touch()
+
+    def _touch(self) -> None:
+        self.revision += 1
+
+    def _publish_instance(self, app: AppVersion, instance: Instance) -> None:
+        self._publish("INSTANCE_STATE_CHANGE", instance_metadata(app, instance))
+
+    def _publish(self, event_type: str, metadata: dict[str, Any]) -> None:
+        if self.leader is not None:
+            self.stores[self.leader].record(event_type, metadata)
+
+
+def _skewed(clock: Callable[[], int], skew: int) -> Callable[[], int]:
+    return lambda: clock() + skew
+
+
+def app_metadata(app: AppVersion) -> dict[str, Any]:
+    """What an app event tells."""
+    return {
+        "APP_ID": app.app_id,
+        "APP_NAME": app.name,
+        "APP_VERSION": app.version,
+        "CURRENT_STATE": app.state,
+        "CURRENT_INSTANCES": app.required,
+        "VHOST": app.vhost,
+        "PORTS": f"main:{CONTAINER_PORT}:{app.port_type.lower()}",
+        "EXECUTABLE": f"registry.local/{app.name}:{app.version}",
+        "CPU_COUNT": CORES_PER_INSTANCE,
+        "MEMORY": MEMORY_PER_INSTANCE_MB,
+        "PLACEMENT_POLICY": "ANY",
+    }
+
+
+def instance_metadata(app: AppVersion, instance: Instance) -> dict[str, Any]:
+    """What an instance event tells. A null ERROR is left out."""
+    metadata: dict[str, Any] = {
+        "APP_ID": app.app_id,
+        "APP_NAME": app.name,
+        "INSTANCE_ID": instance.instance_id,
+        "EXECUTOR_ID": instance.executor.executor_id,
+        "EXECUTOR_HOST": instance.executor.hostname,
+        "PORTS": f"main:{instance.port}:{app.port_type.lower()}",
+        "CURRENT_STATE": instance.state,
+        "CREATED": instance.created,
+    }
+    if instance.error:
+        metadata["ERROR"] = instance.error
+    return metadata
+
+
+def executor_metadata(executor: Executor) -> dict[str, Any]:
+    """What an executor event tells."""
+    return {
+        "EXECUTOR_ID": executor.executor_id,
+        "HOSTNAME": executor.hostname,
+        "PORT": executor.port,
+    }

@@ -1,0 +1,124 @@
+"""Instances come and go: where they are placed, their servers, their states over time."""
+
+import asyncio
+from collections.abc import Coroutine
+from itertools import count, cycle
+from typing import Any
+from uuid import uuid4
+
+from drove_gateway.simulator.cluster import Cluster
+from drove_gateway.simulator.errors import SimulatorError
+from drove_gateway.simulator.instances import InstanceServer
+from drove_gateway.simulator.workload import AppVersion, Executor, Instance
+
+FIRST_PORT = 20_000
+PORTS = 40_000
+
+
+class Fleet:
+    """Runs instances on executors. `servers` holds the real ones by instance id."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.servers: dict[str, InstanceServer] = {}
+        self._cluster = cluster
+        self._turns = count()
+        self._ports: dict[str, cycle[int]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._failures: list[BaseException] = []
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something in the background; `settled` waits for it."""
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+
+    async def settled(self) -> None:
+        """Wait until nothing runs in the background, and raise what went wrong there."""
+        while self._running:
+            await asyncio.wait(self._running)
+        if self._failures:
+            raise self._failures.pop(0)
+
+    async def close(self) -> None:
+        """Stop the background work and every server."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*(server.kill() for server in self.servers.values()))
+        self.servers.clear()
+
+    async def place(self, app: AppVersion) -> tuple[Executor, int, str]:
+        """Choose an executor, a port and an id for a new instance, and start its server."""
+        executor = self._executor()
+        name = f"AI-{uuid4()}"
+        if not app.real:
+            return executor, self._port(executor.hostname), name
+        server = InstanceServer(
+            app=app.name, app_id=app.app_id, instance_id=name, host=executor.hostname
+        )
+        try:
+            port = await server.start()
+        except OSError as error:
+            raise SimulatorError(
+                f"an instance of {app.app_id} cannot listen on {executor.hostname}: {error}; "
+                "executors of real instances must be addresses of this machine, such as 127.0.0.1"
+            ) from error
+        self.servers[name] = server
+        return executor, port, name
+
+    async def start(self, app: AppVersion) -> Instance:
+        """Start one instance and return when it is healthy."""
+        executor, port, name = await self.place(app)
+        instance = self._cluster.add_instance(app, executor, port, name)
+        if app.healthy_after:
+            await asyncio.sleep(app.healthy_after)
+        if instance.state == "STARTING":
+            self._cluster.set_instance_state(app, instance, "HEALTHY")
+        return instance
+
+    def stop(self, app: AppVersion, instance: Instance) -> None:
+        """Take an instance out of the list now; its end follows in the background."""
+        self._cluster.set_instance_state(app, instance, "STOPPING")
+        self.spawn(self._end(app, instance))
+
+    async def kill(self, instance: Instance) -> None:
+        """Kill an instance's server. The cluster does not notice by itself."""
+        server = self.servers.pop(instance.instance_id, None)
+        if server is not None:
+            await server.kill()
+
+    async def move(self, instance: Instance) -> int:
+        """Let the instance listen on another port, which is returned."""
+        server = self.servers.get(instance.instance_id)
+        if server is None:
+            return self._port(instance.executor.hostname)
+        await server.kill()
+        return await server.start()
+
+    async def _end(self, app: AppVersion, instance: Instance) -> None:
+        if app.wait_before_kill:
+            await asyncio.sleep(app.wait_before_kill)
+        server = self.servers.pop(instance.instance_id, None)
+        if server is not None:
+            await server.stop()
+        if instance.state == "STOPPING":
+            self._cluster.set_instance_state(app, instance, "STOPPED")
+
+    def has_room(self) -> bool:
+        """Whether an executor is alive."""
+        return any(not each.dead for each in self._cluster.executors.values())
+
+    def _executor(self) -> Executor:
+        alive = [each for each in self._cluster.executors.values() if not each.dead]
+        if not alive:
+            raise SimulatorError("no executor is alive: add one with add-executor")
+        return alive[next(self._turns) % len(alive)]
+
+    def _port(self, hostname: str) -> int:
+        ports = self._ports.setdefault(hostname, cycle(range(FIRST_PORT, FIRST_PORT + PORTS)))
+        return next(ports)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (failure := task.exception()):
+            self._failures.append(failure)

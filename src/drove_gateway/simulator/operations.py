@@ -1,0 +1,337 @@
+"""What an operator or fate does to apps, instances and executors, over time.
+
+Every method returns when `/endpoints` tells the change, with the moment it began to. What follows
+that (the wait before a kill, a replacement) goes on in the background.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from drove_gateway.simulator.cluster import Cluster
+from drove_gateway.simulator.errors import SimulatorError
+from drove_gateway.simulator.fleet import Fleet
+from drove_gateway.simulator.options import Options
+from drove_gateway.simulator.workload import AppState, AppVersion, Executor, Instance
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change that `/endpoints` tells since `visible_at` (seconds of `time.monotonic`).
+
+    `added` and `removed` are instance ids.
+    """
+
+    visible_at: float
+    app_id: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Operations:
+    """Deploy, scale, replace, destroy, kill. An app is named by its id or, newest version, name."""
+
+    def __init__(self, options: Options, cluster: Cluster) -> None:
+        self.options = options
+        self.cluster = cluster
+        self.fleet = Fleet(cluster)
+        self._versions: dict[str, int] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def deploy(
+        self,
+        name: str,
+        *,
+        version: str = "",
+        vhost: str | None = None,
+        instances: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        port_type: str | None = None,
+        real: bool | None = None,
+        wait_before_kill: float | None = None,
+        healthy_after: float | None = None,
+    ) -> Change:
+        """Register a new version of an app and start its instances.
+
+        What is not given comes from the newest version of that name, or else from the options.
+        """
+        if not name:
+            raise SimulatorError("an app needs a name")
+        app = self._specify(name, version)
+        if vhost is not None:
+            app.vhost = vhost
+        if tags is not None:
+            app.tags = tags
+        if port_type is not None:
+            app.port_type = port_type
+        if real is not None:
+            app.real = real
+        if wait_before_kill is not None:
+            app.wait_before_kill = wait_before_kill
+        if healthy_after is not None:
+            app.healthy_after = healthy_after
+        self.cluster.add_app(app)
+        wanted = self.options.instances if instances is None else instances
+        return await self.scale(app.app_id, wanted)
+
+    async def scale(self, app: str, instances: int) -> Change:
+        """Start or stop instances until there are so many; 0 suspends the app."""
+        version = self.app(app)
+        if instances < 0:
+            raise SimulatorError(f"{instances} instances are not possible: give 0 or more")
+        async with self._operation(version, "SCALING_REQUESTED"):
+            version.required = instances
+            running = [each for each in version.instances.values() if each.state != "STOPPING"]
+            surplus = running[instances:]
+            for instance in surplus:
+                self.fleet.stop(version, instance)
+            added = await self._launch(version, instances - len(running))
+        return changed(version, added, surplus)
+
+    async def replace_instances(self, app: str, instance_ids: Sequence[str] = ()) -> Change:
+        """A rolling restart, one by one: start a new instance, and stop an old when it is healthy.
+
+        Of all instances, or of those that are named.
+        """
+        version = self.app(app)
+        added: list[Instance] = []
+        async with self._operation(version, "REPLACE_INSTANCES_REQUESTED"):
+            old = [
+                i for i in version.healthy() if not instance_ids or i.instance_id in instance_ids
+            ]
+            for instance in old:
+                added += await self._launch(version, 1)
+                self.fleet.stop(version, instance)
+        return changed(version, added, old)
+
+    async def stop_instances(
+        self, app: str, instance_ids: Sequence[str], *, respawn: bool = False
+    ) -> Change:
+        """Stop the named instances; with `respawn`, others take their place."""
+        version = self.app(app)
+        async with self._operation(version, "STOP_INSTANCES_REQUESTED"):
+            victims = [each for each in version.healthy() if each.instance_id in instance_ids]
+            for instance in victims:
+                self.fleet.stop(version, instance)
+            if not respawn:
+                version.required -= len(victims)
+            added = await self._launch(version, len(victims) if respawn else 0)
+        return changed(version, added, victims)
+
+    async def upgrade(
+        self,
+        name: str,
+        *,
+        version: str = "",
+        instances: int | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Change:
+        """Blue/green: deploy a new version on the same vhost, then suspend the older ones."""
+        older = [app for app in self.cluster.apps.values() if app.name == name and app.required]
+        if not older:
+            raise SimulatorError(f"no version of {name!r} runs: deploy it first")
+        wanted = older[-1].required if instances is None else instances
+        new = await self.deploy(name, version=version, instances=wanted, tags=tags)
+        removed: list[str] = []
+        for app in older:
+            removed += (await self.scale(app.app_id, 0)).removed
+        return Change(time.monotonic(), new.app_id, new.added, tuple(removed))
+
+    async def remove_app(self, app: str) -> Change:
+        """Suspend the app, then destroy it."""
+        version = self.app(app)
+        removed = (await self.scale(version.app_id, 0)).removed
+        self.cluster.set_app_state(version, "DESTROY_REQUESTED")
+        self.cluster.remove_app(version)
+        return Change(time.monotonic(), version.app_id, (), removed)
+
+    async def kill_instance(
+        self,
+        instance: str = "",
+        *,
+        app: str = "",
+        noticed_after: float | None = 0.0,
+        replace: bool = True,
+    ) -> Change:
+        """Kill an instance, or the first healthy one of an app.
+
+        The cluster notices `noticed_after` seconds later (None: never), takes it off the list
+        and, unless told otherwise, starts another in the background.
+        """
+        version, victim = self._victim(instance, app)
+        await self.fleet.kill(victim)
+        if noticed_after is None:
+            return Change(time.monotonic(), version.app_id)
+        await asyncio.sleep(noticed_after)
+        if victim.state == "HEALTHY":
+            reason = "Healthcheck failed: connection refused"
+            self.cluster.set_instance_state(version, victim, "UNHEALTHY", reason)
+            self.cluster.set_instance_state(version, victim, "STOPPED", reason)
+        change = changed(version, (), [victim])
+        self._outage([version], replace)
+        return change
+
+    async def kill_executor(self, executor: str, *, lost_after: float | None = None) -> None:
+        """Kill an executor and all that runs there, silently: its hosts stay listed.
+
+        The cluster reports it lost `lost_after` seconds later (None: when told).
+        """
+        machine = self.executor(executor)
+        machine.dead = True
+        for app in self.cluster.apps.values():
+            for instance in app.instances.values():
+                if instance.executor is machine:
+                    await self.fleet.kill(instance)
+        if lost_after is not None:
+            self.fleet.spawn(self._lose_later(machine, lost_after))
+
+    async def report_executor_lost(
+        self, executor: str, *, deletion_delay: float = 0.0, replace: bool = True
+    ) -> Change:
+        """Publish that the executor is gone; its instances are deleted after that, unannounced."""
+        machine = self.executor(executor)
+        await self.kill_executor(machine.executor_id)
+        self.cluster.announce_loss(machine)
+        await asyncio.sleep(deletion_delay)
+        gone = self.cluster.delete_instances_of(machine)
+        change = Change(time.monotonic(), removed=tuple(each.instance_id for each in gone))
+        affected = {each.app_id: self.cluster.apps[each.app_id] for each in gone}
+        self._outage(list(affected.values()), replace)
+        return change
+
+    def add_executor(self, host: str) -> str:
+        """A machine joins the cluster; its id is returned. Apps in need start instances there."""
+        machine = self.cluster.add_executor(host)
+        in_need = [app for app in self.cluster.apps.values() if app.state == "OUTAGE_DETECTED"]
+        for app in in_need:
+            self.fleet.spawn(self._recover(app))
+        return machine.executor_id
+
+    def silence_instance(self, instance: str, *, silent: bool = True) -> Change:
+        """Leave an instance out of `/endpoints` as stale, or take it back. No event tells it."""
+        version, one = self._victim(instance, "")
+        self.cluster.set_stale(version, one, silent)
+        names = (instance,)
+        added, removed = ((), names) if silent else (names, ())
+        return Change(time.monotonic(), version.app_id, added, removed)
+
+    async def change_port(self, instance: str) -> Change:
+        """Let an instance listen on another port. No event tells it."""
+        version, one = self._victim(instance, "")
+        self.cluster.set_port(version, one, await self.fleet.move(one))
+        return Change(time.monotonic(), version.app_id)
+
+    async def settled(self) -> None:
+        """Wait until all that goes on in the background is over."""
+        await self.fleet.settled()
+
+    def app(self, app: str) -> AppVersion:
+        """The app version with this id, or the newest one with this name."""
+        if app in self.cluster.apps:
+            return self.cluster.apps[app]
+        versions = [each for each in self.cluster.apps.values() if each.name == app]
+        if not versions:
+            raise SimulatorError(f"no app {app!r}; there are: {_some(self.cluster.apps)}")
+        return versions[-1]
+
+    def executor(self, executor: str) -> Executor:
+        """The executor with this id, or the first one with this host name."""
+        machines = self.cluster.executors
+        if executor in machines:
+            return machines[executor]
+        for machine in machines.values():
+            if machine.hostname == executor:
+                return machine
+        hosts = [machine.hostname for machine in machines.values()]
+        raise SimulatorError(f"no executor {executor!r}; there are: {_some(hosts)}")
+
+    async def populate(self) -> None:
+        """Run the apps that the options ask for, as if they had run for long."""
+        for number in range(1, self.options.apps + 1):
+            app = self._specify(f"app{number}")
+            app.created = app.updated = self.cluster.now()
+            self.cluster.apps[app.app_id] = app
+            places = [await self.fleet.place(app) for _ in range(self.options.instances)]
+            self.cluster.populate(app, places)
+            await asyncio.sleep(0)
+
+    def _specify(self, name: str, version: str = "") -> AppVersion:
+        """A version like the newest one of that name, or else as the options say."""
+        if not version:
+            self._versions[name] = self._versions.get(name, 0) + 1
+            version = str(self._versions[name])
+        same = [app for app in self.cluster.apps.values() if app.name == name]
+        last, options = (same[-1] if same else None), self.options
+        return AppVersion(
+            name=name,
+            version=version,
+            vhost=last.vhost if last else options.vhost.replace("{name}", name),
+            tags=last.tags if last else options.tags,
+            port_type=last.port_type if last else options.port_type,
+            real=last.real if last else options.real,
+            wait_before_kill=last.wait_before_kill if last else options.wait_before_kill,
+            healthy_after=last.healthy_after if last else options.healthy_after,
+        )
+
+    @asynccontextmanager
+    async def _operation(self, app: AppVersion, state: AppState) -> AsyncIterator[None]:
+        async with self._locks.setdefault(app.app_id, asyncio.Lock()):
+            if self.cluster.apps.get(app.app_id) is not app:
+                raise SimulatorError(f"the app {app.app_id!r} was destroyed meanwhile")
+            self.cluster.set_app_state(app, state)
+            try:
+                yield
+            finally:
+                self.cluster.settle_app(app)
+
+    async def _launch(self, app: AppVersion, count: int) -> list[Instance]:
+        return list(await asyncio.gather(*(self.fleet.start(app) for _ in range(count))))
+
+    def _victim(self, instance: str, app: str) -> tuple[AppVersion, Instance]:
+        if app and not instance:
+            healthy = self.app(app).healthy()
+            if healthy:
+                return self.app(app), healthy[0]
+            raise SimulatorError(f"no instance of {app!r} is healthy")
+        for version in self.cluster.apps.values():
+            if instance in version.instances:
+                return version, version.instances[instance]
+        raise SimulatorError(
+            f"no instance {instance!r}: name one of /state, or an app to take its first"
+        )
+
+    def _outage(self, apps: Sequence[AppVersion], replace: bool) -> None:
+        for app in apps:
+            self.cluster.set_app_state(app, "OUTAGE_DETECTED")
+            if replace and not self.cluster.maintenance:
+                self.fleet.spawn(self._recover(app))
+
+    async def _recover(self, app: AppVersion) -> None:
+        if self.cluster.apps.get(app.app_id) is not app or not self.fleet.has_room():
+            return
+        async with self._operation(app, "SCALING_REQUESTED"):
+            running = [each for each in app.instances.values() if each.state != "STOPPING"]
+            await self._launch(app, app.required - len(running))
+
+    async def _lose_later(self, executor: Executor, delay: float) -> None:
+        await asyncio.sleep(delay)
+        if executor.executor_id in self.cluster.executors:
+            await self.report_executor_lost(executor.executor_id)
+
+
+def changed(app: AppVersion, added: Sequence[Instance], removed: Sequence[Instance]) -> Change:
+    """A change of an app that is visible from now on."""
+    return Change(
+        time.monotonic(),
+        app.app_id,
+        tuple(each.instance_id for each in added),
+        tuple(each.instance_id for each in removed),
+    )
+
+
+def _some(names: Mapping[str, object] | Sequence[str]) -> str:
+    shown = list(names)[:10]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "") or "none"

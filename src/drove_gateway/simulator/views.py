@@ -1,0 +1,186 @@
+"""State to JSON-ready values, one function for each kind of thing a controller tells about."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from drove_gateway.simulator.cluster import Cluster
+from drove_gateway.simulator.events import Event
+from drove_gateway.simulator.workload import (
+    CONTAINER_PORT,
+    CORES_PER_INSTANCE,
+    MEMORY_PER_INSTANCE_MB,
+    AppVersion,
+    Executor,
+    Instance,
+)
+
+
+def event(each: Event) -> dict[str, Any]:
+    """One event of `/v1/cluster/events`."""
+    return {
+        "type": each.type,
+        "id": each.id,
+        "time": each.time,
+        "metadata": dict(each.metadata),
+    }
+
+
+def cluster_summary(cluster: Cluster) -> dict[str, Any]:
+    """`/v1/cluster`. Only a leader answers, so the leader is known."""
+    executors = cluster.executors.values()
+    running = sum(len(app.instances) for app in cluster.apps.values())
+    cores, memory = sum(e.cores for e in executors), sum(e.memory_mb for e in executors)
+    used_cores, used_memory = running * CORES_PER_INSTANCE, running * MEMORY_PER_INSTANCE_MB
+    return {
+        "leader": cluster.addresses[cluster.leader or 0],
+        "state": "MAINTENANCE" if cluster.maintenance else "NORMAL",
+        "numExecutors": len(executors),
+        "numApplications": len(cluster.apps),
+        "numActiveApplications": sum(app.listed for app in cluster.apps.values()),
+        "freeCores": cores - used_cores,
+        "usedCores": used_cores,
+        "totalCores": cores,
+        "freeMemory": memory - used_memory,
+        "usedMemory": used_memory,
+        "totalMemory": memory,
+    }
+
+
+def applications(cluster: Cluster) -> dict[str, Any]:
+    """`/v1/applications`. An app that a new leader does not know yet has state INIT or none."""
+    known = {app.app_id for app, _ in cluster.listed()} if cluster.recovery != "done" else None
+    summaries = {}
+    for app_id, app in cluster.apps.items():
+        summary = _application(app)
+        if known is not None and app.required and app_id not in known:
+            if cluster.recovery == "empty":
+                del summary["state"]
+            else:
+                summary["state"] = "INIT"
+        summaries[app_id] = summary
+    return summaries
+
+
+def _application(app: AppVersion) -> dict[str, Any]:
+    return {
+        "id": app.app_id,
+        "name": app.name,
+        "requiredInstances": app.required,
+        "healthyInstances": len(app.healthy()),
+        "totalCPUs": app.required * CORES_PER_INSTANCE,
+        "totalMemory": app.required * MEMORY_PER_INSTANCE_MB,
+        "state": app.state,
+        "created": app.created,
+        "updated": app.updated,
+    }
+
+
+def specification(app: AppVersion) -> dict[str, Any]:
+    """`/v1/applications/{id}/spec`."""
+    return {
+        "name": app.name,
+        "version": app.version,
+        "type": "SERVICE",
+        "executable": {"type": "DOCKER", "url": f"registry.local/{app.name}:{app.version}"},
+        "exposedPorts": [{"name": "main", "port": CONTAINER_PORT, "type": app.port_type}],
+        "resources": [
+            {"type": "CPU", "count": CORES_PER_INSTANCE},
+            {"type": "MEMORY", "sizeInMB": MEMORY_PER_INSTANCE_MB},
+        ],
+        "placementPolicy": {"type": "ANY"},
+        "tags": dict(app.tags or {}),
+        "exposureSpec": {"vhost": app.vhost, "portName": "main", "mode": "ALL"},
+        "preShutdown": {"hooks": [], "waitBeforeKill": f"{app.wait_before_kill:g} seconds"},
+    }
+
+
+def instance(app: AppVersion, each: Instance) -> dict[str, Any]:
+    """One instance of an application."""
+    port = {"containerPort": CONTAINER_PORT, "hostPort": each.port, "portType": app.port_type}
+    return {
+        "appId": app.app_id,
+        "appName": app.name,
+        "instanceId": each.instance_id,
+        "executorId": each.executor.executor_id,
+        "localInfo": {"hostname": each.executor.hostname, "ports": {"main": port}},
+        "resources": [
+            {"type": "CPU", "cores": {"0": [2]}},
+            {"type": "MEMORY", "memoryInMB": {"0": MEMORY_PER_INSTANCE_MB}},
+        ],
+        "state": each.state,
+        "metadata": {},
+        "errorMessage": each.error,
+        "created": each.created,
+        "updated": each.updated,
+    }
+
+
+def executors(cluster: Cluster) -> list[dict[str, Any]]:
+    """`/v1/cluster/executors`."""
+    running = Counter(
+        each.executor.executor_id
+        for app in cluster.apps.values()
+        for each in app.instances.values()
+    )
+    return [_executor(each, running[each.executor_id]) for each in cluster.executors.values()]
+
+
+def _executor(each: Executor, running: int) -> dict[str, Any]:
+    return {
+        "executorId": each.executor_id,
+        "hostname": each.hostname,
+        "port": each.port,
+        "transportType": "HTTP",
+        "freeCores": each.cores - running * CORES_PER_INSTANCE,
+        "usedCores": running * CORES_PER_INSTANCE,
+        "freeMemory": each.memory_mb - running * MEMORY_PER_INSTANCE_MB,
+        "usedMemory": running * MEMORY_PER_INSTANCE_MB,
+        "tags": [each.hostname],
+        "state": "ACTIVE",
+    }
+
+
+def executor_detail(cluster: Cluster, each: Executor) -> dict[str, Any]:
+    """`/v1/cluster/executors/{id}`."""
+    instances = [
+        instance(app, one)
+        for app in cluster.apps.values()
+        for one in app.instances.values()
+        if one.executor is each
+    ]
+    return {
+        "type": "EXECUTOR",
+        "hostname": each.hostname,
+        "port": each.port,
+        "transportType": "HTTP",
+        "updated": each.updated,
+        "state": {
+            "executorId": each.executor_id,
+            "cpus": _cores(each, instances),
+            "memory": _memory(each, instances),
+        },
+        "instances": instances,
+        "tasks": [],
+        "serviceInstances": [],
+        "tags": [each.hostname],
+        "blacklisted": False,
+    }
+
+
+def _cores(each: Executor, instances: Sequence[object]) -> dict[str, Any]:
+    used = min(len(instances) * CORES_PER_INSTANCE, each.cores)
+    return {
+        "type": "CPU",
+        "freeCores": {"0": list(range(used, each.cores))},
+        "usedCores": {"0": list(range(used))},
+    }
+
+
+def _memory(each: Executor, instances: Sequence[object]) -> dict[str, Any]:
+    used = len(instances) * MEMORY_PER_INSTANCE_MB
+    return {
+        "type": "MEMORY",
+        "freeMemory": {"0": each.memory_mb - used},
+        "usedMemory": {"0": used},
+    }

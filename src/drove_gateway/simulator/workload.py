@@ -1,0 +1,113 @@
+"""What runs on the simulated cluster: application versions, their instances, the executors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+AppState: TypeAlias = Literal[
+    "INIT",
+    "MONITORING",
+    "RUNNING",
+    "OUTAGE_DETECTED",
+    "SCALING_REQUESTED",
+    "STOP_INSTANCES_REQUESTED",
+    "REPLACE_INSTANCES_REQUESTED",
+    "DESTROY_REQUESTED",
+    "DESTROYED",
+]
+InstanceState: TypeAlias = Literal[
+    "STARTING", "HEALTHY", "UNHEALTHY", "STOPPING", "STOPPED", "LOST"
+]
+
+LISTED_STATES: frozenset[AppState] = frozenset(
+    {
+        "RUNNING",
+        "OUTAGE_DETECTED",
+        "SCALING_REQUESTED",
+        "STOP_INSTANCES_REQUESTED",
+        "REPLACE_INSTANCES_REQUESTED",
+        "DESTROY_REQUESTED",
+    }
+)
+CONTAINER_PORT = 8000
+CORES_PER_INSTANCE = 1
+MEMORY_PER_INSTANCE_MB = 128
+
+
+@dataclass(slots=True, eq=False)
+class Executor:
+    """A machine that runs instances. `hostname` is what `/endpoints` tells, so often an address.
+
+    `dead` means that it is gone and the cluster has not noticed yet.
+    """
+
+    executor_id: str
+    hostname: str
+    port: int
+    cores: int = 64
+    memory_mb: int = 262_144
+    updated: int = 0
+    dead: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A container. `stale` means that its reports are too old, so it is left out silently."""
+
+    instance_id: str
+    app_id: str
+    executor: Executor
+    port: int
+    created: int
+    updated: int
+    state: InstanceState = "STARTING"
+    error: str = ""
+    stale: bool = False
+
+    @property
+    def listed(self) -> bool:
+        """Whether `/endpoints` names it."""
+        return self.state == "HEALTHY" and not self.stale
+
+
+@dataclass(slots=True, eq=False)
+class AppVersion:
+    """One version of an application: its specification and what it is right now.
+
+    Times are seconds, but for `created` and `updated`, which are epoch milliseconds.
+    `revision` counts what `/endpoints` tells about it.
+    """
+
+    name: str
+    version: str
+    vhost: str
+    tags: Mapping[str, str] | None
+    port_type: str
+    real: bool
+    wait_before_kill: float
+    healthy_after: float
+    created: int = 0
+    updated: int = 0
+    required: int = 0
+    state: AppState = "INIT"
+    instances: dict[str, Instance] = field(default_factory=dict)
+    old: list[Instance] = field(default_factory=list)
+    revision: int = 0
+
+    @property
+    def app_id(self) -> str:
+        """Drove makes it of name and version."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def listed(self) -> bool:
+        """Whether `/endpoints` names it, be it without hosts."""
+        return self.state in LISTED_STATES
+
+    def hosts(self) -> list[Instance]:
+        """The instances that `/endpoints` names, by creation time."""
+        return [instance for instance in self.instances.values() if instance.listed]
+
+    def healthy(self) -> list[Instance]:
+        """The instances that the cluster takes for healthy."""
+        return [each for each in self.instances.values() if each.state == "HEALTHY"]
