@@ -174,7 +174,7 @@ def _part(snapshot: Snapshot, rule: Rules, before: _Part | None) -> _Part:
 
 
 def _validated(source: AppEndpoints, rule: Rules) -> _Valid:
-    checked = valid_app(rule.namespace, source)
+    checked = valid_app(rule.namespace, source, rule.routing_tag)
     if not checked.vhost or not checked.hosts:
         return _Valid(source, rejected=checked.rejected)
     if not rule.accept(checked.vhost):
