@@ -114,8 +114,9 @@ def build(
     is equal to a build without it.
     """
     before = previous.parts if previous else {}
+    reserved = frozenset(rule.leader_vhost.lower() for rule in all_rules)
     parts = {
-        rule.namespace: _part(snapshots[rule.namespace], rule, before.get(rule.namespace))
+        rule.namespace: _part(snapshots[rule.namespace], rule, reserved, before.get(rule.namespace))
         for rule in all_rules
         if rule.namespace in snapshots
     }
@@ -147,7 +148,9 @@ def build(
     )
 
 
-def _part(snapshot: Snapshot, rule: Rules, before: _Part | None) -> _Part:
+def _part(
+    snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Part | None
+) -> _Part:
     if before is not None and before.rules == rule:
         if before.snapshot.apps is snapshot.apps:
             return msgspec.structs.replace(before, snapshot=snapshot)
@@ -159,7 +162,7 @@ def _part(snapshot: Snapshot, rule: Rules, before: _Part | None) -> _Part:
     for source in snapshot.apps:
         one = known.get(source.app_id)
         if one is None or one.source is not source:
-            one = _validated(source, rule)
+            one = _validated(source, rule, reserved)
         valid[source.app_id] = one
         if one.vhost:
             contributors.setdefault(one.vhost, []).append(one)
@@ -173,12 +176,21 @@ def _part(snapshot: Snapshot, rule: Rules, before: _Part | None) -> _Part:
     )
 
 
-def _validated(source: AppEndpoints, rule: Rules) -> _Valid:
+def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> _Valid:
     checked = valid_app(rule.namespace, source, rule.routing_tag)
     if not checked.vhost or not checked.hosts:
         return _Valid(source, rejected=checked.rejected)
     if not rule.accept(checked.vhost):
         return _Valid(source, rejected=checked.rejected, ignored_by_realm=True)
+    if checked.vhost in reserved:
+        taken = Rejection(
+            rule.namespace,
+            source.app_id,
+            "vhost",
+            checked.vhost,
+            "it is a namespace's leader_vhost; the app is left out",
+        )
+        return _Valid(source, rejected=(*checked.rejected, taken))
     value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
     return _Valid(
         source=source,

@@ -1,0 +1,156 @@
+"""Answers of all namespaces to one desired topology: guard, memory of the last good, merge.
+
+The only state here is what was accepted last; the decisions are pure (`guard`, `topology`).
+"""
+
+from collections.abc import Callable, Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.guard import Held, Limits, Watched, judge
+from drove_gateway.model import Rejection, Snapshot, Topology
+from drove_gateway.topology import Built, Rules, build
+
+Desire = Callable[[Topology, str], None]
+
+
+class Intake:
+    """Takes the namespaces' answers and says what the world should look like.
+
+    `desire(topology, trigger)` is called when that changed, from the time on when every namespace
+    has answered once, or `give_up_waiting` was called: a gateway that starts beside a serving
+    proxy must not take away what one unreachable controller would have told.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rules],
+        limits: Limits,
+        desire: Desire,
+        *,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+        published: Callable[[Built, tuple[Held, ...]], None],
+    ) -> None:
+        self._rules = rules
+        self._limits = limits
+        self._desire = desire
+        self._clock = clock
+        self._log = log
+        self._published = published
+        self._watched: dict[str, Watched] = {}
+        self._latest: dict[str, Snapshot] = {}
+        self._held: dict[str, Held] = {}
+        self._built: Built | None = None
+        self._waiting = True
+        self._logged: frozenset[Rejection] = frozenset()
+
+    def take(self, answer: Snapshot) -> bool:
+        """Weigh a namespace's answer. False when part of it is held and should be asked again."""
+        self._latest[answer.namespace] = answer
+        return self._judge(answer, accept=False)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Start from a namespace's last known good state, before any answer."""
+        if snapshot.namespace not in self._watched:
+            self._watched[snapshot.namespace] = Watched(snapshot)
+            self._rebuild(f"namespace {snapshot.namespace} restored from the stored state")
+
+    def accept_held(self) -> tuple[Held, ...]:
+        """Take every held answer as it is, now. Gives what was held."""
+        held = tuple(self._held.values())
+        for one in held:
+            self._judge(self._latest[one.namespace], accept=True)
+        return held
+
+    def give_up_waiting(self) -> None:
+        """Go on with the namespaces that answered; the others are as if they had no apps."""
+        if self._waiting and self._watched:
+            missing = [rule.namespace for rule in self._rules if rule.namespace not in self._watched]
+            self._log.warning("going on without namespaces that never answered", missing=missing)
+            self._waiting = False
+            self._rebuild("waited long enough for every namespace")
+
+    def _judge(self, answer: Snapshot, *, accept: bool) -> bool:
+        name = answer.namespace
+        before = self._watched.get(name, Watched())
+        judged = judge(
+            before,
+            answer,
+            now=self._clock(),
+            limits=self._limits,
+            servers_elsewhere=self._servers_elsewhere(name),
+            accept=accept,
+        )
+        self._watched[name] = judged.watched
+        self._note(name, judged.held)
+        if self._differs(before.accepted, judged.watched.accepted):
+            self._rebuild(f"namespace {name}")
+        elif self._built is not None:
+            self._published(self._built, tuple(self._held.values()))
+        return judged.held is None
+
+    def _servers_elsewhere(self, namespace: str) -> int:
+        return sum(
+            len(app.hosts)
+            for name, watched in self._watched.items()
+            if name != namespace and watched.accepted is not None
+            for app in watched.accepted.apps
+        )
+
+    @staticmethod
+    def _differs(before: Snapshot | None, after: Snapshot | None) -> bool:
+        if before is None or after is None:
+            return before is not after
+        return (
+            before.apps is not after.apps
+            or before.leader != after.leader
+            or before.rejected != after.rejected
+        )
+
+    def _rebuild(self, trigger: str) -> None:
+        snapshots = {
+            name: watched.accepted
+            for name, watched in self._watched.items()
+            if watched.accepted is not None
+        }
+        self._built = build(snapshots, self._rules, self._built)
+        self._log_rejections(self._built.rejected)
+        self._published(self._built, tuple(self._held.values()))
+        if self._waiting and len(snapshots) < len(self._rules):
+            return
+        self._waiting = False
+        self._desire(self._built.topology, trigger)
+
+    def _note(self, namespace: str, held: Held | None) -> None:
+        known = self._held.pop(namespace, None)
+        if held is None:
+            if known is not None:
+                self._log.info("a held withdrawal is over", namespace=namespace)
+            return
+        self._held[namespace] = held
+        if known is None or (known.servers, known.reason) != (held.servers, held.reason):
+            self._log.warning(
+                "a withdrawal is held: these servers keep their traffic",
+                namespace=namespace,
+                reason=held.reason,
+                servers=held.servers,
+                vhosts=held.vhosts,
+                believed_in_sec=round(held.remaining, 1),
+            )
+
+    def _log_rejections(self, rejected: tuple[Rejection, ...]) -> None:
+        """Each rejection is logged once, not at every answer that repeats it."""
+        present = frozenset(rejected)
+        for one in sorted(
+            present - self._logged, key=lambda one: (one.namespace, one.app_id, one.value)
+        ):
+            self._log.warning(
+                "left out what the controller sent",
+                namespace=one.namespace,
+                app=one.app_id,
+                subject=one.subject,
+                value=one.value,
+                reason=one.reason,
+            )
+        self._logged = present
