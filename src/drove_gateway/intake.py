@@ -66,7 +66,9 @@ class Intake:
     def give_up_waiting(self) -> None:
         """Go on with the namespaces that answered; the others are as if they had no apps."""
         if self._waiting and self._watched:
-            missing = [rule.namespace for rule in self._rules if rule.namespace not in self._watched]
+            missing = [
+                rule.namespace for rule in self._rules if rule.namespace not in self._watched
+            ]
             self._log.warning("going on without namespaces that never answered", missing=missing)
             self._waiting = False
             self._rebuild("waited long enough for every namespace")

@@ -24,7 +24,9 @@ _UNKNOWN_GENERATION = "0drove0gateway0x"
 
 # A template says where its generation can be asked for, in a comment of the proxy's language:
 #   # drove-gateway: generation http://127.0.0.1:6081/generation
-_PROOF = re.compile(r"^\s*#\s*drove-gateway:\s*generation\s+(http://\S+|unix:\S+)\s*$", re.MULTILINE)
+_PROOF = re.compile(
+    r"^\s*#\s*drove-gateway:\s*generation\s+(http://\S+|unix:\S+)\s*$", re.MULTILINE
+)
 
 
 class RenderingData(

@@ -42,9 +42,7 @@ class Rules(msgspec.Struct, frozen=True):
         """Whether the realm lets `vhost` in."""
         if not self.realm and not self.realm_suffix:
             return True
-        return vhost in self.realm or bool(
-            self.realm_suffix and vhost.endswith(self.realm_suffix)
-        )
+        return vhost in self.realm or bool(self.realm_suffix and vhost.endswith(self.realm_suffix))
 
 
 def rules(
@@ -148,9 +146,7 @@ def build(
     )
 
 
-def _part(
-    snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Part | None
-) -> _Part:
+def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Part | None) -> _Part:
     if before is not None and before.rules == rule:
         if before.snapshot.apps is snapshot.apps:
             return msgspec.structs.replace(before, snapshot=snapshot)

@@ -6,9 +6,8 @@ generation it had and, on disk, a file that it can start from.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -138,9 +137,7 @@ class Generations:
             await asyncio.to_thread(config_file.swap, candidate, self.platform.config)
         return candidate is not None
 
-    async def _candidate(
-        self, topology: Topology, stages: Stages
-    ) -> tuple[Rendered, Path | None]:
+    async def _candidate(self, topology: Topology, stages: Stages) -> tuple[Rendered, Path | None]:
         """Render and check; with the last good template when the newest fails."""
         good = self.template.good
         newest: Template | None = None
@@ -167,9 +164,7 @@ class Generations:
         if await asyncio.to_thread(config_file.read, config) == rendered.text:
             return rendered, None
         with stages.stage("write"):
-            candidate = await asyncio.to_thread(
-                config_file.write_candidate, config, rendered.text
-            )
+            candidate = await asyncio.to_thread(config_file.write_candidate, config, rendered.text)
         try:
             with stages.stage("check"):
                 await self._check(candidate, rendered)

@@ -34,7 +34,7 @@ async def prove(url: str, generation: str, *, timeout: float) -> None:
     async with aiohttp.ClientSession(connector=connector) as session:
         try:
             async with asyncio.timeout(timeout):
-                while (last := await _ask(session, address)) != generation:
+                while (last := await _ask(session, address)) != generation:  # noqa: ASYNC110
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError as error:
             raise GenerationUnproven(
