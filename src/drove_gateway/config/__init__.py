@@ -1,1 +1,7 @@
 """The configuration: what the keys are, and how nixy.toml and the environment become settings."""
+
+from drove_gateway.config.draft import Notice
+from drove_gateway.config.load import Loaded, load
+from drove_gateway.config.settings import NamespaceSettings, Settings
+
+__all__ = ["Loaded", "NamespaceSettings", "Notice", "Settings", "load"]

@@ -72,6 +72,11 @@ class General(Section):
         description="Right delimiter of template actions. Empty means `}}`. Set both or none.",
     )
 
+    @property
+    def delimiters(self) -> tuple[str, str]:
+        """What actions stand between in a template."""
+        return self.left_delimiter or "{{", self.right_delimiter or "}}"
+
 
 class GeneralBeyond(Section):
     """Pace and safety of the gateway."""

@@ -1,0 +1,98 @@
+"""Values on their way to settings: read, not yet validated, each knowing where it was written."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+Location: TypeAlias = tuple[str | int, ...]
+"""Where a value stands: ("port",), or ("namespaces", 0, "drove", 1)."""
+
+_LONGEST_SHOWN = 60
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One line that the operator should see, though the configuration can be used.
+
+    "error" means that a value was replaced, "warning" that something deserves a look.
+    """
+
+    level: Literal["warning", "error"]
+    text: str
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """`source` is the file's name; `labels` tell of values that were written elsewhere or under
+    another name; `problems` are what has been found unusable so far."""
+
+    source: str
+    values: Mapping[str, object]
+    labels: Mapping[Location, str] = {}
+    notices: tuple[Notice, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def label(self, location: Location) -> str:
+        """How the operator knows the value: `nixy.toml: namespace "stage1": drove[1]`."""
+        for length in range(len(location), 0, -1):
+            if location[:length] in self.labels:
+                return self.labels[location[:length]] + _path(location[length:])
+        match location:
+            case ("namespaces", int(index), *rest):
+                namespace = self._namespace_name(index)
+                return f"{self.source}: {namespace}" + (f": {_path(tuple(rest))}" if rest else "")
+        return f"{self.source}: {_path(location)}"
+
+    def _namespace_name(self, index: int) -> str:
+        table = tables(self.values)[index]
+        name = table.get("name")
+        return (
+            f"namespace {quoted(name)}"
+            if isinstance(name, str) and name
+            else f"namespaces[{index}]"
+        )
+
+
+def tables(values: Mapping[str, object]) -> list[dict[str, object]]:
+    """The `[[namespaces]]` tables; none where there is something else in their place."""
+    found = values.get("namespaces")
+    if isinstance(found, list) and all(isinstance(table, dict) for table in found):
+        return found
+    return []
+
+
+def _path(location: Location) -> str:
+    parts = (f"[{part}]" if isinstance(part, int) else f".{bare(part)}" for part in location)
+    return "".join(parts).removeprefix(".")
+
+
+def bare(key: str) -> str:
+    """A key as TOML would have it: in quotes only where it must be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else quoted(key)
+
+
+def quoted(text: str) -> str:
+    """Text in quotes, on one line, shortened, with nothing that a terminal would act upon."""
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN] + "…"
+    escaped = (
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+    return f'"{"".join(escaped)}"'
+
+
+def shown(value: object) -> str:
+    """A value as TOML would have it. What is in tables and lists stays hidden: it may be secret."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case str():
+            return quoted(value)
+        case list() | tuple():
+            return "[…]" if value else "[]"
+        case dict():
+            return "{…}"
+        case int() | float():
+            return quoted(str(value)).strip('"')
+    return str(value)

@@ -1,0 +1,96 @@
+"""What older files carry: deprecated names, the form before namespaces, and careless times.
+
+Everything here is what the original still accepts; each use is told with what to write instead.
+"""
+
+import re
+
+import msgspec
+
+from drove_gateway.config.draft import Draft, Location, Notice, quoted
+
+DEPRECATED = {
+    "maxfailsupstream": "nginx_max_fails",
+    "failtimeoutupstream": "nginx_fail_timeout",
+    "slowstartupstream": "nginx_slow_start",
+}
+"""Deprecated key to the one that replaces it."""
+
+SINGLE_NAMESPACE = (
+    "drove",
+    "user",
+    "pass",
+    "access_token",
+    "realm",
+    "realm_suffix",
+    "routing_tag",
+    "leader_vhost",
+)
+"""Keys that stood at top level when a gateway served one cluster only."""
+
+_TIMES = ("nginx_fail_timeout", "nginx_slow_start")
+
+
+def modernise(draft: Draft) -> Draft:
+    """The same configuration, in today's names and form."""
+    return _namespaces(_times(_names(draft)))
+
+
+def _names(draft: Draft) -> Draft:
+    values = dict(draft.values)
+    labels: dict[Location, str] = dict(draft.labels)
+    notices = list(draft.notices)
+    for old, new in DEPRECATED.items():
+        if old not in values:
+            continue
+        wins = f", and wins over {new}, which is set too" if new in values else ""
+        text = f"{draft.label((old,))}: is deprecated{wins}; write {new} instead"
+        notices.append(Notice("warning", text))
+        labels[(new,)] = draft.label((old,))
+        values[new] = values.pop(old)
+    return msgspec.structs.replace(draft, values=values, labels=labels, notices=tuple(notices))
+
+
+def _times(draft: Draft) -> Draft:
+    values = dict(draft.values)
+    notices = list(draft.notices)
+    for key in _TIMES:
+        value = values.get(key)
+        if isinstance(value, str) and not re.fullmatch(r"[0-9]+s", value):
+            text = f'{draft.label((key,))} = {quoted(value)}: must be digits and s, such as "10s"'
+            notices.append(Notice("error", f'{text}; "0s" is used instead'))
+            values[key] = "0s"
+    return msgspec.structs.replace(draft, values=values, notices=tuple(notices))
+
+
+def _namespaces(draft: Draft) -> Draft:
+    old = [key for key in SINGLE_NAMESPACE if key in draft.values]
+    if not old:
+        return draft
+    names = ", ".join(old)
+    if "namespaces" in draft.values:
+        problem = (
+            f"{draft.source}: {names}: cannot stand at top level beside [[namespaces]]; "
+            "move them into one of these tables, or remove them"
+        )
+        values = {key: value for key, value in draft.values.items() if key not in old}
+        problems = (*draft.problems, problem)
+        return msgspec.structs.replace(draft, values=values, problems=problems)
+    return _single_namespace(draft, old)
+
+
+def _single_namespace(draft: Draft, old: list[str]) -> Draft:
+    table = {"name": "default", **{key: draft.values[key] for key in old}}
+    values = {key: value for key, value in draft.values.items() if key not in old}
+    labels: dict[Location, str] = dict(draft.labels)
+    labels |= {("namespaces", 0, key): draft.label((key,)) for key in SINGLE_NAMESPACE}
+    text = (
+        f"{draft.source}: {', '.join(old)}: are deprecated at top level and taken as namespace "
+        '"default"; write [[namespaces]] and name = "default" above them, at the end of the file'
+    )
+    return msgspec.structs.replace(
+        draft,
+        values={**values, "namespaces": [table]},
+        labels=labels,
+        notices=(*draft.notices, Notice("warning", text)),
+    )

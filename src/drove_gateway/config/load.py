@@ -1,0 +1,107 @@
+"""Reads nixy.toml. The only module of the configuration that touches the file system."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway.config import environment, legacy
+from drove_gateway.config.addresses import UnixSocket, socket_address
+from drove_gateway.config.draft import Draft, Location, Notice, tables
+from drove_gateway.config.rules import Finding
+from drove_gateway.config.sentences import assignment
+from drove_gateway.config.settings import Settings
+from drove_gateway.config.validate import concluded, validate
+from drove_gateway.errors import ConfigError
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Settings that can be used, and what the operator should see nevertheless."""
+
+    settings: Settings
+    warnings: tuple[Notice, ...]
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """The settings that the file and the environment come to; without a path, the environment's.
+
+    Raises ConfigError with a line for each problem, all at once. Unknown keys are only warnings,
+    but are named with the problems too, since a misspelt key is often why another one is missing.
+    """
+    draft = Draft("environment", {}) if path is None else Draft(str(path), _read(path))
+    draft = environment.override(legacy.modernise(draft), environ)
+    verdict = validate(draft)
+    if problems := (*verdict.problems, *_unreadable_files(draft)):
+        raise ConfigError((*problems, *(notice.text for notice in verdict.unknown)))
+    absent = concluded(draft, (), verdict.settings, verdict.broken, _absent(verdict.settings))
+    waiting = (Notice("warning", text) for text in absent)
+    return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown, *waiting))
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from error
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError((f"{path}:{line}: is not UTF-8 text, which TOML must be",)) from None
+    except RecursionError:
+        raise ConfigError((f"{path}: is nested too deeply",)) from None
+    except ValueError as error:
+        raise ConfigError((_syntax(path, content, str(error)),)) from None
+
+
+def _syntax(path: Path, content: bytes, message: str) -> str:
+    """The parser's message, with the line where an editor finds it: FILE:LINE."""
+    found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
+    if not found:
+        return f"{path}: is not valid TOML: {message}"
+    line = found.group(1) or content.count(b"\n") + 1
+    return f"{path}:{line}: is not valid TOML: {message[: found.start()]}"
+
+
+def _unreadable_files(draft: Draft) -> Iterator[str]:
+    """A line for each file that a key names and that cannot be read."""
+    for location, name in _named_files(draft):
+        if not isinstance(name, str) or not name:
+            continue
+        try:
+            Path(name).open("rb").close()
+        except OSError as error:
+            said = f"must be a file that can be read: {error.strerror}"
+            yield f"{assignment(draft, location, name)}: {said}"
+        except ValueError:
+            yield f"{assignment(draft, location, name)}: must be the path of a file"
+
+
+def _named_files(draft: Draft) -> Iterator[tuple[Location, object]]:
+    keys = ["nginxplusapi_ca_file"]
+    if draft.values.get("port_use_tls") is True:
+        keys += ["port_tls_certfile", "port_tls_keyfile"]
+    for key in keys:
+        yield (key,), draft.values.get(key)
+    for index, table in enumerate(tables(draft.values)):
+        yield ("namespaces", index, "tls_ca_file"), table.get("tls_ca_file")
+
+
+def _absent(settings: Settings) -> Iterator[Finding]:
+    """Sockets of HAProxy that are not there yet: it may start after the gateway."""
+    if settings.proxy_platform != "haproxy":
+        return
+    for key in ("haproxysocketaddr", "haproxy_master_socket"):
+        text = getattr(settings, key)
+        address = socket_address(text) if text else None
+        if isinstance(address, UnixSocket) and not _is_socket(address.path):
+            yield Finding(key, "is not there yet; the gateway waits until HAProxy has made it")
+
+
+def _is_socket(path: str) -> bool:
+    try:
+        return Path(path).is_socket()
+    except OSError:
+        return False

@@ -1,0 +1,107 @@
+"""Rules that concern several keys at once; a single key's rule stands with its type.
+
+Rules see settings whose single keys are valid. What they find names the key that it is about and
+the keys it was concluded from, so that nothing is concluded from a value that is broken itself.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from drove_gateway.config.settings import NamespaceSettings, Settings
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """`text` goes behind "KEY = VALUE: "; `reads` are the other keys that it was concluded from."""
+
+    key: str
+    text: str
+    reads: tuple[str, ...] = ()
+
+
+def problems(settings: Settings) -> Iterator[Finding]:
+    """What makes the settings as a whole unusable."""
+    if not settings.namespaces:
+        yield Finding(
+            "namespaces",
+            "no Drove cluster is given; add a [[namespaces]] table with name and drove, "
+            "or set DROVE_CONTROLLERS",
+        )
+    yield from _duplicate_names(settings)
+    yield from _admin_tls(settings)
+    yield from _delimiters(settings)
+    yield from _disabled_reloads(settings)
+    yield from _empty_keys(settings)
+
+
+def _duplicate_names(settings: Settings) -> Iterator[Finding]:
+    counts = Counter(namespace.name for namespace in settings.namespaces)
+    for name, count in counts.items():
+        if count > 1:
+            text = f'{count} tables have the name "{name}"; each namespace needs its own'
+            yield Finding("namespaces", text)
+
+
+def _admin_tls(settings: Settings) -> Iterator[Finding]:
+    for key in ("port_tls_certfile", "port_tls_keyfile"):
+        if settings.port_use_tls and not getattr(settings, key):
+            yield Finding("port_use_tls", f"needs {key}, the path of a file", (key,))
+
+
+def _delimiters(settings: Settings) -> Iterator[Finding]:
+    left, right = "left_delimiter", "right_delimiter"
+    for given, missing in ((left, right), (right, left)):
+        if getattr(settings, given) and not getattr(settings, missing):
+            yield Finding(given, f"needs {missing} too; set both or none", (missing,))
+
+
+def _disabled_reloads(settings: Settings) -> Iterator[Finding]:
+    for key, needed in (
+        ("haproxy_reload_disabled", "haproxysocketaddr"),
+        ("nginx_reload_disabled", "nginxplusapiaddr"),
+    ):
+        if getattr(settings, key) and not getattr(settings, needed):
+            text = f"needs {needed}; without it no change could ever reach the proxy"
+            yield Finding(key, text, (needed,))
+
+
+def _empty_keys(settings: Settings) -> Iterator[Finding]:
+    for key in _needed(settings):
+        if not getattr(settings, key).strip():
+            text = f'must not be empty with proxy_platform = "{settings.proxy_platform}"'
+            yield Finding(key, text, ("proxy_platform", "haproxy_master_socket"))
+
+
+def _needed(settings: Settings) -> Iterator[str]:
+    """The keys that the chosen proxy cannot do without."""
+    if settings.proxy_platform == "nginx" and not settings.nginx_reload_disabled:
+        yield from ("nginx_config", "nginx_template", "nginx_cmd")
+    if settings.proxy_platform == "haproxy" and not settings.haproxy_reload_disabled:
+        yield from ("haproxy_config", "haproxy_template")
+        if not settings.haproxy_ignore_check:
+            yield "haproxy_cmd"
+        if not settings.haproxy_master_socket:
+            yield "haproxy_reload_cmd"
+
+
+def cautions(settings: Settings) -> Iterator[Finding]:
+    """What can be used, and deserves a look."""
+    if settings.nginxplusapi_skip_verify:
+        yield Finding("nginxplusapi_skip_verify", "NGINX Plus's certificate is not verified")
+    if settings.nginxplusapi_user and not settings.nginxplusapi_pass:
+        yield Finding("nginxplusapi_user", "is set without nginxplusapi_pass")
+    if settings.nginxplusapi_pass and not settings.nginxplusapi_user:
+        yield Finding("nginxplusapi_pass", "has no effect without nginxplusapi_user")
+
+
+def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:
+    """The same for one namespace."""
+    if namespace.user and not namespace.password:
+        yield Finding("user", "is set without pass, so the password sent is empty")
+    if namespace.password and not namespace.user:
+        yield Finding("pass", "has no effect without user")
+    if namespace.user and namespace.access_token:
+        yield Finding("access_token", "is sent; user and pass have no effect beside it")
+    if namespace.tls_skip_verify:
+        yield Finding("tls_skip_verify", "the controllers' certificates are not verified")

@@ -1,0 +1,109 @@
+"""What is said about a value: KEY = VALUE: what is allowed. Never the value of a secret."""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from pydantic import SecretStr
+from pydantic_core import ErrorDetails
+
+from drove_gateway.config.draft import Draft, Location, Notice, shown, tables
+from drove_gateway.config.fields import Section
+from drove_gateway.config.settings import NamespaceSettings, Settings
+
+_SENTENCES: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "is missing, and every namespace needs it",
+        "bool_type": "must be true or false, without quotes",
+        "int_type": "must be a whole number, without quotes",
+        "int_from_float": "must be a whole number",
+        "float_type": "must be a number of seconds, without quotes",
+        "finite_number": "must be a finite number of seconds",
+        "greater_than": "must be greater than {gt:g}",
+        "greater_than_equal": "must be {ge:g} or more",
+        "literal_error": "must be {expected}",
+        "string_type": "must be text in quotes",
+        "string_pattern_mismatch": 'must be digits and s, such as "10s"',
+        "tuple_type": 'must be a list of texts, such as ["http://controller1:10000"]',
+        "value_error": "{error}",
+    }
+)
+"""What to say for each kind of error that pydantic finds."""
+
+_ADDRESSES = frozenset({"drove", "nginxplusapiaddr"})
+"""Keys whose values may hold a password, by mistake, before an `@`."""
+
+
+def keys_of(section: type[Section]) -> tuple[str, ...]:
+    """The keys of a section as they stand in the file."""
+    fields = section.model_fields.items()
+    return tuple(str(field.validation_alias or name) for name, field in fields)
+
+
+def secrets_of(section: type[Section]) -> frozenset[str]:
+    """Those of them that are secret."""
+    fields = section.model_fields.items()
+    return frozenset(
+        str(field.validation_alias or name)
+        for name, field in fields
+        if field.annotation is SecretStr
+    )
+
+
+_SECRETS = secrets_of(Settings) | secrets_of(NamespaceSettings)
+
+
+def assignment(draft: Draft, location: Location, value: object) -> str:
+    """The value and where it is written, `nixy.toml: port = "6000"`; of a secret, only where."""
+    key = next((part for part in reversed(location) if isinstance(part, str)), "")
+    if key in _SECRETS:
+        return draft.label(location)
+    if isinstance(value, str) and key in _ADDRESSES and "@" in value:
+        value = "***@" + value.rpartition("@")[2]
+    return f"{draft.label(location)} = {shown(value)}"
+
+
+def refusal(draft: Draft, location: Location, error: ErrorDetails) -> str:
+    """A line about a value that pydantic refuses. `location` is that of the table."""
+    location = (*location, *error["loc"])
+    said = _SENTENCES[error["type"]].format(**error.get("ctx", {})).replace("'", '"')
+    if error["type"] == "missing":
+        return f"{draft.label(location)}: {said}"
+    near = _nearest(error["input"], re.findall(r'"(.*?)"', said))
+    hint = f'; did you mean "{near}"?' if error["type"] == "literal_error" and near else ""
+    return f"{assignment(draft, location, error['input'])}: {said}{hint}"
+
+
+def unknown_keys(draft: Draft) -> Iterator[Notice]:
+    """A warning for each key that the gateway does not know, with the nearest that it knows."""
+    general, namespace = keys_of(Settings), keys_of(NamespaceSettings)
+    for key in draft.values:
+        if key not in general:
+            hint = _hint(key, general, namespace, "belongs into a [[namespaces]] table")
+            yield _unknown(draft, (), key, hint)
+    for index, table in enumerate(tables(draft.values)):
+        for key in table:
+            if key not in namespace:
+                hint = _hint(key, namespace, general, "belongs above the first [[namespaces]]")
+                yield _unknown(draft, ("namespaces", index), key, hint)
+
+
+def _unknown(draft: Draft, location: Location, key: str, hint: str) -> Notice:
+    text = f"{draft.label((*location, key))}: unknown key, it has no effect{hint}"
+    return Notice("warning", text)
+
+
+def _hint(key: str, here: tuple[str, ...], elsewhere: tuple[str, ...], belongs: str) -> str:
+    if key in elsewhere:
+        return f"; it {belongs}"
+    if near := _nearest(key, here):
+        return f"; did you mean {near}?"
+    if near := _nearest(key, elsewhere):
+        return f"; did you mean {near}, which {belongs}?"
+    return ""
+
+
+def _nearest(value: object, known: tuple[str, ...] | list[str]) -> str | None:
+    matches = get_close_matches(str(value).lower(), known, n=1, cutoff=0.7)
+    return matches[0] if matches else None
