@@ -90,7 +90,7 @@ def map_of(key: GoType, elem: GoType) -> GoType:
 @lru_cache(maxsize=1024)
 def struct_of(cls: Any) -> GoType:
     """The struct type that a class stands for."""
-    return GoType(Kind.STRUCT, cls.__name__, cls=cls)
+    return GoType(Kind.STRUCT, getattr(cls, "__go_name__", cls.__name__), cls=cls)
 
 
 ANY_SLICE = slice_of(ANY)

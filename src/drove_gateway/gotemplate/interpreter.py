@@ -1,0 +1,429 @@
+"""Execution by walking the tree: exact, unhurried, and the one that words the errors.
+
+It follows Go's text/template step by step, down to which node an error names. The compiler's code
+is held against it, and leaves to it whatever it cannot do itself.
+
+A value is what `values` says it is, `MISSING`, or an `Interface`: a value which Go holds in a place
+of type `interface {}`, such as an element of a `map[string]interface {}`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Never, TypeAlias, cast
+
+from drove_gateway.gotemplate import nodes
+from drove_gateway.gotemplate.arguments import (
+    ABSENT,
+    Interface,
+    bare,
+    constant,
+    ideal,
+    in_place,
+    validated,
+)
+from drove_gateway.gotemplate.errors import FunctionError
+from drove_gateway.gotemplate.format import sprintf, text
+from drove_gateway.gotemplate.functions import truth
+from drove_gateway.gotemplate.gotypes import ANY, GoType, Kind
+from drove_gateway.gotemplate.limits import MAX_DEPTH, Budget, LimitError
+from drove_gateway.gotemplate.positions import exec_error
+from drove_gateway.gotemplate.signatures import VALUE, Function, method_function
+from drove_gateway.gotemplate.strconv import quote
+from drove_gateway.gotemplate.trampoline import Steps, run
+from drove_gateway.gotemplate.values import (
+    MISSING,
+    box,
+    elements,
+    entries,
+    field,
+    method,
+    raw,
+    type_of,
+)
+
+_Args: TypeAlias = Sequence[nodes.Operand]
+_Jump: TypeAlias = nodes.Break | nodes.Continue
+_NO_ARGS: Final[_Args] = ()
+
+
+def interpret(
+    trees: Mapping[str, nodes.Tree],
+    name: str,
+    functions: Mapping[str, Function],
+    data: object,
+    budget: Budget,
+) -> str:
+    """Executes the template `name`. Raises `TemplateExecError`."""
+    out: list[str] = []
+    dot = MISSING if data is None else data
+    state = _State(trees, trees[name], functions, budget, out, dot, 0)
+    run(state.walk_body(dot, trees[name].body))
+    return "".join(out)
+
+
+class _State:
+    """The execution of one template: its variables, and the node that an error would name."""
+
+    def __init__(
+        self,
+        trees: Mapping[str, nodes.Tree],
+        tree: nodes.Tree,
+        functions: Mapping[str, Function],
+        budget: Budget,
+        out: list[str],
+        dot: object,
+        depth: int,
+    ) -> None:
+        self.trees = trees
+        self.tree = tree
+        self.functions = functions
+        self.budget = budget
+        self.out = out
+        self.variables = [("$", dot)]
+        self.depth = depth
+        self.node: nodes.Node = tree.body
+
+    def fail(self, message: str) -> Never:
+        raise exec_error(self.tree, self.node, message)
+
+    def spend(self, steps: int = 1) -> None:
+        try:
+            self.budget.spend(steps)
+        except LimitError as error:
+            self.fail(str(error))
+
+    def write(self, output: str) -> None:
+        try:
+            self.budget.write(len(output))
+        except LimitError as error:
+            self.fail(str(error))
+        self.out.append(output)
+
+    # Actions
+
+    def walk_body(self, dot: object, body: nodes.Body) -> Steps[_Jump | None]:
+        """Walks the items in turn, and says by which of them the walk was left early."""
+        self.node = body
+        for item in body.items:
+            self.node = item
+            jump: _Jump | None = None
+            match item:
+                case nodes.Text():
+                    self.write(item.text)
+                case nodes.Action():
+                    yield self.walk_action(dot, item)
+                case nodes.If() | nodes.With():
+                    jump = yield self.walk_branch(dot, item)
+                case nodes.Range():
+                    yield self.walk_range(dot, item)
+                case nodes.Call():
+                    yield self.walk_call(dot, item)
+                case nodes.Break() | nodes.Continue():
+                    jump = item
+            if jump is not None:
+                return jump
+        return None
+
+    def walk_action(self, dot: object, item: nodes.Action) -> Steps[None]:
+        value = yield self.pipeline(dot, item.pipe)
+        if item.pipe.variables:
+            return
+        self.node = item
+        if value is MISSING:
+            self.write("<no value>")
+            return
+        if type_of(value).kind is Kind.FUNC:
+            self.fail(f"can't print {nodes.text_of(item)} of type {type_of(value).name}")
+        self.write(text(value))
+
+    def walk_branch(self, dot: object, item: nodes.If | nodes.With) -> Steps[_Jump | None]:
+        mark = len(self.variables)
+        value = yield self.pipeline(dot, item.pipe)
+        jump = None
+        if truth(value):
+            inner = value if isinstance(item, nodes.With) else dot
+            jump = yield self.walk_body(inner, item.body)
+        elif item.otherwise is not None:
+            jump = yield self.walk_body(dot, item.otherwise)
+        del self.variables[mark:]
+        return cast("_Jump | None", jump)
+
+    def walk_call(self, dot: object, item: nodes.Call) -> Steps[None]:
+        tree = self.trees.get(item.name)
+        if tree is None:
+            self.fail(f"template {quote(item.name)} not defined")
+        if self.depth == MAX_DEPTH:
+            self.fail(f"exceeded maximum template depth ({MAX_DEPTH})")
+        self.spend()
+        inner = MISSING if item.pipe is None else (yield self.pipeline(dot, item.pipe))
+        state = _State(
+            self.trees, tree, self.functions, self.budget, self.out, inner, self.depth + 1
+        )
+        yield state.walk_body(inner, tree.body)
+
+    # Range
+
+    def walk_range(self, dot: object, item: nodes.Range) -> Steps[None]:
+        mark = len(self.variables)
+        value = yield self.pipeline(dot, item.pipe)
+        top = len(self.variables)
+        empty = True
+        for index, element in self.iterate(value, item):
+            empty = False
+            self.spend()
+            self.set_range_variables(item.pipe, index, element)
+            jump = yield self.walk_body(element, item.body)
+            del self.variables[top:]
+            if isinstance(jump, nodes.Break):
+                break
+        if empty and item.otherwise is not None:
+            yield self.walk_body(dot, item.otherwise)
+        del self.variables[mark:]
+
+    def iterate(self, value: object, item: nodes.Range) -> Iterable[tuple[object, object]]:
+        """Pairs of index and element."""
+        if value is MISSING:
+            return ()
+        found = type_of(value)
+        if found.kind is Kind.SLICE:
+            return ((n, in_place(v, found.item)) for n, v in enumerate(elements(value)))
+        if found.kind is Kind.MAP:
+            key = found.key or ANY
+            return ((in_place(k, key), in_place(v, found.item)) for k, v in entries(value))
+        if found.kind not in {Kind.INT, Kind.UINT}:
+            self.fail(sprintf("range can't iterate over %v", [value]))
+        if len(item.pipe.variables) > 1:
+            problem = "can't use %v to iterate over more than one variable"
+            self.fail(sprintf(problem, [value]))
+        return ((MISSING, box(n, found)) for n in range(cast("int", raw(value))))
+
+    def set_range_variables(self, pipe: nodes.Pipe, index: object, element: object) -> None:
+        names = [variable.names[0] for variable in pipe.variables]
+        values = [element] if len(names) < 2 else [index, element]
+        for at, (name, value) in enumerate(zip(names, values, strict=False)):
+            if pipe.assigns:
+                self.assign(name, value)
+            else:
+                place = len(self.variables) - len(names) + at
+                self.variables[place] = (self.variables[place][0], value)
+
+    # Variables
+
+    def assign(self, name: str, value: object) -> None:
+        for at in range(len(self.variables) - 1, -1, -1):
+            if self.variables[at][0] == name:
+                self.variables[at] = (name, value)
+                return
+        self.fail(f"undefined variable: {name}")
+
+    def variable(self, name: str) -> object:
+        for known, value in reversed(self.variables):
+            if known == name:
+                return value
+        return self.fail(f"undefined variable: {name}")
+
+    # Pipelines
+
+    def pipeline(self, dot: object, pipe: nodes.Pipe) -> Steps[object]:
+        self.node = pipe
+        value: object = ABSENT
+        for command in pipe.commands:
+            value = bare((yield self.command(dot, command, value)))
+        for variable in pipe.variables:
+            if pipe.assigns:
+                self.assign(variable.names[0], value)
+            else:
+                self.variables.append((variable.names[0], value))
+        return value
+
+    def command(self, dot: object, command: nodes.Command, final: object) -> Steps[object]:
+        first = command.args[0]
+        match first:
+            case nodes.Field() | nodes.Chain() | nodes.Variable():
+                return (yield self.selection(dot, first, command.args, final))
+            case nodes.Identifier():
+                return (yield self.call_named(dot, first, command, command.args, final))
+            case nodes.Pipe():
+                self.require_no_arguments(command.args, final)
+                return (yield self.pipeline(dot, first))
+        self.node = first
+        self.require_no_arguments(command.args, final)
+        if isinstance(first, nodes.Dot):
+            return dot
+        if isinstance(first, nodes.Nil):
+            self.fail("nil is not a command")
+        return self.constant(first, ANY)
+
+    def require_no_arguments(self, args: _Args, final: object) -> None:
+        if len(args) > 1 or final is not ABSENT:
+            self.fail(f"can't give argument to non-function {nodes.text_of(args[0])}")
+
+    def constant(self, node: nodes.Operand, wanted: GoType) -> object:
+        try:
+            return ideal(node) if wanted is ANY else constant(node, wanted)
+        except FunctionError as error:
+            self.fail(str(error))
+
+    # Fields
+
+    def selection(
+        self,
+        dot: object,
+        node: nodes.Field | nodes.Chain | nodes.Variable,
+        args: _Args,
+        final: object,
+    ) -> Steps[object]:
+        """`.A.B`, `$x.A.B` or `(…).A.B`; the last of the names gets the arguments."""
+        self.node = node
+        names = node.names
+        if isinstance(node, nodes.Field):
+            receiver = dot
+        elif isinstance(node, nodes.Variable):
+            receiver, names = self.variable(names[0]), names[1:]
+            if not names:
+                self.require_no_arguments(args or [node], final)
+                return receiver
+        else:
+            if isinstance(node.base, nodes.Nil):
+                self.fail(f"indirection through explicit nil in {nodes.text_of(node)}")
+            receiver = yield self.argument(dot, None, node.base)
+        for name in names[:-1]:
+            receiver = yield self.field(dot, name, node, _NO_ARGS, ABSENT, receiver)
+        return (yield self.field(dot, names[-1], node, args, final, receiver))
+
+    def field(
+        self,
+        dot: object,
+        name: str,
+        node: nodes.Operand,
+        args: _Args,
+        final: object,
+        receiver: object,
+    ) -> Steps[object]:
+        if receiver is MISSING:
+            return MISSING
+        shown = ANY.name if isinstance(receiver, Interface) else type_of(receiver).name
+        receiver = bare(receiver)
+        if receiver is MISSING:
+            self.fail(f"nil pointer evaluating {shown}.{name}")
+        bound = method(receiver, name)
+        if bound is not None:
+            called = method_function(receiver, name, bound)
+            return (yield self.call(dot, called, node, name, args, final))
+        found = type_of(receiver)
+        has_args = len(args) > 1 or final is not ABSENT
+        if found.kind is Kind.STRUCT:
+            return self.struct_field(receiver, name, has_args, shown)
+        if found.kind is Kind.MAP and (found.key or ANY).kind in {Kind.STRING, Kind.INTERFACE}:
+            if has_args:
+                self.fail(f"{name} is not a method but has arguments")
+            plain = cast("Mapping[object, object]", raw(receiver))
+            present = name in plain
+            return in_place(box(plain[name], found.item), found.item) if present else MISSING
+        self.fail(f"can't evaluate field {name} in type {shown}")
+
+    def struct_field(self, receiver: object, name: str, has_args: bool, shown: str) -> object:
+        value = field(receiver, name)
+        if value is MISSING:
+            self.fail(f"can't evaluate field {name} in type {shown}")
+        if has_args:
+            self.fail(f"{name} has arguments but cannot be invoked as function")
+        return Interface(None) if value is None else value
+
+    # Calls
+
+    def call_named(
+        self,
+        dot: object,
+        node: nodes.Identifier,
+        command: nodes.Node,
+        args: _Args,
+        final: object,
+    ) -> Steps[object]:
+        self.node = node
+        called = self.functions[node.name]
+        return (yield self.call(dot, called, command, node.name, args, final))
+
+    def call(
+        self,
+        dot: object,
+        called: Function,
+        node: nodes.Node,
+        name: str,
+        args: _Args,
+        final: object,
+    ) -> Steps[object]:
+        given = args[1:]
+        self.check_count(called, name, len(given), final)
+        if called.lazy:
+            return (yield self.short_circuit(dot, called, given, final))
+        values = []
+        for number, arg in enumerate(given):
+            values.append((yield self.argument(dot, called.param(number), arg)))
+        if final is not ABSENT:
+            values.append(self.validate(final, called.param(len(given))))
+        plain = [_as_argument(value) for value in values]
+        try:
+            result = called.invoke(plain)
+        except Exception as error:  # noqa: BLE001 - whatever a function raises is its error
+            self.node = node
+            self.fail(f"error calling {name}: {error}")
+        self.charge(result)
+        return Interface(None) if result is None else result
+
+    def charge(self, result: object) -> None:
+        try:
+            self.budget.spend_on(result)
+        except LimitError as error:
+            self.fail(str(error))
+
+    def check_count(self, called: Function, name: str, given: int, final: object) -> None:
+        count = given + (final is not ABSENT)
+        problem = called.wrong_count(count, shown=given)
+        if problem is not None:
+            self.fail(f"wrong number of args for {name}: {problem}")
+
+    def short_circuit(
+        self, dot: object, called: Function, given: _Args, final: object
+    ) -> Steps[object]:
+        """`and` and `or` evaluate no more than they need."""
+        value: object = MISSING
+        for arg in given:
+            value = bare((yield self.argument(dot, VALUE, arg)))
+            if called.call(truth(value)):
+                return value
+        return value if final is ABSENT else final
+
+    def argument(self, dot: object, wanted: GoType | None, node: nodes.Operand) -> Steps[object]:
+        self.node = node
+        match node:
+            case nodes.Dot():
+                value = dot
+            case nodes.Nil():
+                return self.nil_argument(wanted or ANY)
+            case nodes.Field():
+                value = yield self.selection(dot, node, [node], ABSENT)
+            case nodes.Variable() | nodes.Chain():
+                value = yield self.selection(dot, node, _NO_ARGS, ABSENT)
+            case nodes.Pipe():
+                value = yield self.pipeline(dot, node)
+            case nodes.Identifier():
+                value = yield self.call_named(dot, node, node, _NO_ARGS, ABSENT)
+            case _:
+                return self.constant(node, ANY if wanted is VALUE or wanted is None else wanted)
+        return self.validate(value, wanted)
+
+    def nil_argument(self, wanted: GoType) -> object:
+        try:
+            return validated(MISSING, wanted)
+        except FunctionError:
+            self.fail(f"cannot assign nil to {wanted.name}")
+
+    def validate(self, value: object, wanted: GoType | None) -> object:
+        try:
+            return validated(value, wanted)
+        except FunctionError as error:
+            self.fail(str(error))
+
+
+def _as_argument(value: object) -> object:
+    return value.value if isinstance(value, Interface) else value
