@@ -1,0 +1,212 @@
+"""Counts what the other parts report, and shows it.
+
+Those parts say what they count in Protocols of their own, which `Metrics` satisfies. A method that
+only counts is named after its metric.
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.metrics import MetricWrapperBase
+
+from drove_gateway.drove.view import NamespaceView
+from drove_gateway.metrics import exposition
+from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
+from drove_gateway.status import Applied, ProxyHealth
+from drove_gateway.topology import Built
+
+_BARE = frozenset(
+    one.shown for one in DECLARED if one.kind == "counter" and not one.name.endswith("_total")
+)
+_Kind = TypeVar("_Kind", bound=MetricWrapperBase)
+
+
+class Metrics:
+    """The counters of one gateway, in a registry of their own."""
+
+    def __init__(
+        self, namespaces: Iterable[str] = (), *, version: str = "", commit: str = ""
+    ) -> None:
+        self._registry = CollectorRegistry()
+        self._counters = {one.name: _counter(one, self._registry) for one in _all("counter")}
+        self._gauges = {one.name: _gauge(one, self._registry) for one in _all("gauge")}
+        self._histograms = {one.name: _histogram(one, self._registry) for one in _all("histogram")}
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
+        self._namespaces: frozenset[str] = frozenset()
+        self._built: Built | None = None
+        self._set("build_info", 1, version, commit)
+        self.configured(namespaces)
+
+    def configured(self, namespaces: Iterable[str]) -> None:
+        """These are the namespaces now: the series of new ones begin, those of others end."""
+        before, self._namespaces = self._namespaces, frozenset(namespaces)
+        gone = before - self._namespaces
+        for one in (one for one in DECLARED if one.labels):
+            for labels in series(one, gone) if "namespace" in one.labels else ():
+                self._wrapper(one).remove(*labels)
+            for labels in series(one, self._namespaces):
+                self._wrapper(one).labels(*labels)
+
+    def render(self) -> bytes:
+        """Everything in the text format, `exposition.CONTENT_TYPE`."""
+        return exposition.text(self._registry.collect(), _BARE).encode()
+
+    def reload_succeeded(self, seconds: float) -> None:
+        """A new configuration generation serves, `seconds` after the apply began."""
+        self._count("reloads_successful")
+        self._observe("reload_duration", seconds)
+
+    def reload_failed(self) -> None:
+        """A configuration was refused, or the reload failed or could not be proven."""
+        self._count("reloads_failed")
+
+    def template_rendered(self, result: str, seconds: float) -> None:
+        """`result` is "success" or "error"."""
+        self._observe("template_render_duration_seconds", seconds, result)
+
+    def applied(self, record: Applied) -> None:
+        """The reconciler went to the proxy, with or without success."""
+        self._observe("apply_duration_seconds", record.took, "all")
+        for stage, seconds in record.seconds:
+            self._observe("apply_duration_seconds", seconds, stage)
+        if record.error or record.failed:
+            self._count("reconcile_failures_total")
+        else:
+            self._set("last_apply_timestamp_seconds", record.at + record.took)
+
+    def health(self, proxy: ProxyHealth) -> None:
+        """What the proxy's driver says of itself."""
+        self._set("config_generation_healthy", proxy.config.healthy)
+        self._set("template_rendering_healthy", proxy.template.healthy)
+        self._set("resolver_healthy", proxy.resolver.healthy)
+        self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
+
+    def namespace(self, view: NamespaceView) -> None:
+        """What can be seen of a namespace changed."""
+        self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
+
+    def built(self, built: Built) -> None:
+        """A topology was built; what is new in it against the last one is counted."""
+        before, self._built = self._built, built
+        self._set("vhosts", len(built.topology.apps))
+        self._set("servers", sum(len(app.hosts) for app in built.topology.apps.values()))
+        for namespace, counts in built.counts.items():
+            self._set("apps_with_routing_tag_total", counts.with_routing_tag, namespace)
+            self._set("apps_without_routing_tag_total", counts.without_routing_tag, namespace)
+            self._set("apps_ignored_by_realm_total", counts.ignored_by_realm, namespace)
+        self._rejected(built, before)
+        known = _shared(before) if before else {}
+        for namespace, vhosts in _shared(built).items():
+            new = len(vhosts - known.get(namespace, frozenset()))
+            self._count("duplicate_subdomain_label_warnings", namespace, by=new)
+
+    def _rejected(self, built: Built, before: Built | None) -> None:
+        tally = dict.fromkeys(product(built.counts, KNOWN["subject"]), 0)
+        for one in built.rejected:
+            tally[one.namespace, one.subject] = tally.get((one.namespace, one.subject), 0) + 1
+        for (namespace, subject), count in tally.items():
+            self._set("rejected", count, namespace, subject)
+        known = set(before.rejected) if before else set()
+        new = {one for one in built.rejected if one.subject == "vhost"} - known
+        self._count("invalid_subdomain_label_warnings", by=len(new))
+
+    def endpoint_check_fails(self, namespace: str) -> None:
+        self._count("endpoint_check_fails", namespace)
+
+    def endpoint_down_errors(self, namespace: str) -> None:
+        self._count("endpoint_down_errors", namespace)
+
+    def drove_app_sync_failed(self, namespace: str) -> None:
+        self._count("drove_app_sync_failed", namespace)
+
+    def drove_stream_errors(self, namespace: str) -> None:
+        self._count("drove_stream_errors", namespace)
+
+    def drove_stream_no_data_warnings(self, namespace: str) -> None:
+        self._count("drove_stream_no_data_warnings", namespace)
+
+    def drove_events_received(self, namespace: str, count: int) -> None:
+        self._count("drove_events_received", namespace, by=count)
+
+    def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
+        self._observe("drove_app_refresh_duration", seconds, namespace)
+
+    def all_endpoints_down_errors(self, namespace: str, down: bool) -> None:
+        self._set("all_endpoints_down_errors", down, namespace)
+
+    def configured_endpoints_total(self, namespace: str, count: int) -> None:
+        self._set("configured_endpoints_total", count, namespace)
+
+    def healthy_endpoints_total(self, namespace: str, count: int) -> None:
+        self._set("healthy_endpoints_total", count, namespace)
+
+    def haproxy_api_call(self, operation: str, ok: bool) -> None:
+        result = "successful" if ok else "failed"
+        self._count(f"haproxy_api_calls_{result}_total", operation)
+
+    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None:
+        """`result` is "success" or "error"."""
+        self._observe("haproxy_runtime_api_duration_seconds", seconds, result)
+
+    def nginx_api_call(self, operation: str, ok: bool) -> None:
+        result = "successful" if ok else "failed"
+        self._count(f"nginx_api_calls_{result}_total", operation)
+
+    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None:
+        """`result` is "success" or "error"."""
+        self._observe("nginx_plus_runtime_api_duration_seconds", seconds, result)
+
+    def _count(self, name: str, *labels: str, by: int = 1) -> None:
+        _of(self._counters[name], labels).inc(by)
+
+    def _set(self, name: str, value: float, *labels: str) -> None:
+        _of(self._gauges[name], labels).set(value)
+
+    def _observe(self, name: str, seconds: float, *labels: str) -> None:
+        _of(self._histograms[name], labels).observe(seconds)
+
+    def _wrapper(self, one: Declared) -> MetricWrapperBase:
+        wrappers = {**self._counters, **self._gauges, **self._histograms}
+        return wrappers[one.name]
+
+
+def _all(kind: str) -> Iterable[Declared]:
+    return (one for one in DECLARED if one.kind == kind)
+
+
+def _counter(one: Declared, registry: CollectorRegistry) -> Counter:
+    return Counter(one.shown, one.help, one.labels, registry=registry)
+
+
+def _gauge(one: Declared, registry: CollectorRegistry) -> Gauge:
+    return Gauge(one.shown, one.help, one.labels, registry=registry)
+
+
+def _histogram(one: Declared, registry: CollectorRegistry) -> Histogram:
+    return Histogram(one.shown, one.help, one.labels, registry=registry, buckets=one.buckets)
+
+
+def _of(wrapper: _Kind, labels: tuple[str, ...]) -> _Kind:
+    return wrapper.labels(*labels) if labels else wrapper
+
+
+def _shared(built: Built) -> Mapping[str, frozenset[str]]:
+    """The vhosts of each namespace that a namespace before it has too."""
+    seen: set[str] = set()
+    shared: dict[str, frozenset[str]] = {}
+    for namespace, part in built.parts.items():
+        shared[namespace] = frozenset(seen & part.apps.keys())
+        seen |= part.apps.keys()
+    return shared

@@ -1,0 +1,89 @@
+"""The reference of all metrics as Markdown, made from their declarations.
+
+python -m drove_gateway.metrics.reference >docs/reference/metrics.md
+"""
+
+import sys
+from collections.abc import Iterable
+
+from drove_gateway.metrics.catalog import ORIGINAL, OWN, Declared
+
+_HEAD = """# Metrics
+
+`GET /v1/metrics` shows these in the Prometheus text format. Series whose labels are known exist
+from the start with the value 0; the series of a namespace end when it leaves the configuration.
+
+## The original's
+
+Names, labels and buckets are those of the original, so its dashboards and alerts go on working.
+Counters without `_total` have none on the wire either.
+
+"""
+
+_OWN = """
+## Further ones
+
+"""
+
+_PROCESS = """
+Beside these stand `process_*` (memory, processor time, file descriptors), `python_info` and
+`python_gc_*` as the Prometheus client for Python gives them.
+
+## Alerts worth having
+
+| When | What it means |
+|---|---|
+"""
+
+_ALERTS = (
+    (
+        "`drove_gateway_all_endpoints_down_errors == 1` for 2 minutes",
+        "No controller leads. Traffic stays as it was; changes do not arrive.",
+    ),
+    (
+        "`time() - drove_gateway_last_sync_timestamp_seconds > 300`",
+        "A namespace's endpoints are out of date, whatever the reason.",
+    ),
+    (
+        "`drove_gateway_config_generation_healthy == 0` for 2 minutes",
+        "The proxy refuses the configuration. `/v1/health` has its message.",
+    ),
+    (
+        "`drove_gateway_template_rendering_healthy == 0`",
+        "The template is broken. The last good configuration serves.",
+    ),
+    (
+        "`increase(drove_gateway_reconcile_failures_total[10m]) > 5`",
+        "Changes do not reach the proxy. `/v1/status` has the history.",
+    ),
+    (
+        '`drove_gateway_rejected{subject="vhost"} > 0`',
+        "An app is not served because of its vhost. `/v1/health` names it.",
+    ),
+)
+
+
+def markdown() -> str:
+    """The whole page."""
+    return _HEAD + _table(ORIGINAL) + _OWN + _table(OWN) + _PROCESS + _alerts()
+
+
+def _table(metrics: Iterable[Declared]) -> str:
+    head = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n"
+    return head + "".join(_row(one) for one in metrics)
+
+
+def _alerts() -> str:
+    return "".join(f"| {when} | {meaning} |\n" for when, meaning in _ALERTS)
+
+
+def _row(one: Declared) -> str:
+    labels = ", ".join(f"`{label}`" for label in one.labels)
+    meaning = one.help
+    if one.kind == "histogram":
+        meaning += f" Buckets: {', '.join(f'{bound:g}' for bound in one.buckets)}."
+    return f"| `{one.shown}` | {one.kind} | {labels} | {meaning} |\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(markdown())

@@ -1,0 +1,372 @@
+"""What `/v1/metrics` shows: the original's names, labels and buckets, and what counts in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.drove.metrics import DroveMetrics
+from drove_gateway.drove.view import NamespaceView
+from drove_gateway.metrics import Metrics
+from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
+from drove_gateway.metrics.reference import markdown
+from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.plan import Step
+from drove_gateway.reconciler import ReconcilerMetrics
+from drove_gateway.status import Applied, ProxyHealth, Section
+from drove_gateway.topology import Built, Rules, build
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+
+COUNTERS = [
+    "drove_gateway_reloads_failed",
+    "drove_gateway_reloads_successful",
+    "drove_gateway_invalid_subdomain_label_warnings",
+    "drove_gateway_duplicate_subdomain_label_warnings{namespace}",
+    "drove_gateway_endpoint_check_fails{namespace}",
+    "drove_gateway_endpoint_down_errors{namespace}",
+    "drove_gateway_drove_app_sync_failed{namespace}",
+    "drove_gateway_drove_stream_errors{namespace}",
+    "drove_gateway_drove_stream_no_data_warnings{namespace}",
+    "drove_gateway_drove_events_received{namespace}",
+    "drove_gateway_haproxy_api_calls_successful_total{operation}",
+    "drove_gateway_haproxy_api_calls_failed_total{operation}",
+    "drove_gateway_nginx_api_calls_successful_total{operation}",
+    "drove_gateway_nginx_api_calls_failed_total{operation}",
+]
+HISTOGRAMS = [
+    "drove_gateway_reload_duration",
+    "drove_gateway_drove_app_refresh_duration{namespace}",
+    "drove_gateway_template_render_duration_seconds{result}",
+    "haproxy_runtime_api_duration_seconds{result}",
+    "nginx_plus_runtime_api_duration_seconds{result}",
+]
+GAUGES = [
+    "drove_gateway_config_generation_healthy",
+    "drove_gateway_template_rendering_healthy",
+    "drove_gateway_resolver_healthy",
+    "drove_gateway_upstream_updates_via_api_healthy",
+    "drove_gateway_all_endpoints_down_errors{namespace}",
+    "drove_gateway_apps_with_routing_tag_total{namespace}",
+    "drove_gateway_apps_without_routing_tag_total{namespace}",
+    "drove_gateway_apps_ignored_by_realm_total{namespace}",
+    "drove_gateway_configured_endpoints_total{namespace}",
+    "drove_gateway_healthy_endpoints_total{namespace}",
+]
+
+
+def shown(metrics: Metrics) -> dict[str, float]:
+    """Every series with its value."""
+    lines = metrics.render().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {series: float(value) for series, value in pairs}
+
+
+def snapshot(
+    namespace: str, *vhosts: str, tags: dict[str, str] | None = None, hosts: int = 1
+) -> Snapshot:
+    return Snapshot(
+        namespace,
+        Leader(),
+        tuple(
+            AppEndpoints(
+                "app",
+                f"{vhost}-1",
+                vhost,
+                tags or {},
+                tuple(Host(f"10.0.0.{number + 1}", 80, "http") for number in range(hosts)),
+            )
+            for vhost in vhosts
+        ),
+    )
+
+
+def built(*snapshots: Snapshot, realm_suffix: str = "", routing_tag: str = "") -> Built:
+    rules = [Rules(one.namespace, frozenset(), realm_suffix, routing_tag) for one in snapshots]
+    return build({one.namespace: one for one in snapshots}, rules)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("counter", COUNTERS), ("histogram", HISTOGRAMS), ("gauge", GAUGES)],
+)
+def test_every_metric_of_the_original_is_there_with_its_type_and_labels(
+    kind: str, expected: list[str]
+) -> None:
+    metrics = Metrics(["stage"])
+    metrics.haproxy_api_call("add_server", True)
+    metrics.haproxy_api_call("add_server", False)
+    metrics.nginx_api_call("update_http_servers", True)
+    metrics.nginx_api_call("update_http_servers", False)
+    text = metrics.render().decode()
+
+    for one in expected:
+        name, _, label = one.rstrip("}").partition("{")
+        sample = f"{name}_count" if kind == "histogram" else name
+        assert f"# TYPE {name} {kind}\n" in text
+        assert re.search(rf"^{sample}{r'{' + label + '=' if label else ' '}", text, re.MULTILINE)
+
+    assert sorted(expected) == sorted(
+        one.shown + (f"{{{','.join(one.labels)}}}" if one.labels else "")
+        for one in ORIGINAL
+        if one.kind == kind
+    )
+
+
+def test_a_counter_without_total_is_exposed_without_it() -> None:
+    metrics = Metrics()
+    for _ in range(3):
+        metrics.reload_failed()
+
+    text = metrics.render().decode()
+
+    assert "# TYPE drove_gateway_reloads_failed counter\ndrove_gateway_reloads_failed 3\n" in text
+    assert "drove_gateway_reloads_failed_total" not in text
+    assert "_created" not in text
+
+
+def test_durations_have_the_buckets_of_the_original() -> None:
+    metrics = Metrics(["stage"])
+    metrics.reload_succeeded(0.3)
+    metrics.drove_app_refresh_duration("stage", 0.06)
+    series = shown(metrics)
+
+    bounds = [
+        re.search(r'le="([^"]+)"', one)
+        for one in series
+        if one.startswith("drove_gateway_reload_duration_bucket")
+    ]
+    assert [one.group(1) for one in bounds if one] == (
+        ["0.05", "0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "12.8", "25.6", "+Inf"]
+    )
+    assert series["drove_gateway_reloads_successful"] == 1
+    assert series['drove_gateway_reload_duration_bucket{le="0.2"}'] == 0
+    assert series['drove_gateway_reload_duration_bucket{le="0.4"}'] == 1
+    assert (
+        series['drove_gateway_drove_app_refresh_duration_bucket{namespace="stage",le="0.1"}'] == 1
+    )
+
+
+def test_bounds_are_written_as_go_writes_them() -> None:
+    text = Metrics().render().decode()
+
+    assert 'haproxy_runtime_api_duration_seconds_bucket{result="success",le="1"} 0\n' in text
+    assert 'le="1.0"' not in text
+
+
+def test_series_with_known_labels_exist_from_the_start() -> None:
+    series = shown(Metrics(["stage", "prod"]))
+
+    for namespace in ("stage", "prod"):
+        assert series[f'drove_gateway_drove_stream_errors{{namespace="{namespace}"}}'] == 0
+        assert series[f'drove_gateway_rejected{{namespace="{namespace}",subject="vhost"}}'] == 0
+    for result in ("success", "error"):
+        name = "drove_gateway_template_render_duration_seconds_count"
+        assert series[f'{name}{{result="{result}"}}'] == 0
+
+
+def test_a_namespace_that_is_no_longer_configured_ends_its_series() -> None:
+    metrics = Metrics(["old", "kept"])
+    metrics.all_endpoints_down_errors("old", True)
+    metrics.drove_events_received("kept", 5)
+
+    metrics.configured(["kept", "new"])
+
+    series = shown(metrics)
+    assert not any('"old"' in one for one in series)
+    assert series['drove_gateway_drove_events_received{namespace="kept"}'] == 5
+    assert series['drove_gateway_drove_events_received{namespace="new"}'] == 0
+
+
+def test_what_the_controllers_do_is_counted_by_namespace() -> None:
+    metrics = Metrics(["stage"])
+    drove: DroveMetrics = metrics
+    drove.endpoint_check_fails("stage")
+    drove.endpoint_down_errors("stage")
+    drove.drove_app_sync_failed("stage")
+    drove.drove_stream_errors("stage")
+    drove.drove_stream_no_data_warnings("stage")
+    drove.drove_events_received("stage", 4)
+    drove.all_endpoints_down_errors("stage", True)
+    drove.configured_endpoints_total("stage", 3)
+    drove.healthy_endpoints_total("stage", 1)
+    series = shown(metrics)
+
+    assert {
+        name: series[f'drove_gateway_{name}{{namespace="stage"}}']
+        for name in (
+            "endpoint_check_fails",
+            "endpoint_down_errors",
+            "drove_app_sync_failed",
+            "drove_stream_errors",
+            "drove_stream_no_data_warnings",
+            "drove_events_received",
+            "all_endpoints_down_errors",
+            "configured_endpoints_total",
+            "healthy_endpoints_total",
+        )
+    } == {
+        "endpoint_check_fails": 1,
+        "endpoint_down_errors": 1,
+        "drove_app_sync_failed": 1,
+        "drove_stream_errors": 1,
+        "drove_stream_no_data_warnings": 1,
+        "drove_events_received": 4,
+        "all_endpoints_down_errors": 1,
+        "configured_endpoints_total": 3,
+        "healthy_endpoints_total": 1,
+    }
+
+
+def test_runtime_calls_are_counted_by_operation_and_result() -> None:
+    metrics = Metrics()
+    metrics.haproxy_api_call("add_server", True)
+    metrics.haproxy_api_call("add_server", True)
+    metrics.haproxy_api_call("del_server", False)
+    metrics.haproxy_runtime_api_duration("success", 0.004)
+    metrics.nginx_plus_runtime_api_duration("error", 0.004)
+    series = shown(metrics)
+
+    prefix = "drove_gateway_haproxy_api_calls"
+    assert series[f'{prefix}_successful_total{{operation="add_server"}}'] == 2
+    assert series[f'{prefix}_failed_total{{operation="del_server"}}'] == 1
+    assert series['haproxy_runtime_api_duration_seconds_count{result="success"}'] == 1
+    assert series['nginx_plus_runtime_api_duration_seconds_count{result="error"}'] == 1
+
+
+def test_an_apply_is_timed_by_stage_and_dated() -> None:
+    metrics = Metrics()
+    reconciler: ReconcilerMetrics = metrics
+    reconciler.applied(
+        Applied(
+            at=100.0,
+            took=0.5,
+            triggers=("events",),
+            reasons=(),
+            steps=(Step("add server", "web/1", "new host"),),
+            seconds=(("servers", 0.25),),
+        )
+    )
+    series = shown(metrics)
+
+    assert series['drove_gateway_apply_duration_seconds_sum{stage="all"}'] == 0.5
+    assert series['drove_gateway_apply_duration_seconds_sum{stage="servers"}'] == 0.25
+    assert series["drove_gateway_last_apply_timestamp_seconds"] == 100.5
+    assert series["drove_gateway_reconcile_failures_total"] == 0
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Applied(200.0, 1.0, (), (), (), error="refused"),
+        Applied(200.0, 1.0, (), (), (), failed=(("web.local", "full"),)),
+    ],
+)
+def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: Applied) -> None:
+    metrics = Metrics()
+    good = Applied(100.0, 1.0, (), (), ())
+
+    metrics.applied(good)
+    metrics.applied(bad)
+
+    series = shown(metrics)
+    assert series["drove_gateway_reconcile_failures_total"] == 1
+    assert series["drove_gateway_last_apply_timestamp_seconds"] == 101
+
+
+def test_the_proxys_health_is_four_gauges() -> None:
+    metrics = Metrics()
+    metrics.health(ProxyHealth(config=Section(), template=Section(False, "line 3: no")))
+    series = shown(metrics)
+
+    assert series["drove_gateway_config_generation_healthy"] == 1
+    assert series["drove_gateway_template_rendering_healthy"] == 0
+    assert series["drove_gateway_upstream_updates_via_api_healthy"] == 1
+    assert series["drove_gateway_resolver_healthy"] == 1
+
+
+def test_a_topology_is_counted_by_what_it_serves_and_leaves_out() -> None:
+    metrics = Metrics(["stage"])
+    apps = snapshot("stage", "a.local", "b.local", "c.test", tags={"env": "canary"}, hosts=3)
+
+    metrics.built(built(apps, realm_suffix=".local", routing_tag="env"))
+
+    series = shown(metrics)
+    assert series["drove_gateway_vhosts"] == 2
+    assert series["drove_gateway_servers"] == 6
+    assert series['drove_gateway_apps_with_routing_tag_total{namespace="stage"}'] == 2
+    assert series['drove_gateway_apps_without_routing_tag_total{namespace="stage"}'] == 0
+    assert series['drove_gateway_apps_ignored_by_realm_total{namespace="stage"}'] == 1
+
+
+def test_an_invalid_vhost_is_counted_once_and_shown_while_it_lasts() -> None:
+    metrics = Metrics(["stage"])
+    name = 'drove_gateway_rejected{namespace="stage",subject="vhost"}'
+
+    metrics.built(built(snapshot("stage", "bad;vhost", "a.local")))
+    metrics.built(built(snapshot("stage", "bad;vhost")))
+    assert shown(metrics)[name] == 1
+    metrics.built(built(snapshot("stage", "a.local")))
+
+    series = shown(metrics)
+    assert series["drove_gateway_invalid_subdomain_label_warnings"] == 1
+    assert series[name] == 0
+
+
+def test_a_vhost_of_two_namespaces_is_counted_once_for_the_later_one() -> None:
+    metrics = Metrics(["one", "two"])
+    both = built(snapshot("one", "a.local", "b.local"), snapshot("two", "b.local", "c.local"))
+
+    metrics.built(both)
+    metrics.built(both)
+
+    series = shown(metrics)
+    assert series['drove_gateway_duplicate_subdomain_label_warnings{namespace="one"}'] == 0
+    assert series['drove_gateway_duplicate_subdomain_label_warnings{namespace="two"}'] == 1
+
+
+def test_the_age_of_a_namespaces_endpoints_can_be_asked_for() -> None:
+    metrics = Metrics(["stage"])
+    name = 'drove_gateway_last_sync_timestamp_seconds{namespace="stage"}'
+    assert shown(metrics)[name] == 0
+
+    metrics.namespace(NamespaceView("stage", (), last_sync=1700000000.5))
+
+    assert shown(metrics)[name] == 1700000000.5
+
+
+def test_label_values_are_escaped() -> None:
+    metrics = Metrics(['a"b\\c\nd'])
+
+    assert 'namespace="a\\"b\\\\c\\nd"' in metrics.render().decode()
+
+
+def test_the_process_and_the_build_are_described() -> None:
+    series = shown(Metrics(version="1.2.3", commit="abc"))
+
+    assert series['drove_gateway_build_info{version="1.2.3",commit="abc"}'] == 1
+    assert series["process_open_fds"] > 0
+    assert any(one.startswith("python_info") for one in series)
+
+
+def test_every_family_is_exposed_once_and_every_line_is_well_formed() -> None:
+    text = Metrics(["stage"]).render().decode()
+    types = re.findall(r"^# TYPE (\S+) \S+$", text, re.MULTILINE)
+    name = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+    label = rf'{name}="(?:[^"\\\n]|\\.)*"'
+
+    assert len(types) == len(set(types))
+    for line in text.splitlines():
+        assert re.fullmatch(rf"# (HELP|TYPE) {name} .+|{name}({{{label}(,{label})*}})? \S+", line)
+
+
+def test_the_reference_is_current() -> None:
+    assert REFERENCE.read_text() == markdown(), (
+        "write it anew: python -m drove_gateway.metrics.reference >docs/reference/metrics.md"
+    )
+
+
+def test_the_reference_has_every_metric() -> None:
+    page = REFERENCE.read_text()
+
+    assert [one.shown for one in DECLARED if f"`{one.shown}`" not in page] == []
