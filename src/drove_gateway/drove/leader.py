@@ -25,10 +25,11 @@ class Standing(enum.Enum):
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """A controller's answer to a ping, and what to say about it."""
+    """A controller's answer to a ping, what to say about it, and whether there was one."""
 
     standing: Standing
     message: str = "OK"
+    answered: bool = True
 
 
 class Leadership(msgspec.Struct, frozen=True):

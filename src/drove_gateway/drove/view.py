@@ -18,6 +18,16 @@ class EndpointView(msgspec.Struct, frozen=True):
     message: str = PENDING
 
 
+class Sync(msgspec.Struct, frozen=True):
+    """How true the apps at hand are; the fields are those of `NamespaceView`."""
+
+    last_sync: float | None = None
+    last_error: str = ""
+    syncing: bool = True
+    held: bool = False
+    settling: bool = False
+
+
 class NamespaceView(msgspec.Struct, frozen=True):
     """A namespace: its controllers, who leads, and how true the apps at hand are.
 

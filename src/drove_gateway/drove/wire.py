@@ -80,16 +80,24 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 def success(body: bytes) -> msgspec.Raw:
     """The `data` of an answer, not decoded. Raises BadAnswer unless its status is SUCCESS."""
-    answer = _decoded(_ANSWER, body, "is not a controller's answer")
+    answer = _decoded(_ANSWER, body, "the answer is not a controller's answer")
     if answer.status != "SUCCESS":
         said = f": {excerpt(answer.message)}" if answer.message else ""
         raise BadAnswer(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
     return answer.data
 
 
+def complaint(body: bytes) -> str:
+    """What an answer that is not 200 says: its message if it is Drove's, else its start."""
+    try:
+        return excerpt(_ANSWER.decode(body).message or body)
+    except _UNREADABLE:
+        return excerpt(body)
+
+
 def events_summary(body: bytes) -> EventsSummary:
     """Decodes an answer of `/v1/cluster/events/summary`. Raises BadAnswer."""
-    return _decoded(_SUMMARY, success(body), "is not a summary of events")
+    return _decoded(_SUMMARY, success(body), "the answer is not a summary of events")
 
 
 class EndpointsDecoder:
@@ -135,7 +143,7 @@ class EndpointsDecoder:
 def _elements(body: bytes) -> list[msgspec.Raw]:
     if body.count(b",") > MOST_COMMAS:
         raise BadAnswer(f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large")
-    return _decoded(_ELEMENTS, success(body), "is not a list of endpoints")
+    return _decoded(_ELEMENTS, success(body), "the answer is not a list of endpoints")
 
 
 def _app(wire: _WireApp) -> AppEndpoints:
@@ -154,8 +162,8 @@ def _name(raw: bytes) -> str:
         return ""
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, complaint: str) -> T:
+def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, problem: str) -> T:
     try:
         return decoder.decode(data)
     except _UNREADABLE as error:
-        raise BadAnswer(f"{complaint}: {excerpt(str(error))}: {excerpt(bytes(data))!r}") from error
+        raise BadAnswer(f"{problem}: {excerpt(str(error))}: {excerpt(bytes(data))!r}") from error

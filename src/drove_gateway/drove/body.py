@@ -1,0 +1,65 @@
+"""Reads the body of an answer, which is bounded however it is compressed."""
+
+import zlib
+
+import aiohttp
+
+from drove_gateway.drove.excerpt import excerpt
+from drove_gateway.errors import BadAnswer
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
+    """The body of `response`, at most `most` bytes when decompressed.
+
+    The session must leave decompressing to this function. Raises BadAnswer when the body is
+    longer, is no gzip though it says so, or ends too early.
+    """
+    match response.headers.get("Content-Encoding", "identity").strip().lower():
+        case "gzip" | "x-gzip":
+            return await _gunzip(response.content, most)
+        case "identity" | "":
+            return await _plain(response.content, most)
+        case other:
+            raise BadAnswer(f"the body's encoding is {excerpt(other, 40)!r}, gzip was asked for")
+
+
+async def read_start(response: aiohttp.ClientResponse, most: int = 4096) -> bytes:
+    """The first `most` bytes of a body that is only shown, whatever it is."""
+    if "Content-Encoding" in response.headers:
+        try:
+            return await read_body(response, most)
+        except BadAnswer:
+            return b""
+    return await response.content.read(most)
+
+
+async def _plain(stream: aiohttp.StreamReader, most: int) -> bytes:
+    body = bytearray()
+    async for chunk in stream.iter_any():
+        body += chunk
+        if len(body) > most:
+            raise _too_long(most)
+    return bytes(body)
+
+
+async def _gunzip(stream: aiohttp.StreamReader, most: int) -> bytes:
+    body = bytearray()
+    unzip = zlib.decompressobj(_GZIP)
+    async for chunk in stream.iter_any():
+        try:
+            body += unzip.decompress(chunk, most + 1 - len(body))
+        except zlib.error as error:
+            raise BadAnswer(f"the body is not the gzip that it says it is: {error}") from error
+        if len(body) > most:
+            raise _too_long(most)
+        if unzip.unused_data:
+            raise BadAnswer("the body goes on after the end of its gzip")
+    if not unzip.eof:
+        raise BadAnswer("the body's gzip ends too early")
+    return bytes(body)
+
+
+def _too_long(most: int) -> BadAnswer:
+    return BadAnswer(f"the answer is longer than {most:,} bytes and was not read to its end")

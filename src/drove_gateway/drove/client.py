@@ -1,0 +1,156 @@
+"""One controller over HTTP. Every foreign error becomes one of ours here."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import aiohttp
+
+from drove_gateway.drove import wire
+from drove_gateway.drove.body import read_body, read_start
+from drove_gateway.drove.excerpt import excerpt
+from drove_gateway.drove.leader import Ping, Standing, leader_of
+from drove_gateway.drove.session import Access
+from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
+from drove_gateway.errors import BadAnswer, ControllerDown, ControllerRefused, DroveError
+
+T = TypeVar("T")
+
+PING = "/apis/v1/ping"
+EVENTS_SUMMARY = "/apis/v1/cluster/events/summary"
+ENDPOINTS = "/apis/v1/endpoints"
+
+# The longest bodies that are read. 100,000 hosts make up some 6 to 12 MB.
+_PING_BYTES = 64 * 1024
+_SUMMARY_BYTES = 1024 * 1024
+_ENDPOINTS_BYTES = 32 * 1024 * 1024
+
+_CONNECT_SECONDS = 3.0
+
+_HINTS = {
+    401: "check the namespace's `user` and `pass`, or `access_token`",
+    403: "the user may not read; check the namespace's `user`, or `access_token`",
+    404: "check that the URL is a Drove controller's",
+}
+
+
+class Controller:
+    """Asks one controller. Time limits are in seconds, for a whole call.
+
+    Every error's message names namespace, controller and route, never the credentials.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str,
+        session: aiohttp.ClientSession,
+        access: Access,
+        api_timeout: float,
+        ping_timeout: float,
+    ) -> None:
+        self.url = url
+        self._base = leader_of(url).endpoint.rstrip("/")
+        self._namespace = namespace
+        self._session = session
+        self._access = access
+        self._api_timeout = api_timeout
+        self._ping_timeout = ping_timeout
+
+    async def ping(self) -> Ping:
+        """Whether the controller leads. Never raises but when it is cancelled."""
+        try:
+            await self._get(PING, wire.success, most=_PING_BYTES, seconds=self._ping_timeout)
+        except ControllerRefused as error:
+            standing = Standing.STANDS_BY if error.status == 400 else Standing.UNWELL
+            return Ping(standing, self._short(error))
+        except ControllerDown as error:
+            standing = Standing.ABSENT if _refused(error.__cause__) else Standing.UNWELL
+            return Ping(standing, self._short(error), answered=False)
+        except BadAnswer as error:
+            return Ping(Standing.UNWELL, self._short(error))
+        return Ping(Standing.LEADS)
+
+    async def events_summary(self, last_sync_time: int) -> EventsSummary:
+        """What happened since `last_sync_time`, which is 0 or what an answer gave.
+
+        Raises ControllerDown, ControllerRefused or BadAnswer.
+        """
+        return await self._get(
+            f"{EVENTS_SUMMARY}?lastSyncTime={last_sync_time}",
+            wire.events_summary,
+            most=_SUMMARY_BYTES,
+            seconds=self._api_timeout,
+        )
+
+    async def endpoints(self, decoder: EndpointsDecoder) -> Listing:
+        """All apps, and where their healthy instances listen.
+
+        Raises ControllerDown, ControllerRefused or BadAnswer.
+        """
+        return await self._get(
+            ENDPOINTS, decoder.decode, most=_ENDPOINTS_BYTES, seconds=self._api_timeout
+        )
+
+    async def _get(
+        self, route: str, decode: Callable[[bytes], T], *, most: int, seconds: float
+    ) -> T:
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
+        try:
+            # The session retries a GET once by itself when a kept connection turns out stale.
+            async with self._session.get(
+                self._base + route, timeout=limits, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise await self._refusal(route, response)
+                body = await read_body(response, most)
+            return decode(body)
+        except BadAnswer as error:
+            raise BadAnswer(self._said(route, str(error))) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._translated(route, error, seconds) from error
+
+    async def _refusal(self, route: str, response: aiohttp.ClientResponse) -> ControllerRefused:
+        status = f"{response.status} {excerpt(response.reason or '', 40)}".rstrip()
+        hint = _HINTS.get(response.status, "")
+        if 300 <= response.status < 400:
+            hint = "redirects are not followed; configure the controller's own URL"
+        text = self._access.hide((await read_start(response)).decode(errors="replace"))
+        facts = (status, wire.complaint(text.encode()), hint)
+        said = self._said(route, ": ".join(fact for fact in facts if fact))
+        return ControllerRefused(said, response.status)
+
+    def _translated(self, route: str, error: Exception, seconds: float) -> DroveError:
+        match error:
+            case aiohttp.ConnectionTimeoutError():
+                what = f"no connection within {min(seconds, _CONNECT_SECONDS):g} s"
+            case TimeoutError():
+                what = f"no answer within {seconds:g} s"
+            case aiohttp.ClientConnectorCertificateError():
+                what = f"its certificate is not trusted: {excerpt(str(error.certificate_error))}"
+            case aiohttp.ClientConnectorError():
+                what = f"cannot be reached: {excerpt(str(error.os_error))}"
+            case aiohttp.ClientPayloadError():
+                what = "the answer was cut off"
+            case aiohttp.ServerDisconnectedError():
+                what = "the connection was closed before an answer"
+            case aiohttp.ClientResponseError():
+                return BadAnswer(self._said(route, f"not HTTP: {excerpt(error.message)}"))
+            case _:
+                what = f"failed: {excerpt(str(error) or type(error).__name__)}"
+        return ControllerDown(self._said(route, what))
+
+    def _said(self, route: str, what: str) -> str:
+        return self._access.hide(self._prefix(route) + what)
+
+    def _prefix(self, route: str) -> str:
+        return f"namespace {self._namespace}: controller {self._base}: GET {route}: "
+
+    def _short(self, error: DroveError) -> str:
+        return str(error).removeprefix(self._prefix(PING))
+
+
+def _refused(cause: BaseException | None) -> bool:
+    return isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
+        cause.os_error, ConnectionRefusedError
+    )

@@ -1,0 +1,74 @@
+"""The HTTP session of a namespace: credentials, TLS, connections."""
+
+import base64
+import ssl
+
+import aiohttp
+import msgspec
+
+from drove_gateway.errors import ConfigError
+
+# Drove closes idle connections after 30 s; ours are closed before, so that few are found stale.
+_IDLE_SECONDS = 20.0
+_CONNECTIONS_TO_A_CONTROLLER = 4
+
+
+class Access(msgspec.Struct, frozen=True):
+    """The `Authorization` header, or none, and what must not be seen in any message."""
+
+    authorization: str = ""
+    hidden: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return "Access(…)"
+
+    def hide(self, text: str) -> str:
+        """`text` without the credentials, should a controller have sent them back."""
+        for secret in self.hidden:
+            text = text.replace(secret, "…")
+        return text
+
+
+def access(*, user: str, password: str, access_token: str) -> Access:
+    """Basic auth when there is a `user`; `access_token`, which goes as it is, wins over it."""
+    authorization = access_token.strip()
+    if not authorization and user:
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        authorization = f"Basic {pair}"
+    secrets = {authorization, authorization.rpartition(" ")[2], password}
+    longest_first = sorted(secrets - {""}, key=lambda secret: (-len(secret), secret))
+    return Access(authorization, tuple(longest_first))
+
+
+def open_session(
+    access: Access, *, tls_ca_file: str = "", tls_skip_verify: bool = False
+) -> aiohttp.ClientSession:
+    """A session for the controllers of one namespace; the caller closes it.
+
+    Certificates are verified with `tls_ca_file`, or the system's when it is empty, unless
+    `tls_skip_verify`. Raises ConfigError when the CA file cannot be used.
+    """
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+    if access.authorization:
+        headers["Authorization"] = access.authorization
+    connector = aiohttp.TCPConnector(
+        ssl=_tls(tls_ca_file, skip_verify=tls_skip_verify),
+        keepalive_timeout=_IDLE_SECONDS,
+        limit=0,
+        limit_per_host=_CONNECTIONS_TO_A_CONTROLLER,
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        headers=headers,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+
+
+def _tls(ca_file: str, *, skip_verify: bool) -> ssl.SSLContext | bool:
+    if skip_verify:
+        return False
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ValueError) as error:
+        raise ConfigError((f"tls_ca_file: {ca_file} cannot be used: {error}",)) from error

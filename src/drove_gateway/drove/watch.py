@@ -1,0 +1,173 @@
+"""Watches a namespace: pings its controllers, follows the one that leads, tells what it sees."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.drove.follower import AsksController, Follower, Namespace, Surroundings
+from drove_gateway.drove.leader import Leadership, Ping, Standing, follow, leader_of
+from drove_gateway.drove.metrics import DroveMetrics
+from drove_gateway.drove.pace import Pace, jittered
+from drove_gateway.drove.view import EndpointView, NamespaceView, Sync
+from drove_gateway.drove.wire import EndpointsDecoder
+from drove_gateway.model import Snapshot
+
+REAL = Surroundings(clock=time.monotonic, wall=time.time, random=random.random)
+
+
+class NamespaceWatch:
+    """One namespace's controllers, in the configured order.
+
+    `accept` gets every answer of `/v1/endpoints` that could be read, the same object when nothing
+    changed, and says whether it was taken: False keeps the cursor, and the same is asked again.
+    `publish` gets the namespace's view whenever it differs from the last. Both are called from
+    the task that runs `run`, and must not raise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        controllers: Sequence[AsksController],
+        *,
+        pace: Pace,
+        accept: Callable[[Snapshot], bool],
+        publish: Callable[[NamespaceView], None],
+        metrics: DroveMetrics,
+        log: FilteringBoundLogger,
+        around: Surroundings = REAL,
+    ) -> None:
+        self._controllers = tuple(controllers)
+        self._log = log.bind(namespace=name)
+        self._namespace = Namespace(
+            name=name,
+            decoder=EndpointsDecoder(name),
+            accept=accept,
+            pace=pace,
+            around=around,
+            metrics=metrics,
+            log=self._log,
+        )
+        self._publish = publish
+        self._endpoints = tuple(EndpointView(controller.url) for controller in controllers)
+        self._leadership = Leadership()
+        self._sync = Sync()
+        self._follower: Follower | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._ping_now = asyncio.Event()
+        self._view: NamespaceView | None = None
+
+    def request_refresh(self) -> None:
+        """Ping at once, and fetch the leader's endpoints whatever the events say."""
+        self._ping_now.set()
+        if self._follower:
+            self._follower.wake()
+
+    async def run(self) -> None:
+        """Watches until cancelled. No answer, and no lack of one, makes it raise."""
+        name, metrics = self._namespace.name, self._namespace.metrics
+        metrics.configured_endpoints_total(name, len(self._controllers))
+        self._show()
+        async with asyncio.TaskGroup() as group:
+            while True:
+                started = self._namespace.around.clock()
+                await self._ping_all(group)
+                await self._rest(started)
+
+    async def _rest(self, started: float) -> None:
+        around = self._namespace.around
+        interval = jittered(self._namespace.pace.ping, around.random())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, started + interval - around.clock())):
+                await self._ping_now.wait()
+
+    async def _ping_all(self, group: asyncio.TaskGroup) -> None:
+        self._ping_now.clear()
+        pings = await asyncio.gather(*(controller.ping() for controller in self._controllers))
+        self._count(pings)
+        recovered = self._has_recovered(pings)
+        before = self._leadership
+        doubted = self._follower is not None and self._follower.failing
+        self._leadership = follow(before, pings, doubted=doubted)
+        self._endpoints = tuple(
+            EndpointView(controller.url, ping.standing is Standing.LEADS, ping.message)
+            for controller, ping in zip(self._controllers, pings, strict=True)
+        )
+        if (self._leadership.leader, self._leadership.term) != (before.leader, before.term):
+            await self._change_leader(group)
+        elif recovered and self._follower:
+            self._follower.wake()
+        if self._follower is None:
+            self._namespace.metrics.drove_stream_no_data_warnings(self._namespace.name)
+        self._show()
+
+    def _has_recovered(self, pings: Sequence[Ping]) -> bool:
+        place = self._leadership.leader
+        if place is None:
+            return False
+        return pings[place].standing is Standing.LEADS and not self._endpoints[place].healthy
+
+    def _count(self, pings: Sequence[Ping]) -> None:
+        name, metrics = self._namespace.name, self._namespace.metrics
+        for ping in pings:
+            if not ping.answered:
+                metrics.endpoint_down_errors(name)
+            elif ping.standing is not Standing.LEADS:
+                metrics.endpoint_check_fails(name)
+        healthy = sum(ping.standing is Standing.LEADS for ping in pings)
+        metrics.healthy_endpoints_total(name, healthy)
+        metrics.all_endpoints_down_errors(name, not healthy)
+
+    async def _change_leader(self, group: asyncio.TaskGroup) -> None:
+        if self._following:
+            self._following.cancel()
+            await asyncio.wait((self._following,))
+        self._follower = self._following = None
+        place = self._leadership.leader
+        if place is None:
+            self._log.warning("no controller leads; the last apps stay")
+            return
+        controller = self._controllers[place]
+        self._log.info("following a leader", controller=controller.url)
+        self._follower = Follower(
+            self._namespace,
+            controller,
+            took_over=self._leadership.took_over,
+            before=self._sync,
+            report=self._hear,
+            call_ping=self._ping_now.set,
+        )
+        self._following = group.create_task(self._follower.run())
+
+    def _hear(self, sync: Sync) -> None:
+        self._sync = sync
+        self._show()
+
+    def _show(self) -> None:
+        view = self._seen()
+        if view != self._view:
+            self._view = view
+            self._publish(view)
+
+    def _seen(self) -> NamespaceView:
+        place = self._leadership.leader
+        leads = place is not None
+        return NamespaceView(
+            name=self._namespace.name,
+            endpoints=self._endpoints,
+            leader=leader_of(self._controllers[place].url) if place is not None else None,
+            last_sync=self._sync.last_sync,
+            last_error=self._sync.last_error if leads else self._nobody_leads(),
+            syncing=self._sync.syncing or not leads,
+            held=self._sync.held,
+            settling=self._sync.settling,
+        )
+
+    def _nobody_leads(self) -> str:
+        if not self._leadership.looked:
+            return ""
+        reasons = "; ".join(f"{each.url}: {each.message}" for each in self._endpoints)
+        return f"namespace {self._namespace.name}: no controller leads: {reasons}"

@@ -1,0 +1,140 @@
+"""A cluster of controllers in memory, by the rules of Drove's controllers; no HTTP."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+import msgspec
+
+from drove_gateway.drove.leader import Ping, Standing
+from drove_gateway.drove.view import NamespaceView
+from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
+from drove_gateway.errors import ControllerDown, ControllerRefused, DroveError
+from drove_gateway.model import Snapshot
+
+
+def apps_body(**ports: int) -> bytes:
+    """An answer of `/v1/endpoints`: an app of one host for each name and port."""
+    data = [
+        {
+            "appName": name,
+            "appId": f"{name}-1",
+            "vhost": f"{name}.local",
+            "hosts": [{"host": "ex1.dc", "port": port, "portType": "HTTP"}],
+        }
+        for name, port in ports.items()
+    ]
+    return msgspec.json.encode({"status": "SUCCESS", "data": data})
+
+
+def served(snapshot: Snapshot) -> dict[str, int]:
+    """The apps of a snapshot as `apps_body` takes them."""
+    return {app.app_name: app.hosts[0].port for app in snapshot.apps}
+
+
+@dataclass
+class FakeController:
+    """One controller: `events` are (time in ms, type), `apps` what it lists now."""
+
+    url: str = "http://c1:10000"
+    standing: Standing = Standing.LEADS
+    apps: dict[str, int] = field(default_factory=dict)
+    events: list[tuple[int, str]] = field(default_factory=list)
+    summary_error: DroveError | None = None
+    endpoints_error: DroveError | None = None
+    latency: float = 0.0
+    calls: Counter[str] = field(default_factory=Counter)
+    asked: list[int] = field(default_factory=list)
+
+    async def ping(self) -> Ping:
+        self.calls["ping"] += 1
+        await asyncio.sleep(0)
+        return Ping(self.standing, "OK" if self.standing is Standing.LEADS else "400 Bad Request")
+
+    async def events_summary(self, last_sync_time: int) -> EventsSummary:
+        self.calls["summary"] += 1
+        self.asked.append(last_sync_time)
+        await self._answer(self.summary_error)
+        newer = [kind for time, kind in self.events if time > last_sync_time]
+        newest = max((time for time, _ in self.events), default=last_sync_time)
+        return EventsSummary(newest, dict(Counter(newer)))
+
+    async def endpoints(self, decoder: EndpointsDecoder) -> Listing:
+        self.calls["endpoints"] += 1
+        await self._answer(self.endpoints_error)
+        return decoder.decode(apps_body(**self.apps))
+
+    async def _answer(self, error: DroveError | None) -> None:
+        await asyncio.sleep(self.latency)
+        if self.standing is Standing.ABSENT:
+            raise ControllerDown("refused")
+        if self.standing is Standing.STANDS_BY:
+            raise ControllerRefused("400 Bad Request", 400)
+        if error:
+            raise error
+
+
+class Counted:
+    """Metrics that can be looked at."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.gauges: dict[str, float] = {}
+
+    def endpoint_check_fails(self, namespace: str) -> None:
+        self._count("endpoint_check_fails", namespace)
+
+    def endpoint_down_errors(self, namespace: str) -> None:
+        self._count("endpoint_down_errors", namespace)
+
+    def drove_app_sync_failed(self, namespace: str) -> None:
+        self._count("drove_app_sync_failed", namespace)
+
+    def drove_stream_errors(self, namespace: str) -> None:
+        self._count("drove_stream_errors", namespace)
+
+    def drove_stream_no_data_warnings(self, namespace: str) -> None:
+        self._count("drove_stream_no_data_warnings", namespace)
+
+    def drove_events_received(self, namespace: str, count: int) -> None:
+        self._count("drove_events_received", namespace, count)
+
+    def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
+        assert seconds >= 0
+        self._count("drove_app_refresh_duration", namespace)
+
+    def all_endpoints_down_errors(self, namespace: str, down: bool) -> None:
+        self._set("all_endpoints_down_errors", namespace, down)
+
+    def configured_endpoints_total(self, namespace: str, count: int) -> None:
+        self._set("configured_endpoints_total", namespace, count)
+
+    def healthy_endpoints_total(self, namespace: str, count: int) -> None:
+        self._set("healthy_endpoints_total", namespace, count)
+
+    def _count(self, name: str, namespace: str, count: int = 1) -> None:
+        assert namespace == "stage"
+        self.counts[name] += count
+
+    def _set(self, name: str, namespace: str, value: float) -> None:
+        assert namespace == "stage"
+        self.gauges[name] = value
+
+
+@dataclass
+class Taken:
+    """Both callbacks of a watch: takes every snapshot unless `holding`, keeps every view."""
+
+    holding: bool = False
+    snapshots: list[Snapshot] = field(default_factory=list)
+    offered: list[Snapshot] = field(default_factory=list)
+    views: list[NamespaceView] = field(default_factory=list)
+
+    def accept(self, snapshot: Snapshot) -> bool:
+        self.offered.append(snapshot)
+        if not self.holding:
+            self.snapshots.append(snapshot)
+        return not self.holding
+
+    def publish(self, view: NamespaceView) -> None:
+        self.views.append(view)

@@ -1,0 +1,378 @@
+"""The watch of a namespace, against controllers in memory and in virtual time."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+
+import structlog
+from tests.drove.fakes import Counted, FakeController, Taken, served
+from tests.drove.virtual_time import now, run
+
+from drove_gateway.drove.follower import Surroundings
+from drove_gateway.drove.leader import Standing
+from drove_gateway.drove.pace import Pace
+from drove_gateway.drove.view import NamespaceView
+from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.errors import BadAnswer, ControllerRefused
+
+PACE = Pace(ping=2.0, events=1.0, full_refresh=300.0)
+
+
+def three_controllers() -> list[FakeController]:
+    return [
+        FakeController("http://c1:10000", apps={"web": 1}),
+        FakeController("http://c2:10000", Standing.STANDS_BY),
+        FakeController("http://c3:10000", Standing.STANDS_BY),
+    ]
+
+
+class Watched:
+    """A running watch and what it gave."""
+
+    def __init__(self, controllers: list[FakeController], pace: Pace) -> None:
+        self.cluster = controllers
+        self.taken = Taken()
+        self.metrics = Counted()
+        self.watch = NamespaceWatch(
+            "stage",
+            controllers,
+            pace=pace,
+            accept=self.taken.accept,
+            publish=self.taken.publish,
+            metrics=self.metrics,
+            log=structlog.get_logger(),
+            around=Surroundings(clock=now, wall=lambda: now() + 1e9, random=lambda: 0.5),
+        )
+
+    @property
+    def view(self) -> NamespaceView:
+        return self.taken.views[-1]
+
+    @property
+    def serving(self) -> dict[str, int]:
+        return served(self.taken.snapshots[-1])
+
+
+@contextlib.asynccontextmanager
+async def running(watched: Watched) -> AsyncIterator[None]:
+    task = asyncio.create_task(watched.watch.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def in_virtual_time(
+    scenario: Callable[[Watched], Coroutine[object, object, None]], pace: Pace = PACE
+) -> None:
+    async def play() -> None:
+        watched = Watched(three_controllers(), pace)
+        async with running(watched):
+            await scenario(watched)
+
+    with structlog.testing.capture_logs():
+        run(play())
+
+
+def test_at_the_start_the_leaders_apps_are_taken_at_once_and_as_settled() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        assert watched.serving == {"web": 1}
+        assert not watched.taken.snapshots[-1].settling
+        assert watched.taken.snapshots[-1].leader.endpoint == "http://c1:10000"
+        assert watched.view.leader.host == "c1"
+        assert not watched.view.syncing
+        assert watched.view.last_sync is not None
+
+    in_virtual_time(scenario)
+
+
+def test_before_the_first_answer_every_endpoint_is_pending() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        first = watched.taken.views[0]
+        assert first.message == "pending first check"
+        assert [endpoint.message for endpoint in first.endpoints] == ["pending first check"] * 3
+        assert not first.healthy
+
+    in_virtual_time(scenario)
+
+
+def test_health_calls_only_the_leader_healthy() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        assert watched.view.message == "1 out of 3 endpoints are healthy"
+        assert [endpoint.healthy for endpoint in watched.view.endpoints] == [True, False, False]
+        assert watched.view.endpoints[0].message == "OK"
+        assert watched.view.endpoints[1].message == "400 Bad Request"
+        assert watched.metrics.gauges == {
+            "configured_endpoints_total": 3,
+            "healthy_endpoints_total": 1,
+            "all_endpoints_down_errors": False,
+        }
+        assert watched.metrics.counts["endpoint_check_fails"] == 2
+
+    in_virtual_time(scenario)
+
+
+def test_a_change_is_fetched_at_the_next_poll() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].apps = {"web": 2}
+        watched.cluster[0].events.append((100, "INSTANCE_STATE_CHANGE"))
+        await asyncio.sleep(1.1)
+        assert watched.serving == {"web": 2}
+        assert watched.metrics.counts["drove_events_received"] == 1
+
+    in_virtual_time(scenario)
+
+
+def test_while_nothing_changes_only_summaries_are_asked_for() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        fetched = watched.cluster[0].calls["endpoints"]
+        await asyncio.sleep(200)
+        assert watched.cluster[0].calls["endpoints"] == fetched
+        assert 190 <= watched.cluster[0].calls["summary"] <= 210
+        await asyncio.sleep(200)
+        assert watched.cluster[0].calls["endpoints"] == fetched + 1
+
+    in_virtual_time(scenario)
+
+
+def test_an_unchanged_answer_is_offered_as_the_same_snapshot() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.watch.request_refresh()
+        await asyncio.sleep(0.1)
+        first, second = watched.taken.snapshots
+        assert first is second
+
+    in_virtual_time(scenario)
+
+
+def test_a_requested_refresh_fetches_at_once() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].apps = {"silently": 9}
+        watched.watch.request_refresh()
+        await asyncio.sleep(0.01)
+        assert watched.serving == {"silently": 9}
+
+    in_virtual_time(scenario)
+
+
+def test_events_of_other_kinds_fetch_nothing() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        fetched = watched.cluster[0].calls["endpoints"]
+        watched.cluster[0].events.append((100, "TASK_STATE_CHANGE"))
+        await asyncio.sleep(20)
+        assert watched.cluster[0].calls["endpoints"] == fetched
+        assert watched.metrics.counts["drove_events_received"] == 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_lost_executors_instances_are_noticed_without_an_event_of_theirs() -> None:
+    async def scenario(watched: Watched) -> None:
+        watched.cluster[0].apps = {"web": 1, "other": 2}
+        await asyncio.sleep(0.1)
+        watched.cluster[0].events.append((100, "EXECUTOR_REMOVED"))
+        await asyncio.sleep(35)
+        watched.cluster[0].apps = {"web": 1}
+        await asyncio.sleep(11)
+        assert watched.serving == {"web": 1}
+
+    in_virtual_time(scenario)
+
+
+def test_fail_over_takes_one_round_of_pings() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].standing = Standing.ABSENT
+        watched.cluster[1].standing = Standing.LEADS
+        watched.cluster[1].apps = {"web": 5}
+        await asyncio.sleep(2.1)
+        assert watched.serving == {"web": 5}
+        assert watched.taken.snapshots[-1].leader.endpoint == "http://c2:10000"
+        assert watched.cluster[1].asked[0] == 0
+
+    in_virtual_time(scenario)
+
+
+def test_a_refused_call_pings_at_once() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].standing = Standing.STANDS_BY
+        watched.cluster[1].standing = Standing.LEADS
+        watched.cluster[1].apps = {"web": 5}
+        await asyncio.sleep(1.1)
+        assert watched.serving == {"web": 5}
+
+    in_virtual_time(scenario, pace=Pace(ping=60.0, events=1.0, full_refresh=300.0))
+
+
+def test_a_new_leader_is_settling_for_ninety_seconds_and_then_answers_once_more() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].standing, watched.cluster[1].standing = (
+            Standing.STANDS_BY,
+            Standing.LEADS,
+        )
+        await asyncio.sleep(85)
+        assert watched.taken.snapshots[-1].settling
+        assert watched.view.settling
+        assert watched.cluster[1].calls["endpoints"] > 80
+        await asyncio.sleep(10)
+        assert not watched.taken.snapshots[-1].settling
+        fetched = watched.cluster[1].calls["endpoints"]
+        await asyncio.sleep(60)
+        assert watched.cluster[1].calls["endpoints"] == fetched
+
+    in_virtual_time(scenario)
+
+
+def test_a_leader_that_lost_and_regained_the_leadership_unseen_is_settling_too() -> None:
+    async def scenario(watched: Watched) -> None:
+        watched.cluster[0].events = [(50, "APP_STATE_CHANGE")]
+        await asyncio.sleep(0.1)
+        assert not watched.taken.snapshots[-1].settling
+        watched.cluster[0].events = [(100, "LEADERSHIP_ACQUIRED")]
+        await asyncio.sleep(1.1)
+        assert watched.taken.snapshots[-1].settling
+        await asyncio.sleep(95)
+        assert not watched.taken.snapshots[-1].settling
+
+    in_virtual_time(scenario)
+
+
+def test_when_nobody_leads_the_last_apps_stay_and_health_says_why() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].standing = Standing.STANDS_BY
+        await asyncio.sleep(30)
+        assert len(watched.taken.offered) == 1
+        assert watched.view.leader is None
+        assert watched.view.message == "All endpoints are down"
+        assert "http://c1:10000: 400 Bad Request" in watched.view.last_error
+        assert watched.metrics.gauges["all_endpoints_down_errors"] is True
+        assert watched.metrics.counts["drove_stream_no_data_warnings"] > 5
+
+    in_virtual_time(scenario)
+
+
+def test_an_answer_held_by_the_guard_is_offered_again_and_the_cursor_stays() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.taken.holding = True
+        watched.cluster[0].apps = {}
+        watched.cluster[0].events.append((100, "APP_STATE_CHANGE"))
+        await asyncio.sleep(20)
+        assert len(watched.taken.offered) > 15
+        assert watched.view.held
+        assert watched.view.syncing
+        assert set(watched.cluster[0].asked) == {0}
+        watched.taken.holding = False
+        await asyncio.sleep(1.1)
+        assert not watched.view.held
+        await asyncio.sleep(1.1)
+        assert watched.cluster[0].asked[-1] == 100
+
+    in_virtual_time(scenario)
+
+
+def test_a_bad_answer_keeps_the_last_apps_and_shows_in_the_view() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].apps = {"web": 2}
+        watched.cluster[0].events.append((100, "APP_STATE_CHANGE"))
+        watched.cluster[0].endpoints_error = BadAnswer("the answer's status is 'FAILED'")
+        await asyncio.sleep(30)
+        assert watched.serving == {"web": 1}
+        assert watched.view.last_error == "the answer's status is 'FAILED'"
+        assert watched.view.syncing
+        assert watched.metrics.counts["drove_app_sync_failed"] > 2
+        watched.cluster[0].endpoints_error = None
+        await asyncio.sleep(4.1)
+        assert watched.serving == {"web": 2}
+        assert watched.view.last_error == ""
+
+    in_virtual_time(scenario)
+
+
+def test_without_a_readable_summary_the_endpoints_are_asked_for_outright() -> None:
+    async def scenario(watched: Watched) -> None:
+        watched.cluster[0].summary_error = ControllerRefused("404 Not Found", 404)
+        await asyncio.sleep(0.1)
+        watched.cluster[0].apps = {"web": 2}
+        await asyncio.sleep(4.1)
+        assert watched.serving == {"web": 2}
+        assert watched.view.last_error == "404 Not Found"
+        assert watched.metrics.counts["drove_stream_errors"] > 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_failing_leader_is_asked_less_often_but_never_four_times_less() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].summary_error = ControllerRefused("503 Service Unavailable", 503)
+        watched.cluster[0].endpoints_error = ControllerRefused("503 Service Unavailable", 503)
+        before = watched.cluster[0].calls["summary"]
+        await asyncio.sleep(120)
+        assert 28 <= watched.cluster[0].calls["summary"] - before <= 35
+
+    in_virtual_time(scenario)
+
+
+def test_a_slow_leader_gets_as_long_a_rest_as_it_took_to_answer() -> None:
+    async def scenario(watched: Watched) -> None:
+        watched.cluster[0].latency = 3.0
+        await asyncio.sleep(61)
+        assert 9 <= watched.cluster[0].calls["summary"] <= 11
+
+    in_virtual_time(scenario)
+
+
+def test_a_leader_too_slow_to_ping_is_asked_on_while_nobody_else_leads() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].standing = Standing.UNWELL
+        watched.cluster[0].apps = {"web": 2}
+        watched.cluster[0].events.append((100, "APP_STATE_CHANGE"))
+        await asyncio.sleep(5)
+        assert watched.serving == {"web": 2}
+        assert not watched.view.healthy
+        assert watched.view.leader.host == "c1"
+        watched.cluster[1].standing = Standing.LEADS
+        await asyncio.sleep(2.1)
+        assert watched.view.leader.host == "c2"
+
+    in_virtual_time(scenario)
+
+
+def test_a_call_that_hangs_does_not_delay_fail_over() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        watched.cluster[0].latency = 3600.0
+        await asyncio.sleep(5)
+        watched.cluster[0].standing, watched.cluster[1].standing = Standing.UNWELL, Standing.LEADS
+        watched.cluster[1].apps = {"web": 7}
+        await asyncio.sleep(2.1)
+        assert watched.serving == {"web": 7}
+
+    in_virtual_time(scenario)
+
+
+def test_a_view_is_published_only_when_it_differs() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(200)
+        assert len(watched.taken.views) < 10
+        assert all(
+            a != b for a, b in zip(watched.taken.views, watched.taken.views[1:], strict=False)
+        )
+
+    in_virtual_time(scenario)
