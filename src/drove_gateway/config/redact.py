@@ -1,0 +1,30 @@
+"""The settings as they may be shown: in `/v1/config`, in logs, in a support request."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from drove_gateway.config.sentences import secrets_of
+from drove_gateway.config.settings import NamespaceSettings, Settings
+
+JsonValue: TypeAlias = (
+    bool | int | float | str | list["JsonValue"] | Mapping[str, "JsonValue"] | None
+)
+
+HIDDEN = "***"
+"""Stands for a secret that is set; one that is not set is shown as empty text."""
+
+
+def public(settings: Settings) -> dict[str, JsonValue]:
+    """Every key with its value, under the names of nixy.toml, for JSON, without secrets."""
+    shown = settings.model_dump(mode="json", by_alias=True)
+    _hide(shown, secrets_of(Settings))
+    for namespace in shown["namespaces"]:
+        _hide(namespace, secrets_of(NamespaceSettings))
+        # It has no effect here, and would only mislead.
+        del namespace["event_refresh_interval_sec"]
+    return shown
+
+
+def _hide(table: dict[str, JsonValue], secrets: frozenset[str]) -> None:
+    for key in secrets:
+        table[key] = HIDDEN if table[key] else ""
