@@ -72,7 +72,7 @@ class Fleet:
         instance = self._cluster.add_instance(app, executor, port, name)
         if app.healthy_after:
             await asyncio.sleep(app.healthy_after)
-        if instance.state == "STARTING":
+        if instance.state == "STARTING" and not executor.dead:
             self._cluster.set_instance_state(app, instance, "HEALTHY")
         return instance
 

@@ -1,4 +1,4 @@
-"""What an operator or fate does to apps, instances and executors, over time.
+"""What an operator does to apps, instances and executors, over time.
 
 Every method returns when `/endpoints` tells the change, with the moment it began to. What follows
 that (the wait before a kill, a replacement) goes on in the background.
@@ -31,7 +31,7 @@ class Change:
 
 
 class Operations:
-    """Deploy, scale, replace, destroy, kill. An app is named by its id or, newest version, name."""
+    """Deploy, scale, replace, destroy. An app is named by its id, or its newest version by name."""
 
     def __init__(self, options: Options, cluster: Cluster) -> None:
         self.options = options
@@ -39,6 +39,7 @@ class Operations:
         self.fleet = Fleet(cluster)
         self._versions: dict[str, int] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._homeless: list[AppVersion] = []
 
     async def deploy(
         self,
@@ -147,81 +148,12 @@ class Operations:
         self.cluster.remove_app(version)
         return Change(time.monotonic(), version.app_id, (), removed)
 
-    async def kill_instance(
-        self,
-        instance: str = "",
-        *,
-        app: str = "",
-        noticed_after: float | None = 0.0,
-        replace: bool = True,
-    ) -> Change:
-        """Kill an instance, or the first healthy one of an app.
-
-        The cluster notices `noticed_after` seconds later (None: never), takes it off the list
-        and, unless told otherwise, starts another in the background.
-        """
-        version, victim = self._victim(instance, app)
-        await self.fleet.kill(victim)
-        if noticed_after is None:
-            return Change(time.monotonic(), version.app_id)
-        await asyncio.sleep(noticed_after)
-        if victim.state == "HEALTHY":
-            reason = "Healthcheck failed: connection refused"
-            self.cluster.set_instance_state(version, victim, "UNHEALTHY", reason)
-            self.cluster.set_instance_state(version, victim, "STOPPED", reason)
-        change = changed(version, (), [victim])
-        self._outage([version], replace)
-        return change
-
-    async def kill_executor(self, executor: str, *, lost_after: float | None = None) -> None:
-        """Kill an executor and all that runs there, silently: its hosts stay listed.
-
-        The cluster reports it lost `lost_after` seconds later (None: when told).
-        """
-        machine = self.executor(executor)
-        machine.dead = True
-        for app in self.cluster.apps.values():
-            for instance in app.instances.values():
-                if instance.executor is machine:
-                    await self.fleet.kill(instance)
-        if lost_after is not None:
-            self.fleet.spawn(self._lose_later(machine, lost_after))
-
-    async def report_executor_lost(
-        self, executor: str, *, deletion_delay: float = 0.0, replace: bool = True
-    ) -> Change:
-        """Publish that the executor is gone; its instances are deleted after that, unannounced."""
-        machine = self.executor(executor)
-        await self.kill_executor(machine.executor_id)
-        self.cluster.announce_loss(machine)
-        await asyncio.sleep(deletion_delay)
-        gone = self.cluster.delete_instances_of(machine)
-        change = Change(time.monotonic(), removed=tuple(each.instance_id for each in gone))
-        affected = {each.app_id: self.cluster.apps[each.app_id] for each in gone}
-        self._outage(list(affected.values()), replace)
-        return change
-
     def add_executor(self, host: str) -> str:
-        """A machine joins the cluster; its id is returned. Apps in need start instances there."""
+        """A machine joins the cluster; its id is returned. Apps that found no room start there."""
         machine = self.cluster.add_executor(host)
-        in_need = [app for app in self.cluster.apps.values() if app.state == "OUTAGE_DETECTED"]
-        for app in in_need:
-            self.fleet.spawn(self._recover(app))
+        while self._homeless:
+            self.fleet.spawn(self._recover(self._homeless.pop()))
         return machine.executor_id
-
-    def silence_instance(self, instance: str, *, silent: bool = True) -> Change:
-        """Leave an instance out of `/endpoints` as stale, or take it back. No event tells it."""
-        version, one = self._victim(instance, "")
-        self.cluster.set_stale(version, one, silent)
-        names = (instance,)
-        added, removed = ((), names) if silent else (names, ())
-        return Change(time.monotonic(), version.app_id, added, removed)
-
-    async def change_port(self, instance: str) -> Change:
-        """Let an instance listen on another port. No event tells it."""
-        version, one = self._victim(instance, "")
-        self.cluster.set_port(version, one, await self.fleet.move(one))
-        return Change(time.monotonic(), version.app_id)
 
     async def settled(self) -> None:
         """Wait until all that goes on in the background is over."""
@@ -289,36 +221,15 @@ class Operations:
     async def _launch(self, app: AppVersion, count: int) -> list[Instance]:
         return list(await asyncio.gather(*(self.fleet.start(app) for _ in range(count))))
 
-    def _victim(self, instance: str, app: str) -> tuple[AppVersion, Instance]:
-        if app and not instance:
-            healthy = self.app(app).healthy()
-            if healthy:
-                return self.app(app), healthy[0]
-            raise SimulatorError(f"no instance of {app!r} is healthy")
-        for version in self.cluster.apps.values():
-            if instance in version.instances:
-                return version, version.instances[instance]
-        raise SimulatorError(
-            f"no instance {instance!r}: name one of /state, or an app to take its first"
-        )
-
-    def _outage(self, apps: Sequence[AppVersion], replace: bool) -> None:
-        for app in apps:
-            self.cluster.set_app_state(app, "OUTAGE_DETECTED")
-            if replace and not self.cluster.maintenance:
-                self.fleet.spawn(self._recover(app))
-
     async def _recover(self, app: AppVersion) -> None:
-        if self.cluster.apps.get(app.app_id) is not app or not self.fleet.has_room():
+        if self.cluster.apps.get(app.app_id) is not app:
+            return
+        if not self.fleet.has_room():
+            self._homeless.append(app)
             return
         async with self._operation(app, "SCALING_REQUESTED"):
             running = [each for each in app.instances.values() if each.state != "STOPPING"]
             await self._launch(app, app.required - len(running))
-
-    async def _lose_later(self, executor: Executor, delay: float) -> None:
-        await asyncio.sleep(delay)
-        if executor.executor_id in self.cluster.executors:
-            await self.report_executor_lost(executor.executor_id)
 
 
 def changed(app: AppVersion, added: Sequence[Instance], removed: Sequence[Instance]) -> Change:

@@ -2,24 +2,30 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import msgspec
+
+from drove_gateway.simulator import views
 from drove_gateway.simulator.answers import Answers
 from drove_gateway.simulator.cluster import Cluster, Recovery
+from drove_gateway.simulator.control import Control
 from drove_gateway.simulator.controllers import Access, Controller
 from drove_gateway.simulator.errors import SimulatorError
 from drove_gateway.simulator.faults import Fault, FaultBook
-from drove_gateway.simulator.operations import Change, Operations
+from drove_gateway.simulator.mishaps import Mishaps
+from drove_gateway.simulator.operations import Change
 from drove_gateway.simulator.options import Options
 from drove_gateway.simulator.requests import Requests
 
 
-class Simulator(Operations):
+class Simulator(Mishaps):
     """A Drove cluster for tests, benchmarks and the demo: `async with Simulator(Options()) as s`.
 
     Beside the operations on apps and executors it moves leadership, stops controllers and spoils
-    their answers.
+    their answers. `control` serves the same methods over HTTP.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -43,6 +49,7 @@ class Simulator(Operations):
             )
             for number in range(options.controllers)
         ]
+        self.control = Control([getattr(self, name) for name in COMMANDS], self.state)
 
     async def __aenter__(self) -> Self:
         try:
@@ -134,24 +141,51 @@ class Simulator(Operations):
             raise SimulatorError("nobody leads, so no events are recorded: move leadership first")
         self.cluster.stores[self.cluster.leader].stale_next(count)
 
+    def state(self) -> dict[str, Any]:
+        """Everything there is, as `GET /state` of the control API tells it."""
+        return {
+            "controllers": [
+                {
+                    "url": each.url,
+                    "running": each.running,
+                    "leader": each.number == self.cluster.leader,
+                }
+                for each in self.controllers
+            ],
+            "recovery": self.cluster.recovery,
+            "maintenance": self.cluster.maintenance,
+            "executors": views.executors(self.cluster),
+            "apps": [views.state(app) for app in self.cluster.apps.values()],
+            "faults": [msgspec.structs.asdict(fault) for fault in self.faults.active],
+        }
+
     async def _start(self) -> None:
         options = self.options
         for controller in self.controllers:
             port = options.port + controller.number if options.port else 0
-            try:
-                await controller.start(options.host, port)
-            except OSError as error:
-                raise SimulatorError(
-                    f"controller {controller.number} cannot listen on {options.host}:{port}: "
-                    f"{error.strerror or error}; choose another port"
-                ) from error
+            await self._open(f"controller {controller.number}", controller.start, port)
             self.cluster.addresses.append(f"{controller.host}:{controller.port}")
         for host in options.executor_hosts:
             self.cluster.add_executor(host)
         await self.populate()
         self.cluster.lead(0)
+        if options.control_port is not None:
+            await self._open("the control API", self.control.start, options.control_port)
+
+    async def _open(
+        self, what: str, start: Callable[[str, int], Awaitable[None]], port: int
+    ) -> None:
+        host = self.options.host
+        try:
+            await start(host, port)
+        except OSError as error:
+            raise SimulatorError(
+                f"{what} cannot listen on {host}:{port}: {error.strerror or error}; "
+                "choose another port"
+            ) from error
 
     async def _stop(self) -> None:
+        await self.control.stop()
         await asyncio.gather(*(controller.release() for controller in self.controllers))
         await self.fleet.close()
 
@@ -187,6 +221,30 @@ class Simulator(Operations):
                 self.cluster.recover(stage)
 
 
+COMMANDS = (
+    "deploy",
+    "scale",
+    "upgrade",
+    "replace_instances",
+    "stop_instances",
+    "remove_app",
+    "kill_instance",
+    "silence_instance",
+    "change_port",
+    "kill_executor",
+    "report_executor_lost",
+    "add_executor",
+    "move_leadership",
+    "drop_leadership",
+    "stop_controller",
+    "start_controller",
+    "recover",
+    "maintenance",
+    "fault",
+    "clear_faults",
+    "stale_events",
+    "settled",
+)
 RECOVERED: tuple[Recovery, ...] = ("partial", "done")
 
 

@@ -184,3 +184,22 @@ def _memory(each: Executor, instances: Sequence[object]) -> dict[str, Any]:
         "freeMemory": {"0": each.memory_mb - used},
         "usedMemory": {"0": used},
     }
+
+
+def state(app: AppVersion) -> dict[str, Any]:
+    """An app with its instances, for the control API."""
+    return {
+        **_application(app),
+        "vhost": app.vhost,
+        "tags": app.tags,
+        "instances": [
+            {
+                "id": each.instance_id,
+                "host": each.executor.hostname,
+                "port": each.port,
+                "state": each.state,
+                "listed": app.listed and each.listed,
+            }
+            for each in app.instances.values()
+        ],
+    }

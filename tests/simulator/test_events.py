@@ -1,0 +1,157 @@
+"""The event store as a client sees it, and which changes have an event."""
+
+from typing import Any
+
+from tests.simulator.client import Client
+
+from drove_gateway.simulator import Options, Simulator
+
+
+async def summary(client: Client, sim: Simulator, cursor: int = 0) -> Any:
+    return (await client.ask(sim, f"cluster/events/summary?lastSyncTime={cursor}")).data
+
+
+async def latest(client: Client, sim: Simulator, cursor: int = 0, size: int = 1024) -> Any:
+    path = f"cluster/events/latest?lastSyncTime={cursor}&size={size}"
+    return (await client.ask(sim, path)).data
+
+
+async def test_a_summary_counts_by_type(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web", instances=2)
+        told = await summary(client, sim)
+    assert told["eventsCount"] == {
+        "LEADERSHIP_ACQUIRED": 1,
+        "APP_STATE_CHANGE": 3,
+        "INSTANCE_STATE_CHANGE": 4,
+    }
+
+
+async def test_the_newest_key_is_returned_and_filters_what_was_seen(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web")
+        seen = await latest(client, sim)
+        assert seen["lastSyncTime"] == max(event["time"] for event in seen["events"])
+        assert (await latest(client, sim, seen["lastSyncTime"]))["events"] == []
+        assert (await summary(client, sim, seen["lastSyncTime"]))["eventsCount"] == {}
+
+
+async def test_the_filter_is_greater_than(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web", instances=3)
+        events = (await latest(client, sim))["events"]
+        key = events[len(events) // 2]["time"]
+        newer = (await latest(client, sim, key))["events"]
+        assert newer == [event for event in events if event["time"] > key]
+
+
+async def test_events_come_newest_first_and_at_most_size(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web", instances=3)
+        told = await latest(client, sim)
+        times = [event["time"] for event in told["events"]]
+        assert times == sorted(times, reverse=True)
+        assert told["events"][-1]["type"] == "LEADERSHIP_ACQUIRED"
+        few = await latest(client, sim, size=2)
+        assert few["events"] == told["events"][:2]
+        assert few["lastSyncTime"] == told["lastSyncTime"]
+
+
+async def test_the_returned_key_may_be_lower_than_the_one_sent(client: Client) -> None:
+    async with Simulator() as sim:
+        newest = (await summary(client, sim))["lastSyncTime"]
+        far = newest + 1_000_000
+        assert (await summary(client, sim, far))["lastSyncTime"] == newest
+
+
+async def test_the_old_route_answers_the_bare_list(client: Client) -> None:
+    async with Simulator() as sim:
+        [event] = (await client.ask(sim, "cluster/events?size=10&lastSyncTime=0")).data
+    assert set(event) == {"type", "id", "time", "metadata"}
+
+
+async def test_metadata_has_the_keys_of_real_events(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web", instances=1)
+        await sim.kill_instance(app="web", replace=False)
+        sim.add_executor("10.0.0.99")
+        events = (await latest(client, sim))["events"]
+    newest = {event["type"]: event["metadata"] for event in reversed(events)}
+    assert set(newest["APP_STATE_CHANGE"]) == {
+        *("APP_ID", "APP_NAME", "APP_VERSION", "CURRENT_STATE", "CURRENT_INSTANCES", "VHOST"),
+        *("PORTS", "EXECUTABLE", "CPU_COUNT", "MEMORY", "PLACEMENT_POLICY"),
+    }
+    assert set(newest["INSTANCE_STATE_CHANGE"]) == {
+        *("APP_ID", "APP_NAME", "INSTANCE_ID", "EXECUTOR_ID", "EXECUTOR_HOST", "PORTS"),
+        *("CURRENT_STATE", "CREATED", "ERROR"),
+    }
+    assert set(newest["EXECUTOR_ADDED"]) == {"EXECUTOR_ID", "HOSTNAME", "PORT"}
+    assert newest["APP_STATE_CHANGE"]["PORTS"] == "main:8000:http"
+
+
+async def test_a_new_leader_starts_with_no_events_and_its_own_clock(client: Client) -> None:
+    async with Simulator(Options(clock_skews=(0, -3600), real=False)) as sim:
+        await sim.deploy("web")
+        before = await summary(client, sim)
+        await sim.move_leadership(1)
+        after = await summary(client, sim, before["lastSyncTime"])
+        assert after["lastSyncTime"] < before["lastSyncTime"]
+        assert after["eventsCount"] == {}
+        assert (await summary(client, sim))["eventsCount"] == {"LEADERSHIP_ACQUIRED": 1}
+
+
+async def test_leadership_regained_starts_anew_too(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web")
+        await sim.move_leadership(1)
+        await sim.move_leadership(0)
+        assert (await summary(client, sim))["eventsCount"] == {"LEADERSHIP_ACQUIRED": 1}
+
+
+async def test_a_stale_event_is_never_seen_by_a_client_that_is_up_to_date(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        await sim.deploy("web", instances=1)
+        seen = (await summary(client, sim))["lastSyncTime"]
+        sim.stale_events(100)
+        await sim.scale("web", 5)
+        assert await summary(client, sim, seen) == {"eventsCount": {}, "lastSyncTime": seen}
+        assert (await client.listed(sim))["web-1"] == 5
+        assert "INSTANCE_STATE_CHANGE" in (await summary(client, sim, 0))["eventsCount"]
+
+
+async def test_an_executor_is_removed_before_its_instances_and_they_go_unannounced(
+    client: Client,
+) -> None:
+    async with Simulator(Options(real=False, executors=("10.0.0.1", "10.0.0.2"))) as sim:
+        await sim.deploy("web", instances=4)
+        await sim.kill_executor("10.0.0.1")
+        assert await client.listed(sim) == {"web-1": 4}
+        seen = (await summary(client, sim))["lastSyncTime"]
+        await sim.report_executor_lost("10.0.0.1", app_event_after=None)
+        assert await client.listed(sim) == {"web-1": 2}
+        assert (await summary(client, sim, seen))["eventsCount"] == {"EXECUTOR_REMOVED": 1}
+
+
+async def test_staleness_and_port_changes_are_silent(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        change = await sim.deploy("web", instances=2)
+        seen = (await summary(client, sim))["lastSyncTime"]
+        before = await client.hosts(sim, "web-1")
+        sim.silence_instance(change.added[0])
+        assert await client.hosts(sim, "web-1") == before[1:]
+        sim.silence_instance(change.added[0], silent=False)
+        await sim.change_port(change.added[1])
+        after = await client.hosts(sim, "web-1")
+        assert after[0] == before[0]
+        assert after[1] != before[1]
+        assert (await summary(client, sim, seen))["eventsCount"] == {}
+
+
+async def test_maintenance_has_events_and_gets_answer_as_usual(client: Client) -> None:
+    async with Simulator(Options(apps=1, real=False)) as sim:
+        sim.maintenance(True)
+        assert (await client.ask(sim, "cluster")).data["state"] == "MAINTENANCE"
+        assert await client.listed(sim) == {"app1-1": 2}
+        sim.maintenance(False)
+        counts = (await summary(client, sim))["eventsCount"]
+    assert counts["MAINTENANCE_MODE_SET"] == counts["MAINTENANCE_MODE_REMOVED"] == 1
