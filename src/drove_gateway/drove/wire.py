@@ -110,7 +110,7 @@ class EndpointsDecoder:
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
-        self._body = b""
+        self._body: bytes | None = None
         self._listing = Listing(())
         self._known: dict[bytes, AppEndpoints | Rejection] = {}
 
