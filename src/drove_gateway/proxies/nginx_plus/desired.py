@@ -1,0 +1,89 @@
+"""From the topology to what upstreams should hold. Pure.
+
+An upstream is named like its vhost and holds all of the app's hosts, as in the original. Groups
+with a host that speaks neither http nor https are left out, as its documentation says.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+
+import msgspec
+
+from drove_gateway.model import App, Host, Topology
+from drove_gateway.proxies.nginx_plus.wire import address
+
+_PORT_TYPES = frozenset({"http", "https"})
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """The servers that an upstream should hold; `unresolved` are host names without an address."""
+
+    servers: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
+
+
+def hosts(app: App) -> tuple[Host, ...] | None:
+    """The hosts that go into the app's upstream; None where it is not to be touched at all."""
+    skipped: set[Host] = set()
+    for group in app.groups.values():
+        if any(host.port_type not in _PORT_TYPES for host in group.hosts):
+            skipped.update(group.hosts)
+    kept = tuple(
+        host for host in app.hosts if host.port_type in _PORT_TYPES and host not in skipped
+    )
+    return kept if kept or not app.hosts else None
+
+
+def managed(topology: Topology) -> frozenset[str]:
+    """The vhosts whose upstreams are brought to the topology."""
+    return frozenset(vhost for vhost, app in topology.apps.items() if hosts(app) is not None)
+
+
+def names(app: App) -> frozenset[str]:
+    """The host names of an app that have to be resolved."""
+    return frozenset(host.host for host in hosts(app) or () if not _is_ip(host.host))
+
+
+def wanted(app: App, addresses: Mapping[str, str]) -> Wanted:
+    """The app's servers by address; `addresses` has those of its host names."""
+    servers: list[str] = []
+    unresolved: list[str] = []
+    for host in hosts(app) or ():
+        if _is_ip(host.host):
+            servers.append(address(host.host, host.port))
+        elif host.host in addresses:
+            servers.append(address(addresses[host.host], host.port))
+        else:
+            unresolved.append(host.host)
+    return Wanted(tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(unresolved)))
+
+
+def drain_seconds(app: App, tag: str, default: float) -> float:
+    """How long a removed server of the vhost may finish its requests: its tag, else `default`."""
+    value = app.tags.get(tag, "") if tag else ""
+    return float(value) if value.isascii() and value.isdigit() else default
+
+
+def structural(old: Topology | None, new: Topology) -> tuple[str, ...]:
+    """Why the configuration has to be rendered and reloaded to come from `old` to `new`.
+
+    Servers are the API's; a reload is for vhosts that come or go, and for the leader of a
+    namespace that has a vhost of its own.
+    """
+    if old is None:
+        return ("the gateway started",)
+    reasons = [f"vhost {vhost} added" for vhost in new.apps if vhost not in old.apps]
+    reasons += [f"vhost {vhost} removed" for vhost in old.apps if vhost not in new.apps]
+    for name in dict.fromkeys((*old.namespaces, *new.namespaces)):
+        before, after = old.namespaces.get(name), new.namespaces.get(name)
+        if before != after and any(one and one.leader_vhost for one in (before, after)):
+            reasons.append(f"leader of namespace {name} moved")
+    return tuple(reasons)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True
