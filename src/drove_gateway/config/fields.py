@@ -6,7 +6,15 @@ A validator raises `ValueError` with a sentence that goes behind "KEY = VALUE: "
 import re
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    WithJsonSchema,
+)
 
 from drove_gateway.config import addresses
 
@@ -73,16 +81,25 @@ def _not_empty(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_SECONDS: dict[str, JsonValue] = {"format": "seconds"}
+
+Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra=_SECONDS)]
 """A time that must pass, in seconds; fractions are allowed."""
 
-SecondsOrNone: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+SecondsOrNone: TypeAlias = Annotated[
+    float, Field(ge=0, allow_inf_nan=False, json_schema_extra=_SECONDS)
+]
 """The same, where 0 means: at once."""
+
+Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+"""A part of a whole, 1 being all of it."""
 
 Port: TypeAlias = Annotated[
     int,
     BeforeValidator(_port),
-    WithJsonSchema({"type": ["string", "integer"], "minimum": 0, "maximum": 65535}),
+    WithJsonSchema(
+        {"type": ["string", "integer"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": 65535}
+    ),
 ]
 LogLevel: TypeAlias = Annotated[
     Literal["debug", "info", "warn", "error"], BeforeValidator(_log_level)

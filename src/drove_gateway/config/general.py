@@ -9,6 +9,7 @@ from drove_gateway.config.fields import (
     Seconds,
     SecondsOrNone,
     Section,
+    Share,
 )
 
 
@@ -124,4 +125,28 @@ class GeneralBeyond(Section):
         30.0,
         description="Seconds between two full read-backs of the proxy's runtime state, which "
         "find and repair what others changed.",
+    )
+    guard_vhost_share: Share = Field(
+        1.0,
+        description="An answer that takes this share of a vhost's servers, or more, is held: the "
+        "servers stay until the loss has lasted for `guard_hold_sec`. 1 holds the loss of all.",
+    )
+    guard_namespace_share: Share = Field(
+        0.5,
+        description="The same for the share of a namespace's servers.",
+    )
+    guard_overall_share: Share = Field(
+        0.5,
+        description="The same for the share of the servers of all namespaces.",
+    )
+    guard_exempt_servers: int = Field(
+        5,
+        ge=0,
+        description="A loss of so many servers at once, or fewer, is not held, whatever its "
+        "share, unless the answer is empty.",
+    )
+    guard_hold_sec: SecondsOrNone = Field(
+        60.0,
+        description="Seconds after which a held loss is believed, when several answers agree on "
+        "it. `POST /v1/accept` believes it at once.",
     )

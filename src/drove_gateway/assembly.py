@@ -1,0 +1,141 @@
+"""Settings to the objects that they describe. Nothing starts here."""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from drove_gateway.config import NamespaceSettings, Settings
+from drove_gateway.drove.client import Controller
+from drove_gateway.drove.session import access, open_session
+from drove_gateway.gotemplate.gateway_functions import gateway_functions
+from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.guard import Limits
+from drove_gateway.proxies.generation import Generations, Platform
+from drove_gateway.proxies.proof import prove
+from drove_gateway.proxies.template_file import TemplateFile
+from drove_gateway.proxies.version import Version, at_least
+from drove_gateway.reconciler import Pace
+from drove_gateway.render import context, render
+from drove_gateway.topology import Rules, rules
+
+
+def namespace_rules(settings: Settings) -> tuple[Rules, ...]:
+    """Which vhosts each namespace gives, in the configured order."""
+    return tuple(_rules(namespace) for namespace in settings.namespaces)
+
+
+def _rules(namespace: NamespaceSettings) -> Rules:
+    return rules(
+        namespace.name,
+        namespace.realm,
+        namespace.realm_suffix,
+        namespace.routing_tag,
+        namespace.leader_vhost,
+    )
+
+
+@asynccontextmanager
+async def controllers(
+    settings: Settings, namespace: NamespaceSettings
+) -> AsyncIterator[tuple[Controller, ...]]:
+    """A namespace's controllers, with one session for all. Raises ConfigError for a bad CA file."""
+    allowed = access(
+        user=namespace.user,
+        password=namespace.password.get_secret_value(),
+        access_token=namespace.access_token.get_secret_value(),
+    )
+    session = open_session(
+        allowed, tls_ca_file=namespace.tls_ca_file, tls_skip_verify=namespace.tls_skip_verify
+    )
+    async with session:
+        yield tuple(
+            Controller(
+                url,
+                namespace=namespace.name,
+                session=session,
+                access=allowed,
+                api_timeout=settings.api_timeout,
+                ping_timeout=min(settings.api_timeout, settings.ping_interval_sec),
+            )
+            for url in namespace.drove
+        )
+
+
+def limits(settings: Settings) -> Limits:
+    """What is too much to lose at once."""
+    return Limits(
+        vhost=settings.guard_vhost_share,
+        namespace=settings.guard_namespace_share,
+        overall=settings.guard_overall_share,
+        exempt=settings.guard_exempt_servers,
+        hold=settings.guard_hold_sec,
+    )
+
+
+def pace(settings: Settings) -> Pace:
+    """How changes are collected and reloads spaced."""
+    return Pace(
+        quiet=settings.apply_quiet_sec,
+        longest=settings.apply_max_wait_sec,
+        between_reloads=settings.reload_min_interval_sec,
+    )
+
+
+def delimiters(settings: Settings) -> tuple[str, str]:
+    """The template's delimiters."""
+    return settings.left_delimiter or "{{", settings.right_delimiter or "}}"
+
+
+def template_functions(
+    environ: Mapping[str, str], version: Version | None
+) -> Mapping[str, Callable[..., Any]]:
+    """The gateway's functions, and `proxyAtLeast "1.27.4"` for the installed proxy's version."""
+
+    def proxy_at_least(wanted: str) -> bool:
+        return at_least(version, wanted)
+
+    started = time.monotonic_ns()
+
+    def now() -> GoTime:
+        zone = datetime.now(UTC).astimezone().tzinfo or UTC
+        return GoTime(time.time_ns(), zone, monotonic=time.monotonic_ns() - started)
+
+    return {**gateway_functions(environ, now), "proxyAtLeast": proxy_at_least}
+
+
+def template_file(settings: Settings, functions: Mapping[str, Callable[..., Any]]) -> TemplateFile:
+    """The template of the platform that is driven."""
+    haproxy = settings.proxy_platform == "haproxy"
+    path = settings.haproxy_template if haproxy else settings.nginx_template
+    return TemplateFile(Path(path), delimiters(settings), functions)
+
+
+def generations(
+    settings: Settings, platform: Platform, template: TemplateFile, xproxy: str
+) -> Generations:
+    """What brings configurations to the proxy of `platform`."""
+    return Generations(
+        platform,
+        template,
+        lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
+        delims=delimiters(settings),
+        timeout=settings.command_timeout_sec,
+        prove=prove,
+        clock=time.monotonic,
+    )
+
+
+def platform(settings: Settings) -> Platform:
+    """How the driven proxy's configuration is checked and loaded."""
+    if settings.proxy_platform == "haproxy":
+        return haproxy_platform(settings)
+    return nginx_platform(
+        command=settings.nginx_argv,
+        config=Path(settings.nginx_config),
+        ignore_check=settings.nginx_ignore_check,
+        reload_disabled=settings.nginx_reload_disabled,
+        timeout=settings.command_timeout_sec,
+    )

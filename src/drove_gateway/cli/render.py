@@ -1,0 +1,73 @@
+"""`drove-gateway render` prints what would be written."""
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import click
+
+from drove_gateway import assembly
+from drove_gateway.cli.answers import live, saved
+from drove_gateway.cli.files import fail, file_option, print_problems, read_configuration
+from drove_gateway.config import Settings
+from drove_gateway.errors import ConfigError, GatewayError
+from drove_gateway.model import Topology
+from drove_gateway.proxies.version import installed_version
+from drove_gateway.render import Rendered, context
+from drove_gateway.render import render as render_template
+
+
+@click.command()
+@file_option
+@click.option(
+    "--endpoints",
+    "endpoints",
+    multiple=True,
+    metavar="NAMESPACE=FILE",
+    help="Use a saved answer of /apis/v1/endpoints instead of asking the controllers.",
+)
+@click.pass_obj
+def render(outer_file: Path | None, file: Path | None, endpoints: tuple[str, ...]) -> None:
+    """Print the configuration that would be written, from live controllers or saved answers."""
+    settings = read_configuration(file or outer_file).settings
+    try:
+        text = asyncio.run(_rendered(settings, _files(endpoints)))
+    except ConfigError as error:
+        print_problems(error)
+        raise SystemExit(1) from error
+    except GatewayError as error:
+        fail(error)
+    click.echo(text, nl=False)
+
+
+async def rendered(settings: Settings, topology: Topology) -> Rendered:
+    """What the template makes of `topology` now. Raises RenderError."""
+    argv = settings.haproxy_argv if settings.proxy_platform == "haproxy" else settings.nginx_argv
+    version = await installed_version(argv, timeout=settings.command_timeout_sec)
+    functions = assembly.template_functions(os.environ, version)
+    template = assembly.template_file(settings, functions).newest()
+    data = context(topology, settings, settings.xproxy or socket.gethostname())
+    return render_template(template, data)
+
+
+async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
+    built = saved(settings, files) if files else await live(settings)
+    for one in built.rejected:
+        click.secho(
+            f"left out: namespace {one.namespace}, app {one.app_id}: {one.subject} "
+            f"{one.value!r}: {one.reason}",
+            fg="yellow",
+            err=True,
+        )
+    return (await rendered(settings, built.topology)).text
+
+
+def _files(endpoints: tuple[str, ...]) -> dict[str, Path]:
+    files = {}
+    for pair in endpoints:
+        name, equals, path = pair.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"{pair!r} is not NAMESPACE=FILE", param_hint="--endpoints")
+        files[name] = Path(path)
+    return files
