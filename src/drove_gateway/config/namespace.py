@@ -23,6 +23,7 @@ class NamespaceKeys(Section):
         description="User for basic auth against Drove; one that may only read is enough. Empty "
         "means none.",
     )
+    # The key is `pass`, which Python keeps for itself.
     password: SecretStr = Field(
         SecretStr(""),
         validation_alias="pass",
@@ -80,4 +81,4 @@ class NamespaceBeyond(Section):
 
 
 class NamespaceSettings(NamespaceBeyond, NamespaceKeys):
-    """A `[[namespaces]]` table. The key `pass` is the attribute `password`."""
+    """A `[[namespaces]]` table."""

@@ -41,17 +41,18 @@ class Nginx(Section):
     nginx_max_fails: int = Field(
         0,
         ge=0,
-        description="`max_fails` of every server of an upstream. 0 never takes one out.",
+        description="`max_fails` of every server that is added over NGINX Plus's API, and "
+        "`.NginxMaxFailsUpstream` in templates. 0 never takes a server out.",
     )
     nginx_fail_timeout: NginxTime = Field(
         "1s",
-        description="`fail_timeout` of every server of an upstream: digits and `s`. Anything "
-        "else becomes `0s`, with an error in the log.",
+        description="`fail_timeout` of those servers, and `.NginxFailTimeoutUpstream` in "
+        "templates: digits and `s`. Anything else becomes `0s`, with an error in the log.",
     )
     nginx_slow_start: NginxTime = Field(
         "0s",
-        description="`slow_start` of every server of an upstream (NGINX Plus): digits and `s`. "
-        "Anything else becomes `0s`, with an error in the log.",
+        description="`slow_start` of those servers, and `.NginxSlowStartUpstream` in templates: "
+        "digits and `s`. Anything else becomes `0s`, with an error in the log.",
     )
 
     @property

@@ -1,14 +1,9 @@
 """The settings as they may be shown: in `/v1/config`, in logs, in a support request."""
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from pydantic import JsonValue
 
 from drove_gateway.config.sentences import secrets_of
 from drove_gateway.config.settings import NamespaceSettings, Settings
-
-JsonValue: TypeAlias = (
-    bool | int | float | str | list["JsonValue"] | Mapping[str, "JsonValue"] | None
-)
 
 HIDDEN = "***"
 """Stands for a secret that is set; one that is not set is shown as empty text."""
