@@ -1,8 +1,23 @@
-"""What the gateway knows and did, as one frozen value that every view is made from."""
+"""What the gateway knows and did, as one frozen value that every view is made from.
+
+Nothing here changes anything: each `with_…` function gives a new `Status`, which shares with the
+old one all that stayed the same. Whoever publishes holds the latest.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
+from drove_gateway.about import About
+from drove_gateway.drove.view import NamespaceView
+from drove_gateway.guard import Held
+from drove_gateway.model import EMPTY, Topology
 from drove_gateway.plan import Step
+from drove_gateway.topology import Built
+
+HISTORY = 100
+MOST_STEPS = 200
 
 
 class Section(msgspec.Struct, frozen=True, rename={"healthy": "Healthy", "message": "Message"}):
@@ -31,6 +46,7 @@ class Applied(msgspec.Struct, frozen=True):
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
     `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
+    The history keeps the first steps and failures of a large one; `left_out` counts the others.
     """
 
     at: float
@@ -41,6 +57,7 @@ class Applied(msgspec.Struct, frozen=True):
     failed: tuple[tuple[str, str], ...] = ()
     seconds: tuple[tuple[str, float], ...] = ()
     error: str = ""
+    left_out: int = 0
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -54,3 +71,105 @@ class Progress(msgspec.Struct, frozen=True):
     due: float | None = None
     attempts: int = 0
     error: str = ""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All that can be seen from outside. Times are Unix seconds, None before the first.
+
+    `config` is the settings without their secrets, `xproxy` the name that is really used.
+    `namespaces` stand in the configured order. `built` is what should be served, `applied` what
+    was completely applied last, `applying` what is being applied. `history` has the newest first.
+    """
+
+    about: About
+    started: float
+    config: Mapping[str, Any]
+    xproxy: str
+    namespaces: tuple[NamespaceView, ...] = ()
+    proxy: ProxyHealth = ProxyHealth()
+    progress: Progress = Progress()
+    built: Built = Built(topology=EMPTY, rejected=(), counts={}, parts={})
+    applying: Topology = EMPTY
+    applied: Topology = EMPTY
+    held: tuple[Held, ...] = ()
+    last_reload: float | None = None
+    last_server_update: float | None = None
+    history: tuple[Applied, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """The original's rule: all four sections, and a controller that leads in each namespace."""
+        proxy = self.proxy
+        sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
+        return all(one.healthy for one in sections) and all(
+            namespace.healthy for namespace in self.namespaces
+        )
+
+
+def with_settings(
+    status: Status, config: Mapping[str, Any], xproxy: str, namespaces: Iterable[NamespaceView]
+) -> Status:
+    """The configuration was read again. Namespaces that are known keep what was seen of them."""
+    known = {view.name: view for view in status.namespaces}
+    return msgspec.structs.replace(
+        status,
+        config=config,
+        xproxy=xproxy,
+        namespaces=tuple(known.get(view.name, view) for view in namespaces),
+    )
+
+
+def with_namespace(status: Status, view: NamespaceView) -> Status:
+    """Something changed in a configured namespace; any other is ignored."""
+    namespaces = tuple(view if view.name == one.name else one for one in status.namespaces)
+    return msgspec.structs.replace(status, namespaces=namespaces)
+
+
+def with_built(status: Status, built: Built, held: tuple[Held, ...] = ()) -> Status:
+    """The answers came to another topology, or other answers are held."""
+    return msgspec.structs.replace(status, built=built, held=held)
+
+
+def with_proxy(status: Status, proxy: ProxyHealth) -> Status:
+    """What the proxy's driver says of itself."""
+    return msgspec.structs.replace(status, proxy=proxy)
+
+
+def with_progress(status: Status, progress: Progress) -> Status:
+    """The reconciler went on.
+
+    What it began to apply counts as applied once it is idle: "pacing" and "retrying" say that a
+    part of it is still missing.
+    """
+    applying = status.built.topology if progress.state == "applying" else status.applying
+    return msgspec.structs.replace(
+        status,
+        progress=progress,
+        applying=applying,
+        applied=applying if progress.state == "idle" else status.applied,
+    )
+
+
+def with_record(status: Status, record: Applied) -> Status:
+    """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
+    end = record.at + record.took
+    reloaded = record.reasons and not record.error
+    served = any(stage == "servers" for stage, _ in record.seconds)
+    return msgspec.structs.replace(
+        status,
+        last_reload=end if reloaded else status.last_reload,
+        last_server_update=end if served else status.last_server_update,
+        history=(_bounded(record), *status.history[: HISTORY - 1]),
+    )
+
+
+def _bounded(record: Applied) -> Applied:
+    left_out = max(0, len(record.steps) - MOST_STEPS) + max(0, len(record.failed) - MOST_STEPS)
+    if not left_out:
+        return record
+    return msgspec.structs.replace(
+        record,
+        steps=record.steps[:MOST_STEPS],
+        failed=record.failed[:MOST_STEPS],
+        left_out=left_out,
+    )
