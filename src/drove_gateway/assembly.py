@@ -14,7 +14,7 @@ from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.guard import Limits
 from drove_gateway.proxies.generation import Generations, Platform
-from drove_gateway.proxies.proof import prove
+from drove_gateway.proxies.proof import ask, prove
 from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.proxies.version import Version, at_least
 from drove_gateway.reconciler import Pace
@@ -124,6 +124,7 @@ def generations(
         delims=delimiters(settings),
         timeout=settings.command_timeout_sec,
         prove=prove,
+        ask=ask,
         clock=time.monotonic,
     )
 

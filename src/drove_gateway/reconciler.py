@@ -39,6 +39,10 @@ class Proxy(Protocol):
         """
         ...
 
+    def distrust(self, reason: str) -> None:
+        """Believe nothing that was read before: the next plan reads the proxy anew."""
+        ...
+
     def health(self) -> ProxyHealth:
         """The proxy's sections of `/v1/health`, as of now."""
         ...
@@ -229,7 +233,7 @@ class Reconciler:
 
     def _count(self, record: Applied, outcome: Outcome) -> None:
         seconds = dict(outcome.seconds)
-        if record.reasons and not record.error:
+        if "reload" in seconds and not record.error:
             self._metrics.reload_succeeded(record.took)
         if "render" in seconds:
             self._metrics.template_rendered("success", seconds["render"])
@@ -239,7 +243,7 @@ class Reconciler:
         if plan.reload:
             self._metrics.reload_failed()
         if isinstance(failure, RenderError):
-            self._metrics.template_rendered("failure", 0.0)
+            self._metrics.template_rendered("error", 0.0)
 
     def _note(self, record: Applied) -> None:
         facts = {

@@ -17,7 +17,7 @@ from drove_gateway.gotemplate import Template
 from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
 from drove_gateway.proxies.commands import last_lines, run
-from drove_gateway.proxies.proof import Prove
+from drove_gateway.proxies.proof import Ask, Prove
 from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.render import Rendered, template_line
 
@@ -89,6 +89,7 @@ class Generations:
         delims: tuple[str, str],
         timeout: float,
         prove: Prove,
+        ask: Ask,
         clock: Callable[[], float],
     ) -> None:
         self.platform = platform
@@ -99,6 +100,7 @@ class Generations:
         self._delims = delims
         self._timeout = timeout
         self._prove = prove
+        self._ask = ask
         self._clock = clock
         config_file.discard_leftovers(platform.config)
 

@@ -15,12 +15,27 @@ from drove_gateway.errors import GenerationUnproven
 _PAUSE_SECONDS = 0.01
 _ANSWER_SECONDS = 1.0
 _MOST_BYTES = 1024
+_NO_ANSWER = "no answer"
 
 
 class Prove(Protocol):
     """Waits until the proxy answers at `url` with `generation`, at most `timeout` seconds."""
 
     async def __call__(self, url: str, generation: str, *, timeout: float) -> None: ...
+
+
+class Ask(Protocol):
+    """Which generation the proxy answers with at `url`; None when it does not answer."""
+
+    async def __call__(self, url: str) -> str | None: ...
+
+
+async def ask(url: str) -> str | None:
+    """Ask the proxy once for the generation that it serves."""
+    connector, address = _connect(url)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        answer = await _ask(session, address)
+    return None if answer.startswith(_NO_ANSWER) else answer
 
 
 async def prove(url: str, generation: str, *, timeout: float) -> None:
@@ -50,7 +65,7 @@ async def _ask(session: aiohttp.ClientSession, address: str) -> str:
         async with session.get(address, timeout=limit, allow_redirects=False) as response:
             return (await response.content.read(_MOST_BYTES)).decode(errors="replace").strip()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return f"no answer: {error or type(error).__name__}"
+        return f"{_NO_ANSWER}: {error or type(error).__name__}"
 
 
 def _connect(url: str) -> tuple[aiohttp.BaseConnector, str]:

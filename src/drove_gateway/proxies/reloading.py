@@ -1,9 +1,10 @@
 """A proxy that is configured by its file alone: every change is a new generation."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
-from drove_gateway.diff import difference, reasons
-from drove_gateway.errors import CheckRefused, GatewayError, RenderError
+from drove_gateway.diff import Difference, difference, reasons
+from drove_gateway.errors import GatewayError, RenderError
 from drove_gateway.model import Topology
 from drove_gateway.plan import Outcome, Plan, Step
 from drove_gateway.proxies.generation import Generations
@@ -13,18 +14,21 @@ from drove_gateway.status import NO_RUNTIME_API, PENDING, ProxyHealth, Section
 class ReloadingProxy:
     """NGINX OSS, OpenResty, or HAProxy without a runtime API; satisfies `reconciler.Proxy`."""
 
-    def __init__(self, generations: Generations) -> None:
+    def __init__(self, generations: Generations, *, audit_interval: float) -> None:
         self._generations = generations
+        self._audit_interval = audit_interval
         self._applied: Topology | None = None
+        self._doubts: tuple[str, ...] = ("the gateway started",)
         self._config = PENDING
         self._template = PENDING
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
-        """Any difference reloads; so does a first topology, and every demand."""
-        if self._applied is None:
-            return Plan(desired, reload=("the gateway started", *demands))
-        found = difference(self._applied, desired)
-        return Plan(desired, reload=(*demands, *reasons(found)))
+        """Any difference makes a new generation; so does every doubt, and every demand.
+
+        A generation that already serves is recognised when it is installed, and not reloaded.
+        """
+        found = difference(self._applied, desired) if self._applied else Difference()
+        return Plan(desired, reload=(*self._doubts, *demands, *reasons(found)))
 
     async def apply(self, plan: Plan) -> Outcome:
         """Install the plan's generation. Raises RenderError or ProxyError; then nothing changed."""
@@ -35,7 +39,7 @@ class ReloadingProxy:
         except GatewayError as error:
             self._failed(error)
             raise
-        self._applied = plan.desired
+        self._applied, self._doubts = plan.desired, ()
         self._config = Section()
         self._template = template_section(self._generations)
         name = self._generations.platform.name
@@ -46,7 +50,17 @@ class ReloadingProxy:
         )
 
     async def run(self, wake: Callable[[str], None]) -> None:
-        """Nothing to keep house of: the file is all there is."""
+        """Audit: the file on disk and the generation that answers must be the installed ones."""
+        while True:
+            await asyncio.sleep(self._audit_interval)
+            drift = await self._generations.drift()
+            if drift and drift not in self._doubts:
+                self.distrust(drift)
+                wake(drift)
+
+    def distrust(self, reason: str) -> None:
+        """Install the generation again, unless it proves to serve."""
+        self._doubts = (*self._doubts, reason)
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(
@@ -66,8 +80,3 @@ def template_section(generations: Generations) -> Section:
     """The template's section of health: its problem where a last good one stands in for it."""
     problem = generations.template_problem
     return Section(healthy=not problem, message=problem or "OK")
-
-
-def failure_is_the_configurations(error: GatewayError) -> bool:
-    """Whether trying again unchanged would fail again: the text itself is refused."""
-    return isinstance(error, (RenderError, CheckRefused))

@@ -29,8 +29,8 @@ class TemplateFile:
         self._newest: Template | RenderError | None = None
 
     def changed(self) -> bool:
-        """Whether the file on disk is another one than was read last."""
-        return self._stamp != _stamp(self.path)
+        """Whether the file on disk is another one than was read last; not before a first read."""
+        return self._newest is not None and self._stamp != _stamp(self.path)
 
     def newest(self) -> Template:
         """The template as it stands on disk. Raises RenderError with its file and line."""
