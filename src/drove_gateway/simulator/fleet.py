@@ -40,12 +40,14 @@ class Fleet:
             raise self._failures.pop(0)
 
     async def close(self) -> None:
-        """Stop the background work and every server."""
+        """Stop the background work and every server, and raise what went wrong before."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.gather(*(server.kill() for server in self.servers.values()))
         self.servers.clear()
+        if self._failures:
+            raise self._failures.pop(0)
 
     async def place(self, app: AppVersion) -> tuple[Executor, int, str]:
         """Choose an executor, a port and an id for a new instance, and start its server."""
@@ -78,6 +80,8 @@ class Fleet:
 
     def stop(self, app: AppVersion, instance: Instance) -> None:
         """Take an instance out of the list now; its end follows in the background."""
+        if instance.instance_id not in app.instances:
+            return
         self._cluster.set_instance_state(app, instance, "STOPPING")
         self.spawn(self._end(app, instance))
 

@@ -7,7 +7,7 @@ that (the wait before a kill, a replacement) goes on in the background.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from drove_gateway.simulator.cluster import Cluster
@@ -222,14 +222,14 @@ class Operations:
         return list(await asyncio.gather(*(self.fleet.start(app) for _ in range(count))))
 
     async def _recover(self, app: AppVersion) -> None:
-        if self.cluster.apps.get(app.app_id) is not app:
-            return
+        """Start what an app lacks. When it was destroyed meanwhile, nobody misses anything."""
         if not self.fleet.has_room():
             self._homeless.append(app)
             return
-        async with self._operation(app, "SCALING_REQUESTED"):
-            running = [each for each in app.instances.values() if each.state != "STOPPING"]
-            await self._launch(app, app.required - len(running))
+        with suppress(SimulatorError):
+            async with self._operation(app, "SCALING_REQUESTED"):
+                running = [each for each in app.instances.values() if each.state != "STOPPING"]
+                await self._launch(app, app.required - len(running))
 
 
 def changed(app: AppVersion, added: Sequence[Instance], removed: Sequence[Instance]) -> Change:

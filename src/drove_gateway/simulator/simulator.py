@@ -178,10 +178,10 @@ class Simulator(Mishaps):
         host = self.options.host
         try:
             await start(host, port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise SimulatorError(
-                f"{what} cannot listen on {host}:{port}: {error.strerror or error}; "
-                "choose another port"
+                f"{what} cannot listen on {host}:{port}: {reason}; choose another port"
             ) from error
 
     async def _stop(self) -> None:

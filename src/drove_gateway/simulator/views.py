@@ -164,6 +164,7 @@ def executor_detail(cluster: Cluster, each: Executor) -> dict[str, Any]:
         "tasks": [],
         "serviceInstances": [],
         "tags": [each.hostname],
+        "executorState": "ACTIVE",
         "blacklisted": False,
     }
 
