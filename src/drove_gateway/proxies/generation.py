@@ -139,6 +139,25 @@ class Generations:
             await asyncio.to_thread(config_file.swap, candidate, self.platform.config)
         return candidate is not None
 
+    async def drift(self) -> str:
+        """How the file or the running proxy differs from the installed generation, or "".
+
+        A proxy that does not answer is no drift: it is down, or being restarted, and will load
+        the file.
+        """
+        current = self.current
+        if current is None:
+            return ""
+        config = self.platform.config
+        if await asyncio.to_thread(config_file.read, config) != current.text:
+            return f"{config} was changed by somebody else"
+        if current.proof_url is None or self.platform.reload is None:
+            return ""
+        serving = await self._ask(current.proof_url)
+        if serving is None or serving == current.generation:
+            return ""
+        return f"{self.platform.name} serves generation {serving}, not {current.generation}"
+
     async def _candidate(self, topology: Topology, stages: Stages) -> tuple[Rendered, Path | None]:
         """Render and check; with the last good template when the newest fails."""
         good = self.template.good
