@@ -116,9 +116,9 @@ class Controller:
         if 300 <= response.status < 400:
             hint = "redirects are not followed; configure the controller's own URL"
         text = self._access.hide((await read_start(response)).decode(errors="replace"))
-        facts = (status, wire.complaint(text.encode()), hint)
-        said = self._said(route, ": ".join(fact for fact in facts if fact))
-        return ControllerRefused(said, response.status)
+        complaint = wire.complaint(text.encode())
+        what = status + (complaint and f": {complaint}") + (hint and f" ({hint})")
+        return ControllerRefused(self._said(route, what), response.status)
 
     def _translated(self, route: str, error: Exception, seconds: float) -> DroveError:
         match error:

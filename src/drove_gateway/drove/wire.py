@@ -80,7 +80,7 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 def success(body: bytes) -> msgspec.Raw:
     """The `data` of an answer, not decoded. Raises BadAnswer unless its status is SUCCESS."""
-    answer = _decoded(_ANSWER, body, "the answer is not a controller's answer")
+    answer = _decoded(_ANSWER, body, "the answer is not a controller's")
     if answer.status != "SUCCESS":
         said = f": {excerpt(answer.message)}" if answer.message else ""
         raise BadAnswer(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
