@@ -17,59 +17,61 @@ class General(Section):
     """The gateway itself: where it listens, how it logs, how long it waits."""
 
     address: str = Field(
-        "127.0.0.1",
+        default="127.0.0.1",
         description="Address that the HTTP API (health, metrics, actions) listens on. Set it to "
         '"0.0.0.0" or a routed address only where a monitoring system must reach it.',
     )
     port: Port = Field(
-        6000,
+        default=6000,
         description='Port of the HTTP API, as a number or in quotes ("6000"). 0 takes any free '
         "port.",
     )
     port_use_tls: bool = Field(
-        False,
+        default=False,
         description="Whether the HTTP API speaks TLS (1.2 or newer). Needs `port_tls_certfile` "
         "and `port_tls_keyfile`.",
     )
     port_tls_certfile: str = Field(
-        "", description="Path of the certificate (PEM, with its chain) for `port_use_tls`."
+        default="", description="Path of the certificate (PEM, with its chain) for `port_use_tls`."
     )
-    port_tls_keyfile: str = Field("", description="Path of the private key for `port_use_tls`.")
+    port_tls_keyfile: str = Field(
+        default="", description="Path of the private key for `port_use_tls`."
+    )
     loglevel: LogLevel = Field(
-        "info",
+        default="info",
         description="Least level that is logged. `debug` shows each poll and each runtime command.",
     )
     xproxy: str = Field(
-        "",
+        default="",
         description="Name of this load balancer, `.Xproxy` in templates, for a header that tells "
         "which one served a request. Empty means the host name.",
     )
     api_timeout: Seconds = Field(
-        10.0,
+        default=10.0,
         description="Seconds after which a call to a controller is given up. Raise it for "
         "clusters so large that `/apis/v1/endpoints` takes longer.",
     )
     dns_resolution_timeout_sec: Seconds = Field(
-        2.0,
+        default=2.0,
         description="Seconds after which the look-up of a host name is given up. The runtime "
         "APIs of the proxies want addresses, so names are resolved here; while the resolver "
         "fails, the last known address stays.",
     )
     event_refresh_interval_sec: Seconds = Field(
-        5.0,
+        default=5.0,
         description="Seconds between two polls for events of the leading controller. Lower is "
         "faster: a change waits half of it on average. One poll is a small request.",
     )
     proxy_platform: ProxyPlatform = Field(
-        "nginx",
+        default="nginx",
         description='Which proxy is driven: "nginx" (NGINX, OpenResty, NGINX Plus) or "haproxy".',
     )
     left_delimiter: str = Field(
-        "",
+        default="",
         description="Left delimiter of template actions. Empty means `{{`. Set both or none.",
     )
     right_delimiter: str = Field(
-        "",
+        default="",
         description="Right delimiter of template actions. Empty means `}}`. Set both or none.",
     )
 
@@ -83,70 +85,70 @@ class GeneralBeyond(Section):
     """Pace and safety of the gateway."""
 
     ping_interval_sec: Seconds = Field(
-        2.0,
+        default=2.0,
         description="Seconds between two pings of each controller. A new leader is found within "
         "one such interval.",
     )
     full_refresh_interval_sec: Seconds = Field(
-        60.0,
+        default=60.0,
         description="Seconds after which the endpoints are fetched even when no event asked for "
         "it. A safety net against events that a controller lost.",
     )
     command_timeout_sec: Seconds = Field(
-        30.0,
+        default=30.0,
         description="Seconds after which a proxy's command (check, reload) is killed and counts "
         "as failed. Raise it for checks of very large configurations.",
     )
     apply_quiet_sec: SecondsOrNone = Field(
-        0.05,
+        default=0.05,
         description="After a first change, seconds of quiet to wait for before it is applied, so "
         "that what belongs together is applied together.",
     )
     apply_max_wait_sec: SecondsOrNone = Field(
-        0.5,
+        default=0.5,
         description="Hard maximum of that waiting, in seconds, however many changes arrive.",
     )
     reload_min_interval_sec: SecondsOrNone = Field(
-        1.0,
+        default=1.0,
         description="Least number of seconds between two reloads. Every reload leaves old worker "
         "processes behind until their connections end; raise it where memory is short.",
     )
     drain_timeout_sec: SecondsOrNone = Field(
-        30.0,
+        default=30.0,
         description="Seconds that a removed server may take to finish its running requests "
         "before it is deleted. Raise it for long downloads or WebSockets. 0 does not wait.",
     )
     drain_timeout_tag: str = Field(
-        "",
+        default="",
         description="Name of a Drove tag whose value, in seconds, replaces `drain_timeout_sec` "
         "for the vhost of the app that carries it. Empty means none.",
     )
     audit_interval_sec: Seconds = Field(
-        30.0,
+        default=30.0,
         description="Seconds between two full read-backs of the proxy's runtime state, which "
         "find and repair what others changed.",
     )
     guard_vhost_share: Share = Field(
-        1.0,
+        default=1.0,
         description="An answer that takes this share of a vhost's servers, or more, is held: the "
         "servers stay until the loss has lasted for `guard_hold_sec`. 1 holds the loss of all.",
     )
     guard_namespace_share: Share = Field(
-        0.5,
+        default=0.5,
         description="The same for the share of a namespace's servers.",
     )
     guard_overall_share: Share = Field(
-        0.5,
+        default=0.5,
         description="The same for the share of the servers of all namespaces.",
     )
     guard_exempt_servers: int = Field(
-        5,
+        default=5,
         ge=0,
         description="A loss of so many servers at once, or fewer, is not held, whatever its "
         "share, unless the answer is empty.",
     )
     guard_hold_sec: SecondsOrNone = Field(
-        60.0,
+        default=60.0,
         description="Seconds after which a held loss is believed, when several answers agree on "
         "it. `POST /v1/accept` believes it at once.",
     )

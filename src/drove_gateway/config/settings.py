@@ -25,5 +25,5 @@ class Settings(HaproxyBeyond, NginxBeyond, GeneralBeyond, Haproxy, Nginx, Genera
     """
 
     namespaces: Annotated[tuple[NamespaceSettings, ...], Field(strict=False)] = Field(
-        (), description="The Drove clusters, one `[[namespaces]]` table each."
+        default=(), description="The Drove clusters, one `[[namespaces]]` table each."
     )
