@@ -138,6 +138,13 @@ async def test_controllers_take_consecutive_ports() -> None:
         assert sim.urls == [f"http://127.0.0.1:{free}"]
 
 
+async def test_controllers_can_listen_on_ipv6(client: Client) -> None:
+    async with Simulator(Options(host="::1", apps=1, real=False)) as sim:
+        assert all(url.startswith("http://[::1]:") for url in (*sim.urls, sim.control.url))
+        assert (await client.ask(sim, "ping")).status == 200
+        assert (await client.ask(sim, "cluster")).data["leader"] == sim.controllers[0].address
+
+
 async def test_a_taken_port_is_told_and_nothing_is_left_open() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

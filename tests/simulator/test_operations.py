@@ -78,6 +78,18 @@ async def test_a_stopped_instance_finishes_its_requests(client: Client) -> None:
         assert not await answers(client, host, port)
 
 
+async def test_leaving_the_simulator_ends_requests_that_still_run(client: Client) -> None:
+    async with Simulator() as sim:
+        await sim.deploy("web", instances=2)
+        [(host, port), _] = await client.hosts(sim, "web-1")
+        running = asyncio.create_task(client.url(f"http://{host}:{port}/?delay=60"))
+        servers = list(sim.fleet.servers.values())
+        await until(lambda: any(server.requests for server in servers))
+        await sim.scale("web", 0)
+    with pytest.raises(aiohttp.ClientError):
+        await running
+
+
 async def test_a_killed_instance_resets_its_connections() -> None:
     async with Simulator() as sim:
         await sim.deploy("web", instances=1)

@@ -168,19 +168,18 @@ def _size(query: Query) -> int:
 
 
 def _summary(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
-    store, cursor = cluster.stores[cluster.leader or 0], _cursor(query)
+    store, cursor = cluster.events, _cursor(query)
     return {"eventsCount": store.counts_after(cursor), "lastSyncTime": store.sync_time(cursor)}
 
 
 def _latest(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
-    store, cursor = cluster.stores[cluster.leader or 0], _cursor(query)
+    store, cursor = cluster.events, _cursor(query)
     events = [views.event(each) for each in store.after(cursor, _size(query))]
     return {"events": events, "lastSyncTime": store.sync_time(cursor)}
 
 
 def _old_events(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
-    store = cluster.stores[cluster.leader or 0]
-    return [views.event(each) for each in store.after(_cursor(query), _size(query))]
+    return [views.event(each) for each in cluster.events.after(_cursor(query), _size(query))]
 
 
 def _app(cluster: Cluster, app_id: str) -> AppVersion:

@@ -44,6 +44,11 @@ class Cluster:
         self.revision = 0
         self._clock = clock
 
+    @property
+    def events(self) -> EventStore:
+        """The leader's store; without a leader the first controller's, which is empty."""
+        return self.stores[self.leader or 0]
+
     def now(self) -> int:
         """Epoch milliseconds by the leader's clock, or by nobody's when nobody leads."""
         return self._clock() if self.leader is None else self.stores[self.leader].clock()

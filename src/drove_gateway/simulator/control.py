@@ -69,7 +69,7 @@ class Control:
     async def start(self, host: str, port: int) -> None:
         """Listen; port 0 takes a free one."""
         bound = await self._listener.open(host, port)
-        self.url = f"http://{host}:{bound}"
+        self.url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
 
     async def stop(self) -> None:
         """Stop listening."""

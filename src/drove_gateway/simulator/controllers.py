@@ -74,7 +74,12 @@ class Controller:
     @property
     def url(self) -> str:
         """What a client is configured with."""
-        return f"{self._scheme}://{self.host}:{self.port}"
+        return f"{self._scheme}://{self.address}"
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, as the cluster tells its leader."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def running(self) -> bool:
@@ -84,7 +89,7 @@ class Controller:
     async def start(self, host: str, port: int = 0) -> None:
         """Listen; on a later start, on the same port again."""
         if self._reserved is None:
-            self._reserved = socket.socket()
+            self._reserved = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
             self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._reserved.bind((host, port))
             self.host, self.port = host, self._reserved.getsockname()[1]

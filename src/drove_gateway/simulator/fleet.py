@@ -102,9 +102,10 @@ class Fleet:
     async def _end(self, app: AppVersion, instance: Instance) -> None:
         if app.wait_before_kill:
             await asyncio.sleep(app.wait_before_kill)
-        server = self.servers.pop(instance.instance_id, None)
+        server = self.servers.get(instance.instance_id)
         if server is not None:
             await server.stop()
+            self.servers.pop(instance.instance_id, None)
         if instance.state == "STOPPING":
             self._cluster.set_instance_state(app, instance, "STOPPED")
 

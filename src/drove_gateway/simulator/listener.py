@@ -47,27 +47,24 @@ class Listener:
 
     async def close(self, grace: float) -> None:
         """Take no more connections, close idle ones, let requests finish for `grace` seconds."""
-        http = self._stop_listening()
-        if http is not None:
-            http.pre_shutdown()
-            await http.shutdown(grace)
+        self._stop_listening()
+        if self._http is not None:
+            self._http.pre_shutdown()
+            await self._http.shutdown(grace)
 
     async def cut(self) -> None:
         """Refuse new connections and reset the open ones."""
-        http = self._stop_listening()
-        if http is None:
-            return
-        for connection in http.connections:
-            if connection.transport is not None:
-                reset(connection.transport)
-        await http.shutdown(0)
+        self._stop_listening()
+        if self._http is not None:
+            for connection in self._http.connections:
+                if connection.transport is not None:
+                    reset(connection.transport)
+            await self._http.shutdown(1.0)
 
-    def _stop_listening(self) -> web.Server | None:
+    def _stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
-        http, self._http = self._http, None
-        return http
 
 
 def reset(transport: asyncio.BaseTransport) -> None:

@@ -164,7 +164,7 @@ class Simulator(Mishaps):
         for controller in self.controllers:
             port = options.port + controller.number if options.port else 0
             await self._open(f"controller {controller.number}", controller.start, port)
-            self.cluster.addresses.append(f"{controller.host}:{controller.port}")
+            self.cluster.addresses.append(controller.address)
         for host in options.executor_hosts:
             self.cluster.add_executor(host)
         await self.populate()
