@@ -76,7 +76,7 @@ def valid_app(namespace: str, source: AppEndpoints, routing_tag: str = "") -> Ch
     rejected: list[Rejection] = []
 
     def reject(subject: str, value: str, reason: str) -> None:
-        rejected.append(Rejection(namespace, source.app_id, subject, shown(value), reason))
+        rejected.append(Rejection(namespace, shown(source.app_id), subject, shown(value), reason))
 
     vhost = valid_vhost(source.vhost)
     if not vhost:

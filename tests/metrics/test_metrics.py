@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from drove_gateway.about import About
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.view import NamespaceView
 from drove_gateway.metrics import Metrics
@@ -13,7 +14,7 @@ from drove_gateway.metrics.reference import markdown
 from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.plan import Step
 from drove_gateway.reconciler import ReconcilerMetrics
-from drove_gateway.status import Applied, ProxyHealth, Section
+from drove_gateway.status import Applied, ProxyHealth, Section, Status
 from drove_gateway.topology import Built, Rules, build
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
@@ -276,7 +277,8 @@ def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: Appl
 
 def test_the_proxys_health_is_four_gauges() -> None:
     metrics = Metrics()
-    metrics.health(ProxyHealth(config=Section(), template=Section(False, "line 3: no")))
+    proxy = ProxyHealth(config=Section(), template=Section(False, "line 3: no"))
+    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", proxy=proxy))
     series = shown(metrics)
 
     assert series["drove_gateway_config_generation_healthy"] == 1
@@ -330,7 +332,8 @@ def test_the_age_of_a_namespaces_endpoints_can_be_asked_for() -> None:
     name = 'drove_gateway_last_sync_timestamp_seconds{namespace="stage"}'
     assert shown(metrics)[name] == 0
 
-    metrics.namespace(NamespaceView("stage", (), last_sync=1700000000.5))
+    view = NamespaceView("stage", (), last_sync=1700000000.5)
+    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", namespaces=(view,)))
 
     assert shown(metrics)[name] == 1700000000.5
 

@@ -19,10 +19,9 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
-from drove_gateway.drove.view import NamespaceView
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
-from drove_gateway.status import Applied, ProxyHealth
+from drove_gateway.status import Applied, Status
 from drove_gateway.topology import Built
 
 _BARE = frozenset(
@@ -86,16 +85,15 @@ class Metrics:
         else:
             self._set("last_apply_timestamp_seconds", record.at + record.took)
 
-    def health(self, proxy: ProxyHealth) -> None:
-        """What the proxy's driver says of itself."""
+    def mirror(self, status: Status) -> None:
+        """Show the gauges that only repeat what the status says, as of now."""
+        proxy = status.proxy
         self._set("config_generation_healthy", proxy.config.healthy)
         self._set("template_rendering_healthy", proxy.template.healthy)
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
-
-    def namespace(self, view: NamespaceView) -> None:
-        """What can be seen of a namespace changed."""
-        self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
+        for view in status.namespaces:
+            self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
 
     def built(self, built: Built) -> None:
         """A topology was built; what is new in it against the last one is counted."""

@@ -1,0 +1,45 @@
+"""How this API answers: JSON and text, and errors that say what to do instead."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+def json_answer(value: Any, status: int = 200) -> web.Response:
+    """`value` as JSON, indented as the original's."""
+    body = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    return web.Response(
+        body=body, status=status, headers=_HEADERS, content_type="application/json", charset="utf-8"
+    )
+
+
+def text_answer(text: str, status: int = 200) -> web.Response:
+    """Plain text."""
+    return web.Response(text=text, status=status, headers=_HEADERS)
+
+
+def teach(routes: tuple[str, ...]) -> Middleware:
+    """A middleware that answers what is not found or not allowed with what there is."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            error = f"there is no {request.path}"
+            return json_answer({"error": error, "routes": routes}, 404)
+        except web.HTTPMethodNotAllowed as refusal:
+            allowed = ", ".join(sorted(refusal.allowed_methods))
+            error = f"{request.path} does not know {request.method}, but {allowed}"
+            answer = json_answer({"error": error, "routes": routes}, 405)
+            answer.headers["Allow"] = allowed
+            return answer
+
+    return middleware

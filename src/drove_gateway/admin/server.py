@@ -1,0 +1,81 @@
+"""Listens for the API, with or without TLS, and stops cleanly."""
+
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from drove_gateway.admin.api import Actions, application
+from drove_gateway.config import Settings
+from drove_gateway.errors import ConfigError
+from drove_gateway.metrics import Metrics
+from drove_gateway.status import Status
+
+_IDLE_SECONDS = 60.0
+_STOP_SECONDS = 2.0
+
+
+@asynccontextmanager
+async def serve(
+    settings: Settings, *, current: Callable[[], Status], metrics: Metrics, actions: Actions
+) -> AsyncIterator[int]:
+    """Serve the API where `settings` say while the block runs; gives the port.
+
+    At the end no connection is taken any more, and requests under way have `_STOP_SECONDS` to be
+    answered. Raises ConfigError when the address or the certificate cannot be used.
+    """
+    tls = None
+    if settings.port_use_tls:
+        tls = tls_context(settings.port_tls_certfile, settings.port_tls_keyfile)
+    runner = web.AppRunner(
+        application(current, metrics, actions),
+        access_log=None,
+        keepalive_timeout=_IDLE_SECONDS,
+        shutdown_timeout=_STOP_SECONDS,
+    )
+    await runner.setup()
+    try:
+        await _listen(runner, settings.address, settings.port, tls)
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(
+    runner: web.AppRunner, address: str, port: int, tls: ssl.SSLContext | None
+) -> None:
+    try:
+        await web.TCPSite(runner, address, port, ssl_context=tls).start()
+    except OSError as error:
+        raise ConfigError((_cannot_listen(address, port, error),)) from error
+
+
+def tls_context(certfile: str, keyfile: str) -> ssl.SSLContext:
+    """TLS 1.2 or newer with the certificate (and its chain) and its key, both PEM.
+
+    Raises ConfigError when they cannot be read or do not belong together.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certfile, keyfile, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise ConfigError((_unusable(certfile, keyfile, error),)) from error
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("the key is encrypted; the gateway cannot ask for its password")
+
+
+def _cannot_listen(address: str, port: int, error: OSError) -> str:
+    return (
+        f"cannot listen on address = {address!r}, port = {port}: {error.strerror or error}; "
+        f"see what listens there with: ss -ltnp 'sport = :{port}'"
+    )
+
+
+def _unusable(certfile: str, keyfile: str, error: Exception) -> str:
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return f"port_tls_certfile = {certfile!r}, port_tls_keyfile = {keyfile!r}: {reason}"
