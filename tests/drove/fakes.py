@@ -34,7 +34,10 @@ def served(snapshot: Snapshot) -> dict[str, int]:
 
 @dataclass
 class FakeController:
-    """One controller: `events` are (time in ms, type), `apps` what it lists now."""
+    """One controller: `events` are (time in ms, type), `apps` what it lists now.
+
+    `asked` are the times that it was asked with, `given` those that it answered with.
+    """
 
     url: str = "http://c1:10000"
     standing: Standing = Standing.LEADS
@@ -45,6 +48,7 @@ class FakeController:
     latency: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     asked: list[int] = field(default_factory=list)
+    given: list[int] = field(default_factory=list)
 
     async def ping(self) -> Ping:
         self.calls["ping"] += 1
@@ -57,6 +61,7 @@ class FakeController:
         await self._answer(self.summary_error)
         newer = [kind for time, kind in self.events if time > last_sync_time]
         newest = max((time for time, _ in self.events), default=last_sync_time)
+        self.given.append(newest)
         return EventsSummary(newest, dict(Counter(newer)))
 
     async def endpoints(self, decoder: EndpointsDecoder) -> Listing:

@@ -1,0 +1,134 @@
+"""When endpoints are fetched, step by step, and what the cursor does meanwhile."""
+
+import math
+
+import pytest
+
+from drove_gateway.drove.cursor import Cursor
+from drove_gateway.drove.wire import EventsSummary
+
+CHANGE = EventsSummary(100, {"INSTANCE_STATE_CHANGE": 1})
+FOLLOWED = Cursor(last_sync=50, newest=50, refresh_at=1000.0)
+
+
+def fetches(cursor: Cursor, until: int) -> list[int]:
+    """The seconds at which a poll every second would fetch, all accepted."""
+    seconds = []
+    for now in range(until):
+        if cursor.is_due(float(now)):
+            seconds.append(now)
+            cursor = cursor.accepted(float(now), math.inf)
+    return seconds
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "APP_STATE_CHANGE",
+        "INSTANCE_STATE_CHANGE",
+        "EXECUTOR_REMOVED",
+        "EXECUTOR_ADDED",
+        "MAINTENANCE_MODE_SET",
+        "MAINTENANCE_MODE_REMOVED",
+        "LEADERSHIP_ACQUIRED",
+        "A_TYPE_OF_A_LATER_DROVE",
+    ],
+)
+def test_types_that_may_change_endpoints(kind: str) -> None:
+    looked = FOLLOWED.looked(EventsSummary(100, {kind: 1}), now=0.0)
+    assert looked.is_due(0.0)
+    assert looked.accepted(0.0, math.inf).last_sync == 100
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "TASK_STATE_CHANGE",
+        "LOCAL_SERVICE_STATE_CHANGE",
+        "LOCAL_SERVICE_INSTANCE_STATE_CHANGE",
+        "EXECUTOR_BLACKLIST_REQUESTED",
+        "EXECUTOR_BLACKLISTED",
+        "EXECUTOR_UN_BLACKLISTED",
+        "LEADERSHIP_LOST",
+    ],
+)
+def test_types_that_do_not_change_endpoints_neither_fetch_nor_move_the_cursor(kind: str) -> None:
+    looked = FOLLOWED.looked(EventsSummary(100, {kind: 3}), now=0.0)
+    assert not looked.is_due(0.0)
+    assert looked.accepted(0.0, math.inf).last_sync == 50
+
+
+def test_after_a_change_endpoints_are_fetched_again_for_some_seconds() -> None:
+    assert fetches(FOLLOWED.looked(CHANGE, now=0.0), until=300) == [0, 1, 3, 6]
+
+
+def test_after_an_executor_was_lost_endpoints_are_fetched_again_for_a_minute() -> None:
+    lost = FOLLOWED.looked(EventsSummary(100, {"EXECUTOR_REMOVED": 1}), now=0.0)
+    assert fetches(lost, until=300) == [0, 1, 3, 6, 10, 20, 30, 40, 50, 60]
+
+
+def test_after_a_takeover_endpoints_are_fetched_at_every_poll_until_the_leader_has_settled() -> (
+    None
+):
+    taken_over = Cursor().owing(0.0).taken_over(0.0)
+    assert fetches(taken_over, until=300) == list(range(92))
+    assert taken_over.is_settling(89.9)
+    assert not taken_over.is_settling(90.0)
+
+
+def test_the_cursor_moves_when_the_endpoints_were_accepted() -> None:
+    looked = FOLLOWED.looked(CHANGE, now=0.0)
+    assert looked.last_sync == 50
+    assert looked.accepted(0.0, math.inf).last_sync == 100
+
+
+def test_the_cursor_stays_when_they_were_refused_and_they_are_asked_for_again() -> None:
+    refused = FOLLOWED.looked(CHANGE, now=0.0).refused(0.0)
+    assert refused.last_sync == 50
+    assert not refused.is_due(0.9)
+    assert refused.is_due(1.0)
+    assert refused.looked(CHANGE, now=1.0).accepted(1.0, math.inf).last_sync == 100
+
+
+def test_a_fetch_that_failed_is_due_at_once() -> None:
+    looked = FOLLOWED.looked(CHANGE, now=0.0)
+    assert looked.looked(CHANGE, now=5.0).is_due(5.0)
+
+
+def test_a_time_that_goes_backwards_is_a_change_and_is_followed() -> None:
+    back = FOLLOWED.looked(EventsSummary(40, {}), now=0.0)
+    assert back.is_due(0.0)
+    assert back.accepted(0.0, math.inf).last_sync == 40
+
+
+def test_a_leadership_that_was_acquired_meanwhile_is_settling_once() -> None:
+    summary = EventsSummary(100, {"LEADERSHIP_ACQUIRED": 1})
+    seen = FOLLOWED.looked(summary, now=0.0)
+    assert seen.is_settling(10.0)
+    assert seen.refused(0.0).looked(summary, now=80.0).settling_until == seen.settling_until
+
+
+def test_a_leadership_of_before_the_first_look_is_settled() -> None:
+    first = Cursor().looked(EventsSummary(100, {"LEADERSHIP_ACQUIRED": 1}), now=0.0)
+    assert not first.is_settling(0.0)
+
+
+def test_only_events_that_were_not_seen_before_are_fresh() -> None:
+    looked = FOLLOWED.looked(EventsSummary(60, {"TASK_STATE_CHANGE": 3}), now=0.0)
+    assert looked.fresh(EventsSummary(70, {"TASK_STATE_CHANGE": 5, "APP_STATE_CHANGE": 1})) == {
+        "TASK_STATE_CHANGE": 2,
+        "APP_STATE_CHANGE": 1,
+    }
+
+
+def test_a_flood_of_changes_does_not_make_the_plan_long() -> None:
+    cursor = FOLLOWED
+    for step in range(2000):
+        events = {"EXECUTOR_REMOVED": step + 1, "LEADERSHIP_ACQUIRED": step + 1}
+        cursor = cursor.looked(EventsSummary(100 + step, events), now=step / 4)
+    assert len(cursor.due) < 100
+
+
+def test_endpoints_are_fetched_without_reason_when_the_refresh_is_due() -> None:
+    assert not FOLLOWED.is_due(999.9)
+    assert FOLLOWED.is_due(1000.0)
