@@ -68,12 +68,14 @@ def assignment(draft: Draft, location: Location, value: object) -> str:
 def refusal(draft: Draft, location: Location, error: ErrorDetails) -> str:
     """A line about a value that pydantic refuses. `location` is that of the table."""
     location = (*location, *error["loc"])
-    said = _SENTENCES[error["type"]].format(**error.get("ctx", {})).replace("'", '"')
+    said = _SENTENCES[error["type"]].format(**error.get("ctx", {}))
     if error["type"] == "missing":
         return f"{draft.label(location)}: {said}"
-    near = _nearest(error["input"], re.findall(r'"(.*?)"', said))
-    hint = f'; did you mean "{near}"?' if error["type"] == "literal_error" and near else ""
-    return f"{assignment(draft, location, error['input'])}: {said}{hint}"
+    if error["type"] == "literal_error":
+        said = said.replace("'", '"')
+        near = _nearest(error["input"], re.findall(r'"(.*?)"', said))
+        said += f'; did you mean "{near}"?' if near else ""
+    return f"{assignment(draft, location, error['input'])}: {said}"
 
 
 def unknown_keys(draft: Draft) -> Iterator[Notice]:

@@ -1,0 +1,149 @@
+"""Environment variables: alone, and above a file."""
+
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.config import NamespaceSettings, Settings, load
+from drove_gateway.errors import ConfigError
+
+TWO = """
+[[namespaces]]
+name = "stage1"
+drove = ["http://controller1:10000"]
+user = "one"
+
+[[namespaces]]
+name = "stage2"
+drove = ["http://controller2:10000"]
+"""
+ONE = TWO.partition("\n\n")[0]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "nixy.toml"
+
+
+def problems(path: Path | None, environ: dict[str, str]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as refused:
+        load(path, environ)
+    return refused.value.problems
+
+
+def only(settings: Settings) -> NamespaceSettings:
+    (namespace,) = settings.namespaces
+    return namespace
+
+
+def test_the_controllers_alone_make_a_configuration() -> None:
+    loaded = load(None, {"DROVE_CONTROLLERS": "http://controller1:4000, http://controller2:4000,"})
+    namespace = only(loaded.settings)
+    assert namespace.drove == ("http://controller1:4000", "http://controller2:4000")
+    assert (namespace.name, namespace.user) == ("default", "guest")
+    assert namespace.password.get_secret_value() == "guest"
+    assert namespace.leader_vhost == ""
+    assert loaded.warnings == ()
+
+
+def test_all_variables_make_a_configuration() -> None:
+    environ = {
+        "DROVE_CONTROLLERS": "http://controller1:4000",
+        "DROVE_USERNAME": "reader",
+        "DROVE_PASSWORD": " secret ",
+        "DROVE_CLUSTER_NAME": "stage",
+        "NGINX_DROVE_VHOST": "drove.local",
+        "HOME": "/root",
+    }
+    namespace = only(load(None, environ).settings)
+    assert (namespace.name, namespace.user) == ("stage", "reader")
+    assert namespace.password.get_secret_value() == " secret "
+    assert namespace.leader_vhost == "drove.local"
+
+
+def test_without_a_file_and_without_variables_it_says_what_is_needed() -> None:
+    (said,) = problems(None, {"DROVE_CONTROLLERS": ""})
+    assert said.startswith("environment: namespaces: no Drove cluster is given")
+    assert "set DROVE_CONTROLLERS" in said
+
+
+def test_the_controllers_are_needed_without_a_file() -> None:
+    (said,) = problems(None, {"DROVE_USERNAME": "reader"})
+    assert said.startswith("environment: DROVE_CONTROLLERS: is missing")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (" , ", "environment: DROVE_CONTROLLERS = []: must name one controller at least"),
+        ("http://a,b", 'environment: DROVE_CONTROLLERS[1] = "b": must begin with http://'),
+        ("http://u:secret@a", 'environment: DROVE_CONTROLLERS[0] = "***@a": must not hold'),
+    ],
+)
+def test_problems_name_the_variable(value: str, said: str) -> None:
+    (problem,) = problems(None, {"DROVE_CONTROLLERS": value})
+    assert problem.startswith(said)
+
+
+def test_variables_override_the_only_namespace_of_a_file(file: Path) -> None:
+    file.write_text(ONE)
+    environ = {
+        "DROVE_CONTROLLERS": "http://other:1",
+        "DROVE_PASSWORD": "secret",
+        "DROVE_CLUSTER_NAME": "prod",
+    }
+    namespace = only(load(file, environ).settings)
+    assert namespace.drove == ("http://other:1",)
+    assert (namespace.name, namespace.user) == ("prod", "one")
+    assert namespace.password.get_secret_value() == "secret"
+
+
+def test_what_no_variable_sets_stays_as_the_file_has_it(file: Path) -> None:
+    file.write_text(ONE)
+    namespace = only(load(file, {"NGINX_DROVE_VHOST": "drove.local"}).settings)
+    assert (namespace.name, namespace.user) == ("stage1", "one")
+    assert namespace.leader_vhost == "drove.local"
+    assert namespace.password.get_secret_value() == ""
+
+
+def test_of_several_namespaces_the_named_one_is_overridden(file: Path) -> None:
+    file.write_text(TWO)
+    environ = {"DROVE_CLUSTER_NAME": "stage2", "DROVE_USERNAME": "two"}
+    first, second = load(file, environ).settings.namespaces
+    assert (first.name, first.user) == ("stage1", "one")
+    assert (second.name, second.user) == ("stage2", "two")
+
+
+def test_several_namespaces_and_no_match_are_refused(file: Path) -> None:
+    file.write_text(TWO)
+    assert problems(file, {"DROVE_CLUSTER_NAME": "prod", "DROVE_USERNAME": "two"}) == (
+        (
+            'environment: DROVE_CLUSTER_NAME = "prod": no namespace has this name; '
+            'set DROVE_CLUSTER_NAME to one of "stage1", "stage2"'
+        ),
+    )
+    assert problems(file, {"DROVE_USERNAME": "two"}) == (
+        (
+            "environment: DROVE_USERNAME: could be meant for any namespace; "
+            'set DROVE_CLUSTER_NAME to one of "stage1", "stage2"'
+        ),
+    )
+
+
+def test_a_file_of_general_keys_gets_its_cluster_from_the_variables(file: Path) -> None:
+    file.write_text('proxy_platform = "haproxy"')
+    settings = load(file, {"DROVE_CONTROLLERS": "http://a"}).settings
+    assert settings.proxy_platform == "haproxy"
+    assert only(settings).user == "guest"
+
+
+def test_variables_override_the_form_before_namespaces(file: Path) -> None:
+    file.write_text('drove = ["http://a"]\nuser = "one"')
+    namespace = only(load(file, {"DROVE_CONTROLLERS": "http://b"}).settings)
+    assert (namespace.name, namespace.drove, namespace.user) == ("default", ("http://b",), "one")
+
+
+def test_namespaces_that_cannot_be_read_stay_a_problem_of_the_file(file: Path) -> None:
+    file.write_text('namespaces = "a"')
+    (said,) = problems(file, {"DROVE_CONTROLLERS": "http://a"})
+    assert said.startswith(f"{file}: namespaces: must be tables")

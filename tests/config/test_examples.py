@@ -1,0 +1,30 @@
+"""The example configurations work as they are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.config import Settings, load
+from drove_gateway.config.sentences import keys_of
+from drove_gateway.config.settings import NamespaceSettings
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+
+
+def test_there_is_one_for_each_proxy() -> None:
+    names = [path.name for path in EXAMPLES]
+    assert names == ["nixy-haproxy.toml", "nixy-nginx-plus.toml", "nixy.toml"]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_each_loads_without_a_warning_but_for_an_absent_socket(path: Path) -> None:
+    loaded = load(path, {})
+    texts = [notice.text for notice in loaded.warnings]
+    assert [text for text in texts if "is not there yet" not in text] == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_keys_in_comments_exist(path: Path) -> None:
+    commented = set(re.findall(r"^# (\w+) = ", path.read_text(), re.MULTILINE))
+    assert commented <= {*keys_of(Settings), *keys_of(NamespaceSettings)}

@@ -1,0 +1,115 @@
+"""Older files: deprecated names, the form before namespaces, careless times."""
+
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.config import Loaded, load
+from drove_gateway.errors import ConfigError
+
+NAMESPACE = '\n[[namespaces]]\nname = "stage1"\ndrove = ["http://controller1:10000"]\n'
+SINGLE = """
+drove = ["http://controller1:10000"]
+user = "guest"
+pass = "secret"
+access_token = ""
+realm = "api.example.com"
+realm_suffix = ".example.com"
+routing_tag = "environment"
+leader_vhost = "drove.example.com"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_its_own_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def read(text: str) -> Loaded:
+    Path("nixy.toml").write_text(text)
+    return load(Path("nixy.toml"), {})
+
+
+def refused(text: str) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as error:
+        read(text)
+    return error.value.problems
+
+
+def test_deprecated_names_are_taken_with_a_warning() -> None:
+    loaded = read(
+        'maxfailsupstream = 3\nfailtimeoutupstream = "7s"\nslowstartupstream = "9s"' + NAMESPACE
+    )
+    settings = loaded.settings
+    assert settings.nginx_max_fails == 3
+    assert (settings.nginx_fail_timeout, settings.nginx_slow_start) == ("7s", "9s")
+    assert [(notice.level, notice.text) for notice in loaded.warnings] == [
+        ("warning", "nixy.toml: maxfailsupstream: is deprecated; write nginx_max_fails instead"),
+        (
+            "warning",
+            "nixy.toml: failtimeoutupstream: is deprecated; write nginx_fail_timeout instead",
+        ),
+        ("warning", "nixy.toml: slowstartupstream: is deprecated; write nginx_slow_start instead"),
+    ]
+
+
+def test_deprecated_names_win_over_the_new_ones() -> None:
+    loaded = read("nginx_max_fails = 1\nmaxfailsupstream = 3" + NAMESPACE)
+    assert loaded.settings.nginx_max_fails == 3
+    (notice,) = loaded.warnings
+    assert "wins over nginx_max_fails, which is set too" in notice.text
+
+
+def test_a_problem_names_the_key_that_was_written() -> None:
+    (said,) = refused('maxfailsupstream = "3"' + NAMESPACE)
+    assert said == 'nixy.toml: maxfailsupstream = "3": must be a whole number, without quotes'
+
+
+@pytest.mark.parametrize("value", ["10", "10 s", "1m", "", "-1s", "1s\\n", "\u0661s"])
+@pytest.mark.parametrize("key", ["nginx_fail_timeout", "nginx_slow_start"])
+def test_a_time_that_nginx_would_not_take_becomes_0s(key: str, value: str) -> None:
+    loaded = read(f'{key} = "{value}"' + NAMESPACE)
+    assert getattr(loaded.settings, key) == "0s"
+    (notice,) = loaded.warnings
+    assert notice.level == "error"
+    assert notice.text.startswith(f'nixy.toml: {key} = "{value}": must be digits and s')
+
+
+def test_a_time_of_another_type_is_refused() -> None:
+    (said,) = refused("nginx_fail_timeout = 10" + NAMESPACE)
+    assert said == "nixy.toml: nginx_fail_timeout = 10: must be text in quotes"
+
+
+def test_the_form_before_namespaces_is_one_namespace_named_default() -> None:
+    loaded = read(SINGLE)
+    (namespace,) = loaded.settings.namespaces
+    assert namespace.name == "default"
+    assert namespace.drove == ("http://controller1:10000",)
+    assert (namespace.user, namespace.password.get_secret_value()) == ("guest", "secret")
+    assert (namespace.realm, namespace.realm_suffix) == ("api.example.com", ".example.com")
+    assert (namespace.routing_tag, namespace.leader_vhost) == ("environment", "drove.example.com")
+    (notice,) = loaded.warnings
+    assert notice.text == (
+        "nixy.toml: drove, user, pass, access_token, realm, realm_suffix, routing_tag, "
+        'leader_vhost: are deprecated at top level and taken as namespace "default"; write '
+        '[[namespaces]] and name = "default" above them, at the end of the file'
+    )
+
+
+def test_problems_of_that_form_name_the_keys_as_written() -> None:
+    assert refused('drove = ["controller1"]\nuser = 5') == (
+        (
+            'nixy.toml: drove[0] = "controller1": must begin with http:// or https://, such as '
+            "http://controller1:10000"
+        ),
+        "nixy.toml: user = 5: must be text in quotes",
+    )
+
+
+def test_both_forms_at_once_are_refused_with_what_to_do() -> None:
+    assert refused('realm = "a"\nuser = "b"' + NAMESPACE) == (
+        (
+            "nixy.toml: user, realm: cannot stand at top level beside [[namespaces]]; "
+            "move them into one of these tables, or remove them"
+        ),
+    )

@@ -1,0 +1,376 @@
+"""What `load` makes of a file: settings, or every problem at once, in sentences."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from drove_gateway.config import Loaded, load
+from drove_gateway.errors import ConfigError
+
+NAMESPACE = """
+[[namespaces]]
+name = "stage1"
+drove = ["http://controller1:10000"]
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Files are named without a directory in it, so that messages can be compared whole."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def short_directory() -> Iterator[Path]:
+    """A directory for Unix sockets, whose paths must be short."""
+    with TemporaryDirectory(dir="/tmp") as name:
+        yield Path(name)
+
+
+def read(text: str, directory: Path) -> Loaded:
+    (directory / "nixy.toml").write_text(text)
+    return load(Path("nixy.toml"), {})
+
+
+def problems(text: str, directory: Path) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as refused:
+        read(text, directory)
+    return refused.value.problems
+
+
+def warnings(text: str, directory: Path) -> list[str]:
+    return [notice.text for notice in read(text, directory).warnings]
+
+
+def test_a_whole_file(directory: Path) -> None:
+    loaded = read(
+        """
+        address = "0.0.0.0"
+        port = "6001"
+        api_timeout = 2.5
+        proxy_platform = "haproxy"
+        haproxysocketaddr = "ipv4@127.0.0.1:9999"
+
+        [[namespaces]]
+        name = "stage1"
+        drove = ["http://controller1:10000", "https://controller2/"]
+        user = "guest"
+        pass = "secret"
+        event_refresh_interval_sec = 5
+
+        [[namespaces]]
+        name = "stage2"
+        drove = ["http://controller3:10000"]
+        access_token = "O-Bearer token"
+        """,
+        directory,
+    )
+    settings = loaded.settings
+    assert (settings.address, settings.port, settings.api_timeout) == ("0.0.0.0", 6001, 2.5)
+    assert [namespace.name for namespace in settings.namespaces] == ["stage1", "stage2"]
+    first, second = settings.namespaces
+    assert first.drove == ("http://controller1:10000", "https://controller2")
+    assert first.password.get_secret_value() == "secret"
+    assert second.access_token.get_secret_value() == "O-Bearer token"
+    assert loaded.warnings == ()
+
+
+def test_all_problems_are_told_at_once(directory: Path) -> None:
+    text = """
+        port = "70000"
+        api_timeout = "10s"
+        dns_resolution_timeout_sec = 0
+        proxy_platform = "ngnix"
+        nginx_max_fails = -1
+        nginx_ignore_check = "yes"
+        haproxysocketaddr = "admin.sock"
+        haproxy_server_name_prefix = "a b"
+        haproxy_add_server_attributes_string = "check; shutdown"
+
+        [[namespaces]]
+        nmae = "stage1"
+        drove = ["controller1:10000", "http://user:secret@controller2", 5]
+
+        [[namespaces]]
+        name = "stage2"
+        drove = []
+        user = 1
+    """
+    assert problems(text, directory) == (
+        'nixy.toml: port = "70000": must be a port from 0 to 65535, as a number or in quotes',
+        'nixy.toml: api_timeout = "10s": must be a number, without quotes',
+        "nixy.toml: dns_resolution_timeout_sec = 0: must be greater than 0",
+        'nixy.toml: proxy_platform = "ngnix": must be "nginx" or "haproxy"; did you mean "nginx"?',
+        'nixy.toml: nginx_ignore_check = "yes": must be true or false, without quotes',
+        "nixy.toml: nginx_max_fails = -1: must be 0 or more",
+        (
+            'nixy.toml: haproxysocketaddr = "admin.sock": must be the path of a Unix socket '
+            "(/run/haproxy/admin.sock or unix@PATH), ipv4@HOST:PORT, ipv6@[ADDRESS]:PORT or "
+            "HOST:PORT"
+        ),
+        (
+            'nixy.toml: haproxy_server_name_prefix = "a b": must be of letters, digits and _ . : - '
+            "only, as HAProxy's names are"
+        ),
+        (
+            'nixy.toml: haproxy_add_server_attributes_string = "check; shutdown": must be one line '
+            "without ';', which would end the runtime command"
+        ),
+        "nixy.toml: namespaces[0]: name: is missing, and every namespace needs it",
+        (
+            'nixy.toml: namespaces[0]: drove[0] = "controller1:10000": must begin with http:// or '
+            "https://, such as http://controller1:10000"
+        ),
+        (
+            'nixy.toml: namespaces[0]: drove[1] = "***@controller2": must not hold a user or '
+            "password; they have keys of their own"
+        ),
+        "nixy.toml: namespaces[0]: drove[2] = 5: must be text in quotes",
+        (
+            'nixy.toml: namespace "stage2": drove = []: must name one controller at least, such as '
+            '["http://controller1:10000"]'
+        ),
+        'nixy.toml: namespace "stage2": user = 1: must be text in quotes',
+        "nixy.toml: namespaces[0]: nmae: unknown key, it has no effect; did you mean name?",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "haproxy_reload_disabled = true",
+            (
+                "haproxy_reload_disabled = true: needs haproxysocketaddr; "
+                "without it no change could ever reach the proxy"
+            ),
+        ),
+        (
+            "nginx_reload_disabled = true",
+            (
+                "nginx_reload_disabled = true: needs nginxplusapiaddr; "
+                "without it no change could ever reach the proxy"
+            ),
+        ),
+        ('left_delimiter = "<%"', 'left_delimiter = "<%": needs right_delimiter too; set both'),
+        ('right_delimiter = "%>"', 'right_delimiter = "%>": needs left_delimiter too; set both'),
+        (
+            'nginx_cmd = " "',
+            'nginx_cmd = " ": must not be empty with proxy_platform = "nginx"',
+        ),
+        (
+            'proxy_platform = "haproxy"\nhaproxy_reload_cmd = ""',
+            'haproxy_reload_cmd = "": must not be empty with proxy_platform = "haproxy"',
+        ),
+        ("port = true", "port = true: must be a port"),
+        ("nginx_max_fails = 1.0", "nginx_max_fails = 1.0: must be a whole number"),
+        ("api_timeout = nan", "api_timeout = nan: must be a finite number"),
+        ("api_timeout = true", "api_timeout = true: must be a number"),
+        ("xproxy = []", "xproxy = []: must be text in quotes"),
+        ("xproxy = {a = 1}", "xproxy = {…}: must be text in quotes"),
+        ("xproxy = 2026-11-22", "xproxy = 2026-11-22: must be text in quotes"),
+        ('loglevel = "inof"', 'must be "debug", "info", "warn" or "error"; did you mean "info"?'),
+        ('haproxy_master_socket = "h:1"', "must be the path of a Unix socket"),
+    ],
+)
+def test_single_problems(text: str, problem: str, directory: Path) -> None:
+    (said,) = problems(text + NAMESPACE, directory)
+    assert problem in said
+
+
+def test_keys_of_the_other_proxy_may_be_empty(directory: Path) -> None:
+    read('haproxy_cmd = ""\nhaproxy_reload_cmd = ""' + NAMESPACE, directory)
+
+
+def test_nothing_is_concluded_from_a_broken_key(directory: Path) -> None:
+    (said,) = problems(
+        "haproxy_reload_disabled = true\nhaproxysocketaddr = 5" + NAMESPACE, directory
+    )
+    assert "haproxysocketaddr = 5" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "",
+            (
+                "nixy.toml: namespaces: no Drove cluster is given; add a [[namespaces]] table with "
+                "name and drove, or set DROVE_CONTROLLERS"
+            ),
+        ),
+        (
+            '[namespaces]\nname = "a"',
+            (
+                "nixy.toml: namespaces: must be tables, each begun with [[namespaces]] in double "
+                "brackets"
+            ),
+        ),
+        (
+            'namespaces = ["a"]',
+            (
+                "nixy.toml: namespaces: must be tables, each begun with [[namespaces]] in double "
+                "brackets"
+            ),
+        ),
+        (
+            NAMESPACE + NAMESPACE,
+            'nixy.toml: namespaces: 2 tables have the name "stage1"; each namespace needs its own',
+        ),
+        (
+            NAMESPACE.replace("stage1", " "),
+            'nixy.toml: namespace " ": name = " ": must not be empty',
+        ),
+    ],
+)
+def test_namespaces_that_are_refused(text: str, problem: str, directory: Path) -> None:
+    assert problems(text, directory) == (problem,)
+
+
+def test_unknown_keys_are_warnings_with_the_nearest_known_key(directory: Path) -> None:
+    text = """
+        haproxysocketadr = "/run/a.sock"
+        traefikbackend = ["nixy-demo"]
+        realm_sufix = ".example.com"
+        tls_ca_file = ""
+        "two\\nlines" = 1
+
+        [[namespaces]]
+        name = "stage1"
+        drove = ["http://controller1:10000"]
+        acces_token = "secret"
+        port = 6000
+
+        [statsd]
+        addr = "localhost"
+    """
+    assert warnings(text, directory) == [
+        (
+            "nixy.toml: haproxysocketadr: unknown key, it has no effect; "
+            "did you mean haproxysocketaddr?"
+        ),
+        "nixy.toml: traefikbackend: unknown key, it has no effect",
+        (
+            "nixy.toml: realm_sufix: unknown key, it has no effect; did you mean realm_suffix, "
+            "which belongs into a [[namespaces]] table?"
+        ),
+        (
+            "nixy.toml: tls_ca_file: unknown key, it has no effect; "
+            "it belongs into a [[namespaces]] table"
+        ),
+        'nixy.toml: "two\\nlines": unknown key, it has no effect',
+        "nixy.toml: statsd: unknown key, it has no effect",
+        (
+            'nixy.toml: namespace "stage1": acces_token: unknown key, it has no effect; '
+            "did you mean access_token?"
+        ),
+        (
+            'nixy.toml: namespace "stage1": port: unknown key, it has no effect; '
+            "it belongs above the first [[namespaces]]"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        ('user = "guest"', 'user = "guest": is set without pass, so the password sent is empty'),
+        ('pass = "guest"', "pass: has no effect without user"),
+        (
+            'user = "a"\npass = "b"\naccess_token = "c"',
+            "access_token: is sent; user and pass have no effect beside it",
+        ),
+        (
+            "tls_skip_verify = true",
+            "tls_skip_verify = true: the controllers' certificates are not verified",
+        ),
+    ],
+)
+def test_doubtful_namespaces_are_warned_of(keys: str, warning: str, directory: Path) -> None:
+    assert warnings(NAMESPACE + keys, directory) == [f'nixy.toml: namespace "stage1": {warning}']
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b'port = "6000"\naddress = \n', "nixy.toml:2: is not valid TOML: Invalid value"),
+        (b'a = "\n"', "nixy.toml:1: is not valid TOML: Illegal character '\\n'"),
+        (b'[[namespaces]\nname = "a"', "nixy.toml:1: is not valid TOML: Expected ']]'"),
+        (b'xproxy = """\nopen\n', "nixy.toml:3: is not valid TOML: Unterminated string"),
+        (b"port = 1\nport = 2\n", "nixy.toml:2: is not valid TOML: Cannot overwrite a value"),
+        (b'port = 1\nxproxy = "\xff"', "nixy.toml:2: is not UTF-8 text, which TOML must be"),
+        (b"port = " + b"9" * 5000, "nixy.toml: is not valid TOML: "),
+        (b"a = " + b"[" * 100_000, "nixy.toml: is nested too deeply"),
+    ],
+)
+def test_what_is_not_toml_is_told_with_file_and_line(
+    content: bytes, problem: str, directory: Path
+) -> None:
+    (directory / "nixy.toml").write_bytes(content)
+    with pytest.raises(ConfigError) as refused:
+        load(Path("nixy.toml"), {})
+    (said,) = refused.value.problems
+    assert said.startswith(problem)
+    assert "\n" not in said
+
+
+def test_a_file_that_is_not_there(directory: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        load(directory / "no.toml", {})
+    said = f"{directory}/no.toml: cannot be read: No such file or directory"
+    assert refused.value.problems == (said,)
+
+
+def test_tls_needs_both_files_and_they_must_be_there(directory: Path) -> None:
+    (directory / "key.pem").touch()
+    text = 'port_use_tls = true\nport_tls_certfile = "cert.pem"\n'
+    assert problems(text + NAMESPACE, directory) == (
+        "nixy.toml: port_use_tls = true: needs port_tls_keyfile, the path of a file",
+        (
+            'nixy.toml: port_tls_certfile = "cert.pem": must be a file that can be read: '
+            "No such file or directory"
+        ),
+    )
+    (directory / "cert.pem").touch()
+    read(text + 'port_tls_keyfile = "key.pem"' + NAMESPACE, directory)
+
+
+@pytest.mark.parametrize("name", ["no.pem", ".", "a\\u0000b"])
+def test_certificate_authorities_must_be_readable_files(name: str, directory: Path) -> None:
+    text = f'nginxplusapi_ca_file = "{name}"' + NAMESPACE + f'tls_ca_file = "{name}"'
+    assert [said.partition(" = ")[0] for said in problems(text, directory)] == [
+        "nixy.toml: nginxplusapi_ca_file",
+        'nixy.toml: namespace "stage1": tls_ca_file',
+    ]
+
+
+def test_files_are_checked_whatever_else_is_broken(directory: Path) -> None:
+    text = '[[namespaces]]\nname = "stage1"\ntls_ca_file = "no.pem"'
+    missing, unreadable = problems(text, directory)
+    assert "drove: is missing" in missing
+    assert 'tls_ca_file = "no.pem": must be a file that can be read' in unreadable
+
+
+def test_a_socket_that_is_not_there_yet_is_only_a_warning(
+    directory: Path, short_directory: Path
+) -> None:
+    path = short_directory / "admin.sock"
+    text = f'proxy_platform = "haproxy"\nhaproxysocketaddr = "{path}"' + NAMESPACE
+    said = f'nixy.toml: haproxysocketaddr = "{path}": is not there yet; '
+    assert warnings(text, directory) == [said + "the gateway waits until HAProxy has made it"]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(os.fspath(path))
+        assert warnings(text, directory) == []
+
+
+def test_values_are_shown_on_one_line_and_shortened(directory: Path) -> None:
+    text = 'nginxplusapiaddr = "a\\nb\\u009b' + "x" * 100 + '"'
+    (said,) = problems(text + NAMESPACE, directory)
+    assert r'nginxplusapiaddr = "a\nb\x9bxxx' in said
+    assert "\n" not in said
+    assert len(said) < 250

@@ -1,0 +1,56 @@
+"""Every value of a wrong type is refused in our own words, never in the library's."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drove_gateway.config.draft import Draft
+from drove_gateway.config.sentences import keys_of
+from drove_gateway.config.settings import NamespaceSettings, Settings
+from drove_gateway.config.validate import validate
+
+scalars = st.one_of(
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(),
+    st.just(date(2026, 11, 22)),
+)
+anything = st.recursive(
+    scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
+)
+NAMESPACE = {"name": "stage1", "drove": ["http://controller1"]}
+# What pydantic would say.
+FOREIGN = ("Input should", "Value error", "Field required", "String should", "valid tuple")
+
+
+def _check(values: dict[str, object]) -> None:
+    verdict = validate(Draft("nixy.toml", values))
+    for line in (*verdict.problems, *(notice.text for notice in verdict.unknown)):
+        assert line.startswith("nixy.toml: ")
+        assert "\n" not in line
+        assert line.isprintable()
+        assert not any(words in line for words in FOREIGN)
+
+
+@given(st.dictionaries(st.sampled_from(keys_of(Settings)), anything))
+def test_any_value_of_any_key_is_taken_or_refused_in_a_sentence(values: dict[str, object]) -> None:
+    _check({"namespaces": [NAMESPACE], **values})
+
+
+@given(st.dictionaries(st.sampled_from(keys_of(NamespaceSettings)), anything))
+def test_the_same_inside_a_namespace(values: dict[str, object]) -> None:
+    _check({"namespaces": [{**NAMESPACE, **values}]})
+
+
+@given(st.dictionaries(st.text(), anything))
+def test_any_unknown_key_is_a_warning(values: dict[str, object]) -> None:
+    _check({"namespaces": [{**NAMESPACE, **values}], **values})
+
+
+@pytest.mark.parametrize("value", [True, 5, 0.5, "x y", [1], {"a": 1}, None])
+@pytest.mark.parametrize("key", keys_of(Settings))
+def test_each_kind_of_wrong_value_for_each_key(key: str, value: object) -> None:
+    _check({"namespaces": [NAMESPACE], key: value})
