@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.drove.client import Controller
@@ -13,11 +15,14 @@ from drove_gateway.drove.session import access, open_session
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.guard import Limits
+from drove_gateway.metrics import Metrics
 from drove_gateway.proxies.generation import Generations, Platform
+from drove_gateway.proxies.nginx import nginx_platform
 from drove_gateway.proxies.proof import ask, prove
+from drove_gateway.proxies.reloading import ReloadingProxy
 from drove_gateway.proxies.template_file import TemplateFile
-from drove_gateway.proxies.version import Version, at_least
-from drove_gateway.reconciler import Pace
+from drove_gateway.proxies.version import Version, at_least, installed_version
+from drove_gateway.reconciler import Pace, Proxy
 from drove_gateway.render import context, render
 from drove_gateway.topology import Rules, rules
 
@@ -106,11 +111,13 @@ def template_functions(
     return {**gateway_functions(environ, now), "proxyAtLeast": proxy_at_least}
 
 
-def template_file(settings: Settings, functions: Mapping[str, Callable[..., Any]]) -> TemplateFile:
-    """The template of the platform that is driven."""
+async def template(settings: Settings, environ: Mapping[str, str]) -> TemplateFile:
+    """The template of the platform that is driven; asks the proxy for its version."""
     haproxy = settings.proxy_platform == "haproxy"
     path = settings.haproxy_template if haproxy else settings.nginx_template
-    return TemplateFile(Path(path), delimiters(settings), functions)
+    command = settings.haproxy_argv if haproxy else settings.nginx_argv
+    version = await installed_version(command, timeout=settings.command_timeout_sec)
+    return TemplateFile(Path(path), delimiters(settings), template_functions(environ, version))
 
 
 def generations(
@@ -129,10 +136,21 @@ def generations(
     )
 
 
+async def proxy(
+    settings: Settings,
+    template: TemplateFile,
+    xproxy: str,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+    stack: AsyncExitStack,
+) -> Proxy:
+    """The driver of the configured proxy. What it must close is left to `stack`."""
+    made = generations(settings, platform(settings), template, xproxy)
+    return ReloadingProxy(made, audit_interval=settings.audit_interval_sec)
+
+
 def platform(settings: Settings) -> Platform:
     """How the driven proxy's configuration is checked and loaded."""
-    if settings.proxy_platform == "haproxy":
-        return haproxy_platform(settings)
     return nginx_platform(
         command=settings.nginx_argv,
         config=Path(settings.nginx_config),

@@ -45,8 +45,11 @@ class Intake:
         self._waiting = True
         self._logged: frozenset[Rejection] = frozenset()
 
-    def take(self, answer: Snapshot) -> bool:
-        """Weigh a namespace's answer. False when part of it is held and should be asked again."""
+    def take(self, answer: Snapshot) -> tuple[bool, Snapshot]:
+        """Weigh a namespace's answer: whether all of it was taken, and what goes on from it.
+
+        False means that a part is held, and that the same should be asked again.
+        """
         self._latest[answer.namespace] = answer
         return self._judge(answer, accept=False)
 
@@ -73,7 +76,7 @@ class Intake:
             self._waiting = False
             self._rebuild("waited long enough for every namespace")
 
-    def _judge(self, answer: Snapshot, *, accept: bool) -> bool:
+    def _judge(self, answer: Snapshot, *, accept: bool) -> tuple[bool, Snapshot]:
         name = answer.namespace
         before = self._watched.get(name, Watched())
         judged = judge(
@@ -84,13 +87,14 @@ class Intake:
             servers_elsewhere=self._servers_elsewhere(name),
             accept=accept,
         )
+        accepted = judged.watched.accepted or answer
         self._watched[name] = judged.watched
         self._note(name, judged.held)
-        if self._differs(before.accepted, judged.watched.accepted):
+        if self._differs(before.accepted, accepted):
             self._rebuild(f"namespace {name}")
         elif self._built is not None:
             self._published(self._built, tuple(self._held.values()))
-        return judged.held is None
+        return judged.held is None, accepted
 
     def _servers_elsewhere(self, namespace: str) -> int:
         return sum(
@@ -101,11 +105,10 @@ class Intake:
         )
 
     @staticmethod
-    def _differs(before: Snapshot | None, after: Snapshot | None) -> bool:
-        if before is None or after is None:
-            return before is not after
+    def _differs(before: Snapshot | None, after: Snapshot) -> bool:
         return (
-            before.apps is not after.apps
+            before is None
+            or before.apps is not after.apps
             or before.leader != after.leader
             or before.rejected != after.rejected
         )

@@ -1,4 +1,4 @@
-"""One line for each event, in the form of the original's: time="…" level=info msg="…" key=value."""
+"""One line for each event, in the form of the original's: time=… level=info msg="…" key=value."""
 
 import logging
 from typing import TextIO

@@ -13,7 +13,6 @@ from drove_gateway.cli.files import fail, file_option, print_problems, read_conf
 from drove_gateway.config import Settings
 from drove_gateway.errors import ConfigError, GatewayError
 from drove_gateway.model import Topology
-from drove_gateway.proxies.version import installed_version
 from drove_gateway.render import Rendered, context
 from drove_gateway.render import render as render_template
 
@@ -43,12 +42,9 @@ def render(outer_file: Path | None, file: Path | None, endpoints: tuple[str, ...
 
 async def rendered(settings: Settings, topology: Topology) -> Rendered:
     """What the template makes of `topology` now. Raises RenderError."""
-    argv = settings.haproxy_argv if settings.proxy_platform == "haproxy" else settings.nginx_argv
-    version = await installed_version(argv, timeout=settings.command_timeout_sec)
-    functions = assembly.template_functions(os.environ, version)
-    template = assembly.template_file(settings, functions).newest()
+    template = await assembly.template(settings, os.environ)
     data = context(topology, settings, settings.xproxy or socket.gethostname())
-    return render_template(template, data)
+    return render_template(template.newest(), data)
 
 
 async def _rendered(settings: Settings, files: dict[str, Path]) -> str:

@@ -1,0 +1,25 @@
+"""The daemon in the foreground."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from drove_gateway.app import run
+from drove_gateway.cli.files import configuration_path, print_problems, read_configuration
+from drove_gateway.errors import ConfigError
+from drove_gateway.log import logger
+
+
+def run_daemon(file: Path | None) -> None:
+    """Run until a signal ends it; exits with 1 when the configuration cannot be used."""
+    path = configuration_path(file)
+    loaded = read_configuration(path)
+    log = logger(loaded.settings.loglevel, sys.stderr)
+    try:
+        asyncio.run(run(path, loaded, os.environ, log))
+    except* ConfigError as group:
+        for error in group.exceptions:
+            if isinstance(error, ConfigError):
+                print_problems(error)
+        sys.exit(1)

@@ -1,0 +1,233 @@
+"""A gateway with one configuration: its parts put together, and the tasks that keep them going."""
+
+import asyncio
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Concatenate, ParamSpec
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway import assembly, status
+from drove_gateway.about import about
+from drove_gateway.admin.api import Actions
+from drove_gateway.admin.server import serve
+from drove_gateway.config import Settings
+from drove_gateway.config.redact import public
+from drove_gateway.drove.pace import Pace
+from drove_gateway.drove.view import EndpointView, NamespaceView
+from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.guard import Held
+from drove_gateway.intake import Intake
+from drove_gateway.metrics import Metrics
+from drove_gateway.model import Snapshot
+from drove_gateway.proxies.template_file import TemplateFile
+from drove_gateway.reconciler import Proxy, Reconciler, SystemTime
+from drove_gateway.status import Status
+from drove_gateway.topology import Built
+
+_TEMPLATE_LOOK_SECONDS = 1.0
+
+P = ParamSpec("P")
+
+
+class Board:
+    """Where the latest status stands; nothing else here changes."""
+
+    def __init__(self, first: Status) -> None:
+        self.current = first
+
+    def show(
+        self,
+        change: Callable[Concatenate[Status, P], Status],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> None:
+        """Publish what `change` makes of the current status."""
+        self.current = change(self.current, *args, **kwargs)
+
+
+def first_status(settings: Settings) -> Status:
+    """What can be said before anything happened."""
+    return Status(
+        about=about(),
+        started=time.time(),
+        config=public(settings),
+        xproxy=_xproxy(settings),
+        namespaces=_unseen(settings),
+    )
+
+
+class Gateway:
+    """Everything that runs with one configuration; `known` carries snapshots to the next one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        log: FilteringBoundLogger,
+        metrics: Metrics,
+        board: Board,
+        known: dict[str, Snapshot],
+    ) -> None:
+        self._settings = settings
+        self._environ = environ
+        self._log = log
+        self._metrics = metrics
+        self._board = board
+        self._known = known
+        self._refresh: Callable[[str], None] | None = None
+
+    def refresh(self, trigger: str) -> bool:
+        """Ask every leader again, read the proxy again, and apply; False when not at work yet."""
+        if self._refresh is None:
+            return False
+        self._refresh(trigger)
+        return True
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The gateway at work. At its end the step under way is finished, and nothing begun.
+
+        Raises ConfigError when the HTTP API cannot listen or a CA file cannot be used.
+        """
+        settings = self._settings
+        self._metrics.configured(namespace.name for namespace in settings.namespaces)
+        self._board.show(
+            status.with_settings, public(settings), _xproxy(settings), _unseen(settings)
+        )
+        template = await assembly.template(settings, self._environ)
+        async with AsyncExitStack() as stack:
+            proxy = await assembly.proxy(
+                settings, template, _xproxy(settings), self._metrics, self._log, stack
+            )
+            reconciler = self._reconciler(proxy)
+            intake = self._intake(reconciler)
+            watches = [
+                await self._watch(index, intake, stack) for index in range(len(settings.namespaces))
+            ]
+            self._refresh = _refreshing(watches, proxy, reconciler)
+            await self._listen(proxy, intake, stack)
+            beside = [
+                proxy.run(reconciler.wake),
+                self._look_at(template, reconciler),
+                self._stop_waiting(intake),
+                *(watch.run() for watch in watches),
+            ]
+            async with asyncio.TaskGroup() as group:
+                work = group.create_task(reconciler.run())
+                tasks = [group.create_task(one) for one in beside]
+                try:
+                    yield
+                finally:
+                    self._refresh = None
+                    reconciler.stop()
+                    await asyncio.wait((work,))
+                    for task in tasks:
+                        task.cancel()
+
+    def _reconciler(self, proxy: Proxy) -> Reconciler:
+        return Reconciler(
+            proxy,
+            pace=assembly.pace(self._settings),
+            time=SystemTime(time.monotonic, time.time, random.random),
+            log=self._log,
+            metrics=self._metrics,
+            publish=lambda progress: self._board.show(status.with_progress, progress),
+            record=lambda record: self._board.show(status.with_record, record),
+        )
+
+    def _intake(self, reconciler: Reconciler) -> Intake:
+        intake = Intake(
+            assembly.namespace_rules(self._settings),
+            assembly.limits(self._settings),
+            reconciler.desire,
+            clock=time.monotonic,
+            log=self._log,
+            published=self._publish_built,
+        )
+        for namespace in self._settings.namespaces:
+            if namespace.name in self._known:
+                intake.restore(self._known[namespace.name])
+        return intake
+
+    async def _watch(self, index: int, intake: Intake, stack: AsyncExitStack) -> NamespaceWatch:
+        settings = self._settings
+        namespace = settings.namespaces[index]
+
+        def accept(answer: Snapshot) -> bool:
+            taken, self._known[answer.namespace] = intake.take(answer)
+            return taken
+
+        return NamespaceWatch(
+            namespace.name,
+            await stack.enter_async_context(assembly.controllers(settings, namespace)),
+            pace=Pace(
+                ping=settings.ping_interval_sec,
+                events=settings.event_refresh_interval_sec,
+                full_refresh=settings.full_refresh_interval_sec,
+            ),
+            accept=accept,
+            publish=self._publish_namespace,
+            metrics=self._metrics,
+            log=self._log,
+        )
+
+    async def _listen(self, proxy: Proxy, intake: Intake, stack: AsyncExitStack) -> None:
+        settings = self._settings
+        port = await stack.enter_async_context(
+            serve(
+                settings,
+                current=lambda: status.with_proxy(self._board.current, proxy.health()),
+                metrics=self._metrics,
+                actions=Actions(
+                    reload=lambda: self.refresh("/v1/reload"), accept=intake.accept_held
+                ),
+            )
+        )
+        self._log.info("the HTTP API listens", address=settings.address, port=port)
+
+    async def _look_at(self, template: TemplateFile, reconciler: Reconciler) -> None:
+        """Notice that somebody changed the template."""
+        while True:
+            await asyncio.sleep(_TEMPLATE_LOOK_SECONDS)
+            if template.changed():
+                reconciler.demand(f"{template.path.name} changed")
+
+    async def _stop_waiting(self, intake: Intake) -> None:
+        """Go on without namespaces whose controllers had time enough to answer."""
+        await asyncio.sleep(self._settings.api_timeout)
+        intake.give_up_waiting()
+
+    def _publish_namespace(self, view: NamespaceView) -> None:
+        self._board.show(status.with_namespace, view)
+
+    def _publish_built(self, built: Built, held: tuple[Held, ...]) -> None:
+        if built is not self._board.current.built:
+            self._metrics.built(built)
+        self._board.show(status.with_built, built, held)
+
+
+def _refreshing(
+    watches: list[NamespaceWatch], proxy: Proxy, reconciler: Reconciler
+) -> Callable[[str], None]:
+    def refresh(trigger: str) -> None:
+        for watch in watches:
+            watch.request_refresh()
+        proxy.distrust(trigger)
+        reconciler.wake(trigger)
+
+    return refresh
+
+
+def _xproxy(settings: Settings) -> str:
+    return settings.xproxy or socket.gethostname()
+
+
+def _unseen(settings: Settings) -> tuple[NamespaceView, ...]:
+    return tuple(
+        NamespaceView(namespace.name, tuple(EndpointView(url) for url in namespace.drove))
+        for namespace in settings.namespaces
+    )
