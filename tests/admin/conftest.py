@@ -1,0 +1,55 @@
+"""An API over a status that the test sets, served on a free port."""
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from drove_gateway.about import About
+from drove_gateway.admin import Actions, serve
+from drove_gateway.config import Settings
+from drove_gateway.guard import Held
+from drove_gateway.metrics import Metrics
+from drove_gateway.status import Status
+
+
+class Api:
+    """The API under test: `status` is what it shows, `asked` what was asked for over it."""
+
+    def __init__(self) -> None:
+        self.status = Status(About("1.2.3", "abc1234", "2026-11-22"), 0.0, {}, "lb1")
+        self.metrics = Metrics(["stage"], version="1.2.3")
+        self.queue_has_room = True
+        self.held: tuple[Held, ...] = ()
+        self.asked: list[str] = []
+        self.url = ""
+
+    def actions(self) -> Actions:
+        return Actions(reload=self._reload, accept=self._accept)
+
+    def _reload(self) -> bool:
+        self.asked.append("reload")
+        return self.queue_has_room
+
+    def _accept(self) -> tuple[Held, ...]:
+        self.asked.append("accept")
+        return self.held
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    api = Api()
+    async with serve(
+        Settings(port=0),
+        current=lambda: api.status,
+        metrics=api.metrics,
+        actions=api.actions(),
+    ) as port:
+        api.url = f"http://127.0.0.1:{port}"
+        yield api
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
