@@ -20,19 +20,19 @@ def truth(value: object) -> bool:
     return True if kind in {Kind.STRUCT, Kind.FUNC} else bool(raw(value))
 
 
-def _not(value: object) -> bool:
+def not_(value: object) -> bool:
     return not truth(value)
 
 
-def _print(*args: object) -> str:
+def print_(*args: object) -> str:
     return sprint(args)
 
 
-def _println(*args: object) -> str:
+def println(*args: object) -> str:
     return sprintln(args)
 
 
-def _printf(form: str, *args: object) -> str:
+def printf(form: str, *args: object) -> str:
     return sprintf(form, args)
 
 
@@ -66,14 +66,14 @@ def _check_count(described: Function, given: int) -> None:
 BUILTINS: Final[Mapping[str, Function]] = {
     "and": builtin(operator.not_, VALUE, variadic=VALUE, lazy=True),
     "or": builtin(bool, VALUE, variadic=VALUE, lazy=True),
-    "not": builtin(_not, VALUE, result=BOOL),
+    "not": builtin(not_, VALUE, result=BOOL),
     "call": builtin(_call, VALUE, variadic=VALUE),
     "index": builtin(indexing.index, VALUE, variadic=VALUE),
     "slice": builtin(indexing.slice_, VALUE, variadic=VALUE),
     "len": builtin(indexing.len_, VALUE, result=INT),
-    "print": builtin(_print, variadic=ANY, result=STRING),
-    "printf": builtin(_printf, STRING, variadic=ANY, result=STRING),
-    "println": builtin(_println, variadic=ANY, result=STRING),
+    "print": builtin(print_, variadic=ANY, result=STRING),
+    "printf": builtin(printf, STRING, variadic=ANY, result=STRING),
+    "println": builtin(println, variadic=ANY, result=STRING),
     "html": builtin(escape.html, variadic=ANY, result=STRING),
     "js": builtin(escape.js, variadic=ANY, result=STRING),
     "urlquery": builtin(escape.urlquery, variadic=ANY, result=STRING),

@@ -1,13 +1,21 @@
 """The template: parsed once, rendered often."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
+from drove_gateway.gotemplate.compiler import compile_template
 from drove_gateway.gotemplate.defaults import default_functions
+from drove_gateway.gotemplate.errors import TemplateExecError
+from drove_gateway.gotemplate.expressions import NotCompilableError
 from drove_gateway.gotemplate.functions import BUILTINS
+from drove_gateway.gotemplate.gotypes import Kind
 from drove_gateway.gotemplate.interpreter import interpret
 from drove_gateway.gotemplate.limits import MAX_OUTPUT, MAX_STEPS, Budget
 from drove_gateway.gotemplate.parser import parse
 from drove_gateway.gotemplate.signatures import function
+from drove_gateway.gotemplate.values import type_of
+
+_Render: TypeAlias = Callable[[object, Budget], str]
 
 
 class Template:
@@ -41,8 +49,33 @@ class Template:
         )
         self._max_output = max_output
         self._max_steps = max_steps
+        self._compiled: dict[type, _Render | None] = {}
 
     def render(self, data: object) -> str:
         """Executes the template with `data` as dot. Raises `TemplateExecError`."""
-        budget = Budget(self._max_steps, self._max_output)
-        return interpret(self._trees, self.name, self._functions, data, budget)
+        compiled = self._compiled_for(data)
+        if compiled is not None:
+            try:
+                return compiled(data, self._budget())
+            except TemplateExecError:
+                raise
+            except Exception:  # noqa: BLE001, S110 - the interpreter finds out what it means
+                pass
+        return interpret(self._trees, self.name, self._functions, data, self._budget())
+
+    def _budget(self) -> Budget:
+        return Budget(self._max_steps, self._max_output)
+
+    def _compiled_for(self, data: object) -> _Render | None:
+        """The code for data of this type, made when it is first seen."""
+        cls = type(data)
+        if cls not in self._compiled:
+            declared = type_of(data)
+            known = declared if declared.kind is Kind.STRUCT and declared.cls is cls else None
+            try:
+                self._compiled[cls] = compile_template(
+                    self._trees, self.name, self._functions, known
+                )
+            except NotCompilableError:
+                self._compiled[cls] = None
+        return self._compiled[cls]
