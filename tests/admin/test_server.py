@@ -1,0 +1,160 @@
+"""Where the API listens, its TLS, and how it stops."""
+
+import asyncio
+import socket
+import ssl
+import subprocess
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.admin.conftest import Api
+
+from drove_gateway.admin import serve
+from drove_gateway.admin.server import tls_context
+from drove_gateway.config import Settings
+from drove_gateway.errors import ConfigError
+
+Pair = tuple[Path, Path]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """A certificate for 127.0.0.1, signed by itself, and its key."""
+    return certificate(tmp_path_factory.mktemp("tls"), "gateway")
+
+
+def certificate(folder: Path, name: str, *options: str) -> Pair:
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subject = ("-subj", "/CN=gateway", "-addext", "subjectAltName=IP:127.0.0.1")
+    files = ("-keyout", str(key), "-out", str(cert))
+    kind = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-days", "2")
+    subprocess.run(
+        ["openssl", "req", "-x509", *kind, *subject, *files, *(options or ("-nodes",))],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key
+
+
+def with_tls(pair: Pair) -> Settings:
+    cert, key = pair
+    return Settings(
+        port=0, port_use_tls=True, port_tls_certfile=str(cert), port_tls_keyfile=str(key)
+    )
+
+
+def trusting(pair: Pair, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(pair[0]))
+    context.maximum_version = newest
+    return context
+
+
+def running(api: Api, settings: Settings) -> AbstractAsyncContextManager[int]:
+    return serve(settings, current=lambda: api.status, metrics=api.metrics, actions=api.actions())
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_tls_is_spoken_with_the_configured_certificate(
+    pair: Pair, client: aiohttp.ClientSession, newest: ssl.TLSVersion
+) -> None:
+    async with running(Api(), with_tls(pair)) as port:
+        url = f"https://127.0.0.1:{port}/"
+        async with client.get(url, ssl=trusting(pair, newest)) as answer:
+            assert answer.status == 200
+            assert "version: 1.2.3" in await answer.text()
+
+
+async def test_plain_http_is_not_answered_where_tls_is_spoken(
+    pair: Pair, client: aiohttp.ClientSession
+) -> None:
+    async with running(Api(), with_tls(pair)) as port:
+        with pytest.raises(aiohttp.ClientError):
+            await client.get(f"http://127.0.0.1:{port}/")
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(pair: Pair) -> None:
+    assert tls_context(*map(str, pair)).minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_a_missing_certificate_is_told_with_its_keys() -> None:
+    with pytest.raises(ConfigError, match=r"port_tls_certfile = '/no/such.*No such file"):
+        tls_context("/no/such.pem", "/no/such.key")
+
+
+def test_a_key_of_another_certificate_is_told(pair: Pair, tmp_path: Path) -> None:
+    _, other_key = certificate(tmp_path, "other")
+
+    with pytest.raises(ConfigError, match="KEY_VALUES_MISMATCH"):
+        tls_context(str(pair[0]), str(other_key))
+
+
+def test_a_file_that_is_no_certificate_is_told(pair: Pair, tmp_path: Path) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("not a certificate\n")
+
+    with pytest.raises(ConfigError, match="port_tls_certfile"):
+        tls_context(str(junk), str(pair[1]))
+
+
+def test_an_encrypted_key_is_told_and_not_asked_about(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path, "locked", "-passout", "pass:sesame")
+
+    with pytest.raises(ConfigError, match="the key is encrypted"):
+        tls_context(str(cert), str(key))
+
+
+async def test_a_port_in_use_is_told_with_how_to_find_who_uses_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"port = {port}.*ss -ltnp 'sport = :{port}'"):
+            async with running(Api(), Settings(port=port)):
+                pass
+
+
+async def test_an_address_of_another_machine_is_told() -> None:
+    with pytest.raises(ConfigError, match=r"cannot listen on address = '192\.0\.2\.1'"):
+        async with running(Api(), Settings(address="192.0.2.1", port=0)):
+            pass
+
+
+async def test_after_the_stop_nothing_listens_and_idle_connections_are_closed() -> None:
+    async with running(Api(), Settings(port=0)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+    rest = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    assert rest.endswith(b"date: 2026-11-22\n")
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_it_listens_again_on_the_same_port_at_once() -> None:
+    async with running(Api(), Settings(port=0)) as port:
+        pass
+    async with running(Api(), Settings(port=port)) as again:
+        assert again == port
+
+
+async def test_garbage_is_answered_with_400_and_harms_nobody(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    port = int(api.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\x16\x03\x01 nonsense\r\n\r\n")
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
+
+    async with client.get(f"{api.url}/") as answer:
+        assert answer.status == 200
+
+
+async def test_endless_headers_are_refused(api: Api) -> None:
+    port = int(api.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n" + b"X-A: b\r\n" * 100_000 + b"\r\n")
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
