@@ -107,6 +107,15 @@ async def test_answers_are_compressed_from_256_bytes(client: Client) -> None:
     assert big.data == plain.data
 
 
+async def test_requests_are_counted_by_path(client: Client) -> None:
+    async with Simulator() as sim:
+        for _ in range(3):
+            await client.ask(sim, "endpoints?app=web")
+        await client.ask(sim, "ping", controller=1)
+        counted = [dict(controller.requests) for controller in sim.controllers]
+    assert counted == [{"/v1/endpoints": 3}, {"/v1/ping": 1}, {}]
+
+
 async def test_a_connection_is_kept_and_closed_when_idle() -> None:
     async with Simulator(Options(idle_timeout=0.05)) as sim:
         reader, writer = await asyncio.open_connection("127.0.0.1", sim.controllers[0].port)

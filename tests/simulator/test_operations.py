@@ -78,6 +78,28 @@ async def test_a_stopped_instance_finishes_its_requests(client: Client) -> None:
         assert not await answers(client, host, port)
 
 
+async def test_a_stopped_instance_closes_idle_connections() -> None:
+    async with Simulator() as sim:
+        await sim.deploy("web", instances=1)
+        [server] = sim.fleet.servers.values()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: web\r\n\r\n")
+        await reader.readuntil(b"}\n")
+        await sim.scale("web", 0)
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_versions_are_numbered_past_those_that_were_given(client: Client) -> None:
+    async with Simulator(Options(real=False)) as sim:
+        for version in ("1", "", "blue", ""):
+            await sim.deploy("web", version=version)
+        assert list(await client.listed(sim)) == ["web-1", "web-2", "web-3", "web-blue"]
+        await sim.remove_app("web-3")
+        assert (await sim.deploy("web")).app_id == "web-4"
+
+
 async def test_leaving_the_simulator_ends_requests_that_still_run(client: Client) -> None:
     async with Simulator() as sim:
         await sim.deploy("web", instances=2)

@@ -5,6 +5,7 @@ import gzip
 import socket
 import ssl
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -44,7 +45,10 @@ class Access:
 
 
 class Controller:
-    """One controller. Its port stays its own while it is stopped."""
+    """One controller. Its port stays its own while it is stopped.
+
+    `requests` counts what it was asked, by path below `/apis`.
+    """
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class Controller:
         self.number = number
         self.host = ""
         self.port = 0
+        self.requests: Counter[str] = Counter()
         self._scheme = "https" if tls else "http"
         self._cluster = cluster
         self._answers = answers
@@ -107,6 +112,7 @@ class Controller:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path.removeprefix("/apis")
+        self.requests[path] += 1
         fault = self._faults.take(self.number, path)
         body = await request.read()
         if fault is None:

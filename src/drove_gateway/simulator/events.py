@@ -1,8 +1,9 @@
 """One controller's event store: in memory, keyed by the millisecond of creation."""
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -19,36 +20,34 @@ class Event:
     metadata: Mapping[str, Any]
 
 
-@dataclass(slots=True)
 class EventStore:
-    """Events by creation millisecond, several to a key, kept an hour.
+    """Events sorted by creation millisecond, several to a key, kept an hour.
 
     `clock` tells epoch milliseconds and may be skewed: each controller has its own.
     """
 
-    clock: Callable[[], int]
-    _events: list[Event] = field(default_factory=list)
-    _newest: int | None = None
-    _returned: int = 0
-    _stale: int = 0
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.clock = clock
+        self._events: list[Event] = []
+        self._returned = 0
+        self._stale = 0
 
     def clear(self) -> None:
         """Forget everything, as a controller does when it gains or loses leadership."""
         self._events.clear()
-        self._newest = None
         self._returned = 0
         self._stale = 0
 
     def record(self, event_type: str, metadata: Mapping[str, Any]) -> Event:
         """Store an event that is created now, and drop those that are over an hour old."""
-        time = self.clock()
+        now = self.clock()
+        key = now
         if self._stale:
             self._stale -= 1
-            time = min(time, self._returned)
-        event = Event(event_type, str(uuid4()), time, metadata)
-        self._events.append(event)
-        self._newest = time if self._newest is None else max(self._newest, time)
-        self._expire()
+            key = min(now, self._returned)
+        event = Event(event_type, str(uuid4()), key, metadata)
+        insort(self._events, event, key=_key)
+        del self._events[: bisect_left(self._events, now - KEPT_MS, key=_key)]
         return event
 
     def stale_next(self, count: int) -> None:
@@ -61,23 +60,23 @@ class EventStore:
 
     def after(self, cursor: int, size: int) -> list[Event]:
         """The events with a key above `cursor`, newest first, at most `size`."""
-        newer = [event for event in reversed(self._events) if event.time > cursor]
-        newer.sort(key=lambda event: -event.time)
-        return newer[:size]
+        return self._newer(cursor)[::-1][:size]
 
     def counts_after(self, cursor: int) -> dict[str, int]:
         """How many events of each type have a key above `cursor`."""
-        return dict(Counter(event.type for event in self._events if event.time > cursor))
+        return dict(Counter(event.type for event in self._newer(cursor)))
 
     def sync_time(self, cursor: int) -> int:
         """The `lastSyncTime` to answer: the newest key, even when lower than `cursor`."""
-        if self._newest is None:
+        if not self._events:
             return cursor
-        self._returned = max(self._returned, self._newest)
-        return self._newest
+        newest = self._events[-1].time
+        self._returned = max(self._returned, newest)
+        return newest
 
-    def _expire(self) -> None:
-        oldest = self.clock() - KEPT_MS
-        if self._events[0].time < oldest:
-            self._events = [event for event in self._events if event.time >= oldest]
-            self._newest = max((event.time for event in self._events), default=None)
+    def _newer(self, cursor: int) -> list[Event]:
+        return self._events[bisect_right(self._events, cursor, key=_key) :]
+
+
+def _key(event: Event) -> int:
+    return event.time

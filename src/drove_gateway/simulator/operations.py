@@ -191,14 +191,11 @@ class Operations:
 
     def _specify(self, name: str, version: str = "") -> AppVersion:
         """A version like the newest one of that name, or else as the options say."""
-        if not version:
-            self._versions[name] = self._versions.get(name, 0) + 1
-            version = str(self._versions[name])
         same = [app for app in self.cluster.apps.values() if app.name == name]
         last, options = (same[-1] if same else None), self.options
         return AppVersion(
             name=name,
-            version=version,
+            version=version or self._next_version(name),
             vhost=last.vhost if last else options.vhost.replace("{name}", name),
             tags=last.tags if last else options.tags,
             port_type=last.port_type if last else options.port_type,
@@ -206,6 +203,13 @@ class Operations:
             wait_before_kill=last.wait_before_kill if last else options.wait_before_kill,
             healthy_after=last.healthy_after if last else options.healthy_after,
         )
+
+    def _next_version(self, name: str) -> str:
+        """A number that no version of the app has or had."""
+        while True:
+            self._versions[name] = self._versions.get(name, 0) + 1
+            if f"{name}-{self._versions[name]}" not in self.cluster.apps:
+                return str(self._versions[name])
 
     @asynccontextmanager
     async def _operation(self, app: AppVersion, state: AppState) -> AsyncIterator[None]:
