@@ -86,7 +86,7 @@ def test_a_missing_certificate_is_told_with_its_keys() -> None:
 def test_a_key_of_another_certificate_is_told(pair: Pair, tmp_path: Path) -> None:
     _, other_key = certificate(tmp_path, "other")
 
-    with pytest.raises(ConfigError, match="KEY_VALUES_MISMATCH"):
+    with pytest.raises(ConfigError, match="the key does not belong to the certificate"):
         tls_context(str(pair[0]), str(other_key))
 
 
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_certificate_is_told(pair: Pair, tmp_path: Path) -> No
     junk = tmp_path / "junk.pem"
     junk.write_text("not a certificate\n")
 
-    with pytest.raises(ConfigError, match="port_tls_certfile"):
+    with pytest.raises(ConfigError, match="not a certificate and a key in PEM format"):
         tls_context(str(junk), str(pair[1]))
 
 
@@ -114,7 +114,7 @@ async def test_a_port_in_use_is_told_with_how_to_find_who_uses_it() -> None:
 
 
 async def test_an_address_of_another_machine_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"cannot listen on address = '192\.0\.2\.1'"):
+    with pytest.raises(ConfigError, match="this machine does not have the address"):
         async with running(Api(), Settings(address="192.0.2.1", port=0)):
             pass
 

@@ -1,8 +1,10 @@
 """Listens for the API, with or without TLS, and stops cleanly."""
 
+import errno
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from aiohttp import web
 
@@ -58,24 +60,39 @@ def tls_context(certfile: str, keyfile: str) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    for name, path in (("port_tls_certfile", certfile), ("port_tls_keyfile", keyfile)):
+        try:
+            Path(path).read_bytes()
+        except OSError as error:
+            raise ConfigError((f"{name} = {path!r}: {error.strerror}",)) from error
     try:
         context.load_cert_chain(certfile, keyfile, password=_no_password)
-    except (OSError, ValueError) as error:
-        raise ConfigError((_unusable(certfile, keyfile, error),)) from error
+    except (ssl.SSLError, ValueError) as error:
+        both = f"port_tls_certfile = {certfile!r}, port_tls_keyfile = {keyfile!r}"
+        raise ConfigError((f"{both}: {_unusable(error)}",)) from error
     return context
 
 
 def _no_password() -> str:
-    raise ValueError("the key is encrypted; the gateway cannot ask for its password")
+    raise ValueError("the key is encrypted, and the gateway cannot ask for its password")
+
+
+def _unusable(error: ssl.SSLError | ValueError) -> str:
+    if not isinstance(error, ssl.SSLError):
+        return str(error)
+    if error.reason == "KEY_VALUES_MISMATCH":
+        return "the key does not belong to the certificate"
+    return "not a certificate and a key in PEM format"
 
 
 def _cannot_listen(address: str, port: int, error: OSError) -> str:
-    return (
-        f"cannot listen on address = {address!r}, port = {port}: {error.strerror or error}; "
-        f"see what listens there with: ss -ltnp 'sport = :{port}'"
-    )
-
-
-def _unusable(certfile: str, keyfile: str, error: Exception) -> str:
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-    return f"port_tls_certfile = {certfile!r}, port_tls_keyfile = {keyfile!r}: {reason}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            why = f"another process listens there; find it with: ss -ltnp 'sport = :{port}'"
+        case errno.EADDRNOTAVAIL:
+            why = "this machine does not have the address"
+        case errno.EACCES:
+            why = "not permitted; ports below 1024 need root or CAP_NET_BIND_SERVICE"
+        case _:
+            why = error.strerror or str(error)
+    return f"cannot listen on address = {address!r}, port = {port}: {why}"
