@@ -89,6 +89,12 @@ def test_new_settings_keep_what_was_seen_of_the_namespaces_that_stay() -> None:
     assert (after.config, after.xproxy) == ({"loglevel": "debug"}, "lb2")
 
 
+def test_a_namespace_with_other_controllers_is_seen_afresh() -> None:
+    moved = NamespaceView("stage", (EndpointView("http://c9:10000"),))
+
+    assert with_settings(with_namespace(status(), LED), {}, "lb1", (moved,)).namespaces == (moved,)
+
+
 def test_what_was_begun_counts_as_applied_when_the_reconciler_is_idle() -> None:
     now = with_built(status(), built("a.local"))
     now = with_progress(now, Progress("applying"))

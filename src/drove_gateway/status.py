@@ -109,13 +109,15 @@ class Status(msgspec.Struct, frozen=True):
 def with_settings(
     status: Status, config: Mapping[str, Any], xproxy: str, namespaces: Iterable[NamespaceView]
 ) -> Status:
-    """The configuration was read again. Namespaces that are known keep what was seen of them."""
-    known = {view.name: view for view in status.namespaces}
+    """The configuration was read again. A namespace with the same controllers as before keeps what
+    was seen of it.
+    """
+    known = {_watched(view): view for view in status.namespaces}
     return msgspec.structs.replace(
         status,
         config=config,
         xproxy=xproxy,
-        namespaces=tuple(known.get(view.name, view) for view in namespaces),
+        namespaces=tuple(known.get(_watched(view), view) for view in namespaces),
     )
 
 
@@ -161,6 +163,10 @@ def with_record(status: Status, record: Applied) -> Status:
         last_server_update=end if served else status.last_server_update,
         history=(_bounded(record), *status.history[: HISTORY - 1]),
     )
+
+
+def _watched(view: NamespaceView) -> tuple[str, ...]:
+    return (view.name, *(endpoint.url for endpoint in view.endpoints))
 
 
 def _bounded(record: Applied) -> Applied:
