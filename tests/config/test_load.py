@@ -374,3 +374,8 @@ def test_values_are_shown_on_one_line_and_shortened(directory: Path) -> None:
     assert r'nginxplusapiaddr = "a\nb\x9bxxx' in said
     assert "\n" not in said
     assert len(said) < 250
+
+
+def test_a_byte_order_mark_is_no_obstacle(directory: Path) -> None:
+    (directory / "nixy.toml").write_bytes(b"\xef\xbb\xbfport = 1\r\n" + NAMESPACE.encode())
+    assert load(Path("nixy.toml"), {}).settings.port == 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.config.draft import Draft
-from drove_gateway.config.sentences import keys_of
+from drove_gateway.config.sentences import UNEXPECTED, keys_of
 from drove_gateway.config.settings import NamespaceSettings, Settings
 from drove_gateway.config.validate import validate
 
@@ -33,6 +33,7 @@ def _check(values: dict[str, object]) -> None:
         assert "\n" not in line
         assert line.isprintable()
         assert not any(words in line for words in FOREIGN)
+        assert not line.endswith(UNEXPECTED)
 
 
 @given(st.dictionaries(st.sampled_from(keys_of(Settings)), anything))

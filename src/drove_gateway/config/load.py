@@ -46,7 +46,7 @@ def _read(path: Path) -> dict[str, object]:
     except OSError as error:
         raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from error
     try:
-        return tomllib.loads(content.decode())
+        return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError((f"{path}:{line}: is not UTF-8 text, which TOML must be",)) from None

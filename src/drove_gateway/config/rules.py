@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from drove_gateway.config.draft import quoted
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
@@ -39,7 +40,7 @@ def _duplicate_names(settings: Settings) -> Iterator[Finding]:
     counts = Counter(namespace.name for namespace in settings.namespaces)
     for name, count in counts.items():
         if count > 1:
-            text = f'{count} tables have the name "{name}"; each namespace needs its own'
+            text = f"{count} tables have the name {quoted(name)}; each namespace needs its own"
             yield Finding("namespaces", text)
 
 

@@ -32,6 +32,9 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
 )
 """What to say for each kind of error that pydantic finds."""
 
+UNEXPECTED = "cannot be used"
+"""What to say for any other; a test sees to it that no key needs it."""
+
 _ADDRESSES = frozenset({"drove", "nginxplusapiaddr"})
 """Keys whose values may hold a password, by mistake, before an `@`."""
 
@@ -68,7 +71,7 @@ def assignment(draft: Draft, location: Location, value: object) -> str:
 def refusal(draft: Draft, location: Location, error: ErrorDetails) -> str:
     """A line about a value that pydantic refuses. `location` is that of the table."""
     location = (*location, *error["loc"])
-    said = _SENTENCES[error["type"]].format(**error.get("ctx", {}))
+    said = _SENTENCES.get(error["type"], UNEXPECTED).format(**error.get("ctx", {}))
     if error["type"] == "missing":
         return f"{draft.label(location)}: {said}"
     if error["type"] == "literal_error":
