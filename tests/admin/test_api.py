@@ -422,6 +422,17 @@ async def test_answers_are_neither_cached_nor_guessed_at(
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_answers_are_indented_while_a_person_can_read_them(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    async with client.get(f"{api.url}/v1/health") as answer:
+        assert (await answer.text()).startswith('{\n  "Config": {\n    "Healthy": false')
+
+    api.status = msgspec.structs.replace(api.status, config={"key": "x" * 2_000_000})
+    async with client.get(f"{api.url}/v1/config") as answer:
+        assert "\n" not in await answer.text()
+
+
 def test_every_route_is_documented_and_every_documented_one_exists() -> None:
     api = Api()
     table = routes(lambda: api.status, api.metrics, api.actions())

@@ -9,12 +9,15 @@ from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_MOST_INDENTED = 1024 * 1024
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
 def json_answer(value: Any, status: int = 200) -> web.Response:
-    """`value` as JSON, indented as the original's."""
-    body = msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
+    """`value` as JSON: indented as the original's, but for answers that no person reads whole."""
+    body = msgspec.json.encode(value)
+    if len(body) <= _MOST_INDENTED:
+        body = msgspec.json.format(body, indent=2) + b"\n"
     return web.Response(
         body=body, status=status, headers=_HEADERS, content_type="application/json", charset="utf-8"
     )
