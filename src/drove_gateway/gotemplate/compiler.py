@@ -265,7 +265,7 @@ class _Function(Calls):
     # Loops
 
     def range_(self, dot: Value, item: nodes.Range) -> None:
-        if self._loops >= MAX_LOOPS:
+        if self._loops >= MAX_LOOPS or (item.otherwise and _has_break(item.otherwise)):
             raise NotCompilableError
         self.flush()
         with self.within(self.block):
@@ -360,9 +360,7 @@ def _has_break(body: nodes.Body) -> bool:
         for item in todo.pop().items:
             if isinstance(item, nodes.Break):
                 return True
-            if isinstance(item, nodes.Range):
-                todo += [item.otherwise] if item.otherwise else []
-            else:
+            if not isinstance(item, nodes.Range):
                 todo += _bodies(item)
     return False
 

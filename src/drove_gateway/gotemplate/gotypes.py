@@ -33,13 +33,17 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class GoType:
-    """One Go type. `elem` is set for slices and maps, `key` for maps, `cls` for structs."""
+    """One Go type. `elem` is set for slices and maps, `key` for maps, `cls` for structs.
+
+    `python` is the class whose values have this type without further ado.
+    """
 
     kind: Kind
     name: str
     elem: "GoType | None" = field(default=None, compare=False)
     key: "GoType | None" = field(default=None, compare=False)
     cls: type | None = None
+    python: type | None = field(default=None, compare=False)
 
     @property
     def item(self) -> "GoType":
@@ -48,15 +52,15 @@ class GoType:
 
 
 ANY = GoType(Kind.INTERFACE, "interface {}")
-BOOL = GoType(Kind.BOOL, "bool")
-INT = GoType(Kind.INT, "int")
+BOOL = GoType(Kind.BOOL, "bool", python=bool)
+INT = GoType(Kind.INT, "int", python=int)
 UINT8 = GoType(Kind.UINT, "uint8")
 INT32 = GoType(Kind.INT, "int32")
 INT64 = GoType(Kind.INT, "int64")
 UINT64 = GoType(Kind.UINT, "uint64")
-FLOAT64 = GoType(Kind.FLOAT, "float64")
-COMPLEX128 = GoType(Kind.COMPLEX, "complex128")
-STRING = GoType(Kind.STRING, "string")
+FLOAT64 = GoType(Kind.FLOAT, "float64", python=float)
+COMPLEX128 = GoType(Kind.COMPLEX, "complex128", python=complex)
+STRING = GoType(Kind.STRING, "string", python=str)
 FUNC = GoType(Kind.FUNC, "func()")
 
 _NUMBERS: Mapping[str, GoType] = {
@@ -90,7 +94,8 @@ def map_of(key: GoType, elem: GoType) -> GoType:
 @lru_cache(maxsize=1024)
 def struct_of(cls: Any) -> GoType:
     """The struct type that a class stands for."""
-    return GoType(Kind.STRUCT, getattr(cls, "__go_name__", cls.__name__), cls=cls)
+    name = getattr(cls, "__go_name__", cls.__name__)
+    return GoType(Kind.STRUCT, name, cls=cls, python=cls)
 
 
 ANY_SLICE = slice_of(ANY)
@@ -109,7 +114,8 @@ def is_named_tuple(cls: type) -> bool:
     return issubclass(cls, tuple) and hasattr(cls, "_fields")
 
 
-def is_struct_class(cls: type) -> bool:
+@lru_cache(maxsize=4096)
+def is_struct_class(cls: Any) -> bool:
     """Whether values of a class are structs: neither scalars nor containers nor functions."""
     if is_named_tuple(cls):
         return True

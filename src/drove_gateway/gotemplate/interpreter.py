@@ -7,7 +7,7 @@ A value is what `values` says it is, `MISSING`, or an `Interface`: a value which
 of type `interface {}`, such as an element of a `map[string]interface {}`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Never, TypeAlias, cast
 
 from drove_gateway.gotemplate import nodes
@@ -110,11 +110,15 @@ class _State:
                 case nodes.Text():
                     self.write(item.text)
                 case nodes.Action():
-                    yield self.walk_action(dot, item)
+                    value = self.simple_pipeline(dot, item.pipe)
+                    if value is ABSENT:
+                        yield self.walk_action(dot, item)
+                    else:
+                        self.show(item, value)
                 case nodes.If() | nodes.With():
                     jump = yield self.walk_branch(dot, item)
                 case nodes.Range():
-                    yield self.walk_range(dot, item)
+                    jump = yield self.walk_range(dot, item)
                 case nodes.Call():
                     yield self.walk_call(dot, item)
                 case nodes.Break() | nodes.Continue():
@@ -125,8 +129,10 @@ class _State:
 
     def walk_action(self, dot: object, item: nodes.Action) -> Steps[None]:
         value = yield self.pipeline(dot, item.pipe)
-        if item.pipe.variables:
-            return
+        if not item.pipe.variables:
+            self.show(item, value)
+
+    def show(self, item: nodes.Action, value: object) -> None:
         self.node = item
         if value is MISSING:
             self.write("<no value>")
@@ -162,7 +168,7 @@ class _State:
 
     # Range
 
-    def walk_range(self, dot: object, item: nodes.Range) -> Steps[None]:
+    def walk_range(self, dot: object, item: nodes.Range) -> Steps[_Jump | None]:
         mark = len(self.variables)
         value = yield self.pipeline(dot, item.pipe)
         top = len(self.variables)
@@ -175,9 +181,12 @@ class _State:
             del self.variables[top:]
             if isinstance(jump, nodes.Break):
                 break
+        jump = None
         if empty and item.otherwise is not None:
-            yield self.walk_body(dot, item.otherwise)
+            jump = yield self.walk_body(dot, item.otherwise)
         del self.variables[mark:]
+        # Go lets a `break` in the `else` of a `range` end that `range`, not the one around it.
+        return jump if isinstance(jump, nodes.Continue) else None
 
     def iterate(self, value: object, item: nodes.Range) -> Iterable[tuple[object, object]]:
         """Pairs of index and element."""
@@ -224,8 +233,10 @@ class _State:
     # Pipelines
 
     def pipeline(self, dot: object, pipe: nodes.Pipe) -> Steps[object]:
+        value = self.simple_pipeline(dot, pipe)
+        if value is not ABSENT:
+            return value
         self.node = pipe
-        value: object = ABSENT
         for command in pipe.commands:
             value = bare((yield self.command(dot, command, value)))
         for variable in pipe.variables:
@@ -234,6 +245,27 @@ class _State:
             else:
                 self.variables.append((variable.names[0], value))
         return value
+
+    def simple_pipeline(self, dot: object, pipe: nodes.Pipe) -> object:
+        """The value of a pipeline that is one operand without arguments, else `ABSENT`."""
+        if pipe.variables or len(pipe.commands) > 1 or len(pipe.commands[0].args) > 1:
+            return ABSENT
+        value = self.simple_operand(dot, pipe.commands[0].args[0])
+        return bare(value)
+
+    def simple_operand(self, dot: object, node: nodes.Operand) -> object:
+        """`.A.B`, `$x.A.B` or `.`; for anything else `ABSENT`."""
+        self.node = node
+        if isinstance(node, nodes.Field):
+            return self.chain(dot, node.names, node)
+        if isinstance(node, nodes.Variable):
+            return self.chain(self.variable(node.names[0]), node.names[1:], node)
+        return dot if isinstance(node, nodes.Dot) else ABSENT
+
+    def chain(self, receiver: object, names: Sequence[str], node: nodes.Operand) -> object:
+        for name in names:
+            receiver = self.field(name, node, receiver, has_args=False)
+        return receiver
 
     def command(self, dot: object, command: nodes.Command, final: object) -> Steps[object]:
         first = command.args[0]
@@ -286,48 +318,53 @@ class _State:
             if isinstance(node.base, nodes.Nil):
                 self.fail(f"indirection through explicit nil in {nodes.text_of(node)}")
             receiver = yield self.argument(dot, None, node.base)
-        for name in names[:-1]:
-            receiver = yield self.field(dot, name, node, _NO_ARGS, ABSENT, receiver)
-        return (yield self.field(dot, names[-1], node, args, final, receiver))
+        receiver = self.chain(receiver, names[:-1], node)
+        has_args = len(args) > 1 or final is not ABSENT
+        bound = method(bare(receiver), names[-1]) if has_args else None
+        if bound is None:
+            return self.field(names[-1], node, receiver, has_args=has_args)
+        called = method_function(bare(receiver), names[-1], bound)
+        return (yield self.call(dot, called, node, names[-1], args, final))
 
-    def field(
-        self,
-        dot: object,
-        name: str,
-        node: nodes.Operand,
-        args: _Args,
-        final: object,
-        receiver: object,
-    ) -> Steps[object]:
+    def field(self, name: str, node: nodes.Operand, receiver: object, *, has_args: bool) -> object:
+        """A field, the value of a map, or the result of a method without arguments."""
         if receiver is MISSING:
             return MISSING
-        shown = ANY.name if isinstance(receiver, Interface) else type_of(receiver).name
+        shown = ANY if isinstance(receiver, Interface) else None
         receiver = bare(receiver)
         if receiver is MISSING:
-            self.fail(f"nil pointer evaluating {shown}.{name}")
-        bound = method(receiver, name)
-        if bound is not None:
-            called = method_function(receiver, name, bound)
-            return (yield self.call(dot, called, node, name, args, final))
+            self.fail(f"nil pointer evaluating {ANY.name}.{name}")
         found = type_of(receiver)
-        has_args = len(args) > 1 or final is not ABSENT
+        shown = shown or found
         if found.kind is Kind.STRUCT:
-            return self.struct_field(receiver, name, has_args, shown)
+            return self.struct_field(receiver, name, node, has_args=has_args, shown=shown.name)
         if found.kind is Kind.MAP and (found.key or ANY).kind in {Kind.STRING, Kind.INTERFACE}:
             if has_args:
                 self.fail(f"{name} is not a method but has arguments")
             plain = cast("Mapping[object, object]", raw(receiver))
             present = name in plain
             return in_place(box(plain[name], found.item), found.item) if present else MISSING
-        self.fail(f"can't evaluate field {name} in type {shown}")
+        return self.fail(f"can't evaluate field {name} in type {shown.name}")
 
-    def struct_field(self, receiver: object, name: str, has_args: bool, shown: str) -> object:
+    def struct_field(
+        self, receiver: object, name: str, node: nodes.Operand, *, has_args: bool, shown: str
+    ) -> object:
+        bound = method(receiver, name)
+        if bound is not None:
+            return self.call_method(receiver, name, node, bound)
         value = field(receiver, name)
         if value is MISSING:
             self.fail(f"can't evaluate field {name} in type {shown}")
         if has_args:
             self.fail(f"{name} has arguments but cannot be invoked as function")
         return Interface(None) if value is None else value
+
+    def call_method(
+        self, receiver: object, name: str, node: nodes.Operand, bound: Callable[..., object]
+    ) -> object:
+        called = method_function(receiver, name, bound)
+        self.check_count(called, name, 0, ABSENT)
+        return self.invoke(called, name, node, [])
 
     # Calls
 
@@ -358,12 +395,21 @@ class _State:
             return (yield self.short_circuit(dot, called, given, final))
         values = []
         for number, arg in enumerate(given):
-            values.append((yield self.argument(dot, called.param(number), arg)))
+            wanted = called.param(number)
+            value = self.simple_operand(dot, arg)
+            if value is ABSENT:
+                values.append((yield self.argument(dot, wanted, arg)))
+            else:
+                values.append(self.validate(value, wanted))
         if final is not ABSENT:
             values.append(self.validate(final, called.param(len(given))))
-        plain = [_as_argument(value) for value in values]
+        return self.invoke(called, name, node, values)
+
+    def invoke(
+        self, called: Function, name: str, node: nodes.Node, values: Sequence[object]
+    ) -> object:
         try:
-            result = called.invoke(plain)
+            result = called.invoke([_as_argument(value) for value in values])
         except Exception as error:  # noqa: BLE001 - whatever a function raises is its error
             self.node = node
             self.fail(f"error calling {name}: {error}")

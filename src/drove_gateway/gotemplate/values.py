@@ -63,8 +63,7 @@ __all__ = [
     "zero",
 ]
 
-_INT64: Final = range(-(2**63), 2**63)
-_UINT64: Final = range(2**64)
+_2_63: Final = 2**63
 
 StructFields: TypeAlias = tuple[tuple[str, str, object], ...]
 
@@ -139,14 +138,16 @@ def type_of(value: object) -> GoType:
     if type(value) is Typed:
         return value.type
     exact = _EXACT.get(type(value))
-    return exact if exact is not None else _derived_type(value)
+    if exact is not None:
+        return exact
+    return INT if type(value) is int and -_2_63 <= value < _2_63 else _derived_type(value)
 
 
 def _derived_type(value: object) -> GoType:
     if isinstance(value, int):
         if isinstance(value, bool):
             return BOOL
-        return INT if value in _INT64 or value not in _UINT64 else UINT64
+        return UINT64 if _2_63 <= value < 2 * _2_63 else INT
     if isinstance(value, Mapping):
         return STRING_MAP if isinstance(value, StringMap) else _mapping_type(value)
     cls: Any = type(value)
@@ -172,7 +173,7 @@ def box(value: object, declared: GoType) -> object:
     Where the value contradicts the declaration, the value is believed.
     """
     kind = declared.kind
-    if kind is Kind.INTERFACE or type(value) is Typed:
+    if type(value) is declared.python or kind is Kind.INTERFACE or type(value) is Typed:
         return value
     if value is None:
         nilable = kind in {Kind.SLICE, Kind.MAP}
