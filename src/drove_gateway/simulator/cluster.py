@@ -169,8 +169,9 @@ class Cluster:
         self._changed(app)
 
     def populate(self, app: AppVersion, places: Sequence[tuple[Executor, int, str]]) -> None:
-        """Fill a registered app with healthy instances that have run since before the events."""
-        now = self.now()
+        """Register an app with healthy instances that run since before there were events."""
+        now = app.created = self.now()
+        self.apps[app.app_id] = app
         for executor, port, name in places:
             app.instances[name] = Instance(name, app.app_id, executor, port, now, now, "HEALTHY")
         app.required = len(app.instances)

@@ -22,7 +22,7 @@ GZIP_FROM = 256
 THREAD_FROM = 262_144
 """Bodies of this size and more are compressed beside the event loop."""
 
-Operate: TypeAlias = Callable[[str, bytes], Answer]
+Post: TypeAlias = Callable[[str, bytes], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Controller:
         *,
         cluster: Cluster,
         answers: Answers,
-        operate: Operate,
+        post: Post,
         faults: FaultBook,
         access: Access,
         idle_timeout: float,
@@ -69,7 +69,7 @@ class Controller:
         self._scheme = "https" if tls else "http"
         self._cluster = cluster
         self._answers = answers
-        self._operate = operate
+        self._post = post
         self._faults = faults
         self._access = access
         self._listener = Listener(self._handle, keep_alive=idle_timeout, tls=tls)
@@ -131,7 +131,7 @@ class Controller:
         if self._cluster.leader != self.number and not leads:
             return not_leader()
         if request.method == "POST":
-            return self._operate(path, body)
+            return self._post(path, body)
         return self._answers.get(path, parse_qs(request.query_string, keep_blank_values=True))
 
     async def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:

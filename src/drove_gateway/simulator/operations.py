@@ -183,8 +183,6 @@ class Operations:
         """Run the apps that the options ask for, as if they had run for long."""
         for number in range(1, self.options.apps + 1):
             app = self._specify(f"app{number}")
-            app.created = app.updated = self.cluster.now()
-            self.cluster.apps[app.app_id] = app
             places = [await self.fleet.place(app) for _ in range(self.options.instances)]
             self.cluster.populate(app, places)
             await asyncio.sleep(0)

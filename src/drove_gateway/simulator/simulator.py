@@ -18,7 +18,7 @@ from drove_gateway.simulator.faults import Fault, FaultBook
 from drove_gateway.simulator.mishaps import Mishaps
 from drove_gateway.simulator.operations import Change
 from drove_gateway.simulator.options import Options
-from drove_gateway.simulator.requests import Requests
+from drove_gateway.simulator.posts import Posts
 
 
 class Simulator(Mishaps):
@@ -35,13 +35,13 @@ class Simulator(Mishaps):
         super().__init__(options, Cluster(clock=_epoch_ms, skews=options.skews_ms))
         self.faults = FaultBook()
         answers = Answers(self.cluster)
-        requests = Requests(self)
+        posts = Posts(self)
         self.controllers = [
             Controller(
                 number,
                 cluster=self.cluster,
                 answers=answers,
-                operate=requests.post,
+                post=posts.answer,
                 faults=self.faults,
                 access=Access(options.user, options.password, options.token),
                 idle_timeout=options.idle_timeout,

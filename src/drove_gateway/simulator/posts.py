@@ -3,20 +3,23 @@
 import json
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from drove_gateway.simulator.answers import Answer, failed, invalid, not_found, success
 from drove_gateway.simulator.errors import SimulatorError
-from drove_gateway.simulator.operations import Operations
+from drove_gateway.simulator.operations import Change, Operations
+from drove_gateway.simulator.workload import AppVersion
+
+Work: TypeAlias = Coroutine[Any, Any, Change]
 
 
-class Requests:
+class Posts:
     """Accepts operations as controllers do: at once, and carries them out in the background."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    def post(self, path: str, body: bytes) -> Answer:
+    def answer(self, path: str, body: bytes) -> Answer:
         """Answer a POST of a path below `/apis`."""
         if path == "/v1/applications/operations":
             return self._operation(body)
@@ -38,37 +41,39 @@ class Requests:
             return failed(str(error))
         except (ValueError, LookupError, TypeError) as error:
             return invalid(f"unreadable operation: {error!r}")
-        self._operations.fleet.spawn(work)
+        self._operations.fleet.spawn(_quietly(work))
         return success({"appId": app_id})
 
-    def _work(self, operation: dict[str, Any]) -> tuple[str, Coroutine[Any, Any, None]]:
-        kind = operation["type"]
-        if kind == "CREATE":
+    def _work(self, operation: dict[str, Any]) -> tuple[str, Work]:
+        if operation["type"] == "CREATE":
             return self._create(operation["spec"])
         app = self._operations.cluster.apps.get(operation["appId"])
         if app is None:
             raise SimulatorError(f"App {operation['appId']} not found")
-        do = self._operations
-        ids = operation.get("instanceIds") or ()
-        if kind == "SCALE":
-            work = do.scale(app.app_id, int(operation["requiredInstances"]))
-        elif kind == "START_INSTANCES":
-            work = do.scale(app.app_id, app.required + int(operation["instances"]))
-        elif kind == "SUSPEND":
-            work = do.scale(app.app_id, 0)
-        elif kind == "REPLACE_INSTANCES":
-            work = do.replace_instances(app.app_id, ids)
-        elif kind == "STOP_INSTANCES":
-            work = do.stop_instances(app.app_id, ids, respawn=not operation.get("skipRespawn"))
-        elif kind == "DESTROY":
-            if app.required:
-                raise SimulatorError(f"App {app.app_id} is not in MONITORING state")
-            work = do.remove_app(app.app_id)
-        else:
-            raise ValueError(f"type {kind!r}")
-        return app.app_id, _quietly(work)
+        return app.app_id, self._work_on(app, operation)
 
-    def _create(self, spec: dict[str, Any]) -> tuple[str, Coroutine[Any, Any, None]]:
+    def _work_on(self, app: AppVersion, operation: dict[str, Any]) -> Work:
+        do, app_id = self._operations, app.app_id
+        ids = operation.get("instanceIds") or ()
+        match operation["type"]:
+            case "SCALE":
+                return do.scale(app_id, int(operation["requiredInstances"]))
+            case "START_INSTANCES":
+                return do.scale(app_id, app.required + int(operation["instances"]))
+            case "SUSPEND":
+                return do.scale(app_id, 0)
+            case "REPLACE_INSTANCES":
+                return do.replace_instances(app_id, ids)
+            case "STOP_INSTANCES":
+                return do.stop_instances(app_id, ids, respawn=not operation.get("skipRespawn"))
+            case "DESTROY" if not app.required:
+                return do.remove_app(app_id)
+            case "DESTROY":
+                raise SimulatorError(f"App {app_id} is not in MONITORING state")
+            case unknown:
+                raise ValueError(f"type {unknown!r}")
+
+    def _create(self, spec: dict[str, Any]) -> tuple[str, Work]:
         name, version = str(spec["name"]), str(spec["version"])
         if f"{name}-{version}" in self._operations.cluster.apps:
             raise SimulatorError(f"App {name}-{version} already exists")
@@ -79,10 +84,10 @@ class Requests:
             tags=spec.get("tags"),
             instances=0,
         )
-        return f"{name}-{version}", _quietly(work)
+        return f"{name}-{version}", work
 
 
-async def _quietly(work: Coroutine[Any, Any, object]) -> None:
+async def _quietly(work: Work) -> None:
     """Carry out what was accepted. When it fails, the app's state tells, as in Drove."""
     with suppress(SimulatorError):
         await work
