@@ -14,9 +14,7 @@ from drove_gateway.cli.simulate import simulate
 from drove_gateway.cli.template import template
 
 
-@click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
-)
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-f", "file", type=FILE, help="Configuration file.  [default: nixy.toml]")
 @click.option("-v", "version", is_flag=True, help="Print version, commit and date.")
 @click.pass_context

