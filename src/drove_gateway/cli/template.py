@@ -1,15 +1,8 @@
 """`drove-gateway template NAME` prints a template that ships with the package."""
 
-from importlib import resources
-
 import click
 
-NAMES = ("haproxy", "haproxy-header-routing", "nginx", "nginx-header-routing", "nginx-plus")
-
-
-def shipped(name: str) -> str:
-    """The text of a shipped template."""
-    return resources.files("drove_gateway").joinpath("templates", f"{name}.tmpl").read_text("utf-8")
+from drove_gateway.templates import NAMES, shipped
 
 
 @click.command()

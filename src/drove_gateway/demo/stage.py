@@ -11,10 +11,10 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from drove_gateway.cli.template import shipped
 from drove_gateway.demo.clients import Clients, until
 from drove_gateway.demo.proxy import DemoError, Edge, free_port, running, stop
 from drove_gateway.simulator import Options, Simulator
+from drove_gateway.templates import shipped
 
 LEADER_VHOST = "drove.demo.local"
 APPS = {"web": 3, "api": 3, "reports": 2}
