@@ -33,3 +33,8 @@ def pause(interval: float, *, took: float, failures: int, chance: float) -> floa
     if failures:
         return jittered(min(interval * 2.0 ** min(failures, 10), most), chance)
     return max(jittered(interval, chance) - took, min(took, most))
+
+
+def ping_limit(interval: float, api_timeout: float) -> float:
+    """How long a ping may take: no longer than fail-over may, yet a second for a busy one."""
+    return min(api_timeout, max(1.0, interval))
