@@ -259,7 +259,7 @@ def test_an_invalid_tag_costs_that_tag_only() -> None:
     ]
 
 
-@pytest.mark.parametrize("value", ["canary build", "a/b", "a\nb", "ü", "a" * 129])
+@pytest.mark.parametrize("value", ["canary build", "a/b", "a\nb", "ü", "-f", "a" * 129])
 def test_a_routing_tag_that_cannot_name_a_backend_costs_the_app(value: str) -> None:
     checked = valid_app("stage", app(tags={"env": value}), routing_tag="env")
 

@@ -13,8 +13,8 @@ into configuration files. So only what is named here passes; the rest is left ou
 - A **port** is 1 to 65535, its **type** http, https, tcp or udp. Host and port are listed once.
 - **Tags**: see `TAG_REFUSES`. An invalid tag costs that tag only, unless it is the routing tag.
 - The **routing tag**'s value becomes part of a backend's name, so it is letters, digits, and
-  ``_ . : -``, 128 at most. A bad one costs the app: without its group it would be given the
-  traffic of the vhost's other apps.
+  ``_ . : -``, 128 at most, without a hyphen in front. A bad one costs the app: without its group
+  it would be given the traffic of the vhost's other apps.
 """
 
 import re
@@ -54,7 +54,7 @@ _common_ipv4 = re.compile(
     rf"(?:22[0-3]|2[01][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{_OCTET}){{3}}"
 ).fullmatch
 _number_like = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?").fullmatch
-_group = re.compile(r"[A-Za-z0-9_.:-]{1,128}").fullmatch
+_group = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.:-]{0,127}").fullmatch
 _refused_in_tag = re.compile(rf"[{re.escape(TAG_REFUSES)}]|%\[|\A-[^0-9]").search
 
 
