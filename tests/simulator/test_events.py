@@ -155,3 +155,15 @@ async def test_maintenance_has_events_and_gets_answer_as_usual(client: Client) -
         sim.maintenance(False)
         counts = (await summary(client, sim))["eventsCount"]
     assert counts["MAINTENANCE_MODE_SET"] == counts["MAINTENANCE_MODE_REMOVED"] == 1
+
+
+async def test_any_event_can_be_published(client: Client) -> None:
+    async with Simulator() as sim:
+        got = await client.control(
+            sim, "publish", event_type="TASK_STATE_CHANGE", metadata={"TASK_ID": "T1"}
+        )
+        assert got.status == 200
+        sim.publish("EXECUTOR_BLACKLISTED")
+        newest, older, _ = (await latest(client, sim))["events"]
+    assert (newest["type"], newest["metadata"]) == ("EXECUTOR_BLACKLISTED", {})
+    assert (older["type"], older["metadata"]) == ("TASK_STATE_CHANGE", {"TASK_ID": "T1"})

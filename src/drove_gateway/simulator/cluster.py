@@ -4,7 +4,7 @@ Every transition records the event that a real leader publishes for it, and coun
 when `/endpoints` may answer differently.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
@@ -53,6 +53,11 @@ class Cluster:
         """Epoch milliseconds by the leader's clock, or by nobody's when nobody leads."""
         return self._clock() if self.leader is None else self.stores[self.leader].clock()
 
+    def publish(self, event_type: str, metadata: Mapping[str, Any]) -> None:
+        """Record an event with the leader; without one it is lost."""
+        if self.leader is not None:
+            self.stores[self.leader].record(event_type, metadata)
+
     # Leadership
 
     def lead(self, controller: int, recovery: Recovery = "done") -> None:
@@ -62,7 +67,7 @@ class Cluster:
         self.stores[controller].clear()
         self.recovery = recovery
         self._touch()
-        self._publish("LEADERSHIP_ACQUIRED", {})
+        self.publish("LEADERSHIP_ACQUIRED", {})
 
     def depose(self) -> None:
         """Take leadership away: nobody leads, and the events are forgotten."""
@@ -82,7 +87,7 @@ class Cluster:
         """Enter or leave maintenance mode."""
         self.maintenance = on
         self.maintenance_updated = self.now()
-        self._publish("MAINTENANCE_MODE_SET" if on else "MAINTENANCE_MODE_REMOVED", {})
+        self.publish("MAINTENANCE_MODE_SET" if on else "MAINTENANCE_MODE_REMOVED", {})
 
     # Executors
 
@@ -91,13 +96,13 @@ class Cluster:
         port = 11_000 + len(self.executors)
         executor = Executor(str(uuid4()), hostname, port, updated=self.now())
         self.executors[executor.executor_id] = executor
-        self._publish("EXECUTOR_ADDED", executor_metadata(executor))
+        self.publish("EXECUTOR_ADDED", executor_metadata(executor))
         return executor
 
     def announce_loss(self, executor: Executor) -> None:
         """Publish that the executor is gone. Its instances are still listed."""
         del self.executors[executor.executor_id]
-        self._publish("EXECUTOR_REMOVED", executor_metadata(executor))
+        self.publish("EXECUTOR_REMOVED", executor_metadata(executor))
 
     def delete_instances_of(self, executor: Executor) -> list[Instance]:
         """Drop a lost executor's instances, without an event, as real controllers do."""
@@ -125,7 +130,7 @@ class Cluster:
         """Move the app to a state and publish it."""
         app.state = state
         self._changed(app)
-        self._publish("APP_STATE_CHANGE", app_metadata(app))
+        self.publish("APP_STATE_CHANGE", app_metadata(app))
 
     def settle_app(self, app: AppVersion) -> None:
         """End an operation: the app runs, or is suspended when it needs no instances."""
@@ -208,11 +213,7 @@ class Cluster:
         self.revision += 1
 
     def _publish_instance(self, app: AppVersion, instance: Instance) -> None:
-        self._publish("INSTANCE_STATE_CHANGE", instance_metadata(app, instance))
-
-    def _publish(self, event_type: str, metadata: dict[str, Any]) -> None:
-        if self.leader is not None:
-            self.stores[self.leader].record(event_type, metadata)
+        self.publish("INSTANCE_STATE_CHANGE", instance_metadata(app, instance))
 
 
 def _skewed(clock: Callable[[], int], skew: int) -> Callable[[], int]:

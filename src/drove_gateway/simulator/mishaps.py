@@ -108,6 +108,8 @@ class Mishaps(Operations):
         if after:
             await asyncio.sleep(after)
         for app in apps:
+            if self.cluster.apps.get(app.app_id) is not app:
+                continue
             self.cluster.set_app_state(app, "OUTAGE_DETECTED")
             if replace and not self.cluster.maintenance:
                 self.fleet.spawn(self._recover(app))

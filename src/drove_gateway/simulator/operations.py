@@ -60,7 +60,8 @@ class Operations:
         """
         if not name:
             raise SimulatorError("an app needs a name")
-        app = self._specify(name, version)
+        same = [each for each in self.cluster.apps.values() if each.name == name]
+        app = self._specify(name, version or self._next_version(name), same[-1] if same else None)
         if vhost is not None:
             app.vhost = vhost
         if tags is not None:
@@ -182,18 +183,17 @@ class Operations:
     async def populate(self) -> None:
         """Run the apps that the options ask for, as if they had run for long."""
         for number in range(1, self.options.apps + 1):
-            app = self._specify(f"app{number}")
+            app = self._specify(f"app{number}", self._next_version(f"app{number}"), None)
             places = [await self.fleet.place(app) for _ in range(self.options.instances)]
             self.cluster.populate(app, places)
             await asyncio.sleep(0)
 
-    def _specify(self, name: str, version: str = "") -> AppVersion:
-        """A version like the newest one of that name, or else as the options say."""
-        same = [app for app in self.cluster.apps.values() if app.name == name]
-        last, options = (same[-1] if same else None), self.options
+    def _specify(self, name: str, version: str, last: AppVersion | None) -> AppVersion:
+        """A version like the last one, or else as the options say."""
+        options = self.options
         return AppVersion(
             name=name,
-            version=version or self._next_version(name),
+            version=version,
             vhost=last.vhost if last else options.vhost.replace("{name}", name),
             tags=last.tags if last else options.tags,
             port_type=last.port_type if last else options.port_type,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -135,6 +135,10 @@ class Simulator(Mishaps):
         """End all faults."""
         self.faults.clear()
 
+    def publish(self, event_type: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Publish an event of any type, such as those that change nothing in `/endpoints`."""
+        self.cluster.publish(event_type, metadata or {})
+
     def stale_events(self, count: int) -> None:
         """Stamp the next events so that a client which is up to date never sees them."""
         if self.cluster.leader is None:
@@ -242,6 +246,7 @@ COMMANDS = (
     "maintenance",
     "fault",
     "clear_faults",
+    "publish",
     "stale_events",
     "settled",
 )
