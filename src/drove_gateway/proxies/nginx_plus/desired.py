@@ -5,10 +5,11 @@ with a host that speaks neither http nor https are left out, as its documentatio
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
+from drove_gateway.diff import Difference, difference, reasons
 from drove_gateway.model import App, Host, Topology
 from drove_gateway.proxies.nginx_plus.wire import address
 
@@ -32,11 +33,6 @@ def hosts(app: App) -> tuple[Host, ...] | None:
         host for host in app.hosts if host.port_type in _PORT_TYPES and host not in skipped
     )
     return kept if kept or not app.hosts else None
-
-
-def managed(topology: Topology) -> frozenset[str]:
-    """The vhosts whose upstreams are brought to the topology."""
-    return frozenset(vhost for vhost, app in topology.apps.items() if hosts(app) is not None)
 
 
 def names(app: App) -> frozenset[str]:
@@ -68,17 +64,52 @@ def structural(old: Topology | None, new: Topology) -> tuple[str, ...]:
     """Why the configuration has to be rendered and reloaded to come from `old` to `new`.
 
     Servers are the API's; a reload is for vhosts that come or go, and for the leader of a
-    namespace that has a vhost of its own.
+    namespace that has a vhost of its own. Empty where nothing was rendered yet.
     """
     if old is None:
-        return ("the gateway started",)
-    reasons = [f"vhost {vhost} added" for vhost in new.apps if vhost not in old.apps]
-    reasons += [f"vhost {vhost} removed" for vhost in old.apps if vhost not in new.apps]
-    for name in dict.fromkeys((*old.namespaces, *new.namespaces)):
-        before, after = old.namespaces.get(name), new.namespaces.get(name)
-        if before != after and any(one and one.leader_vhost for one in (before, after)):
-            reasons.append(f"leader of namespace {name} moved")
-    return tuple(reasons)
+        return ()
+    found = difference(old, new)
+    leaders = tuple(
+        name
+        for name in found.leaders
+        if any(name in one.namespaces and one.namespaces[name].leader_vhost for one in (old, new))
+    )
+    return reasons(Difference(added=found.added, removed=found.removed, leaders=leaders))
+
+
+def changed(old: Topology | None, new: Topology) -> Mapping[str, str]:
+    """The vhosts whose upstreams may have to change to come from `old` to `new`, and why."""
+    if old is None:
+        return dict.fromkeys(_managed(new), "the gateway started")
+    due = {
+        vhost: "vhost removed"
+        for vhost, app in old.apps.items()
+        if vhost not in new.apps and hosts(app) is not None
+    }
+    for vhost, app in new.apps.items():
+        before = old.apps.get(vhost)
+        if before is app or (now := hosts(app)) is None:
+            continue
+        then = hosts(before) if before is not None else None
+        if then is None:
+            due[vhost] = "vhost added"
+        elif set(now) != set(then):
+            due[vhost] = f"+{len(set(now) - set(then))} -{len(set(then) - set(now))} servers"
+    return due
+
+
+def orphans(owned: Collection[str], topology: Topology) -> frozenset[str]:
+    """Vhosts that a realm names and the cluster does not have.
+
+    Empty while a namespace has not answered yet: what it has is then unknown.
+    """
+    if any(not namespace.leader.endpoint for namespace in topology.namespaces.values()):
+        return frozenset()
+    return frozenset(owned) - topology.apps.keys()
+
+
+def _managed(topology: Topology) -> list[str]:
+    return [vhost for vhost, app in topology.apps.items() if hosts(app) is not None]
 
 
 def _is_ip(host: str) -> bool:

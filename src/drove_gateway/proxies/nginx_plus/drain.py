@@ -1,0 +1,135 @@
+"""Deletes servers that were put in drain, once they are idle or their time is over.
+
+NGINX Plus still finishes the requests of a server that is deleted while it has some (it counts
+such servers as `zombies`), so the deadline cuts nothing off.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.nginx_plus.client import ApiCut, ApiRefused, Client
+from drove_gateway.proxies.nginx_plus.gate import Gate
+from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
+from drove_gateway.proxies.nginx_plus.parallel import each
+from drove_gateway.proxies.nginx_plus.wire import Peer, canonical
+
+# So many upstreams are asked one by one, more by the one answer that has them all.
+FEW = 8
+_PARALLEL = 4
+_SHORTEST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+# Of the time, a tenth at most goes into reading answers that may be megabytes long.
+_PAUSE_PER_READ = 10
+
+
+def deletable(peers: Sequence[Peer], draining: Mapping[str, float], now: float) -> tuple[Peer, ...]:
+    """The drained servers that may go: idle, or past their deadline."""
+    return tuple(
+        peer
+        for peer in peers
+        if not peer.backup
+        and (deadline := draining.get(canonical(peer.server))) is not None
+        and (deadline <= now or (peer.active == 0 and peer.state in {"draining", "down"}))
+    )
+
+
+class Sweeper:
+    """Looks after the servers that are in drain."""
+
+    def __init__(
+        self,
+        client: Client,
+        gate: Gate,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._client = client
+        self._gate = gate
+        self._clock = clock
+        self._log = log
+        self._begun = asyncio.Event()
+
+    def notice(self) -> None:
+        """Servers were put in drain."""
+        self._begun.set()
+
+    async def run(
+        self, upstreams: Callable[[], Collection[KeptUpstream]], wake: Callable[[str], None]
+    ) -> None:
+        """Sweep as long as there is something in drain, first often, then less so."""
+        pause = _SHORTEST_PAUSE
+        while True:
+            if not any(one.draining for one in upstreams()):
+                await self._begun.wait()
+            if self._begun.is_set():
+                self._begun.clear()
+                pause = _SHORTEST_PAUSE
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            begin = self._clock()
+            sweeping = [one for one in upstreams() if one.draining]
+            try:
+                await self.sweep(sweeping)
+            except RuntimeApiError as error:
+                self._log.warning("drained servers are not deleted yet", reason=str(error))
+            if any(one.due for one in sweeping):
+                wake("NGINX Plus's servers were numbered anew")
+            pause = max(pause, (self._clock() - begin) * _PAUSE_PER_READ)
+
+    async def sweep(self, upstreams: Sequence[KeptUpstream]) -> None:
+        """Delete what may go now. Raises ApiDown, or RuntimeApiError when nothing can be read."""
+        statuses = await self._client.upstreams() if len(upstreams) > FEW else None
+
+        async def sweep_one(kept: KeptUpstream) -> None:
+            try:
+                if statuses is None:
+                    await self._delete(kept, await self._peers(kept))
+                elif (status := statuses.get(kept.name)) is not None:
+                    await self._delete(kept, status.peers)
+                else:
+                    kept.draining.clear()
+            except (ApiRefused, ApiCut) as error:
+                self._log.warning(
+                    "drained servers are not deleted yet", upstream=kept.name, reason=str(error)
+                )
+
+        await each(upstreams, sweep_one, parallel=_PARALLEL)
+
+    async def _peers(self, kept: KeptUpstream) -> Sequence[Peer]:
+        try:
+            return await self._client.peers(kept.name)
+        except ApiRefused as error:
+            if error.code == "UpstreamNotFound":
+                return ()
+            raise
+
+    async def _delete(self, kept: KeptUpstream, peers: Sequence[Peer]) -> None:
+        standing = {canonical(peer.server) for peer in peers}
+        for server in [one for one in kept.draining if one not in standing]:
+            del kept.draining[server]
+        going = deletable(peers, kept.draining, self._clock())
+        if not going:
+            return
+        async with kept.lock, self._gate.writing():
+            for peer in going:
+                if canonical(peer.server) in kept.draining:
+                    await self._delete_one(kept, peer)
+
+    async def _delete_one(self, kept: KeptUpstream, peer: Peer) -> None:
+        server = canonical(peer.server)
+        try:
+            remaining = await self._client.delete(kept.name, peer.id)
+        except ApiRefused as error:
+            if error.code != "UpstreamServerNotFound":
+                raise
+            remaining = ()
+        if any(one.id == peer.id or canonical(one.server) == server for one in remaining):
+            kept.due = kept.due or "its servers have other ids than a moment ago"
+            return
+        del kept.draining[server]
+        self._log.debug(
+            "drained server deleted", upstream=kept.name, server=server, running=peer.active
+        )

@@ -1,0 +1,207 @@
+"""All upstreams that the gateway keeps: which are due, and bringing many of them at once."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.model import App, Topology
+from drove_gateway.plan import Step
+from drove_gateway.proxies.nginx_plus import desired
+from drove_gateway.proxies.nginx_plus.client import ApiCut, ApiMetrics, ApiRefused, Client
+from drove_gateway.proxies.nginx_plus.desired import Wanted
+from drove_gateway.proxies.nginx_plus.drain import FEW
+from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
+from drove_gateway.proxies.nginx_plus.parallel import each
+from drove_gateway.proxies.nginx_plus.wire import Upstream
+from drove_gateway.proxies.nginx_plus.writer import MISSING, Brought, Observed, Writer
+from drove_gateway.proxies.resolver import Resolver
+
+_PARALLEL = 8
+_PARALLEL_AUDIT = 2
+# Reading all upstreams in one answer costs about as much as a twentieth of them one by one.
+_WORTH_ALL = 20
+
+
+class DrainRule(msgspec.Struct, frozen=True):
+    """How long a removed server may take: a vhost's `tag` in seconds, else `seconds`.
+
+    `leaving_seconds` is for the servers of vhosts that leave. Where a reload takes the upstream
+    away it is 0, as the servers have to be out of its state file before.
+    """
+
+    seconds: float
+    tag: str = ""
+    leaving_seconds: float | None = None
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What was done, and which upstreams are not as they should be, with the reason."""
+
+    steps: tuple[Step, ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+class Upstreams:
+    """The kept upstreams by name."""
+
+    def __init__(
+        self,
+        client: Client,
+        writer: Writer,
+        resolver: Resolver,
+        drain: DrainRule,
+        *,
+        metrics: ApiMetrics,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.kept: dict[str, KeptUpstream] = {}
+        self._client = client
+        self._writer = writer
+        self._resolver = resolver
+        self._drain = drain
+        self._metrics = metrics
+        self._clock = clock
+        self._log = log
+
+    def take(self, topology: Topology, due: Mapping[str, str]) -> None:
+        """Keep the upstreams of `topology` from now on; those in `due` are to be compared."""
+        for vhost, app in topology.apps.items():
+            known = self.kept.get(vhost)
+            if known is not None and known.app is app:
+                continue
+            if desired.hosts(app) is not None:
+                self._keep(vhost).take(app, self._drain_seconds(app))
+            elif known is not None:
+                del self.kept[vhost]
+        for name, reason in due.items():
+            if name not in topology.apps:
+                self.leave(name)
+            if name in self.kept:
+                self.kept[name].due = reason
+
+    def leave(self, name: str) -> None:
+        """The vhost is not on the cluster: its upstream is to lose its servers."""
+        kept = self._keep(name)
+        kept.leave()
+        kept.due = kept.due or "the vhost is not on the cluster"
+        if self._drain.leaving_seconds is not None:
+            kept.drain_seconds = self._drain.leaving_seconds
+
+    def all_due(self, reason: str) -> None:
+        """Every upstream is to be compared."""
+        for kept in self.kept.values():
+            kept.due = kept.due or reason
+
+    def moved(self, host: str) -> int:
+        """A host name has another address; gives how many upstreams that concerns."""
+        concerned = [kept for kept in self.kept.values() if host in kept.names]
+        for kept in concerned:
+            kept.due = kept.due or f"{host} has another address"
+        return len(concerned)
+
+    async def bring(self, chosen: Collection[KeptUpstream], *, create: bool) -> Done:
+        """Bring upstreams to what they should be. Raises RuntimeApiError when nothing can be done.
+
+        What fails for one upstream concerns it alone.
+        """
+        steps: list[Step] = []
+        names = frozenset().union(*(kept.names for kept in chosen))
+        addresses = (await self._resolver.resolve(names)).addresses if names else {}
+        seen = await self._read_all(chosen)
+
+        async def bring_one(kept: KeptUpstream) -> None:
+            observed = None if seen is None else _observed(seen, kept.name)
+            brought = await self._bring_one(kept, addresses, observed, create)
+            steps.extend(brought.steps)
+
+        begin, result = self._clock(), "failure"
+        try:
+            await each(chosen, bring_one, parallel=_PARALLEL)
+            result = "success"
+        finally:
+            self._metrics.nginx_plus_runtime_api_duration(result, self._clock() - begin)
+            self._forget_finished()
+        failed = tuple((kept.name, kept.problem) for kept in chosen if kept.problem)
+        return Done(tuple(steps), failed)
+
+    async def audit(self) -> Sequence[str]:
+        """Compare every upstream that is thought to be right; gives those that are not.
+
+        Raises RuntimeApiError when the API does not answer.
+        """
+        differing: list[str] = []
+
+        async def compare(kept: KeptUpstream) -> None:
+            async with kept.lock:
+                brought = kept.brought
+                if kept.due:
+                    return
+                reason = await self._difference(kept)
+                if reason and kept.brought == brought:
+                    kept.due, kept.problem = reason, reason
+                    differing.append(kept.name)
+
+        await each(list(self.kept.values()), compare, parallel=_PARALLEL_AUDIT)
+        return differing
+
+    async def _read_all(self, chosen: Collection[KeptUpstream]) -> Mapping[str, Upstream] | None:
+        """Every upstream in one answer, None where few are better read one by one."""
+        if len(chosen) <= FEW or len(chosen) * _WORTH_ALL < len(self.kept):
+            return None
+        return await self._client.upstreams()
+
+    async def _bring_one(
+        self,
+        kept: KeptUpstream,
+        addresses: Mapping[str, str],
+        seen: Observed | None,
+        create: bool,
+    ) -> Brought:
+        reason, kept.due = kept.due, ""
+        kept.brought += 1
+        wanted = Wanted() if kept.app is None else desired.wanted(kept.app, addresses)
+        try:
+            brought = await self._writer.bring(kept, wanted, seen=seen, create=create)
+        except (ApiRefused, ApiCut) as error:
+            brought = Brought(problem=str(error))
+        except BaseException:
+            kept.due = reason
+            raise
+        if brought.problem and brought.problem != kept.problem:
+            self._log.warning("upstream not up to date", upstream=kept.name, reason=brought.problem)
+        kept.problem = brought.problem
+        if brought.problem or brought.awaited:
+            kept.due = reason or "it failed before"
+        return brought
+
+    async def _difference(self, kept: KeptUpstream) -> str:
+        """Why an upstream is not as it should be, empty if it is."""
+        addresses = self._resolver.known(kept.names).addresses
+        wanted = Wanted() if kept.app is None else desired.wanted(kept.app, addresses)
+        try:
+            plan = self._writer.plan(kept, wanted, await self._writer.read(kept.name))
+        except (ApiRefused, ApiCut) as error:
+            return str(error)
+        if not plan.actions or wanted.unresolved:
+            return ""
+        first = plan.actions[0]
+        return f"differs from the cluster: {first.kind} server {first.server} ({first.reason})"
+
+    def _keep(self, name: str) -> KeptUpstream:
+        return self.kept.setdefault(name, KeptUpstream(name))
+
+    def _drain_seconds(self, app: App) -> float:
+        return desired.drain_seconds(app, self._drain.tag, self._drain.seconds)
+
+    def _forget_finished(self) -> None:
+        for name in [kept.name for kept in self.kept.values() if kept.finished]:
+            del self.kept[name]
+
+
+def _observed(statuses: Mapping[str, Upstream], name: str) -> Observed:
+    status = statuses.get(name)
+    if status is None:
+        return MISSING
+    return Observed(tuple(peer.as_server() for peer in status.peers))

@@ -1,0 +1,76 @@
+"""Notices that NGINX was restarted, or reloaded by someone else, and that it went and came."""
+
+import asyncio
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.nginx_plus.client import Client
+from drove_gateway.proxies.nginx_plus.wire import Identity
+
+_ASK_AGAIN_SECONDS = 0.02
+_MOST_SECONDS = 5.0
+
+
+def replaced(before: Identity, now: Identity) -> str:
+    """What happened to NGINX between the two, empty for nothing.
+
+    For a moment after a reload, workers of the generation before still answer: that is nothing.
+    """
+    if now.ppid != before.ppid:
+        return "NGINX was restarted"
+    if now.generation > before.generation:
+        return "NGINX was reloaded"
+    return ""
+
+
+class Watch:
+    """Asks NGINX for its identity. `unreachable` says why it does not answer, if it does not."""
+
+    def __init__(self, client: Client, log: FilteringBoundLogger) -> None:
+        self.known: Identity | None = None
+        self.unreachable = ""
+        self._client = client
+        self._log = log
+
+    async def learn(self) -> None:
+        """Remember who answers now, if that is not known. Raises RuntimeApiError."""
+        if self.known is None:
+            self.known = await self._client.identity()
+
+    async def look(self) -> str:
+        """What happened since the last look, empty for nothing."""
+        try:
+            now = await self._client.identity()
+        except RuntimeApiError as error:
+            if not self.unreachable:
+                self._log.error("NGINX Plus's API does not answer", reason=str(error))
+            self.unreachable = str(error)
+            return ""
+        returned, self.unreachable = bool(self.unreachable), ""
+        before, self.known = self.known, now
+        happened = replaced(before, now) if before is not None else ""
+        if before is not None and not happened:
+            self.known = before
+        if happened or returned:
+            self._log.warning(happened or "NGINX Plus's API answers again", build=now.build)
+        return happened or ("NGINX Plus's API answers again" if returned else "")
+
+    async def reloaded(self) -> None:
+        """Wait until the workers of a new generation answer, over new connections.
+
+        Gives up after a while: the next `look` then finds the new generation.
+        """
+        before, self.known = self.known, None
+        if before is None:
+            await self._client.forget_connections()
+            return
+        try:
+            async with asyncio.timeout(_MOST_SECONDS):
+                while not replaced(before, await self._client.identity()):
+                    await self._client.forget_connections()
+                    await asyncio.sleep(_ASK_AGAIN_SECONDS)
+        except (TimeoutError, RuntimeApiError) as error:
+            self._log.warning(
+                "NGINX Plus's API does not show the new generation", reason=str(error)
+            )
