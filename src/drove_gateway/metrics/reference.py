@@ -1,14 +1,21 @@
-"""The reference of all metrics as Markdown, made from their declarations.
+"""The reference of all metrics, made from their declarations.
 
-python -m drove_gateway.metrics.reference >docs/reference/metrics.md
+`python -m drove_gateway.metrics.reference --write` writes the page, `--check` exits with 1 where
+the file differs from what would be written.
 """
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
+
+import click
 
 from drove_gateway.metrics.catalog import ORIGINAL, OWN, Declared
 
 _HEAD = """# Metrics
+
+<!-- Made from the declarations in src/drove_gateway/metrics/catalog.py by
+     `python -m drove_gateway.metrics.reference --write`; edit those, not this page. -->
 
 `GET /v1/metrics` shows these in the Prometheus text format. Series whose labels are known exist
 from the start with the value 0; the series of a namespace end when it leaves the configuration.
@@ -63,8 +70,8 @@ _ALERTS = (
 )
 
 
-def markdown() -> str:
-    """The whole page."""
+def page() -> str:
+    """The whole page, in Markdown."""
     return _HEAD + _table(ORIGINAL) + _OWN + _table(OWN) + _PROCESS + _alerts()
 
 
@@ -85,5 +92,17 @@ def _row(one: Declared) -> str:
     return f"| `{one.shown}` | {one.kind} | {labels} | {meaning} |\n"
 
 
+@click.command()
+@click.option("--write/--check", "write", required=True, help="Write the file, or compare it.")
+@click.argument("path", type=click.Path(path_type=Path), default=Path("docs/reference/metrics.md"))
+def main(write: bool, path: Path) -> None:
+    """Writes or checks the reference page at PATH."""
+    if write:
+        path.write_text(page())
+    elif not path.exists() or path.read_text() != page():
+        click.echo(f"{path} is out of date; run this command with --write")
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(markdown())
+    main()
