@@ -35,9 +35,9 @@ TAG_REFUSES = "\"'`\\;{}$#"
 """Characters that no tag's key or value has.
 
 Neither has control characters, line breaks, blanks other than the space, or more than
-`LONGEST_TAG` characters; none starts like an option (``-f``) or opens a HAProxy expression (``%[``).
-Paths, header names, lists with commas or spaces, and regular expressions without ``$`` pass.
-Printed between double quotes a value is therefore exactly one word to NGINX and to HAProxy.
+`LONGEST_TAG` characters; none starts like an option (``-f``) or opens a HAProxy expression
+(``%[``). Paths, header names, lists with commas or spaces, and regular expressions without ``$``
+pass. Printed between double quotes a value is therefore exactly one word to NGINX and to HAProxy.
 Printed bare it can be several words, but cannot end the directive, the line or the block.
 """
 

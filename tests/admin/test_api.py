@@ -114,6 +114,34 @@ async def test_what_is_held_is_accepted_by_post_only(
     assert api.asked == ["accept"]
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/accept", "/v1/reload"])
+async def test_a_page_of_another_site_cannot_act(
+    api: Api, client: aiohttp.ClientSession, path: str, headers: dict[str, str]
+) -> None:
+    async with client.post(f"{api.url}{path}", headers=headers) as answer:
+        assert answer.status == 403
+
+    assert api.asked == []
+
+
+async def test_a_page_of_the_gateways_own_may_act(api: Api, client: aiohttp.ClientSession) -> None:
+    headers = {"Sec-Fetch-Site": "same-origin", "Origin": api.url}
+
+    async with client.post(f"{api.url}/v1/accept", headers=headers) as answer:
+        assert answer.status == 200
+
+    assert api.asked == ["accept"]
+
+
 async def test_health_has_the_shape_and_the_words_of_the_original(
     api: Api, client: aiohttp.ClientSession
 ) -> None:

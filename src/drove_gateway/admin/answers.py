@@ -28,6 +28,22 @@ def text_answer(text: str, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, headers=_HEADERS)
 
 
+def from_own_site(handler: Handler) -> Handler:
+    """`handler`, but not for a browser that another site sent here (W3C Fetch Metadata, Origin).
+
+    A page that an operator happens to look at could otherwise act through the operator's tunnel.
+    """
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        site = request.headers.get("Sec-Fetch-Site", "none")
+        origin = request.headers.get("Origin", f"://{request.host}")
+        if site not in {"none", "same-origin"} or origin.partition("://")[2] != request.host:
+            return json_answer({"error": "another site's page asked for this"}, 403)
+        return await handler(request)
+
+    return guarded
+
+
 def teach(routes: tuple[str, ...]) -> Middleware:
     """A middleware that answers what is not found or not allowed with what there is."""
 

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from drove_gateway.admin import views
-from drove_gateway.admin.answers import Handler, json_answer, teach, text_answer
+from drove_gateway.admin.answers import Handler, from_own_site, json_answer, teach, text_answer
 from drove_gateway.guard import Held
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
 from drove_gateway.status import Status
@@ -86,6 +86,6 @@ def routes(current: Callable[[], Status], metrics: Metrics, actions: Actions) ->
         Route("GET", "/v1/status", full),
         Route("GET", "/v1/config", config),
         Route("GET", "/v1/metrics", count),
-        Route(ANY, "/v1/reload", reload),
-        Route("POST", "/v1/accept", accept),
+        Route(ANY, "/v1/reload", from_own_site(reload)),
+        Route("POST", "/v1/accept", from_own_site(accept)),
     )
