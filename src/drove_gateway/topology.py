@@ -94,10 +94,14 @@ class _Valid(msgspec.Struct, frozen=True):
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """One namespace's share: what each app came to, and the vhosts merged from them."""
+    """One namespace's share: what each app came to, and the vhosts merged from them.
+
+    `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
+    """
 
     snapshot: Snapshot
     rules: Rules
+    reserved: frozenset[str]
     valid: Mapping[str, _Valid]
     contributors: Mapping[str, tuple[_Valid, ...]]
     apps: Mapping[str, App]
@@ -147,7 +151,7 @@ def build(
 
 
 def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Part | None) -> _Part:
-    if before is not None and before.rules == rule:
+    if before is not None and before.rules == rule and before.reserved == reserved:
         if before.snapshot.apps is snapshot.apps:
             return msgspec.structs.replace(before, snapshot=snapshot)
         known, merged = before.valid, before
@@ -166,6 +170,7 @@ def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Pa
     return _Part(
         snapshot=snapshot,
         rules=rule,
+        reserved=reserved,
         valid=valid,
         contributors=frozen,
         apps={vhost: _app(vhost, ones, rule, merged) for vhost, ones in frozen.items()},
