@@ -17,6 +17,7 @@ from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.guard import Limits
 from drove_gateway.metrics import Metrics
 from drove_gateway.proxies.generation import Generations, Platform
+from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.nginx import nginx_platform
 from drove_gateway.proxies.proof import ask, prove
 from drove_gateway.proxies.reloading import ReloadingProxy
@@ -89,11 +90,6 @@ def pace(settings: Settings) -> Pace:
     )
 
 
-def delimiters(settings: Settings) -> tuple[str, str]:
-    """The template's delimiters."""
-    return settings.left_delimiter or "{{", settings.right_delimiter or "}}"
-
-
 def template_functions(
     environ: Mapping[str, str], version: Version | None
 ) -> Mapping[str, Callable[..., Any]]:
@@ -117,7 +113,7 @@ async def template(settings: Settings, environ: Mapping[str, str]) -> TemplateFi
     path = settings.haproxy_template if haproxy else settings.nginx_template
     command = settings.haproxy_argv if haproxy else settings.nginx_argv
     version = await installed_version(command, timeout=settings.command_timeout_sec)
-    return TemplateFile(Path(path), delimiters(settings), template_functions(environ, version))
+    return TemplateFile(Path(path), settings.delimiters, template_functions(environ, version))
 
 
 def generations(
@@ -128,7 +124,7 @@ def generations(
         platform,
         template,
         lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
-        delims=delimiters(settings),
+        delims=settings.delimiters,
         timeout=settings.command_timeout_sec,
         prove=prove,
         ask=ask,
@@ -151,6 +147,16 @@ async def proxy(
 
 def platform(settings: Settings) -> Platform:
     """How the driven proxy's configuration is checked and loaded."""
+    if settings.proxy_platform == "haproxy":
+        return haproxy_platform(
+            command=settings.haproxy_argv,
+            reload_command=settings.haproxy_reload_argv,
+            master_socket=settings.haproxy_master_socket,
+            config=Path(settings.haproxy_config),
+            ignore_check=settings.haproxy_ignore_check,
+            reload_disabled=settings.haproxy_reload_disabled,
+            timeout=settings.command_timeout_sec,
+        )
     return nginx_platform(
         command=settings.nginx_argv,
         config=Path(settings.nginx_config),
