@@ -19,9 +19,7 @@ def host(number: int, port_type: str = "http") -> Host:
 
 
 def app(*numbers: int, app_id: str = "web-1", vhost: str = VHOST, **tags: str) -> AppEndpoints:
-    return AppEndpoints(
-        app_id.split("-", maxsplit=1)[0], app_id, vhost, tags, tuple(map(host, numbers))
-    )
+    return AppEndpoints(app_id.partition("-")[0], app_id, vhost, tags, tuple(map(host, numbers)))
 
 
 def snapshot(*apps: AppEndpoints, namespace: str = "stage") -> Snapshot:
