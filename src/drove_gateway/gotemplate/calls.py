@@ -63,7 +63,7 @@ class Calls(Expressions):
             return self.let(compared, BOOL)
         if called.call is functions.not_:
             return self.let(f"not {self.truth(given[0])}", BOOL)
-        if called.call is indexing.index:
+        if called.call is indexing.index and len(given) > 1:
             return self._index(given)
         if called.call is indexing.len_:
             return self._len(given[0])

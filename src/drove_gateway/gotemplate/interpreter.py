@@ -8,7 +8,7 @@ of type `interface {}`, such as an element of a `map[string]interface {}`.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Never, TypeAlias, cast
+from typing import Any, Final, Never, TypeAlias, cast
 
 from drove_gateway.gotemplate import nodes
 from drove_gateway.gotemplate.arguments import (
@@ -35,6 +35,7 @@ from drove_gateway.gotemplate.values import (
     elements,
     entries,
     field,
+    field_types,
     method,
     raw,
     type_of,
@@ -357,7 +358,9 @@ class _State:
             self.fail(f"can't evaluate field {name} in type {shown}")
         if has_args:
             self.fail(f"{name} has arguments but cannot be invoked as function")
-        return Interface(None) if value is None else value
+        cls: Any = type(receiver)
+        _, declared = field_types(cls).get(name, ("", None))
+        return value if declared is None else in_place(value, declared)
 
     def call_method(
         self, receiver: object, name: str, node: nodes.Operand, bound: Callable[..., object]

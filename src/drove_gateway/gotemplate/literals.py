@@ -136,7 +136,7 @@ def _set_whole(found: Number, value: float) -> None:
 def complex_pair(pos: int, text: str) -> Number:
     """A complex constant such as `1+2i`."""
     pair = _PAIR.match(text)
-    if pair is None:
+    if pair is None or len(pair[2]) < 2:
         raise ValueError("syntax error scanning complex number")
     real, imaginary = (_require_float(part) for part in pair.groups())
     return _complex(Number(pos, text, as_complex=complex(real, imaginary)))
@@ -166,7 +166,7 @@ def _parse_int(text: str) -> int | None:
     sign, *digits = found.groups()
     for base, group in zip(_BASES, digits, strict=True):
         if group is not None:
-            value = int(group, base)
+            value = int(group.replace("_", ""), base)
             return -value if sign == "-" else value
     return None
 
