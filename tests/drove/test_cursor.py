@@ -8,7 +8,15 @@ from drove_gateway.drove.cursor import Cursor
 from drove_gateway.drove.wire import EventsSummary
 
 CHANGE = EventsSummary(100, {"INSTANCE_STATE_CHANGE": 1})
-FOLLOWED = Cursor(last_sync=50, newest=50, refresh_at=1000.0)
+FOLLOWED = Cursor(last_sync=50, seen=EventsSummary(50), refresh_at=1000.0)
+
+
+def sent_after(cursor: Cursor, summary: EventsSummary) -> int:
+    """The cursor when `summary` was seen, its endpoints accepted, and nothing came late."""
+    looked = cursor.looked(summary, now=0.0)
+    if looked.is_due(0.0):
+        looked = looked.accepted(0.0, math.inf)
+    return looked.looked(summary, now=3.0).last_sync
 
 
 def fetches(cursor: Cursor, until: int) -> list[int]:
@@ -37,7 +45,7 @@ def fetches(cursor: Cursor, until: int) -> list[int]:
 def test_types_that_may_change_endpoints(kind: str) -> None:
     looked = FOLLOWED.looked(EventsSummary(100, {kind: 1}), now=0.0)
     assert looked.is_due(0.0)
-    assert looked.accepted(0.0, math.inf).last_sync == 100
+    assert sent_after(FOLLOWED, EventsSummary(100, {kind: 1})) == 100
 
 
 @pytest.mark.parametrize(
@@ -53,9 +61,8 @@ def test_types_that_may_change_endpoints(kind: str) -> None:
     ],
 )
 def test_types_that_do_not_change_endpoints_neither_fetch_nor_move_the_cursor(kind: str) -> None:
-    looked = FOLLOWED.looked(EventsSummary(100, {kind: 3}), now=0.0)
-    assert not looked.is_due(0.0)
-    assert looked.accepted(0.0, math.inf).last_sync == 50
+    assert not FOLLOWED.looked(EventsSummary(100, {kind: 3}), now=0.0).is_due(0.0)
+    assert sent_after(FOLLOWED, EventsSummary(100, {kind: 3})) == 50
 
 
 def test_after_a_change_endpoints_are_fetched_again_for_some_seconds() -> None:
@@ -67,27 +74,44 @@ def test_after_an_executor_was_lost_endpoints_are_fetched_again_for_a_minute() -
     assert fetches(lost, until=300) == [0, 1, 3, 6, 10, 20, 30, 40, 50, 60]
 
 
-def test_after_a_takeover_endpoints_are_fetched_at_every_poll_until_the_leader_has_settled() -> (
-    None
-):
+def test_after_a_takeover_endpoints_are_fetched_at_every_poll_until_it_has_settled() -> None:
     taken_over = Cursor().owing(0.0).taken_over(0.0)
     assert fetches(taken_over, until=300) == list(range(92))
     assert taken_over.is_settling(89.9)
     assert not taken_over.is_settling(90.0)
 
 
-def test_the_cursor_moves_when_the_endpoints_were_accepted() -> None:
-    looked = FOLLOWED.looked(CHANGE, now=0.0)
-    assert looked.last_sync == 50
-    assert looked.accepted(0.0, math.inf).last_sync == 100
+def test_the_cursor_moves_when_endpoints_were_accepted_and_nothing_can_be_late_any_more() -> None:
+    accepted = FOLLOWED.looked(CHANGE, now=0.0).accepted(0.0, math.inf)
+    assert accepted.looked(CHANGE, now=2.9).last_sync == 50
+    moved = accepted.looked(CHANGE, now=3.0)
+    assert moved.last_sync == 100
+    assert moved.looked(EventsSummary(100), now=3.5).due == moved.due
+
+
+def test_an_event_that_is_recorded_late_is_a_change() -> None:
+    accepted = FOLLOWED.looked(CHANGE, now=0.0).accepted(0.0, math.inf)
+    late = EventsSummary(100, {"INSTANCE_STATE_CHANGE": 1, "EXECUTOR_REMOVED": 1})
+    noticed = accepted.looked(late, now=0.5)
+    assert noticed.is_due(0.5)
+    assert noticed.due[-1] == 61.0
+
+
+def test_what_happened_while_the_cursor_waited_is_looked_at_again() -> None:
+    accepted = FOLLOWED.looked(CHANGE, now=0.0).accepted(0.0, math.inf)
+    late = EventsSummary(100, {"INSTANCE_STATE_CHANGE": 2})
+    moved = accepted.looked(late, now=0.5).accepted(0.5, math.inf).looked(late, now=20.0)
+    moved = moved.accepted(20.0, math.inf)
+    assert moved.last_sync == 100
+    assert not moved.is_due(20.0)
+    assert moved.looked(EventsSummary(130, {"INSTANCE_STATE_CHANGE": 1}), now=20.5).is_due(20.5)
 
 
 def test_the_cursor_stays_when_they_were_refused_and_they_are_asked_for_again() -> None:
     refused = FOLLOWED.looked(CHANGE, now=0.0).refused(0.0)
-    assert refused.last_sync == 50
     assert not refused.is_due(0.9)
     assert refused.is_due(1.0)
-    assert refused.looked(CHANGE, now=1.0).accepted(1.0, math.inf).last_sync == 100
+    assert refused.looked(CHANGE, now=20.0).last_sync == 50
 
 
 def test_a_fetch_that_failed_is_due_at_once() -> None:
@@ -96,9 +120,15 @@ def test_a_fetch_that_failed_is_due_at_once() -> None:
 
 
 def test_a_time_that_goes_backwards_is_a_change_and_is_followed() -> None:
-    back = FOLLOWED.looked(EventsSummary(40, {}), now=0.0)
+    back = FOLLOWED.looked(EventsSummary(40), now=0.0)
     assert back.is_due(0.0)
     assert back.accepted(0.0, math.inf).last_sync == 40
+
+
+def test_a_time_that_moves_though_nothing_more_is_counted_is_a_change() -> None:
+    accepted = FOLLOWED.looked(CHANGE, now=0.0).accepted(0.0, math.inf)
+    assert not accepted.looked(CHANGE, now=0.5).is_due(0.5)
+    assert accepted.looked(EventsSummary(101, CHANGE.events_count), now=0.5).is_due(0.5)
 
 
 def test_a_leadership_that_was_acquired_meanwhile_is_settling_once() -> None:

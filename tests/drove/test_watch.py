@@ -282,7 +282,7 @@ def test_an_answer_held_by_the_guard_is_offered_again_and_the_cursor_stays() -> 
         watched.taken.holding = False
         await asyncio.sleep(1.1)
         assert not watched.view.held
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(5.1)
         assert watched.cluster[0].asked[-1] == 100
 
     in_virtual_time(scenario)
