@@ -61,7 +61,7 @@ async def _events(stage: Stage, say: Say) -> AsyncIterator[str]:
         yield await _event(say, "the new leader scales api to 4", cluster.scale("api", 4), "api")
         back = cluster.start_controller(leader)
         await _event(say, f"controller {leader} comes back and stands by", back, "")
-    say("api scales back to 3 (a leader this new is believed when the loss lasts, about 90 s)")
+    say("api scales back to 3 (a leader so new is believed only when the loss lasts)")
     yield await _event(say, "", cluster.scale("api", 3), "api")
 
 
