@@ -1,0 +1,1 @@
+"""HAProxy over its runtime API: servers come and go without a reload."""

@@ -1,0 +1,285 @@
+"""The HAProxy driver: endpoint changes over the runtime API, structure by reload.
+
+`plan` decides by what was last read. `apply` changes servers first, so that they are in traffic
+before anything is rendered, and reloads only for what the runtime API cannot do. `run` follows
+drains and health checks, writes the file, watches the process and audits.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.diff import difference
+from drove_gateway.errors import GatewayError, RuntimeApiError
+from drove_gateway.model import Topology
+from drove_gateway.plan import Outcome, Plan, Step
+from drove_gateway.proxies.generation import Generations
+from drove_gateway.proxies.haproxy import structure
+from drove_gateway.proxies.haproxy.drain import Drains
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.haproxy.probe import Probes
+from drove_gateway.proxies.haproxy.report import upstream_section
+from drove_gateway.proxies.haproxy.rewrite import ConfigFile
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.proxies.haproxy.servers import Brought, Servers
+from drove_gateway.proxies.haproxy.targets import Targets
+from drove_gateway.proxies.haproxy.watch import Watch
+from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.status import PENDING, ProxyHealth, Section
+
+_WATCH_SECONDS = 0.5
+# A runtime API that is silent for longer does not come back by itself soon.
+_SILENCE_SECONDS = 5.0
+_NEW_PROCESS_SECONDS = 3.0
+_NEW_PROCESS_PAUSE_SECONDS = 0.02
+
+_STARTED = "the gateway started"
+_DISABLED = ProxyHealth(
+    config=Section(message="Config Reload disabled"),
+    template=Section(message="Templating disabled"),
+)
+
+
+class HaproxyProxy:
+    """HAProxy with a runtime API; satisfies `reconciler.Proxy`.
+
+    Without `generations` reloads are disabled: no file is written, and only backends that HAProxy
+    has get their servers.
+    """
+
+    def __init__(
+        self,
+        api: RuntimeApi,
+        options: Options,
+        resolver: Resolver,
+        generations: Generations | None,
+        *,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._options = options
+        self._resolver = resolver
+        self._clock = clock
+        self._log = log
+        self._servers = Servers(api, options, Targets(options, resolver), clock=clock)
+        self._drains = Drains(self._servers, api, clock=clock, log=log)
+        self._probes = Probes(self._servers, api, clock=clock, log=log)
+        self._watch = Watch(api, self._servers, clock=clock, log=log)
+        self._generations = generations
+        self._file = ConfigFile(generations, log) if generations else None
+        self._desired: Topology | None = None
+        self._installed: Topology | None = None
+        self._served: Topology | None = None
+        self._lacking: dict[str, str] = {}
+        self._unrendered: frozenset[str] = frozenset()
+        self._doubts: tuple[str, ...] = (_STARTED,)
+        self._failed: tuple[tuple[str, str], ...] = ()
+
+    def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
+        """Server steps by what was last read; reload reasons for what needs a new generation."""
+        self._desired = desired
+        doubts = (*self._doubts, *demands)
+        servers: tuple[Step, ...]
+        if doubts or self._servers.seen is None:
+            servers = (Step("read servers", "HAProxy", "; ".join(doubts) or "not known yet"),)
+        else:
+            servers = tuple(change.step() for change in self._servers.pending(desired))
+        if self._generations is None:
+            return Plan(desired, servers=servers)
+        return Plan(desired, reload=(*doubts, *self._reload_reasons(desired)), servers=servers)
+
+    async def apply(self, plan: Plan) -> Outcome:
+        """Change the servers, then reload if `plan` says so, then settle what differs.
+
+        Raises GatewayError; what was applied by then is remembered.
+        """
+        if any(step.action == "read servers" for step in plan.servers):
+            self._servers.doubt()
+        if plan.reload and self._generations and self._file:
+            return await self._apply_by_reload(plan, self._generations, self._file)
+        begin = self._clock()
+        brought = await self._bring(plan.desired)
+        if self._generations is None:
+            self._doubts = ()
+        elif self._file:
+            self._file.want(plan.desired)
+        return self._outcome(plan, brought, (("servers", self._clock() - begin),))
+
+    async def run(self, wake: Callable[[str], None]) -> None:
+        """Follow drains, health checks, names, the file, the process, and audit."""
+
+        def moved(name: str) -> None:
+            self._servers.targets.look_again_at_host(name)
+            wake(f"{name} has another address")
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._drains.run())
+            tasks.create_task(self._probes.run(wake))
+            tasks.create_task(self._resolver.run(moved))
+            tasks.create_task(self._keep_watch(wake))
+            if self._file:
+                tasks.create_task(self._file.run())
+
+    def distrust(self, reason: str) -> None:
+        """Read the servers anew at the next apply, and reload unless the generation serves."""
+        self._doubts = (*self._doubts, reason)
+
+    def health(self) -> ProxyHealth:
+        """The sections as of now: what is pending, refused or unknown is not healthy."""
+        base = (
+            ProxyHealth(config=self._file.config, template=self._file.template)
+            if self._file
+            else _DISABLED
+        )
+        upstream = PENDING
+        if self._desired is not None:
+            upstream = upstream_section(
+                self._servers, self._desired, self._watch.problem, self._failed, self._lacking
+            )
+        return ProxyHealth(
+            config=base.config,
+            template=base.template,
+            upstream_updates=upstream,
+            resolver=self._resolver.health(),
+        )
+
+    async def _apply_by_reload(
+        self, plan: Plan, generations: Generations, file: ConfigFile
+    ) -> Outcome:
+        desired = plan.desired
+        begin = self._clock()
+        first = Brought((), {})
+        try:
+            first = await self._bring(desired)
+        except RuntimeApiError as error:
+            self._log.warning("servers cannot be changed before the reload", error=str(error))
+        between = self._clock()
+        # Runtime changes during a reload would be lost on the new process: they wait.
+        async with file.lock, self._servers.lock:
+            try:
+                installed = await generations.install(desired)
+            except GatewayError as error:
+                file.failed(error)
+                raise
+            file.superseded()
+            file.succeeded()
+            self._installed, self._doubts = desired, ()
+            if installed.reloaded:
+                self._servers.forget()
+                await self._await_new_process()
+        self._served = desired
+        after = self._clock()
+        second = await self._bring(desired)
+        self._unrendered = frozenset(self._lacking)
+        action = "reload" if installed.reloaded else "keep"
+        steps = tuple(Step(action, "HAProxy", reason) for reason in plan.reload)
+        seconds = (
+            ("servers", between - begin),
+            *installed.seconds,
+            ("servers again", self._clock() - after),
+        )
+        both = Brought((*first.done, *second.done), second.failed)
+        return self._outcome(plan, both, seconds, steps)
+
+    async def _bring(self, desired: Topology) -> Brought:
+        servers = self._servers
+        fresh = servers.seen is None
+        if fresh:
+            async with servers.lock:
+                await self._watch.look()
+        brought = await servers.bring(desired)
+        if fresh or brought.failed:
+            self._lacking = servers.lacking(desired)
+        if not brought.failed:
+            self._served = desired
+        return brought
+
+    async def _await_new_process(self) -> None:
+        """A reload command may return before the new process holds the socket."""
+        before = self._watch.process
+        deadline = self._clock() + _NEW_PROCESS_SECONDS
+        while self._clock() < deadline:
+            try:
+                await self._watch.look()
+            except RuntimeApiError:
+                await asyncio.sleep(_NEW_PROCESS_PAUSE_SECONDS)
+                continue
+            if before is None or self._watch.process != before:
+                return
+            await asyncio.sleep(_NEW_PROCESS_PAUSE_SECONDS)
+
+    def _outcome(
+        self,
+        plan: Plan,
+        brought: Brought,
+        seconds: tuple[tuple[str, float], ...],
+        steps: tuple[Step, ...] = (),
+    ) -> Outcome:
+        vhosts = {
+            backend: app.vhost
+            for app in (plan.desired.apps.values() if brought.failed else ())
+            for backend in self._options.naming.backends(app)
+        }
+        failed = [(vhosts.get(name, name), why) for name, why in brought.failed.items()]
+        failed += [
+            (vhost, f"HAProxy has no backend {backend}") for backend, vhost in self._lacking.items()
+        ]
+        failed += self._servers.targets.unresolved(plan.desired)
+        self._failed = tuple(failed)
+        changes = tuple(change.step() for change in brought.done)
+        return Outcome(steps=(*steps, *changes), failed=self._failed, seconds=seconds)
+
+    def _reload_reasons(self, desired: Topology) -> list[str]:
+        reasons = [
+            f"backend {backend}: {why}; the file is loaded instead"
+            for backend, why in self._servers.refused.items()
+        ]
+        if self._installed is None:
+            return reasons
+        reasons += structure.reasons(self._installed, desired, self._options.naming)
+        for backend, vhost in self._lacking.items():
+            before, now = self._installed.apps.get(vhost), desired.apps.get(vhost)
+            if before is None or now is None:
+                continue
+            if backend not in self._unrendered:
+                reasons.append(f"HAProxy runs without backend {backend}")
+            elif set(before.hosts) != set(now.hosts):
+                reasons.append(f"HAProxy has no backend {backend} to change at runtime")
+        silent = self._watch.silent_seconds()
+        if silent > _SILENCE_SECONDS and difference(self._served or desired, desired).changed:
+            reasons.append(
+                f"the runtime API has not answered for {silent:.0f} s; the file is loaded instead"
+            )
+        return reasons
+
+    async def _keep_watch(self, wake: Callable[[str], None]) -> None:
+        """Notice another process within a second, and whatever else changed at each audit."""
+        audited = self._clock()
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            try:
+                async with self._servers.lock:
+                    news = await self._watch.look()
+                due = self._clock() - audited >= self._options.audit_interval
+                if self._desired is not None and (news or due or self._servers.seen is None):
+                    audited = self._clock()
+                    await self._audit(self._desired, news, wake)
+            except RuntimeApiError:
+                # The watch has noted and logged it; health says so until somebody answers.
+                continue
+
+    async def _audit(self, desired: Topology, news: str, wake: Callable[[str], None]) -> None:
+        drift = await self._servers.audit(desired)
+        self._resolver.retain({host.host for app in desired.apps.values() for host in app.hosts})
+        self._lacking = self._servers.lacking(desired)
+        if self._file and self._installed is not None:
+            self._file.want(desired)
+        if drift:
+            self._log.warning(
+                "HAProxy's servers are not as they should be",
+                servers=len(drift),
+                first=f"{drift[0].backend}/{drift[0].name}: {drift[0].reason}",
+            )
+        if drift or news or self._lacking.keys() - self._unrendered:
+            wake(news or f"{len(drift)} servers in HAProxy differ")

@@ -1,0 +1,65 @@
+"""What the gateway itself did to servers and has not finished.
+
+HAProxy shows that a server is drained or in maintenance, not who did it. Only what stands here was
+done by the gateway; the rest was done by an operator, and stays. The ledger lives in memory: after
+a restart of the gateway every state that it finds counts as an operator's.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+import msgspec
+
+
+class Stage(Enum):
+    """How far the gateway is with a server."""
+
+    ADDING = "being added"
+    """Registered, not yet known to be let into traffic."""
+    PROBING = "waits for its first health check"
+    DRAINING = "finishes its requests"
+    LEAVING = "in maintenance, about to be deleted"
+    PINNED = "cannot be deleted, something in the configuration points to it"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A server's stage; at `deadline`, by the gateway's clock, patience ends."""
+
+    stage: Stage
+    deadline: float = float("inf")
+
+
+REMOVAL = frozenset({Stage.DRAINING, Stage.LEAVING, Stage.PINNED})
+
+
+class Ledger:
+    """The unfinished servers, by backend and name."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, dict[str, Entry]] = {}
+
+    def of(self, backend: str) -> Mapping[str, Entry]:
+        """The entries of one backend."""
+        return self._entries.get(backend, {})
+
+    def note(self, backend: str, name: str, entry: Entry) -> None:
+        """Remember how far a server is."""
+        self._entries.setdefault(backend, {})[name] = entry
+
+    def strike(self, backend: str, name: str) -> None:
+        """Forget a server: it serves, or it is gone."""
+        entries = self._entries.get(backend, {})
+        entries.pop(name, None)
+        if not entries:
+            self._entries.pop(backend, None)
+
+    def clear(self) -> None:
+        """Forget everything: another process answers, and it has none of this."""
+        self._entries.clear()
+
+    def at(self, *stages: Stage) -> Iterator[tuple[str, str, Entry]]:
+        """Backend, name and entry of every server in one of `stages`, as of now."""
+        for backend, entries in list(self._entries.items()):
+            for name, entry in list(entries.items()):
+                if entry.stage in stages:
+                    yield backend, name, entry

@@ -1,0 +1,47 @@
+"""How backends and servers are called. A template must use the same names.
+
+The rules are the original's: a backend is its vhost, or vhost, separator and group; a server is
+prefix, delimiter, host, delimiter, port, with the colons of an IPv6 address replaced.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from drove_gateway.model import App, Host
+
+# The port types that HAProxy balances here; a group with another one is left to the template.
+_BALANCED = frozenset({"http", "https"})
+
+
+class Naming(msgspec.Struct, frozen=True):
+    """The settings that names are made of."""
+
+    server_prefix: str = "server"
+    host_port_delimiter: str = "_"
+    backend_separator: str = "_"
+    routing_tag_suffix: bool = True
+
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
+        """The hosts of each of `app`'s backends, by the backend's name."""
+        if not (self.routing_tag_suffix and app.routing_tag_key):
+            return {app.vhost: app.hosts}
+        return {
+            f"{app.vhost}{self.backend_separator}{name}": group.hosts
+            for name, group in app.groups.items()
+        }
+
+    def server(self, host: Host) -> str:
+        """The name of the server for `host`."""
+        delimiter = self.host_port_delimiter
+        address = host.host.replace(":", delimiter)
+        return f"{self.server_prefix}{delimiter}{address}{delimiter}{host.port}"
+
+    def is_ours(self, server: str) -> bool:
+        """Whether a server's name is one that this gateway gives."""
+        return server.startswith(self.server_prefix + self.host_port_delimiter)
+
+
+def balanced(hosts: tuple[Host, ...]) -> bool:
+    """Whether the runtime API manages a backend of these hosts: http and https only."""
+    return all(host.port_type in _BALANCED for host in hosts)

@@ -1,0 +1,89 @@
+"""Lets new servers into traffic after their first health check.
+
+The first result is enough, whatever it is: HAProxy itself keeps a server whose checks fail out of
+traffic, and takes it in once they pass.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy import commands
+from drove_gateway.proxies.haproxy.ledger import Entry, Stage
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.proxies.haproxy.servers import Servers
+from drove_gateway.proxies.haproxy.state import DRAIN, FIRST_CHECK_DECIDED
+
+_PAUSE_SECONDS = 0.03
+
+
+class Probes:
+    """Follows the servers that wait for their first health check."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        api: RuntimeApi,
+        *,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._servers = servers
+        self._api = api
+        self._clock = clock
+        self._log = log
+
+    async def run(self, wake: Callable[[str], None]) -> None:
+        """Make ready what was checked, until cancelled; removals may have waited for it."""
+        while True:
+            await self._servers.probes.wait()
+            self._servers.probes.clear()
+            while self._under_way():
+                await asyncio.sleep(_PAUSE_SECONDS)
+                try:
+                    ready = await self.step()
+                except RuntimeApiError as error:
+                    self._log.warning("cannot look at health checks yet", error=str(error))
+                    continue
+                if ready:
+                    wake(f"{ready} new servers had their first health check")
+
+    async def step(self) -> int:
+        """One look at the waiting servers; gives how many were let into traffic.
+
+        Raises RuntimeApiError; then the next look finds them again.
+        """
+        servers = self._servers
+        async with servers.lock:
+            waiting = [*servers.ledger.at(Stage.PROBING)]
+            backends = list(dict.fromkeys(backend for backend, _, _ in waiting))
+            servers.take(backends, await self._api.run(servers.reading(backends)))
+            decided = [
+                (backend, name)
+                for backend, name, entry in waiting
+                if self._decided(backend, name, entry)
+            ]
+            ready = [commands.set_state(backend, name, "ready") for backend, name in decided]
+            if not decided:
+                return 0
+            replies = await self._api.run([*ready, *servers.reading(backends)])
+            servers.take(backends, replies[len(ready) :])
+            for backend, name in decided:
+                servers.ledger.strike(backend, name)
+                servers.targets.look_again_at_backend(backend)
+            return len(decided)
+
+    def _decided(self, backend: str, name: str, entry: Entry) -> bool:
+        state = (self._servers.seen or {}).get(backend, {}).get(name)
+        if state is None:
+            self._servers.ledger.strike(backend, name)
+            self._servers.targets.look_again_at_backend(backend)
+            return False
+        if not state.admin & DRAIN:
+            return True
+        return state.check_result >= FIRST_CHECK_DECIDED or entry.deadline <= self._clock()
+
+    def _under_way(self) -> bool:
+        return any(True for _ in self._servers.ledger.at(Stage.PROBING))

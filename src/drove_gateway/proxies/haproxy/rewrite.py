@@ -1,0 +1,86 @@
+"""Keeps the configuration file equal to the runtime changes, for HAProxy's next start."""
+
+import asyncio
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.errors import GatewayError, RenderError
+from drove_gateway.model import Topology
+from drove_gateway.proxies.generation import Generations
+from drove_gateway.status import PENDING, Section
+
+# Changes that follow one another are written once.
+_QUIET_SECONDS = 0.5
+
+
+class ConfigFile:
+    """Writes the file behind the applies, one version for many changes.
+
+    `lock` is held while the file is written; a reload takes it as well. `config` and `template`
+    are the file's sections of health.
+    """
+
+    def __init__(self, generations: Generations, log: FilteringBoundLogger) -> None:
+        self.lock = asyncio.Lock()
+        self.config = PENDING
+        self.template = PENDING
+        self._generations = generations
+        self._log = log
+        self._wanted: Topology | None = None
+        self._due = asyncio.Event()
+
+    def want(self, topology: Topology) -> None:
+        """Have the file written for `topology` soon."""
+        self._wanted = topology
+        self._due.set()
+
+    async def run(self) -> None:
+        """Write what is wanted, until cancelled; what is wanted then is still written."""
+        try:
+            while True:
+                await self._due.wait()
+                await asyncio.sleep(_QUIET_SECONDS)
+                await self.write()
+        finally:
+            await self.write()
+
+    async def write(self) -> None:
+        """Write the file as it is wanted, checked. A failure stands in health and log."""
+        async with self.lock:
+            topology, self._wanted = self._wanted, None
+            self._due.clear()
+            if topology is None:
+                return
+            try:
+                written = await self._generations.write(topology)
+            except GatewayError as error:
+                self.failed(error)
+                self._log.error(
+                    "the configuration file could not be written for HAProxy's next start",
+                    error=str(error),
+                )
+            else:
+                self.succeeded()
+                if written:
+                    self._log.debug("configuration file written for HAProxy's next start")
+
+    def superseded(self) -> None:
+        """A reload has just written the file for the newest topology."""
+        self._wanted = None
+        self._due.clear()
+
+    def succeeded(self) -> None:
+        """The file is as wanted, perhaps by the last good template."""
+        problem = self._generations.template_problem
+        self.config = Section()
+        self.template = Section(healthy=not problem, message=problem or "OK")
+
+    def failed(self, error: GatewayError) -> None:
+        """The file is as it was before."""
+        section = Section(healthy=False, message=str(error))
+        if isinstance(error, RenderError):
+            self.template = section
+        else:
+            problem = self._generations.template_problem
+            self.template = Section(healthy=not problem, message=problem or "OK")
+            self.config = section

@@ -1,0 +1,44 @@
+"""What of a topology the runtime API cannot change: vhosts, backends, leaders. Pure."""
+
+from collections.abc import Iterator
+
+from drove_gateway.model import App, Topology
+from drove_gateway.proxies.haproxy.names import Naming
+
+# Reasons are for people: the first few by name, then a count.
+_MOST_NAMED = 20
+
+
+def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
+    """Why going from `old` to `new` needs a reload; empty when it does not."""
+    lines = [*_vhosts(old, new), *_backends(old, new, naming), *_leaders(old, new)]
+    if len(lines) > _MOST_NAMED:
+        lines[_MOST_NAMED:] = [f"and {len(lines) - _MOST_NAMED} more changes"]
+    return tuple(lines)
+
+
+def _vhosts(old: Topology, new: Topology) -> Iterator[str]:
+    yield from (f"vhost {vhost} added" for vhost in new.apps if vhost not in old.apps)
+    yield from (f"vhost {vhost} removed" for vhost in old.apps if vhost not in new.apps)
+
+
+def _backends(old: Topology, new: Topology, naming: Naming) -> Iterator[str]:
+    for vhost, app in new.apps.items():
+        before = old.apps.get(vhost)
+        if before is None or before is app or _same_groups(before, app):
+            continue
+        had, has = naming.backends(before).keys(), naming.backends(app).keys()
+        yield from (f"backend {backend} added" for backend in sorted(has - had))
+        yield from (f"backend {backend} removed" for backend in sorted(had - has))
+
+
+def _same_groups(old: App, new: App) -> bool:
+    return old.routing_tag_key == new.routing_tag_key and old.groups.keys() == new.groups.keys()
+
+
+def _leaders(old: Topology, new: Topology) -> Iterator[str]:
+    """A leader matters to the configuration where the namespace has a vhost for it."""
+    for name, namespace in new.namespaces.items():
+        before = old.namespaces.get(name)
+        if namespace.leader_vhost and (before is None or before.leader != namespace.leader):
+            yield f"leader of namespace {name} moved"

@@ -1,0 +1,87 @@
+"""What each backend should hold, and which vhosts have to be looked at again."""
+
+from collections.abc import Callable, Iterator
+
+from drove_gateway.model import App, Topology
+from drove_gateway.proxies.haproxy.commands import valid_name
+from drove_gateway.proxies.haproxy.names import balanced
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.haproxy.planner import Target, wanted
+from drove_gateway.proxies.resolver import Resolver
+
+
+class Targets:
+    """The vhosts as they were last brought up to date, so that unchanged ones cost nothing."""
+
+    def __init__(self, options: Options, resolver: Resolver) -> None:
+        self._options = options
+        self._resolver = resolver
+        self._applied: dict[str, App] = {}
+        self._again: set[str] = set()
+
+    def due(self, topology: Topology) -> Iterator[Target]:
+        """The backends of every vhost that changed, went away, or has to be looked at again."""
+        for vhost, app in topology.apps.items():
+            if self._is_due(vhost, app):
+                yield from self._of(app)
+        for vhost, app in self._applied.items():
+            if vhost not in topology.apps:
+                for backend in self._options.naming.backends(app):
+                    yield self._emptied(backend, app)
+
+    def settle(self, topology: Topology, is_settled: Callable[[Target], bool]) -> None:
+        """Note the vhosts whose every backend `is_settled` as up to date."""
+        for vhost in self._applied.keys() - topology.apps.keys():
+            del self._applied[vhost]
+        self._again &= topology.apps.keys()
+        for vhost, app in topology.apps.items():
+            if self._is_due(vhost, app) and all(map(is_settled, self._of(app))):
+                self._applied[vhost] = app
+                self._again.discard(vhost)
+
+    def unresolved(self, topology: Topology) -> list[tuple[str, str]]:
+        """Vhosts that lack servers since a host name has no address, with the reason."""
+        return [
+            (vhost, f"host {name} has no address, its servers are left out: {why}")
+            for vhost, app in topology.apps.items()
+            if self._is_due(vhost, app)
+            for name, why in self._resolver.known({h.host for h in app.hosts}).failed.items()
+        ]
+
+    def look_again(self) -> None:
+        """Look again at every vhost."""
+        self._again.update(self._applied)
+
+    def look_again_at_backend(self, backend: str) -> None:
+        """Look again at the vhost of `backend`: its servers changed by themselves."""
+        naming = self._options.naming
+        self._again.update(
+            vhost for vhost, app in self._applied.items() if backend in naming.backends(app)
+        )
+
+    def look_again_at_host(self, host: str) -> None:
+        """Look again at every vhost with a server on `host`: its address changed."""
+        self._again.update(
+            vhost
+            for vhost, app in self._applied.items()
+            if any(one.host == host for one in app.hosts)
+        )
+
+    def _is_due(self, vhost: str, app: App) -> bool:
+        return self._applied.get(vhost) is not app or vhost in self._again
+
+    def _of(self, app: App) -> Iterator[Target]:
+        naming = self._options.naming
+        before = self._applied.get(app.vhost, app)
+        backends = naming.backends(app)
+        for backend, hosts in backends.items():
+            if balanced(hosts) and valid_name(backend):
+                addresses = self._resolver.known({host.host for host in hosts}).addresses
+                servers = wanted(hosts, naming, addresses)
+                yield Target(backend, app.vhost, tuple(servers), before.tags)
+        for backend in naming.backends(before):
+            if backend not in backends:
+                yield self._emptied(backend, before)
+
+    def _emptied(self, backend: str, before: App) -> Target:
+        return Target(backend, before.vhost, (), before.tags)

@@ -1,0 +1,235 @@
+"""Real HTTP/1.1 traffic for tests: instances that answer, and clients that count failures.
+
+Both are asyncio protocols without any framework, so that one process makes a few thousand
+requests a second and still leaves time for what is under test.
+"""
+
+import asyncio
+import collections
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+
+class Instance:
+    """A server on a free loopback port that answers every request with its name.
+
+    `GET /slow/SECONDS` answers after so long. `requests` counts what was answered. `healthy`
+    False makes every answer a 503.
+    """
+
+    def __init__(self, name: str = "instance", host: str = "127.0.0.1") -> None:
+        self.name = name
+        self.host = host
+        self.port = 0
+        self.requests = 0
+        self.healthy = True
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Transport] = set()
+
+    async def start(self) -> "Instance":
+        """Listen; from then on `port` is known."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: _Answering(self), self.host, self.port, backlog=1024
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def stop(self) -> None:
+        """Stop as a killed process does: the port is closed and connections are cut."""
+        if self._server is not None:
+            self._server.close()
+            for transport in list(self._connections):
+                transport.abort()
+            await self._server.wait_closed()
+            self._server = None
+
+    def opened(self, transport: asyncio.Transport) -> None:
+        """Remember a connection, to cut it at the end."""
+        self._connections.add(transport)
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Forget a connection."""
+        self._connections.discard(transport)
+
+
+class _Answering(asyncio.Protocol):
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._transport: asyncio.Transport | None = None
+        self._received = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._instance.opened(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        if self._transport is not None:
+            self._instance.closed(self._transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while b"\r\n\r\n" in self._received:
+            head, _, self._received = self._received.partition(b"\r\n\r\n")
+            path = head.split(b" ", 2)[1]
+            if path.startswith(b"/slow/"):
+                seconds = float(path.removeprefix(b"/slow/"))
+                asyncio.get_running_loop().call_later(seconds, self._answer)
+            else:
+                self._answer()
+
+    def _answer(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._instance.requests += 1
+        body = self._instance.name.encode()
+        status = b"200 OK" if self._instance.healthy else b"503 Service Unavailable"
+        self._transport.write(
+            b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+
+
+@dataclass
+class Tally:
+    """What clients saw: answers by body, and every failure in words."""
+
+    answers: collections.Counter[str] = field(default_factory=collections.Counter)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return self.answers.total() + len(self.failures)
+
+
+class Traffic:
+    """Keep-alive clients that ask one after the other, each for the next of `vhosts`.
+
+    Any answer but 200 counts as a failure, and so does a connection that ends before the answer
+    to a request on it.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        vhosts: list[str],
+        *,
+        clients: int,
+        path: str = "/",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self.stopping = False
+        self.port = port
+        self._clients = clients
+        extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        self.requests = [
+            f"GET {path} HTTP/1.1\r\nHost: {vhost}\r\n{extra}\r\n".encode() for vhost in vhosts
+        ]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Tally]:
+        """Traffic until the end of the block; every request under way is waited for."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(self._clients):
+                tasks.create_task(self._client(number))
+            try:
+                yield self.tally
+            finally:
+                self.stopping = True
+
+    async def answered(self, more: int) -> None:
+        """Wait until `more` further requests were answered."""
+        goal = self.tally.requests + more
+        while self.tally.requests < goal:
+            await asyncio.sleep(0.005)
+
+    async def _client(self, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        while not self.stopping:
+            try:
+                _, client = await loop.create_connection(
+                    lambda: _Asking(self, number), "127.0.0.1", self.port
+                )
+            except OSError as error:
+                self.tally.failures.append(f"cannot connect: {error}")
+                await asyncio.sleep(0.02)
+                continue
+            await client.ended
+
+
+class _Asking(asyncio.Protocol):
+    def __init__(self, traffic: Traffic, number: int) -> None:
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._traffic = traffic
+        self._next = number
+        self._received = b""
+        self._waiting = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._ask()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._waiting:
+            self._traffic.tally.failures.append(f"connection ended without an answer: {exc}")
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, found, body = self._received.partition(b"\r\n\r\n")
+        if not found:
+            return
+        lower = head.lower()
+        length = int(lower.partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
+        if len(body) < length:
+            return
+        self._received = b""
+        self._waiting = False
+        status = head[9:12]
+        if status == b"200":
+            self._traffic.tally.answers[body.decode()] += 1
+        else:
+            self._traffic.tally.failures.append(f"status {status.decode()}")
+        if b"connection: close" in lower or self._traffic.stopping:
+            assert self._transport is not None
+            self._transport.close()
+        else:
+            self._ask()
+
+    def _ask(self) -> None:
+        assert self._transport is not None
+        requests = self._traffic.requests
+        self._transport.write(requests[self._next % len(requests)])
+        self._next += 1
+        self._waiting = True
+
+
+async def get(
+    port: int, vhost: str, path: str = "/", headers: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """One request on a connection of its own: status and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+        writer.write(
+            f"GET {path} HTTP/1.1\r\nHost: {vhost}\r\nConnection: close\r\n{extra}\r\n".encode()
+        )
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head[9:12] or 0), body.decode()
+    finally:
+        writer.close()
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
