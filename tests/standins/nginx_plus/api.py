@@ -1,12 +1,14 @@
 """The HTTP API of the stand-in, as the documentation of `ngx_http_api_module` says."""
 
 import asyncio
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import unquote
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 from tests.standins.nginx_plus.faults import Fault, before, cut
 from tests.standins.nginx_plus.zone import (
     PATCH_FIELDS,
@@ -89,7 +91,7 @@ class Api:
         return answer
 
     async def _answer(self, request: web.Request) -> web.Response:
-        parts = [part for part in request.path.split("/") if part][1:]
+        parts = [unquote(part) for part in request.rel_url.raw_path.split("/") if part][1:]
         if not parts:
             self.calls["GET versions"] += 1
             return _json(self.versions)
@@ -183,7 +185,7 @@ class Api:
         return checked(body, fields, resolver=self.state.resolver)
 
     def _credentials(self) -> str:
-        return BasicAuth(self.user, self.password).encode()
+        return "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
 
 
 def _status(upstream: Upstream) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import ssl
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,10 @@ class NginxPlus:
         """The addresses that an upstream has now, in drain or not."""
         return [one.server for one in self.upstreams[upstream].servers]
 
+    def has(self, upstream: str, servers: Collection[str]) -> bool:
+        """Whether an upstream is there and has exactly these servers."""
+        return upstream in self.upstreams and sorted(self.servers(upstream)) == sorted(servers)
+
     def _read(self) -> Conf:
         if self.conf_path is not None and self.conf_path.exists():
             return parse(self.conf_path.read_text())
@@ -135,9 +139,11 @@ class NginxPlus:
     async def _serve(self, handle: Any, port: int, tls: ssl.SSLContext | None = None) -> int:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
+        )
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls, shutdown_timeout=0.1)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
         self._runners.append(runner)
         return int(runner.addresses[0][1])

@@ -7,6 +7,7 @@ at all is `ApiDown`; a call that was cut off, so that nobody knows whether it wa
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -28,6 +29,8 @@ from drove_gateway.proxies.nginx_plus.wire import (
 # `drain` came with version 2; nothing that is used here changed since.
 _OLDEST_VERSION = 2
 _NEWEST_VERSION = 9
+# Enough for all that calls at once: an apply, an audit, a sweep, a look.
+_MOST_CONNECTIONS = 16
 # The status of one server is about 700 bytes: room for 400,000 servers.
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_TEXT = 300
@@ -78,14 +81,11 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Client:
-    """Calls the API over at most `connections` kept connections, each call within `timeout`."""
+    """Calls the API over kept connections; each call may take `timeout` seconds."""
 
-    def __init__(
-        self, access: Access, *, timeout: float, connections: int, metrics: ApiMetrics
-    ) -> None:
+    def __init__(self, access: Access, *, timeout: float, metrics: ApiMetrics) -> None:
         self._access = access
         self._timeout = timeout
-        self._connections = connections
         self._metrics = metrics
         self._session: aiohttp.ClientSession | None = None
         self._version = 0
@@ -217,9 +217,12 @@ class Client:
     def _connect(self) -> aiohttp.ClientSession:
         access = self._access
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections, ssl=_tls(access)),
-            auth=aiohttp.BasicAuth(access.user, access.password) if access.user else None,
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=_tls(access)),
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **_authorization(access),
+            },
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -275,6 +278,13 @@ def _tls(access: Access) -> ssl.SSLContext | bool:
         raise ApiDown(
             f"cannot use nginxplusapi_ca_file {access.ca_file}: {error.strerror or error}"
         ) from error
+
+
+def _authorization(access: Access) -> Mapping[str, str]:
+    if not access.user:
+        return {}
+    credentials = f"{access.user}:{access.password}".encode()
+    return {"Authorization": f"Basic {b64encode(credentials).decode()}"}
 
 
 def _quoted(upstream: str) -> str:

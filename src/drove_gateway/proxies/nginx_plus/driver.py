@@ -30,9 +30,6 @@ TEMPLATING_DISABLED = Section(message="Templating disabled")
 # After a large comparison, which reads no parameters, and after a reload, whose leaving workers
 # may still have answered, the audit follows soon.
 _SOON_SECONDS = 1.0
-# A vhost that this process never saw may be left alone this long by a leader that is new and does
-# not know all its instances yet.
-_ORPHAN_SECONDS = 120.0
 _NAMED_IN_HEALTH = 3
 
 
@@ -40,7 +37,8 @@ class Rules(msgspec.Struct, frozen=True):
     """What of the settings the driver needs; times in seconds.
 
     `owned` has the vhosts that the realms name one by one. Without reloads, an upstream of such a
-    name loses its servers also when this process never saw its vhost.
+    name loses its servers also when this process never saw its vhost, once the vhost has been
+    missing for `orphan_patience`: a leader that is new does not know all its instances yet.
     """
 
     parameters: Parameters
@@ -49,6 +47,7 @@ class Rules(msgspec.Struct, frozen=True):
     audit_interval: float
     watch_interval: float = 1.0
     owned: frozenset[str] = frozenset()
+    orphan_patience: float = 120.0
 
 
 class NginxPlus:
@@ -90,6 +89,7 @@ class NginxPlus:
             clock=clock,
             log=log,
         )
+        self._planned: Topology | None = None
         self._taken: Topology | None = None
         self._installed: Topology | None = None
         self._doubts: tuple[str, ...] = ("the gateway started",)
@@ -101,6 +101,7 @@ class NginxPlus:
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Servers that differ go over the API; vhosts that come or go, and demands, reload."""
+        self._planned = desired
         due = dict(wish.changed(self._taken, desired))
         for kept in self._upstreams.kept.values():
             if kept.due or demands:
@@ -254,7 +255,7 @@ class NginxPlus:
                 continue
             await self._audit_generation(wake)
             try:
-                differing = [*self._left_behind(self._taken), *await self._upstreams.audit()]
+                differing = [*self._left_behind(), *await self._upstreams.audit()]
             except RuntimeApiError as error:
                 self._log.warning("NGINX Plus could not be audited", reason=str(error))
                 continue
@@ -268,14 +269,18 @@ class NginxPlus:
             self._doubts = (*self._doubts, drift)
             wake(drift)
 
-    def _left_behind(self, topology: Topology) -> Sequence[str]:
+    def _left_behind(self) -> Sequence[str]:
         """Upstreams of vhosts that only an earlier run of the gateway can have filled."""
-        if self._generations is not None:
+        if self._generations is not None or self._planned is None:
             return ()
-        missing = wish.orphans(self._rules.owned, topology) - self._upstreams.kept.keys()
+        missing = wish.orphans(self._rules.owned, self._planned) - self._upstreams.kept.keys()
         now = self._clock()
         self._orphans = {name: self._orphans.get(name, now) for name in missing}
-        due = [name for name, since in self._orphans.items() if now - since >= _ORPHAN_SECONDS]
+        due = [
+            name
+            for name, since in self._orphans.items()
+            if now - since >= self._rules.orphan_patience
+        ]
         for name in due:
             self._upstreams.leave(name)
         return due

@@ -93,7 +93,8 @@ class Writer:
                     now = seen or await self.read(kept.name)
                     if not now.found and not create:
                         return Brought(awaited=True)
-                    return Brought(tuple(steps), await self._once(kept, wanted, now, steps))
+                    problem = await self._once(kept, wanted, now, steps)
+                    return Brought(tuple(steps), problem)
                 except (ApiCut, _Outdated) as error:
                     seen, last = None, error
         return Brought(tuple(steps), f"{last}, {_ATTEMPTS} times in a row")
