@@ -75,10 +75,16 @@ def test_after_an_executor_was_lost_endpoints_are_fetched_again_for_a_minute() -
 
 
 def test_after_a_takeover_endpoints_are_fetched_at_every_poll_until_it_has_settled() -> None:
-    taken_over = Cursor().owing(0.0).taken_over(0.0)
+    taken_over = Cursor().taken_over(0.0)
     assert fetches(taken_over, until=300) == list(range(92))
     assert taken_over.is_settling(89.9)
     assert not taken_over.is_settling(90.0)
+
+
+def test_a_leader_found_at_the_start_may_be_new_and_is_asked_again_for_a_while() -> None:
+    found = Cursor().found(0.0)
+    assert fetches(found, until=300) == [0, 1, 3, 6, 10, 20, 30, 40, 50, 60, 70, 80, 91]
+    assert not found.is_settling(0.0)
 
 
 def test_the_cursor_moves_when_endpoints_were_accepted_and_nothing_can_be_late_any_more() -> None:

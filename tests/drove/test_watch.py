@@ -135,11 +135,11 @@ def test_a_change_is_fetched_at_the_next_poll() -> None:
 
 def test_while_nothing_changes_only_summaries_are_asked_for() -> None:
     async def scenario(watched: Watched) -> None:
-        await asyncio.sleep(0.1)
-        fetched = watched.cluster[0].calls["endpoints"]
-        await asyncio.sleep(200)
+        await asyncio.sleep(100)
+        fetched, asked = watched.cluster[0].calls["endpoints"], watched.cluster[0].calls["summary"]
+        await asyncio.sleep(180)
         assert watched.cluster[0].calls["endpoints"] == fetched
-        assert 190 <= watched.cluster[0].calls["summary"] <= 210
+        assert 170 <= watched.cluster[0].calls["summary"] - asked <= 190
         await asyncio.sleep(200)
         assert watched.cluster[0].calls["endpoints"] == fetched + 1
 
@@ -170,7 +170,7 @@ def test_a_requested_refresh_fetches_at_once() -> None:
 
 def test_events_of_other_kinds_fetch_nothing() -> None:
     async def scenario(watched: Watched) -> None:
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(100)
         fetched = watched.cluster[0].calls["endpoints"]
         watched.cluster[0].events.append((100, "TASK_STATE_CHANGE"))
         await asyncio.sleep(20)
@@ -334,9 +334,11 @@ def test_a_failing_leader_is_asked_less_often_but_never_four_times_less() -> Non
 
 def test_a_slow_leader_gets_as_long_a_rest_as_it_took_to_answer() -> None:
     async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(100)
+        asked = watched.cluster[0].calls["summary"]
         watched.cluster[0].latency = 3.0
         await asyncio.sleep(61)
-        assert 9 <= watched.cluster[0].calls["summary"] <= 11
+        assert 9 <= watched.cluster[0].calls["summary"] - asked <= 11
 
     in_virtual_time(scenario)
 
@@ -374,7 +376,7 @@ def test_a_call_that_hangs_does_not_delay_fail_over() -> None:
 def test_a_view_is_published_only_when_it_differs() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(200)
-        assert len(watched.taken.views) < 10
+        assert len(watched.taken.views) < 20
         assert all(
             a != b for a, b in zip(watched.taken.views, watched.taken.views[1:], strict=False)
         )

@@ -39,6 +39,7 @@ _IRRELEVANT = frozenset(
 # past its end, so that the last answer is one of a leader that has settled.
 _AFTER_CHANGE = (1, 3, 6)
 _AFTER_EXECUTOR_LOSS = (1, 3, 6, 10, 20, 30, 40, 50, 60)
+_AFTER_FIRST_SIGHT = (1, 3, 6, 10, 20, 30, 40, 50, 60, 70, 80, 91)
 _AFTER_TAKEOVER = tuple(range(1, int(SETTLING_SECONDS) + 2))
 
 # How late an event may be recorded and still be seen at once.
@@ -100,10 +101,14 @@ class Cursor(msgspec.Struct, frozen=True):
             return looked._move(self.proof)
         return looked
 
+    def found(self, now: float) -> Self:
+        """The leader led before we looked: most likely for long, yet it may be new as well."""
+        return self.owing(now)._repeat(now, _AFTER_FIRST_SIGHT)
+
     def taken_over(self, now: float) -> Self:
         """The leader is new: for a while its endpoints are fetched as often as possible."""
         settling = msgspec.structs.replace(self, settling_until=now + SETTLING_SECONDS)
-        return settling._repeat(now, _AFTER_TAKEOVER)
+        return settling.owing(now)._repeat(now, _AFTER_TAKEOVER)
 
     def accepted(self, started: float, refresh_at: float) -> Self:
         """The endpoints asked for at `started`, after `looked`, were fetched and accepted."""

@@ -85,9 +85,7 @@ class Follower:
         self._woken = asyncio.Event()
         self._failures = 0
         now = namespace.around.clock()
-        self._cursor = Cursor().owing(now)
-        if took_over:
-            self._cursor = self._cursor.taken_over(now)
+        self._cursor = Cursor().taken_over(now) if took_over else Cursor().found(now)
 
     @property
     def failing(self) -> bool:
