@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway import assembly, status
+from drove_gateway import assembly, drivers, status
 from drove_gateway.about import about
 from drove_gateway.admin.api import Actions
 from drove_gateway.admin.server import serve
@@ -98,9 +98,9 @@ class Gateway:
         self._board.show(
             status.with_settings, public(settings), _xproxy(settings), _unseen(settings)
         )
-        template = await assembly.template(settings, self._environ)
+        template = await drivers.template(settings, self._environ)
         async with AsyncExitStack() as stack:
-            proxy = await assembly.proxy(
+            proxy = await drivers.proxy(
                 settings, template, _xproxy(settings), self._metrics, self._log, stack
             )
             reconciler = self._reconciler(proxy)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from drove_gateway.assembly import platform
 from drove_gateway.cli.answers import live
 from drove_gateway.cli.files import configuration_path, fail, file_option, read_configuration
 from drove_gateway.cli.render import rendered
 from drove_gateway.config import Settings
+from drove_gateway.drivers import platform
 from drove_gateway.errors import DroveError, GatewayError
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.proxies.commands import run

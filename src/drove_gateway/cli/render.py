@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from drove_gateway import assembly
+from drove_gateway import drivers
 from drove_gateway.cli.answers import live, saved
 from drove_gateway.cli.files import fail, file_option, print_problems, read_configuration
 from drove_gateway.config import Settings
@@ -42,7 +42,7 @@ def render(outer_file: Path | None, file: Path | None, endpoints: tuple[str, ...
 
 async def rendered(settings: Settings, topology: Topology) -> Rendered:
     """What the template makes of `topology` now. Raises RenderError."""
-    template = await assembly.template(settings, os.environ)
+    template = await drivers.template(settings, os.environ)
     data = context(topology, settings, settings.xproxy or socket.gethostname())
     return render_template(template.newest(), data)
 

@@ -1,0 +1,175 @@
+"""Settings to the driver of the configured proxy. Nothing starts here."""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.assembly import namespace_rules
+from drove_gateway.config import Settings
+from drove_gateway.gotemplate.gateway_functions import gateway_functions
+from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.metrics import Metrics
+from drove_gateway.proxies.generation import Generations, Platform
+from drove_gateway.proxies.haproxy.driver import HaproxyProxy
+from drove_gateway.proxies.haproxy.options import options
+from drove_gateway.proxies.haproxy.platform import haproxy_platform
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.proxies.nginx import nginx_platform
+from drove_gateway.proxies.nginx_plus.client import Access, Client
+from drove_gateway.proxies.nginx_plus.driver import NginxPlus
+from drove_gateway.proxies.nginx_plus.driver import Rules as PlusRules
+from drove_gateway.proxies.nginx_plus.planner import Parameters
+from drove_gateway.proxies.proof import ask, prove
+from drove_gateway.proxies.reloading import ReloadingProxy
+from drove_gateway.proxies.resolver import Resolver, system_lookup
+from drove_gateway.proxies.template_file import TemplateFile
+from drove_gateway.proxies.version import Version, at_least, installed_version
+from drove_gateway.reconciler import Proxy
+from drove_gateway.render import context, render
+
+_RESOLVED_SECONDS = 10.0
+
+
+def template_functions(
+    environ: Mapping[str, str], version: Version | None
+) -> Mapping[str, Callable[..., Any]]:
+    """The gateway's functions, and `proxyAtLeast "1.27.4"` for the installed proxy's version."""
+
+    def proxy_at_least(wanted: str) -> bool:
+        return at_least(version, wanted)
+
+    started = time.monotonic_ns()
+
+    def now() -> GoTime:
+        zone = datetime.now(UTC).astimezone().tzinfo or UTC
+        return GoTime(time.time_ns(), zone, monotonic=time.monotonic_ns() - started)
+
+    return {**gateway_functions(environ, now), "proxyAtLeast": proxy_at_least}
+
+
+async def template(settings: Settings, environ: Mapping[str, str]) -> TemplateFile:
+    """The template of the platform that is driven; asks the proxy for its version."""
+    haproxy = settings.proxy_platform == "haproxy"
+    path = settings.haproxy_template if haproxy else settings.nginx_template
+    command = settings.haproxy_argv if haproxy else settings.nginx_argv
+    version = await installed_version(command, timeout=settings.command_timeout_sec)
+    return TemplateFile(Path(path), settings.delimiters, template_functions(environ, version))
+
+
+def generations(
+    settings: Settings, platform: Platform, template: TemplateFile, xproxy: str
+) -> Generations:
+    """What brings configurations to the proxy of `platform`."""
+    return Generations(
+        platform,
+        template,
+        lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
+        delims=settings.delimiters,
+        timeout=settings.command_timeout_sec,
+        prove=prove,
+        ask=ask,
+        clock=time.monotonic,
+    )
+
+
+async def proxy(
+    settings: Settings,
+    template: TemplateFile,
+    xproxy: str,
+    metrics: Metrics,
+    log: FilteringBoundLogger,
+    stack: AsyncExitStack,
+) -> Proxy:
+    """The driver of the configured proxy. What it must close is left to `stack`.
+
+    With a runtime API and reloads disabled, nothing is rendered or written.
+    """
+    made = generations(settings, platform(settings), template, xproxy)
+    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
+        return HaproxyProxy(
+            RuntimeApi(
+                settings.haproxy_socket,
+                timeout=settings.api_timeout,
+                clock=time.monotonic,
+                metrics=metrics,
+            ),
+            options(settings),
+            resolver(settings),
+            None if settings.haproxy_reload_disabled else made,
+            clock=time.monotonic,
+            log=log,
+        )
+    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
+        client = _nginx_plus_client(settings, metrics)
+        stack.push_async_callback(client.close)
+        return NginxPlus(
+            client,
+            _nginx_plus_rules(settings),
+            None if settings.nginx_reload_disabled else made,
+            resolver(settings),
+            metrics=metrics,
+            clock=time.monotonic,
+            log=log,
+        )
+    return ReloadingProxy(made, audit_interval=settings.audit_interval_sec)
+
+
+def resolver(settings: Settings) -> Resolver:
+    """Host names to addresses, for the runtime APIs, which want addresses."""
+    return Resolver(
+        system_lookup,
+        timeout=settings.dns_resolution_timeout_sec,
+        ttl=_RESOLVED_SECONDS,
+        clock=time.monotonic,
+    )
+
+
+def _nginx_plus_client(settings: Settings, metrics: Metrics) -> Client:
+    access = Access(
+        address=settings.nginxplusapiaddr,
+        user=settings.nginxplusapi_user,
+        password=settings.nginxplusapi_pass.get_secret_value(),
+        ca_file=settings.nginxplusapi_ca_file,
+        skip_verify=settings.nginxplusapi_skip_verify,
+    )
+    return Client(access, timeout=settings.api_timeout, metrics=metrics)
+
+
+def _nginx_plus_rules(settings: Settings) -> PlusRules:
+    return PlusRules(
+        parameters=Parameters(
+            max_fails=settings.nginx_max_fails,
+            fail_timeout=settings.nginx_fail_timeout,
+            slow_start=settings.nginx_slow_start,
+        ),
+        drain_timeout=settings.drain_timeout_sec,
+        drain_timeout_tag=settings.drain_timeout_tag,
+        audit_interval=settings.audit_interval_sec,
+        owned=frozenset().union(*(rule.realm for rule in namespace_rules(settings))),
+    )
+
+
+def platform(settings: Settings) -> Platform:
+    """How the driven proxy's configuration is checked and loaded."""
+    if settings.proxy_platform == "haproxy":
+        return haproxy_platform(
+            command=settings.haproxy_argv,
+            reload_command=settings.haproxy_reload_argv,
+            master_socket=settings.haproxy_master_socket,
+            config=Path(settings.haproxy_config),
+            ignore_check=settings.haproxy_ignore_check,
+            reload_disabled=settings.haproxy_reload_disabled,
+            timeout=settings.command_timeout_sec,
+        )
+    return nginx_platform(
+        command=settings.nginx_argv,
+        config=Path(settings.nginx_config),
+        ignore_check=settings.nginx_ignore_check,
+        reload_disabled=settings.nginx_reload_disabled,
+        timeout=settings.command_timeout_sec,
+    )
