@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from drove_gateway.demo.clients import until
+from drove_gateway.demo.clients import Wanted
 from drove_gateway.demo.stage import APPS, LEADER_VHOST, Stage
 
 _STEP_SECONDS = 20.0
-# In turn, so that this many requests meet every instance several times.
-_ROUNDS_PER_INSTANCE = 4
+_LEADER = Wanted(statuses=frozenset({200, 404}))
+_NO_SUCH_VHOST = Wanted(statuses=frozenset({404}))
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -30,7 +30,7 @@ async def every_vhost_answers(stage: Stage) -> float | None:
         if one is None:
             return None
         took += one
-    leader = await until(lambda: _has_status(stage, LEADER_VHOST, 200, 404), _STEP_SECONDS)
+    leader = await stage.clients.right(LEADER_VHOST, lambda: _LEADER, _STEP_SECONDS)
     return None if leader is None else took + leader
 
 
@@ -58,7 +58,7 @@ async def deploy_vhost(stage: Stage) -> float | None:
 
 async def destroy_app(stage: Stage) -> float | None:
     await stage.cluster.remove_app("reports")
-    return await until(lambda: _has_status(stage, stage.vhost("reports"), 404), _STEP_SECONDS)
+    return await stage.clients.right(stage.vhost("reports"), lambda: _NO_SUCH_VHOST, _STEP_SECONDS)
 
 
 async def fail_over(stage: Stage) -> float | None:
@@ -84,15 +84,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 async def served_by_all(stage: Stage, app: str, seconds: float = _STEP_SECONDS) -> float | None:
     """Milliseconds until exactly the app's healthy instances answer, and nothing fails."""
 
-    async def so() -> bool:
-        expected = frozenset(one.instance_id for one in stage.cluster.app(app).hosts())
-        rounds = _ROUNDS_PER_INSTANCE * max(1, len(expected))
-        instances, statuses = await stage.clients.answering(stage.vhost(app), rounds)
-        return instances == expected and statuses == {200}
+    def listed() -> Wanted:
+        hosts = stage.cluster.app(app).hosts()
+        return Wanted(instances=frozenset(one.instance_id for one in hosts))
 
-    return await until(so, seconds)
-
-
-async def _has_status(stage: Stage, vhost: str, *statuses: int) -> bool:
-    _, seen = await stage.clients.answering(vhost, _ROUNDS_PER_INSTANCE)
-    return seen <= set(statuses)
+    return await stage.clients.right(stage.vhost(app), listed, seconds)

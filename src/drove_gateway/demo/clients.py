@@ -9,6 +9,7 @@ import msgspec
 
 _PAUSE_SECONDS = 0.02
 _ANSWER_SECONDS = 5.0
+_ANSWERS_BY_EACH = 4
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -16,6 +17,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     instance: str = ""
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What right answers are: one of the statuses, by the instances, all of them."""
+
+    statuses: frozenset[int] = frozenset({200})
+    instances: frozenset[str] = frozenset()
 
 
 class Clients:
@@ -37,11 +45,31 @@ class Clients:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Answer(0)
 
-    async def answering(self, vhost: str, rounds: int) -> tuple[frozenset[str], frozenset[int]]:
-        """Which instances, and which statuses, answer `rounds` requests one after the other."""
-        answers = [await self.ask(vhost) for _ in range(rounds)]
-        instances = frozenset(answer.instance for answer in answers if answer.status == 200)
-        return instances, frozenset(answer.status for answer in answers)
+    async def right(self, vhost: str, wanted: Callable[[], Wanted], seconds: float) -> float | None:
+        """Milliseconds until the proxy's answers are right, None if not within `seconds`.
+
+        They are right from the moment when every wanted instance has answered and nothing else
+        did any more, which is known when that stays so for several answers by each.
+        """
+        begin = time.monotonic()
+        right_since, in_a_row, seen = begin, 0, set[str]()
+        while time.monotonic() - begin < seconds:
+            want = wanted()
+            answer = await self.ask(vhost)
+            now = time.monotonic()
+            if answer.status not in want.statuses or answer.instance not in want.instances | {""}:
+                right_since, in_a_row = now, 0
+                seen.clear()
+                await asyncio.sleep(_PAUSE_SECONDS)
+                continue
+            if answer.instance not in seen:
+                right_since = now
+                seen.add(answer.instance)
+            in_a_row += 1
+            enough = _ANSWERS_BY_EACH * max(1, len(want.instances))
+            if in_a_row >= enough and want.instances <= seen:
+                return (right_since - begin) * 1000
+        return None
 
 
 class Load:
@@ -63,16 +91,11 @@ class Load:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float) -> float | None:
-    """Milliseconds until `condition` held, None when it did not within `seconds`.
-
-    The time of the try that succeeded is not counted.
-    """
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float) -> bool:
+    """Whether `condition` held within `seconds`."""
     begin = time.monotonic()
-    while True:
-        tried = time.monotonic()
-        if await condition():
-            return (tried - begin) * 1000
-        if tried - begin > seconds:
-            return None
+    while not await condition():
+        if time.monotonic() - begin > seconds:
+            return False
         await asyncio.sleep(_PAUSE_SECONDS)
+    return True

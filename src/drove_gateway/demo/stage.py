@@ -58,7 +58,7 @@ async def _gateway(cluster: Simulator, edge: Edge, directory: Path) -> AsyncIter
     config = directory / "nixy.toml"
     urls = ", ".join(f'"{url}"' for url in cluster.urls)
     config.write_text(
-        f'port = {port}\nxproxy = "demo"\nping_interval_sec = 0.5\n'
+        f'port = {port}\nxproxy = "demo"\nping_interval_sec = 0.5\nreload_min_interval_sec = 0.2\n'
         f"event_refresh_interval_sec = 0.25\n{edge.settings}\n"
         f'[[namespaces]]\nname = "demo"\ndrove = [{urls}]\nleader_vhost = "{LEADER_VHOST}"\n'
     )
