@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from tests.waiting import until
+
 
 class Instance:
     """A server on a free loopback port that answers every request with its name.
 
-    `GET /slow/SECONDS` answers after so long. `requests` counts what was answered. `healthy`
-    False makes every answer a 503.
+    `GET /slow/SECONDS` answers after so long. `requests` counts what was answered, and
+    `connections` those that are open.
     """
 
     def __init__(self, name: str = "instance", host: str = "127.0.0.1") -> None:
@@ -24,7 +26,6 @@ class Instance:
         self.host = host
         self.port = 0
         self.requests = 0
-        self.healthy = True
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Transport] = set()
 
@@ -45,6 +46,10 @@ class Instance:
                 transport.abort()
             await self._server.wait_closed()
             self._server = None
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
 
     def opened(self, transport: asyncio.Transport) -> None:
         """Remember a connection, to cut it at the end."""
@@ -87,9 +92,8 @@ class _Answering(asyncio.Protocol):
             return
         self._instance.requests += 1
         body = self._instance.name.encode()
-        status = b"200 OK" if self._instance.healthy else b"503 Service Unavailable"
         self._transport.write(
-            b"HTTP/1.1 " + status + b"\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
         )
 
 
@@ -144,8 +148,7 @@ class Traffic:
     async def answered(self, more: int) -> None:
         """Wait until `more` further requests were answered."""
         goal = self.tally.requests + more
-        while self.tally.requests < goal:
-            await asyncio.sleep(0.005)
+        await until(lambda: self.tally.requests >= goal)
 
     async def _client(self, number: int) -> None:
         loop = asyncio.get_running_loop()

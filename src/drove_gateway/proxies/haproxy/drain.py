@@ -61,7 +61,7 @@ class Drains:
                 except RuntimeApiError as error:
                     self._log.warning("cannot delete removed servers yet", error=str(error))
                     passed = Passed()
-                if passed.deleted:
+                if passed.deleted or passed.cut:
                     self._log.info(
                         "removed servers deleted",
                         deleted=passed.deleted,

@@ -189,7 +189,7 @@ class HaproxyProxy:
             async with servers.lock:
                 await self._watch.look()
         brought = await servers.bring(desired)
-        if fresh or brought.failed:
+        if fresh or brought.failed or self._generations is None:
             self._lacking = servers.lacking(desired)
         if not brought.failed:
             self._served = desired

@@ -7,6 +7,9 @@ import msgspec
 from drove_gateway.errors import CommandFailed, CommandTimeout, RuntimeApiError
 from drove_gateway.proxies.commands import last_lines
 
+_RESTART_SECONDS = 1.0
+_PAUSE_SECONDS = 0.02
+
 
 async def reload(socket: str, *, timeout: float) -> None:
     """Make the master process load its configuration anew, and wait for the new worker.
@@ -47,8 +50,21 @@ class _Answer(msgspec.Struct, frozen=True):
     log: str = ""
 
 
+async def _connect(socket: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect; the master executes itself anew at each reload and refuses for that moment."""
+    loop = asyncio.get_running_loop()
+    patience = loop.time() + _RESTART_SECONDS
+    while True:
+        try:
+            return await asyncio.open_unix_connection(socket)
+        except ConnectionRefusedError:
+            if loop.time() > patience:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
 async def _ask(socket: str) -> _Answer:
-    reader, writer = await asyncio.open_unix_connection(socket)
+    reader, writer = await _connect(socket)
     try:
         writer.write(b"reload\n")
         writer.write_eof()

@@ -1,0 +1,67 @@
+"""A real HAProxy in master-worker mode, as an operator would run it."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from drove_gateway.proxies.haproxy import master
+
+
+class Haproxy:
+    """HAProxy with the files of one directory; `socket` is its runtime API."""
+
+    def __init__(self, program: Path, directory: Path) -> None:
+        self.program = program
+        self.config = directory / "haproxy.cfg"
+        self.socket = directory / "admin.sock"
+        self.master = directory / "master.sock"
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start with what stands in the configuration file, and wait for the runtime API."""
+        self._process = await asyncio.create_subprocess_exec(
+            str(self.program),
+            "-W",
+            "-S",
+            str(self.master),
+            "-f",
+            str(self.config),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        async with asyncio.timeout(20):
+            while not await self._answers():
+                assert self._process.returncode is None, "HAProxy ended"
+                await asyncio.sleep(0.01)
+
+    async def kill(self) -> None:
+        """Kill master and workers at once."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        self._process = None
+
+    async def reload(self) -> None:
+        """Reload as somebody else than the gateway would."""
+        await master.reload(str(self.master), timeout=20)
+
+    async def say(self, command: str) -> str:
+        """What the runtime API answers to `command`, typed by an operator."""
+        reader, writer = await asyncio.open_unix_connection(str(self.socket))
+        try:
+            writer.write(f"{command}\n".encode())
+            return (await reader.read()).decode().strip()
+        finally:
+            writer.close()
+
+    async def _answers(self) -> bool:
+        try:
+            return (await self.say("show info")).startswith("Name: HAProxy")
+        except OSError:
+            return False
