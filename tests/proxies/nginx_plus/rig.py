@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 
-import aiohttp
 import structlog
 from aiohttp import web
 from tests.standins.nginx_plus.server import NginxPlus as StandIn
+from tests.traffic import Instance
 
-from drove_gateway.assembly import generations, platform
 from drove_gateway.config import Settings
+from drove_gateway.drivers import generations, platform
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.plan import Outcome
 from drove_gateway.proxies.nginx_plus.client import Access, Client
@@ -171,7 +171,7 @@ async def rigged(
     try:
         yield Rig(nginx, driver, metrics)
     finally:
-        await driver.close()
+        await client.close()
 
 
 async def _no_lookup(name: str) -> list[str]:
@@ -193,32 +193,15 @@ async def running_gateway(rig: Rig) -> AsyncIterator[Reconciler]:
             await keeping
 
 
-class Instance:
-    """A real instance: answers with its address; `/slow` waits until it is let go."""
+class Holding:
+    """An instance that answers `/slow` only when it is let go, anything else at once."""
 
     def __init__(self) -> None:
         self.address = ""
-        self.requests = 0
         self.waiting = 0
         self.let_go = asyncio.Event()
-        self._runner: web.AppRunner | None = None
 
-    async def start(self) -> "Instance":
-        application = web.Application()
-        application.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        self.address = f"127.0.0.1:{self._runner.addresses[0][1]}"
-        return self
-
-    async def stop(self) -> None:
-        self.let_go.set()
-        if self._runner is not None:
-            await self._runner.cleanup()
-
-    async def _answer(self, request: web.Request) -> web.Response:
-        self.requests += 1
+    async def answer(self, request: web.Request) -> web.Response:
         if request.path == "/slow":
             self.waiting += 1
             await self.let_go.wait()
@@ -226,8 +209,28 @@ class Instance:
 
 
 @contextlib.asynccontextmanager
+async def holding(count: int) -> AsyncIterator[list[Holding]]:
+    """Instances that hold requests, each on a port of its own."""
+    async with contextlib.AsyncExitStack() as stack:
+        made = []
+        for one in (Holding() for _ in range(count)):
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", one.answer)
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            one.address = f"127.0.0.1:{runner.addresses[0][1]}"
+            made.append(one)
+        yield made
+
+
+@contextlib.asynccontextmanager
 async def instances(count: int) -> AsyncIterator[list[Instance]]:
+    """Instances that answer with their address."""
     made = [await Instance().start() for _ in range(count)]
+    for one in made:
+        one.name = address_of(one)
     try:
         yield made
     finally:
@@ -235,46 +238,5 @@ async def instances(count: int) -> AsyncIterator[list[Instance]]:
             await one.stop()
 
 
-class Load:
-    """Clients that ask without pause over kept connections, and count what comes back."""
-
-    def __init__(self, port: int, hosts: Iterable[str], clients: int) -> None:
-        self.answers: Counter[tuple[int, str]] = Counter()
-        self._url = f"http://127.0.0.1:{port}/"
-        self._hosts = list(hosts)
-        self._clients = clients
-        self._tasks: list[asyncio.Task[None]] = []
-
-    @property
-    def total(self) -> int:
-        return sum(self.answers.values())
-
-    @property
-    def failed(self) -> dict[tuple[int, str], int]:
-        return {key: count for key, count in self.answers.items() if key[0] != 200}
-
-    async def __aenter__(self) -> "Load":
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self._tasks = [asyncio.create_task(self._ask(n)) for n in range(self._clients)]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._session.close()
-
-    async def more(self, requests: int) -> None:
-        """Wait for that many further answers."""
-        before = self.total
-        await until(lambda: self.total >= before + requests, "load to go on")
-
-    async def _ask(self, turn: int) -> None:
-        while True:
-            turn += 1
-            name = self._hosts[turn % len(self._hosts)]
-            try:
-                async with self._session.get(self._url, headers={"Host": name}) as answer:
-                    self.answers[answer.status, await answer.text()] += 1
-            except aiohttp.ClientError as error:
-                self.answers[0, repr(error)] += 1
+def address_of(instance: Instance) -> str:
+    return f"{instance.host}:{instance.port}"

@@ -149,7 +149,11 @@ class NginxPlus:
         return int(runner.addresses[0][1])
 
     async def _control(self, request: web.Request) -> web.Response:
-        """What the command asks for: `/check?file=…`, `/reload`."""
+        """What the command asks for: `/check?file=…`, `/reload`. `/calls` counts and forgets."""
+        if request.path == "/calls":
+            calls = dict(self.api.calls)
+            self.api.forget_calls()
+            return web.json_response(calls)
         try:
             if request.path == "/check":
                 parse(await asyncio.to_thread(Path(request.query["file"]).read_text))

@@ -18,7 +18,7 @@ from drove_gateway.proxies.nginx_plus.wire import Peer, canonical
 
 # So many upstreams are asked one by one, more by the one answer that has them all.
 FEW = 8
-_PARALLEL = 4
+_PARALLEL = 8
 _SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 # Of the time, a tenth at most goes into reading answers that may be megabytes long.
@@ -117,6 +117,10 @@ class Sweeper:
             for peer in going:
                 if canonical(peer.server) in kept.draining:
                     await self._delete_one(kept, peer)
+        running = sum(peer.active for peer in going)
+        self._log.debug(
+            "drained servers deleted", upstream=kept.name, servers=len(going), running=running
+        )
 
     async def _delete_one(self, kept: KeptUpstream, peer: Peer) -> None:
         server = canonical(peer.server)
@@ -130,6 +134,3 @@ class Sweeper:
             kept.due = kept.due or "its servers have other ids than a moment ago"
             return
         del kept.draining[server]
-        self._log.debug(
-            "drained server deleted", upstream=kept.name, server=server, running=peer.active
-        )

