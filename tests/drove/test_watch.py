@@ -33,16 +33,21 @@ class Watched:
         self.cluster = controllers
         self.taken = Taken()
         self.metrics = Counted()
+        self.failures = 0
         self.watch = NamespaceWatch(
             "stage",
             controllers,
             pace=pace,
             accept=self.taken.accept,
             publish=self.taken.publish,
+            failed=self.count_failure,
             metrics=self.metrics,
             log=structlog.get_logger(),
             around=Surroundings(clock=now, wall=lambda: now() + 1e9, random=lambda: 0.5),
         )
+
+    def count_failure(self) -> None:
+        self.failures += 1
 
     @property
     def view(self) -> NamespaceView:
@@ -117,6 +122,7 @@ def test_health_calls_only_the_leader_healthy() -> None:
             "all_endpoints_down_errors": False,
         }
         assert watched.metrics.counts["endpoint_check_fails"] == 2
+        assert watched.failures == 0
 
     in_virtual_time(scenario)
 
@@ -264,6 +270,7 @@ def test_when_nobody_leads_the_last_apps_stay_and_health_says_why() -> None:
         assert "http://c1:10000: 400 Bad Request" in watched.view.last_error
         assert watched.metrics.gauges["all_endpoints_down_errors"] is True
         assert watched.metrics.counts["drove_stream_no_data_warnings"] > 5
+        assert watched.failures > 5
 
     in_virtual_time(scenario)
 
@@ -299,6 +306,7 @@ def test_a_bad_answer_keeps_the_last_apps_and_shows_in_the_view() -> None:
         assert watched.view.last_error == "the answer's status is 'FAILED'"
         assert watched.view.syncing
         assert watched.metrics.counts["drove_app_sync_failed"] > 2
+        assert watched.failures > 2
         watched.cluster[0].endpoints_error = None
         await asyncio.sleep(4.1)
         assert watched.serving == {"web": 2}

@@ -42,15 +42,15 @@ class Surroundings(msgspec.Struct, frozen=True):
     random: Callable[[], float]
 
 
-class Namespace(msgspec.Struct, frozen=True):
-    """What following a leader needs of its namespace, whoever leads.
+class Shared(msgspec.Struct, frozen=True):
+    """What the followers of a namespace's leaders have in common, one after the other.
 
     `accept` takes each fetched answer; when it says False, the cursor stays and the same is asked
     again. `decoder` lives as long as the namespace, so that a new leader's answer is compared
     with the old one's.
     """
 
-    name: str
+    namespace: str
     decoder: EndpointsDecoder
     accept: Callable[[Snapshot], bool]
     pace: Pace
@@ -67,7 +67,7 @@ class Follower:
 
     def __init__(
         self,
-        namespace: Namespace,
+        shared: Shared,
         controller: AsksController,
         *,
         took_over: bool,
@@ -75,7 +75,7 @@ class Follower:
         report: Callable[[Sync], None],
         call_ping: Callable[[], None],
     ) -> None:
-        self._namespace = namespace
+        self._shared = shared
         self._controller = controller
         self._leader = leader_of(controller.url)
         self._report = report
@@ -84,7 +84,7 @@ class Follower:
         self._snapshot: Snapshot | None = None
         self._woken = asyncio.Event()
         self._failures = 0
-        now = namespace.around.clock()
+        now = shared.around.clock()
         self._cursor = Cursor().taken_over(now) if took_over else Cursor().found(now)
 
     @property
@@ -98,12 +98,12 @@ class Follower:
 
     async def run(self) -> None:
         """Polls until cancelled. No answer, and no lack of one, makes it raise."""
-        around = self._namespace.around
+        around = self._shared.around
         while True:
             started = around.clock()
             await self._poll()
             rest = pause(
-                self._namespace.pace.events,
+                self._shared.pace.events,
                 took=around.clock() - started,
                 failures=self._failures,
                 chance=around.random(),
@@ -113,7 +113,7 @@ class Follower:
                     await self._woken.wait()
 
     async def _poll(self) -> None:
-        clock = self._namespace.around.clock
+        clock = self._shared.around.clock
         if self._woken.is_set():
             self._woken.clear()
             self._cursor = self._cursor.owing(clock())
@@ -127,8 +127,8 @@ class Follower:
 
     async def _look(self) -> DroveError | None:
         """Read the events. A summary that cannot be read is a change that cannot be excluded."""
-        metrics, name = self._namespace.metrics, self._namespace.name
-        clock = self._namespace.around.clock
+        metrics, name = self._shared.metrics, self._shared.namespace
+        clock = self._shared.around.clock
         try:
             summary = await self._controller.events_summary(self._cursor.last_sync)
         except DroveError as error:
@@ -143,19 +143,19 @@ class Follower:
         return None
 
     async def _fetch(self) -> None:
-        metrics, name = self._namespace.metrics, self._namespace.name
-        around = self._namespace.around
+        metrics, name = self._shared.metrics, self._shared.namespace
+        around = self._shared.around
         started = around.clock()
         try:
-            listing = await self._controller.endpoints(self._namespace.decoder)
+            listing = await self._controller.endpoints(self._shared.decoder)
         except DroveError:
             metrics.drove_app_sync_failed(name)
             raise
         settling = self._cursor.is_settling(started)
-        accepted = self._namespace.accept(self._made(listing, settling=settling))
+        accepted = self._shared.accept(self._made(listing, settling=settling))
         metrics.drove_app_refresh_duration(name, around.clock() - started)
         if accepted:
-            refresh_in = jittered(self._namespace.pace.full_refresh, around.random())
+            refresh_in = jittered(self._shared.pace.full_refresh, around.random())
             self._cursor = self._cursor.accepted(started, started + refresh_in)
         else:
             self._cursor = self._cursor.refused(started)
@@ -171,7 +171,7 @@ class Follower:
         made = self._snapshot
         if made is None or made.apps is not listing.apps or made.settling != settling:
             self._snapshot = made = Snapshot(
-                namespace=self._namespace.name,
+                namespace=self._shared.namespace,
                 leader=self._leader,
                 apps=listing.apps,
                 rejected=listing.rejected,
@@ -182,12 +182,12 @@ class Follower:
     def _conclude(self, problem: DroveError | None) -> None:
         before, said = self._sync.last_error, str(problem or "")
         self._failures = self._failures + 1 if problem else 0
-        syncing = self._sync.syncing or self._cursor.is_due(self._namespace.around.clock())
+        syncing = self._sync.syncing or self._cursor.is_due(self._shared.around.clock())
         self._sync = msgspec.structs.replace(self._sync, last_error=said, syncing=syncing)
         if said and said != before:
-            self._namespace.log.warning("sync failed; the last apps stay", error=said)
+            self._shared.log.warning("sync failed; the last apps stay", error=said)
         elif before and not said:
-            self._namespace.log.info("sync works again", controller=self._leader.endpoint)
+            self._shared.log.info("sync works again", controller=self._leader.endpoint)
         self._report(self._sync)
         if problem:
             self._call_ping()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.drove.follower import AsksController, Follower, Namespace, Surroundings
+from drove_gateway.drove.follower import AsksController, Follower, Shared, Surroundings
 from drove_gateway.drove.leader import Leadership, Ping, Standing, follow, leader_of
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import Pace, jittered
@@ -24,8 +24,9 @@ class NamespaceWatch:
 
     `accept` gets every answer of `/v1/endpoints` that could be read, the same object when nothing
     changed, and says whether it was taken: False keeps the cursor, and the same is asked again.
-    `publish` gets the namespace's view whenever it differs from the last. Both are called from
-    the task that runs `run`, and must not raise.
+    `publish` gets the namespace's view whenever it differs from the last. `failed` is called each
+    time that the controllers were asked in vain. All are called from the task that runs `run`,
+    and must not raise.
     """
 
     def __init__(
@@ -36,14 +37,15 @@ class NamespaceWatch:
         pace: Pace,
         accept: Callable[[Snapshot], bool],
         publish: Callable[[NamespaceView], None],
+        failed: Callable[[], None] = lambda: None,
         metrics: DroveMetrics,
         log: FilteringBoundLogger,
         around: Surroundings = REAL,
     ) -> None:
         self._controllers = tuple(controllers)
         self._log = log.bind(namespace=name)
-        self._namespace = Namespace(
-            name=name,
+        self._shared = Shared(
+            namespace=name,
             decoder=EndpointsDecoder(name),
             accept=accept,
             pace=pace,
@@ -52,6 +54,7 @@ class NamespaceWatch:
             log=self._log,
         )
         self._publish = publish
+        self._failed = failed
         self._endpoints = tuple(EndpointView(controller.url) for controller in controllers)
         self._leadership = Leadership()
         self._sync = Sync()
@@ -59,6 +62,11 @@ class NamespaceWatch:
         self._following: asyncio.Task[None] | None = None
         self._ping_now = asyncio.Event()
         self._view: NamespaceView | None = None
+
+    @property
+    def name(self) -> str:
+        """The namespace's."""
+        return self._shared.namespace
 
     def request_refresh(self) -> None:
         """Ping at once, and fetch the leader's endpoints whatever the events say."""
@@ -68,18 +76,18 @@ class NamespaceWatch:
 
     async def run(self) -> None:
         """Watches until cancelled. No answer, and no lack of one, makes it raise."""
-        name, metrics = self._namespace.name, self._namespace.metrics
+        name, metrics = self._shared.namespace, self._shared.metrics
         metrics.configured_endpoints_total(name, len(self._controllers))
         self._show()
         async with asyncio.TaskGroup() as group:
             while True:
-                started = self._namespace.around.clock()
+                started = self._shared.around.clock()
                 await self._ping_all(group)
                 await self._rest(started)
 
     async def _rest(self, started: float) -> None:
-        around = self._namespace.around
-        interval = jittered(self._namespace.pace.ping, around.random())
+        around = self._shared.around
+        interval = jittered(self._shared.pace.ping, around.random())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, started + interval - around.clock())):
                 await self._ping_now.wait()
@@ -101,7 +109,8 @@ class NamespaceWatch:
         elif recovered and self._follower:
             self._follower.wake()
         if self._follower is None:
-            self._namespace.metrics.drove_stream_no_data_warnings(self._namespace.name)
+            self._shared.metrics.drove_stream_no_data_warnings(self._shared.namespace)
+            self._failed()
         self._show()
 
     def _has_recovered(self, pings: Sequence[Ping]) -> bool:
@@ -111,7 +120,7 @@ class NamespaceWatch:
         return pings[place].standing is Standing.LEADS and not self._endpoints[place].healthy
 
     def _count(self, pings: Sequence[Ping]) -> None:
-        name, metrics = self._namespace.name, self._namespace.metrics
+        name, metrics = self._shared.namespace, self._shared.metrics
         for ping in pings:
             if not ping.answered:
                 metrics.endpoint_down_errors(name)
@@ -133,7 +142,7 @@ class NamespaceWatch:
         controller = self._controllers[place]
         self._log.info("following a leader", controller=controller.url)
         self._follower = Follower(
-            self._namespace,
+            self._shared,
             controller,
             took_over=self._leadership.took_over,
             before=self._sync,
@@ -145,6 +154,8 @@ class NamespaceWatch:
     def _hear(self, sync: Sync) -> None:
         self._sync = sync
         self._show()
+        if sync.last_error:
+            self._failed()
 
     def _show(self) -> None:
         view = self._seen()
@@ -156,7 +167,7 @@ class NamespaceWatch:
         place = self._leadership.leader
         leads = place is not None
         return NamespaceView(
-            name=self._namespace.name,
+            name=self._shared.namespace,
             endpoints=self._endpoints,
             leader=leader_of(self._controllers[place].url) if place is not None else None,
             last_sync=self._sync.last_sync,
@@ -170,4 +181,4 @@ class NamespaceWatch:
         if not self._leadership.looked:
             return ""
         reasons = "; ".join(f"{each.url}: {each.message}" for each in self._endpoints)
-        return f"namespace {self._namespace.name}: no controller leads: {reasons}"
+        return f"namespace {self._shared.namespace}: no controller leads: {reasons}"

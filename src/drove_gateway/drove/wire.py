@@ -6,6 +6,7 @@ checked by the topology. Unknown fields are ignored, of a doubled key the last o
 """
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -20,7 +21,7 @@ T = TypeVar("T")
 # An answer of 100,000 hosts has some 350,000 commas.
 MOST_COMMAS = 2_000_000
 
-# One object for each name of a port type, instead of one for each host.
+# One object for each name of a port type, as for each executor's name, instead of one a host.
 _PORT_TYPES = {"HTTP": "http", "HTTPS": "https", "TCP": "tcp", "UDP": "udp"}
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -149,7 +150,9 @@ def _elements(body: bytes) -> list[msgspec.Raw]:
 def _app(wire: _WireApp) -> AppEndpoints:
     tags = {key: value for key, value in (wire.tags or NO_TAGS).items() if value is not None}
     hosts = tuple(
-        Host(host.host, host.port, _PORT_TYPES.get(host.port_type) or host.port_type.lower())
+        Host(
+            intern(host.host), host.port, _PORT_TYPES.get(host.port_type) or host.port_type.lower()
+        )
         for host in wire.hosts
     )
     return AppEndpoints(wire.app_name, wire.app_id, wire.vhost, tags or NO_TAGS, hosts)
