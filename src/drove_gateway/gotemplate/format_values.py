@@ -111,7 +111,7 @@ def _map(value: object, go_type: GoType, verb: str, spec: Spec) -> str:
     return f"map[{' '.join(items)}]"
 
 
-def _slice(value: object, go_type: GoType, verb: str, spec: Spec) -> str:
+def _slice(value: object, go_type: GoType, verb: str, spec: Spec) -> str | None:
     if go_type.item == UINT8 and verb in "sqxX":
         return _bytes(value, verb, spec)
     items = [_element(item, verb, spec) for item in elements(value)]

@@ -98,6 +98,17 @@ def struct_of(cls: Any) -> GoType:
     return GoType(Kind.STRUCT, name, cls=cls, python=cls)
 
 
+def is_named_number(cls: type) -> bool:
+    """Whether a class is a number with a Go type of its own, as `time.Month` is an `int`."""
+    return issubclass(cls, int) and hasattr(cls, "__go_name__")
+
+
+@lru_cache(maxsize=1024)
+def number_of(cls: Any) -> GoType:
+    """The type that a named number stands for."""
+    return GoType(Kind.INT, cls.__go_name__, cls=cls, python=cls)
+
+
 ANY_SLICE = slice_of(ANY)
 STRING_SLICE = slice_of(STRING)
 BYTE_SLICE = slice_of(UINT8)
@@ -166,6 +177,8 @@ def _from_union(args: tuple[object, ...]) -> GoType:
 
 
 def _from_class(cls: Any, args: tuple[object, ...]) -> GoType:
+    if is_named_number(cls):
+        return number_of(cls)
     for scalar, found in _SCALARS.items():
         if issubclass(cls, scalar):
             return found

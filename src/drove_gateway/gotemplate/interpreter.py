@@ -337,6 +337,9 @@ class _State:
             self.fail(f"nil pointer evaluating {ANY.name}.{name}")
         found = type_of(receiver)
         shown = shown or found
+        bound = method(receiver, name)
+        if bound is not None:
+            return self.call_method(receiver, name, node, bound)
         if found.kind is Kind.STRUCT:
             return self.struct_field(receiver, name, node, has_args=has_args, shown=shown.name)
         if found.kind is Kind.MAP and (found.key or ANY).kind in {Kind.STRING, Kind.INTERFACE}:
@@ -350,9 +353,6 @@ class _State:
     def struct_field(
         self, receiver: object, name: str, node: nodes.Operand, *, has_args: bool, shown: str
     ) -> object:
-        bound = method(receiver, name)
-        if bound is not None:
-            return self.call_method(receiver, name, node, bound)
         value = field(receiver, name)
         if value is MISSING:
             self.fail(f"can't evaluate field {name} in type {shown}")

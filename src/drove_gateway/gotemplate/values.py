@@ -37,9 +37,11 @@ from drove_gateway.gotemplate.gotypes import (
     GoType,
     Kind,
     StringMap,
+    is_named_number,
     is_named_tuple,
     is_struct_class,
     map_of,
+    number_of,
     struct_of,
     type_from_hint,
 )
@@ -145,9 +147,7 @@ def type_of(value: object) -> GoType:
 
 def _derived_type(value: object) -> GoType:
     if isinstance(value, int):
-        if isinstance(value, bool):
-            return BOOL
-        return UINT64 if _2_63 <= value < 2 * _2_63 else INT
+        return _integer_type(value)
     if isinstance(value, Mapping):
         return STRING_MAP if isinstance(value, StringMap) else _mapping_type(value)
     cls: Any = type(value)
@@ -157,6 +157,15 @@ def _derived_type(value: object) -> GoType:
     if isinstance(value, AbstractSet):
         return ANY_SLICE
     return FUNC if callable(value) else type_from_hint(cls)
+
+
+def _integer_type(value: int) -> GoType:
+    cls: Any = type(value)
+    if is_named_number(cls):
+        return number_of(cls)
+    if isinstance(value, bool):
+        return BOOL
+    return UINT64 if _2_63 <= value < 2 * _2_63 else INT
 
 
 def _mapping_type(value: Mapping[object, object]) -> GoType:
@@ -353,9 +362,11 @@ def field(value: object, name: str) -> object:
 
 
 def method(value: object, name: str) -> Callable[..., object] | None:
-    """The method of a struct with this name, bound; `None` if it has none that is public."""
+    """The public method of a struct or named number, bound; `None` if it has none of that name."""
     cls = _class_of(value)
-    if name.startswith("_") or type(value) is Typed or not is_struct_class(cls):
+    if name.startswith("_") or type(value) is Typed:
+        return None
+    if not (is_struct_class(cls) or (is_named_number(cls) and name in vars(cls))):
         return None
     if name in field_types(cls):
         return None
