@@ -46,13 +46,14 @@ class FakeController:
     summary_error: DroveError | None = None
     endpoints_error: DroveError | None = None
     latency: float = 0.0
+    ping_latency: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     asked: list[int] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
 
     async def ping(self) -> Ping:
         self.calls["ping"] += 1
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.ping_latency)
         return Ping(self.standing, "OK" if self.standing is Standing.LEADS else "400 Bad Request")
 
     async def events_summary(self, last_sync_time: int) -> EventsSummary:

@@ -381,6 +381,21 @@ def test_a_call_that_hangs_does_not_delay_fail_over() -> None:
     in_virtual_time(scenario)
 
 
+def test_a_controller_whose_machine_is_gone_delays_neither_the_start_nor_fail_over() -> None:
+    async def scenario(watched: Watched) -> None:
+        watched.cluster[1].ping_latency = 3600.0
+        await asyncio.sleep(0.6)
+        assert watched.serving == {"web": 1}
+        assert watched.view.endpoints[1].message == "no answer within 0.5 s of the leader's"
+        watched.cluster[0].ping_latency = watched.cluster[0].latency = 3600.0
+        watched.cluster[2].standing = Standing.LEADS
+        watched.cluster[2].apps = {"web": 7}
+        await asyncio.sleep(2.6)
+        assert watched.serving == {"web": 7}
+
+    in_virtual_time(scenario)
+
+
 def test_a_view_is_published_only_when_it_differs() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(200)

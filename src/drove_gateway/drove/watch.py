@@ -16,6 +16,14 @@ from drove_gateway.drove.view import EndpointView, NamespaceView, Sync
 from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.model import Snapshot
 
+# How much longer than the leader another controller may take to answer a ping. One whose machine
+# is gone answers nothing at all, and must delay neither the start nor a fail-over.
+_STRAGGLER_SECONDS = 0.5
+
+_STRAGGLER = Ping(
+    Standing.UNWELL, f"no answer within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
+)
+
 REAL = Surroundings(clock=time.monotonic, wall=time.time, random=random.random)
 
 
@@ -94,7 +102,7 @@ class NamespaceWatch:
 
     async def _ping_all(self, group: asyncio.TaskGroup) -> None:
         self._ping_now.clear()
-        pings = await asyncio.gather(*(controller.ping() for controller in self._controllers))
+        pings = await _ping_each(self._controllers)
         self._count(pings)
         recovered = self._has_recovered(pings)
         before = self._leadership
@@ -182,3 +190,23 @@ class NamespaceWatch:
             return ""
         reasons = "; ".join(f"{each.url}: {each.message}" for each in self._endpoints)
         return f"namespace {self._shared.namespace}: no controller leads: {reasons}"
+
+
+async def _ping_each(controllers: Sequence[AsksController]) -> list[Ping]:
+    """Every controller's answer. Once one leads, the others are not waited for for long."""
+    asked = [asyncio.ensure_future(controller.ping()) for controller in controllers]
+    pending = set(asked)
+    try:
+        while pending and not any(_leads(ping) for ping in asked):
+            _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=_STRAGGLER_SECONDS)
+    finally:
+        for ping in pending:
+            ping.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+    return [_STRAGGLER if ping in pending else ping.result() for ping in asked]
+
+
+def _leads(ping: asyncio.Future[Ping]) -> bool:
+    return ping.done() and ping.result().standing is Standing.LEADS
