@@ -14,7 +14,7 @@ from drove_gateway.config import Settings
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.metrics import Metrics
-from drove_gateway.proxies.generation import Generations, Platform
+from drove_gateway.proxies.generation import Generations
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
@@ -24,6 +24,7 @@ from drove_gateway.proxies.nginx_plus.client import Access, Client
 from drove_gateway.proxies.nginx_plus.driver import NginxPlus
 from drove_gateway.proxies.nginx_plus.driver import Rules as PlusRules
 from drove_gateway.proxies.nginx_plus.planner import Parameters
+from drove_gateway.proxies.platform import Platform
 from drove_gateway.proxies.proof import ask, prove
 from drove_gateway.proxies.reloading import ReloadingProxy
 from drove_gateway.proxies.resolver import Resolver, system_lookup

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drove_gateway.proxies.commands import run_ok
-from drove_gateway.proxies.generation import Platform
+from drove_gateway.proxies.platform import Platform
 
 
 def nginx_platform(

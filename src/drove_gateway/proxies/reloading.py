@@ -10,6 +10,8 @@ from drove_gateway.plan import Outcome, Plan, Step
 from drove_gateway.proxies.generation import Generations
 from drove_gateway.status import NO_RUNTIME_API, PENDING, ProxyHealth, Section
 
+_NAMED_IN_HEALTH = 5
+
 
 class ReloadingProxy:
     """NGINX OSS, OpenResty, or HAProxy without a runtime API; satisfies `reconciler.Proxy`."""
@@ -39,13 +41,14 @@ class ReloadingProxy:
         except GatewayError as error:
             self._failed(error)
             raise
-        self._applied, self._doubts = plan.desired, ()
-        self._config = Section()
+        self._applied, self._doubts = installed.topology, ()
+        self._config = config_section(self._generations)
         self._template = template_section(self._generations)
         name = self._generations.platform.name
         action = "reload" if installed.reloaded else "keep"
         return Outcome(
             steps=tuple(Step(action, name, reason) for reason in plan.reload),
+            failed=installed.failed,
             seconds=installed.seconds,
         )
 
@@ -74,6 +77,16 @@ class ReloadingProxy:
             return
         self._template = template_section(self._generations)
         self._config = problem
+
+
+def config_section(generations: Generations) -> Section:
+    """The configuration's section of health: the vhosts that it does not have as they should be."""
+    failed = generations.failed
+    if not failed:
+        return Section()
+    named = "; ".join(f"{name} is {why}" for name, why in failed[:_NAMED_IN_HEALTH])
+    more = len(failed) - _NAMED_IN_HEALTH
+    return Section(healthy=False, message=f"{named}{f'; and {more} more' if more > 0 else ''}")
 
 
 def template_section(generations: Generations) -> Section:

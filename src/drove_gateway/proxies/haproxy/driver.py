@@ -87,7 +87,9 @@ class HaproxyProxy:
             servers = tuple(change.step() for change in self._servers.pending(desired))
         if self._generations is None:
             return Plan(desired, servers=servers)
-        return Plan(desired, reload=(*doubts, *self._reload_reasons(desired)), servers=servers)
+        # A vhost that is refused is tried again by itself, not with every change of a server.
+        reachable = self._generations.reachable(desired) if servers else desired
+        return Plan(desired, reload=(*doubts, *self._reload_reasons(reachable)), servers=servers)
 
     async def apply(self, plan: Plan) -> Outcome:
         """Change the servers, then reload if `plan` says so, then settle what differs.
@@ -164,7 +166,7 @@ class HaproxyProxy:
                 raise
             file.superseded()
             file.succeeded()
-            self._installed, self._doubts = desired, ()
+            self._installed, self._doubts = installed.topology, ()
             if installed.reloaded:
                 self._servers.forget()
                 await self._await_new_process()
@@ -222,8 +224,12 @@ class HaproxyProxy:
             for backend in self._options.naming.backends(app)
         }
         failed = [(vhosts.get(name, name), why) for name, why in brought.failed.items()]
+        refused = self._generations.failed if self._generations else ()
+        failed += refused
         failed += [
-            (vhost, f"HAProxy has no backend {backend}") for backend, vhost in self._lacking.items()
+            (vhost, f"HAProxy has no backend {backend}")
+            for backend, vhost in self._lacking.items()
+            if vhost not in dict(refused)
         ]
         failed += self._servers.targets.unresolved(plan.desired)
         self._failed = tuple(failed)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drove_gateway.proxies.commands import run_ok
-from drove_gateway.proxies.platform import Platform
 from drove_gateway.proxies.haproxy import master
+from drove_gateway.proxies.platform import Platform
 
 
 def haproxy_platform(

@@ -7,6 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.errors import GatewayError, RenderError
 from drove_gateway.model import Topology
 from drove_gateway.proxies.generation import Generations
+from drove_gateway.proxies.reloading import config_section, template_section
 from drove_gateway.status import PENDING, Section
 
 # Changes that follow one another are written once.
@@ -70,10 +71,9 @@ class ConfigFile:
         self._due.clear()
 
     def succeeded(self) -> None:
-        """The file is as wanted, perhaps by the last good template."""
-        problem = self._generations.template_problem
-        self.config = Section()
-        self.template = Section(healthy=not problem, message=problem or "OK")
+        """The file is as wanted, perhaps by the last good template or without a refused vhost."""
+        self.config = config_section(self._generations)
+        self.template = template_section(self._generations)
 
     def failed(self, error: GatewayError) -> None:
         """The file is as it was before."""
@@ -81,6 +81,5 @@ class ConfigFile:
         if isinstance(error, RenderError):
             self.template = section
         else:
-            problem = self._generations.template_problem
-            self.template = Section(healthy=not problem, message=problem or "OK")
+            self.template = template_section(self._generations)
             self.config = section

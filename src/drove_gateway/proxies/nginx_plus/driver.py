@@ -10,25 +10,26 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model import Topology
 from drove_gateway.plan import Outcome, Plan, Step
-from drove_gateway.proxies.generation import Generations, Stages
+from drove_gateway.proxies.generation import Generations, Installed
 from drove_gateway.proxies.nginx_plus import desired as wish
 from drove_gateway.proxies.nginx_plus.client import ApiMetrics, Client
-from drove_gateway.proxies.nginx_plus.drain import FEW, Sweeper
+from drove_gateway.proxies.nginx_plus.drain import Sweeper
 from drove_gateway.proxies.nginx_plus.gate import Gate
 from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
 from drove_gateway.proxies.nginx_plus.planner import Parameters
 from drove_gateway.proxies.nginx_plus.upstreams import Done, DrainRule, Upstreams
 from drove_gateway.proxies.nginx_plus.watch import Watch
 from drove_gateway.proxies.nginx_plus.writer import Writer
-from drove_gateway.proxies.reloading import template_section
+from drove_gateway.proxies.reloading import config_section, template_section
 from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.proxies.stages import Stages
 from drove_gateway.status import PENDING, ProxyHealth, Section
 
 RELOAD_DISABLED = Section(message="Config Reload disabled")
 TEMPLATING_DISABLED = Section(message="Templating disabled")
 
-# After a large comparison, which reads no parameters, and after a reload, whose leaving workers
-# may still have answered, the audit follows soon.
+# Where NGINX is new to the gateway, the audit follows soon: comparing many upstreams at once reads
+# no parameters, and after a reload a worker that leaves may have answered.
 _SOON_SECONDS = 1.0
 _NAMED_IN_HEALTH = 3
 
@@ -67,7 +68,6 @@ class NginxPlus:
         clock: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
-        self._client = client
         self._rules = rules
         self._generations = generations
         self._resolver = resolver
@@ -137,17 +137,19 @@ class NginxPlus:
             # The API may come with the reload; without one there is nothing else to try.
             if not plan.reload:
                 raise
-        if not plan.reload:
+        if not plan.reload or self._generations is None:
             return Outcome(done.steps, done.failed, tuple(stages.seconds))
-        reloaded, seconds = await self._install(plan)
+        installed = await self._install(plan, self._generations)
         with stages.stage("compare"):
             again = await self._bring(
                 [kept for kept in self._upstreams.kept.values() if kept.due], create=True
             )
+        action = "reload" if installed.reloaded else "keep"
+        reloaded = tuple(Step(action, "nginx", why) for why in plan.reload)
         return Outcome(
             steps=(*done.steps, *reloaded, *again.steps),
-            failed=again.failed,
-            seconds=(*seconds, *stages.seconds),
+            failed=(*installed.failed, *again.failed),
+            seconds=(*installed.seconds, *stages.seconds),
         )
 
     async def run(self, wake: Callable[[str], None]) -> None:
@@ -163,15 +165,16 @@ class NginxPlus:
             tasks.create_task(self._sweeper.run(self._upstreams.kept.values, wake))
             tasks.create_task(self._resolver.run(moved))
 
+    @property
+    def draining(self) -> int:
+        """How many servers are in drain, to be deleted."""
+        return sum(len(kept.draining) for kept in self._upstreams.kept.values())
+
     def distrust(self, reason: str) -> None:
         """Compare everything at the next plan, and install the generation unless it serves."""
         self._upstreams.all_due(reason)
         self._watch.known = None
         self._doubts = (*self._doubts, reason)
-
-    async def close(self) -> None:
-        """Close the connections to the API."""
-        await self._client.close()
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(
@@ -190,6 +193,8 @@ class NginxPlus:
     async def _bring(self, chosen: Sequence[KeptUpstream], *, create: bool) -> Done:
         if not chosen:
             return Done()
+        if self._watch.known is None:
+            self._audit_soon.set()
         try:
             await self._watch.learn()
             done = await self._upstreams.bring(chosen, create=create)
@@ -199,15 +204,10 @@ class NginxPlus:
         finally:
             self._sweeper.notice()
         self._failure = ""
-        if len(chosen) > FEW:
-            self._audit_soon.set()
         return done
 
-    async def _install(self, plan: Plan) -> tuple[tuple[Step, ...], tuple[tuple[str, float], ...]]:
+    async def _install(self, plan: Plan, generations: Generations) -> Installed:
         """Bring NGINX to a new generation, while no server is changed. Raises GatewayError."""
-        generations = self._generations
-        if generations is None:
-            return (), ()
         try:
             async with self._gate.closed():
                 installed = await generations.install(plan.desired)
@@ -216,13 +216,12 @@ class NginxPlus:
         except GatewayError as error:
             self._not_installed(error, generations)
             raise
-        self._installed, self._doubts = plan.desired, ()
-        self._config, self._template = Section(), template_section(generations)
+        self._installed, self._doubts = installed.topology, ()
+        self._config = config_section(generations)
+        self._template = template_section(generations)
         if installed.reloaded:
             self._upstreams.all_due("NGINX was reloaded")
-            self._audit_soon.set()
-        action = "reload" if installed.reloaded else "keep"
-        return tuple(Step(action, "nginx", why) for why in plan.reload), installed.seconds
+        return installed
 
     def _not_installed(self, error: GatewayError, generations: Generations) -> None:
         problem = Section(healthy=False, message=str(error))
@@ -241,6 +240,7 @@ class NginxPlus:
             happened = await self._watch.look()
             if happened:
                 self._upstreams.all_due(happened)
+                self._audit_soon.set()
                 wake(happened)
 
     async def _auditing(self, wake: Callable[[str], None]) -> None:
