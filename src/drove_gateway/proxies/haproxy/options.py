@@ -40,6 +40,8 @@ class Options(msgspec.Struct, frozen=True):
 
     def drain_seconds(self, tags: Tags) -> float:
         """How long a removed server of a vhost with `tags` may finish its requests."""
+        if not self.drain_timeout_tag:
+            return self.drain_timeout
         try:
             seconds = float(tags.get(self.drain_timeout_tag, ""))
         except ValueError:

@@ -1,0 +1,155 @@
+"""The client: framing, replies, limits, and what an operator reads when it goes wrong."""
+
+from pathlib import Path
+
+import pytest
+from tests.proxies.haproxy.gateway import Counts
+from tests.proxies.haproxy.imitation import Model, Server, serve, serve_raw
+
+from drove_gateway.config.addresses import TcpSocket, UnixSocket
+from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy import commands, state
+from drove_gateway.proxies.haproxy.commands import Command
+from drove_gateway.proxies.haproxy.replies import Verdict, verdict
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+
+
+def api(path: Path, timeout: float = 5.0, counts: Counts | None = None) -> RuntimeApi:
+    return RuntimeApi(
+        UnixSocket(str(path)), timeout=timeout, clock=lambda: 0.0, metrics=counts or Counts()
+    )
+
+
+async def test_each_command_gets_its_own_reply(short_path: Path) -> None:
+    model = Model({"b": {}})
+    async with serve(short_path / "s", model.answer):
+        replies = await api(short_path / "s").run(
+            [
+                commands.add_server("b", "s1", "10.0.0.1", 80, "weight 3"),
+                commands.set_state("b", "s1", "ready"),
+                commands.set_state("b", "nobody", "ready"),
+                commands.set_state("nowhere", "s1", "ready"),
+                commands.show_servers("b"),
+                commands.delete_server("b", "s1"),
+            ]
+        )
+    assert [reply.verdict for reply in replies] == [
+        Verdict.DONE,
+        Verdict.DONE,
+        Verdict.NO_SERVER,
+        Verdict.NO_BACKEND,
+        Verdict.DONE,
+        Verdict.NOT_IN_MAINTENANCE,
+    ]
+    assert state.servers(replies[4].text)["b"]["s1"].port == 80
+
+
+async def test_thousands_of_commands_are_one_batch(short_path: Path) -> None:
+    model = Model({"b": {}})
+    batch = [commands.add_server("b", f"s{n}", "10.0.0.1", 80, "") for n in range(5000)]
+    async with serve(short_path / "s", model.answer):
+        replies = await api(short_path / "s").run(batch)
+    assert {reply.verdict for reply in replies} == {Verdict.DONE}
+    assert len(model.backends["b"]) == 5000
+
+
+async def test_an_unknown_reply_is_an_error_that_names_command_and_reply(
+    short_path: Path,
+) -> None:
+    async with serve(short_path / "s", lambda _: "Permission denied"):
+        (reply,) = await api(short_path / "s").run([commands.set_state("b", "s1", "drain")])
+    assert reply.verdict is None
+    assert str(reply.problem()) == (
+        "HAProxy answers 'Permission denied' to `set server b/s1 state drain` (the stats socket "
+        "needs `level admin`)"
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\n> ",
+        b"HTTP/1.1 400 Bad request\r\nContent-Length: 90\r\n\r\n<html>",
+        b"\xff\xfe\x00garbage" * 100,
+        b"\n> \n> \n> \n> \n> \n> ",
+    ],
+    ids=["nothing", "cut short", "another program", "no text", "too many replies"],
+)
+async def test_garbage_is_an_error(short_path: Path, said: bytes) -> None:
+    async with serve_raw(short_path / "s", said):
+        with pytest.raises(RuntimeApiError, match=r"s1|runtime API"):
+            await api(short_path / "s").run([commands.set_state("b", "s1", "ready")])
+
+
+async def test_a_socket_that_hangs_is_given_up(short_path: Path) -> None:
+    async with serve_raw(short_path / "s", b"\n> ", hang=True):
+        with pytest.raises(RuntimeApiError, match="no answer in time"):
+            await api(short_path / "s", timeout=0.05).run([commands.SHOW_INFO])
+
+
+async def test_a_missing_socket_is_named(short_path: Path) -> None:
+    with pytest.raises(RuntimeApiError, match=r"/nowhere cannot be reached: No such file"):
+        await api(short_path / "nowhere").ask(commands.SHOW_INFO)
+
+
+async def test_a_host_and_port_that_refuse_are_named() -> None:
+    one = RuntimeApi(TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=Counts())
+    with pytest.raises(RuntimeApiError, match=r"at \[::1\]:1 cannot be reached"):
+        await one.ask(commands.SHOW_INFO)
+
+
+async def test_calls_and_durations_are_counted(short_path: Path) -> None:
+    counts = Counts()
+    async with serve(short_path / "s", Model({"b": {"s1": Server("10.0.0.1", 80)}}).answer):
+        one = api(short_path / "s", counts=counts)
+        await one.run([commands.set_state("b", name, "ready") for name in ("s1", "s2")])
+    with pytest.raises(RuntimeApiError):
+        await one.ask(commands.SHOW_INFO)
+    assert counts.calls == {
+        ("set_server_state", True): 1,
+        ("set_server_state", False): 1,
+        ("show_info", False): 1,
+    }
+    assert [result for result, _ in counts.durations] == ["success", "error"]
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a;b", "a/b", "a\nb", "a\\b", "ä"])
+def test_no_name_can_begin_another_command(name: str) -> None:
+    with pytest.raises(RuntimeApiError, match="nothing was sent"):
+        commands.set_state("b", name, "ready")
+    with pytest.raises(RuntimeApiError, match="nothing was sent"):
+        commands.show_servers(name)
+
+
+@pytest.mark.parametrize("address", ["999.1.1.1", "host.example", "10.0.0.1;del", "", "10.0.0"])
+def test_only_real_addresses_are_sent(address: str) -> None:
+    with pytest.raises(RuntimeApiError, match="nothing was sent"):
+        commands.add_server("b", "s", address, 80, "")
+    with pytest.raises(RuntimeApiError, match="nothing was sent"):
+        commands.set_address("b", "s", address, 80)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_only_real_ports_are_sent(port: int) -> None:
+    with pytest.raises(RuntimeApiError, match="nothing was sent"):
+        commands.add_server("b", "s", "10.0.0.1", port, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("check  inter 2s\n", "check inter 2s"),
+        ("sni str(a);del server b/s", r"sni str(a)\;del server b/s"),
+        (r"sni str(a\;b)", r"sni str(a\;b)"),
+        (r"a\\;b", r"a\\\;b"),
+        (";", r"\;"),
+    ],
+)
+def test_options_cannot_begin_another_command(text: str, escaped: str) -> None:
+    assert commands.escaped_attributes(text) == escaped
+
+
+def test_an_operation_without_replies_of_its_own_is_never_a_success() -> None:
+    with pytest.raises(RuntimeApiError):
+        verdict(Command("something_new", "something new"), "Fine.")
