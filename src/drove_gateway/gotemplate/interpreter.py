@@ -341,7 +341,7 @@ class _State:
         if bound is not None:
             return self.call_method(receiver, name, node, bound)
         if found.kind is Kind.STRUCT:
-            return self.struct_field(receiver, name, node, has_args=has_args, shown=shown.name)
+            return self.struct_field(receiver, name, has_args=has_args, shown=shown.name)
         if found.kind is Kind.MAP and (found.key or ANY).kind in {Kind.STRING, Kind.INTERFACE}:
             if has_args:
                 self.fail(f"{name} is not a method but has arguments")
@@ -350,9 +350,7 @@ class _State:
             return in_place(box(plain[name], found.item), found.item) if present else MISSING
         return self.fail(f"can't evaluate field {name} in type {shown.name}")
 
-    def struct_field(
-        self, receiver: object, name: str, node: nodes.Operand, *, has_args: bool, shown: str
-    ) -> object:
+    def struct_field(self, receiver: object, name: str, *, has_args: bool, shown: str) -> object:
         value = field(receiver, name)
         if value is MISSING:
             self.fail(f"can't evaluate field {name} in type {shown}")
