@@ -145,7 +145,8 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile until `stop`."""
         while not self._stopping:
-            if await self._time.wait(self._changed, self._until_due()):
+            woken = await self._time.wait(self._changed, self._until_due())
+            if woken and not self._stopping:
                 await self._collect()
             if self._desired is not None and not self._stopping:
                 await self._reconcile(self._desired)
@@ -153,9 +154,7 @@ class Reconciler:
                 self._changed.clear()
 
     def _until_due(self) -> float | None:
-        if self._due is None:
-            return None
-        return max(0.0, self._due - self._time.monotonic())
+        return None if self._due is None else max(0.0, self._due - self._time.monotonic())
 
     async def _collect(self) -> None:
         """Let what belongs together arrive together; the first change after quiet goes at once."""
@@ -181,17 +180,18 @@ class Reconciler:
         if wait > 0:
             self._triggers = triggers
             plan = plan.without_reload()
-        if not plan.empty:
-            await self._apply(plan, triggers or ("retry",))
-        elif wait <= 0:
-            self._attempts = 0
-        if self._attempts == 0 and wait <= 0:
+        well = plan.empty or await self._apply(plan, triggers or ("retry",))
+        if wait > 0:
+            self._reload_later()
+            return
+        if well:
             self._demands = tuple(one for one in self._demands if one not in demands)
+        if self._due is None:
+            self._attempts = 0
             self._publish(Progress("idle"))
-        elif self._attempts == 0:
-            self._schedule("pacing", wait, "")
 
-    async def _apply(self, plan: Plan, triggers: tuple[str, ...]) -> None:
+    async def _apply(self, plan: Plan, triggers: tuple[str, ...]) -> bool:
+        """Whether the plan as a whole was carried out, be it without some vhosts."""
         self._publish(Progress("applying", attempts=self._attempts))
         at, begin = self._time.wall(), self._time.monotonic()
         outcome, error = Outcome(), ""
@@ -221,6 +221,12 @@ class Reconciler:
             self._retry(error or "; ".join(f"{vhost}: {why}" for vhost, why in outcome.failed))
         else:
             self._attempts = 0
+        return not error
+
+    def _reload_later(self) -> None:
+        """Come back when the pace allows a reload, or earlier if something is to be retried."""
+        if self._due is None or self._due > self._next_reload:
+            self._schedule("pacing", self._next_reload - self._time.monotonic(), "")
 
     def _retry(self, error: str) -> None:
         seconds = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2**self._attempts)
