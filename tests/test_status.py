@@ -4,7 +4,6 @@ import msgspec
 import pytest
 
 from drove_gateway.about import About
-from drove_gateway.drove.view import EndpointView, NamespaceView
 from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.plan import Step
 from drove_gateway.status import (
@@ -24,6 +23,7 @@ from drove_gateway.status import (
     with_settings,
 )
 from drove_gateway.topology import Built, Rules, build
+from drove_gateway.view import EndpointView, NamespaceView
 
 LED = NamespaceView("stage", (EndpointView("http://c1:10000", True, "OK"),))
 DOWN = NamespaceView("stage", (EndpointView("http://c1:10000", False, "refused"),))

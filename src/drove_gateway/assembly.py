@@ -1,13 +1,22 @@
 """Settings to the objects that they describe. Nothing starts here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.about import about
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.drove.client import Controller
+from drove_gateway.drove.pace import ping_limit
 from drove_gateway.drove.session import access, open_session
 from drove_gateway.guard import Limits
 from drove_gateway.reconciler import Pace
+from drove_gateway.startup import Patience
+from drove_gateway.state.file import NAME as STATE_FILE
+from drove_gateway.state.keeper import Keeper, Owner
+from drove_gateway.status import StoredState
 from drove_gateway.topology import Rules, rules
 
 
@@ -47,7 +56,7 @@ async def controllers(
                 session=session,
                 access=allowed,
                 api_timeout=settings.api_timeout,
-                ping_timeout=min(settings.api_timeout, settings.ping_interval_sec),
+                ping_timeout=ping_limit(settings.ping_interval_sec, settings.api_timeout),
             )
             for url in namespace.drove
         )
@@ -71,3 +80,36 @@ def pace(settings: Settings) -> Pace:
         longest=settings.apply_max_wait_sec,
         between_reloads=settings.reload_min_interval_sec,
     )
+
+
+def patience(settings: Settings) -> Patience:
+    """How long the start waits for controllers."""
+    return Patience(
+        tries=settings.startup_controller_sync_tries,
+        delay=settings.startup_controller_sync_retry_delay_sec,
+    )
+
+
+def keeper(
+    settings: Settings, publish: Callable[[StoredState], None], log: FilteringBoundLogger
+) -> Keeper:
+    """What keeps the state on disk, if it is to be kept."""
+    enabled = settings.state_persistence_enabled
+    return Keeper(
+        Path(settings.state_persistence_dir) / STATE_FILE if enabled else None,
+        Owner(gateway=about().version, proxy=_driven(settings)),
+        {one.name: one.drove for one in settings.namespaces},
+        publish=publish,
+        log=log,
+    )
+
+
+def _driven(settings: Settings) -> str:
+    """Which proxy is driven, so that another gateway's state is told from this one's."""
+    if settings.proxy_platform == "haproxy":
+        without_file, file = settings.haproxy_reload_disabled, settings.haproxy_config
+        api = settings.haproxysocketaddr
+    else:
+        without_file, file = settings.nginx_reload_disabled, settings.nginx_config
+        api = settings.nginxplusapiaddr
+    return f"{settings.proxy_platform} {api if without_file else Path(file).absolute()}"

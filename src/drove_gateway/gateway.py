@@ -14,10 +14,9 @@ from drove_gateway import assembly, drivers, status
 from drove_gateway.about import about
 from drove_gateway.admin.api import Actions
 from drove_gateway.admin.server import serve
-from drove_gateway.config import Settings
+from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
 from drove_gateway.drove.pace import Pace
-from drove_gateway.drove.view import EndpointView, NamespaceView
 from drove_gateway.drove.watch import NamespaceWatch
 from drove_gateway.guard import Held
 from drove_gateway.intake import Intake
@@ -25,8 +24,12 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model import Snapshot
 from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.reconciler import Proxy, Reconciler, SystemTime
-from drove_gateway.status import Status
+from drove_gateway.startup import Startup
+from drove_gateway.state.document import Remembered
+from drove_gateway.state.keeper import Keeper
+from drove_gateway.status import Applied, Status, StoredState
 from drove_gateway.topology import Built
+from drove_gateway.view import EndpointView, NamespaceView
 
 _TEMPLATE_LOOK_SECONDS = 1.0
 
@@ -99,25 +102,30 @@ class Gateway:
             status.with_settings, public(settings), _xproxy(settings), _unseen(settings)
         )
         template = await drivers.template(settings, self._environ)
+        keeper = assembly.keeper(settings, self._publish_stored, self._log)
+        remembered = await keeper.load()
         async with AsyncExitStack() as stack:
             proxy = await drivers.proxy(
                 settings, template, _xproxy(settings), self._metrics, self._log, stack
             )
-            reconciler = self._reconciler(proxy)
+            reconciler = self._reconciler(proxy, keeper)
             intake = self._intake(reconciler)
+            startup = self._startup(intake, remembered)
             watches = [
-                await self._watch(index, intake, stack) for index in range(len(settings.namespaces))
+                await self._watch(namespace, intake, startup, stack)
+                for namespace in settings.namespaces
             ]
             self._refresh = _refreshing(watches, proxy, reconciler)
             await self._listen(proxy, intake, stack)
             beside = [
                 proxy.run(reconciler.wake),
                 self._look_at(template, reconciler),
-                self._stop_waiting(intake),
                 *(watch.run() for watch in watches),
+                *(startup.run(watch.name, watch.request_refresh) for watch in watches),
             ]
             async with asyncio.TaskGroup() as group:
                 work = group.create_task(reconciler.run())
+                keeping = group.create_task(keeper.run())
                 tasks = [group.create_task(one) for one in beside]
                 try:
                     yield
@@ -127,8 +135,16 @@ class Gateway:
                     await asyncio.wait((work,))
                     for task in tasks:
                         task.cancel()
+                    keeper.stop()
+                    await asyncio.wait((keeping,))
 
-    def _reconciler(self, proxy: Proxy) -> Reconciler:
+    def _reconciler(self, proxy: Proxy, keeper: Keeper) -> Reconciler:
+        def record(record: Applied) -> None:
+            self._board.show(status.with_record, record)
+            if not record.error:
+                parts = self._board.current.applying.parts
+                keeper.note({name: part.snapshot for name, part in parts.items()})
+
         return Reconciler(
             proxy,
             pace=assembly.pace(self._settings),
@@ -136,7 +152,7 @@ class Gateway:
             log=self._log,
             metrics=self._metrics,
             publish=lambda progress: self._board.show(status.with_progress, progress),
-            record=lambda record: self._board.show(status.with_record, record),
+            record=record,
         )
 
     def _intake(self, reconciler: Reconciler) -> Intake:
@@ -148,16 +164,35 @@ class Gateway:
             log=self._log,
             published=self._publish_built,
         )
-        for namespace in self._settings.namespaces:
-            if namespace.name in self._known:
-                intake.restore(self._known[namespace.name])
+        for name in (namespace.name for namespace in self._settings.namespaces):
+            if name in self._known:
+                intake.restore(self._known[name])
+                intake.go_on(name, "the configuration changed")
         return intake
 
-    async def _watch(self, index: int, intake: Intake, stack: AsyncExitStack) -> NamespaceWatch:
+    def _startup(self, intake: Intake, remembered: Mapping[str, Remembered]) -> Startup:
+        startup = Startup(
+            intake,
+            remembered,
+            assembly.patience(self._settings),
+            publish=lambda restored: self._board.show(status.with_restored, restored),
+            log=self._log,
+        )
+        for namespace in self._settings.namespaces:
+            startup.begin(namespace.name, namespace.drove)
+        return startup
+
+    async def _watch(
+        self,
+        namespace: NamespaceSettings,
+        intake: Intake,
+        startup: Startup,
+        stack: AsyncExitStack,
+    ) -> NamespaceWatch:
         settings = self._settings
-        namespace = settings.namespaces[index]
 
         def accept(answer: Snapshot) -> bool:
+            startup.answered(answer.namespace)
             taken, self._known[answer.namespace] = intake.take(answer)
             return taken
 
@@ -171,6 +206,7 @@ class Gateway:
             ),
             accept=accept,
             publish=self._publish_namespace,
+            failed=lambda: startup.failed(namespace.name),
             metrics=self._metrics,
             log=self._log,
         )
@@ -196,13 +232,11 @@ class Gateway:
             if template.changed():
                 reconciler.demand(f"{template.path.name} changed")
 
-    async def _stop_waiting(self, intake: Intake) -> None:
-        """Go on without namespaces whose controllers had time enough to answer."""
-        await asyncio.sleep(self._settings.api_timeout)
-        intake.give_up_waiting()
-
     def _publish_namespace(self, view: NamespaceView) -> None:
         self._board.show(status.with_namespace, view)
+
+    def _publish_stored(self, stored: StoredState) -> None:
+        self._board.show(status.with_stored, stored)
 
     def _publish_built(self, built: Built, held: tuple[Held, ...]) -> None:
         if built is not self._board.current.built:

@@ -10,14 +10,16 @@ from typing import Any
 import msgspec
 
 from drove_gateway.about import About
-from drove_gateway.drove.view import NamespaceView
 from drove_gateway.guard import Held
 from drove_gateway.model import EMPTY, Topology
 from drove_gateway.plan import Step
 from drove_gateway.topology import Built
+from drove_gateway.view import NamespaceView
 
 HISTORY = 100
 MOST_STEPS = 200
+
+_NOTHING_BUILT = Built(topology=EMPTY, rejected=(), counts={}, parts={})
 
 
 class Section(msgspec.Struct, frozen=True, rename={"healthy": "Healthy", "message": "Message"}):
@@ -73,12 +75,27 @@ class Progress(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class StoredState(msgspec.Struct, frozen=True):
+    """The state on disk: its file (empty: none is kept), and since when it is as it is.
+
+    `written` is the Unix time of the last write of this run. `problem` says why it cannot be
+    written, `set_aside` what became of a file that could not be used at the start.
+    """
+
+    path: str = ""
+    written: float | None = None
+    problem: str = ""
+    set_aside: str = ""
+
+
 class Status(msgspec.Struct, frozen=True):
     """All that can be seen from outside. Times are Unix seconds, None before the first.
 
     `config` is the settings without their secrets, `xproxy` the name that is really used.
     `namespaces` stand in the configured order. `built` is what should be served, `applied` what
     was completely applied last, `applying` what is being applied. `history` has the newest first.
+    `stored` is the state on disk; `restored` has the namespaces that are served from it, because no
+    controller answered yet, with the time when that was new.
     """
 
     about: About
@@ -88,13 +105,15 @@ class Status(msgspec.Struct, frozen=True):
     namespaces: tuple[NamespaceView, ...] = ()
     proxy: ProxyHealth = ProxyHealth()
     progress: Progress = Progress()
-    built: Built = Built(topology=EMPTY, rejected=(), counts={}, parts={})
-    applying: Topology = EMPTY
+    built: Built = _NOTHING_BUILT
+    applying: Built = _NOTHING_BUILT
     applied: Topology = EMPTY
     held: tuple[Held, ...] = ()
     last_reload: float | None = None
     last_server_update: float | None = None
     history: tuple[Applied, ...] = ()
+    stored: StoredState = StoredState()
+    restored: Mapping[str, float] = {}
 
     @property
     def healthy(self) -> bool:
@@ -143,12 +162,12 @@ def with_progress(status: Status, progress: Progress) -> Status:
     What it began to apply counts as applied once it is idle: "pacing" and "retrying" say that a
     part of it is still missing.
     """
-    applying = status.built.topology if progress.state == "applying" else status.applying
+    applying = status.built if progress.state == "applying" else status.applying
     return msgspec.structs.replace(
         status,
         progress=progress,
         applying=applying,
-        applied=applying if progress.state == "idle" else status.applied,
+        applied=applying.topology if progress.state == "idle" else status.applied,
     )
 
 
@@ -163,6 +182,16 @@ def with_record(status: Status, record: Applied) -> Status:
         last_server_update=end if served else status.last_server_update,
         history=(_bounded(record), *status.history[: HISTORY - 1]),
     )
+
+
+def with_stored(status: Status, stored: StoredState) -> Status:
+    """The state on disk was read or written, or could not be."""
+    return msgspec.structs.replace(status, stored=stored)
+
+
+def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
+    """These namespaces are served from the stored state, each as it was at that time."""
+    return msgspec.structs.replace(status, restored=restored)
 
 
 def _watched(view: NamespaceView) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ from drove_gateway.admin.api import ANY, routes
 from drove_gateway.admin.views import MOST_REJECTED
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
-from drove_gateway.drove.view import EndpointView, NamespaceView
 from drove_gateway.guard import Held
 from drove_gateway.model import AppEndpoints, Host, Leader, Rejection, Snapshot
 from drove_gateway.plan import Step
@@ -27,6 +26,7 @@ from drove_gateway.status import (
     with_record,
 )
 from drove_gateway.topology import Rules, build
+from drove_gateway.view import EndpointView, NamespaceView
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from drove_gateway.drove.leader import Ping, Standing
-from drove_gateway.drove.view import NamespaceView
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
 from drove_gateway.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model import Snapshot
+from drove_gateway.view import NamespaceView
 
 
 def apps_body(**ports: int) -> bytes:

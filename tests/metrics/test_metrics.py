@@ -8,7 +8,6 @@ from click.testing import CliRunner
 
 from drove_gateway.about import About
 from drove_gateway.drove.metrics import DroveMetrics
-from drove_gateway.drove.view import NamespaceView
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
 from drove_gateway.metrics.reference import main, page
@@ -17,6 +16,7 @@ from drove_gateway.plan import Step
 from drove_gateway.reconciler import ReconcilerMetrics
 from drove_gateway.status import Applied, ProxyHealth, Section, Status
 from drove_gateway.topology import Built, Rules, build
+from drove_gateway.view import NamespaceView
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 

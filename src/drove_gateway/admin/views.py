@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from drove_gateway.drove.view import NamespaceView
 from drove_gateway.guard import Held
 from drove_gateway.model import App, Leader, Rejection
 from drove_gateway.status import Applied, ProxyHealth, Status
+from drove_gateway.view import NamespaceView
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -88,6 +88,7 @@ def health(status: Status) -> Json:
             "Error": status.progress.error,
             "NextTry": _time(status.progress.due),
         },
+        "StoredState": _go_stored(status),
     }
 
 
@@ -115,6 +116,7 @@ def full(status: Status) -> Json:
             "first": list(status.built.rejected[:MOST_REJECTED]),
         },
         "held": [held(one) for one in status.held],
+        "stored_state": _stored(status),
         "last_reload": _time(status.last_reload),
         "last_server_update": _time(status.last_server_update),
         "history": [_record(one) for one in status.history],
@@ -204,6 +206,29 @@ def _go_held(one: Held) -> Json:
         "Servers": one.servers,
         "Vhosts": list(one.vhosts),
         "BelievedInSeconds": round(one.remaining, 1),
+    }
+
+
+def _go_stored(status: Status) -> Json:
+    stored = _stored(status)
+    return {
+        "Healthy": stored["healthy"],
+        "Message": stored["message"],
+        "LastWritten": stored["last_written"],
+        "ServedFromIt": stored["served_from_it"],
+    }
+
+
+def _stored(status: Status) -> Json:
+    """The state on disk, and the namespaces that are served from it, with the time it is of."""
+    stored = status.stored
+    served = {name: _time(changed) for name, changed in status.restored.items()}
+    asleep = "" if stored.path else "state_persistence_enabled is false"
+    return {
+        "healthy": not stored.problem,
+        "message": stored.problem or stored.set_aside or asleep or "OK",
+        "last_written": _time(stored.written),
+        "served_from_it": served,
     }
 
 

@@ -12,9 +12,9 @@ from drove_gateway.drove.follower import AsksController, Follower, Shared, Surro
 from drove_gateway.drove.leader import Leadership, Ping, Standing, follow, leader_of
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import Pace, jittered
-from drove_gateway.drove.view import EndpointView, NamespaceView, Sync
 from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.model import Snapshot
+from drove_gateway.view import EndpointView, NamespaceView, Sync
 
 # How much longer than the leader another controller may take to answer a ping. One whose machine
 # is gone answers nothing at all, and must delay neither the start nor a fail-over.
