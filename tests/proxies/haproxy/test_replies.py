@@ -59,7 +59,7 @@ SHOW = commands.show_servers("b")
         (
             MOVE,
             (
-                "IP changed from '127.0.0.1' to '127.0.0.3', port changed from '18997' to '18990' by "
+                "IP changed from '127.0.0.1' to '127.0.0.3', port changed from '1' to '2' by "
                 "'stats socket command'"
             ),
             Verdict.DONE,

@@ -17,6 +17,7 @@ from drove_gateway.plan import Outcome, Plan, Step
 from drove_gateway.proxies.generation import Generations
 from drove_gateway.proxies.haproxy import structure
 from drove_gateway.proxies.haproxy.drain import Drains
+from drove_gateway.proxies.haproxy.ledger import Stage
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.probe import Probes
 from drove_gateway.proxies.haproxy.report import upstream_section
@@ -126,6 +127,11 @@ class HaproxyProxy:
     def distrust(self, reason: str) -> None:
         """Read the servers anew at the next apply, and reload unless the generation serves."""
         self._doubts = (*self._doubts, reason)
+
+    @property
+    def draining(self) -> int:
+        """Removed servers that are not deleted yet."""
+        return sum(1 for _ in self._servers.ledger.at(Stage.DRAINING, Stage.LEAVING))
 
     def health(self) -> ProxyHealth:
         """The sections as of now: what is pending, refused or unknown is not healthy."""

