@@ -276,6 +276,21 @@ def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: Appl
     assert series["drove_gateway_last_apply_timestamp_seconds"] == 101
 
 
+def test_the_vhosts_that_failed_are_counted_and_named_while_they_do() -> None:
+    metrics = Metrics()
+    failed = (("a.local", "refused"), ("a.local", "full"), ("b.local", "refused"))
+
+    metrics.applied(Applied(100.0, 1.0, (), (), (), failed=failed))
+    during = shown(metrics)
+    metrics.applied(Applied(101.0, 1.0, (), (), ()))
+    after = shown(metrics)
+
+    assert during["drove_gateway_failed_vhosts"] == 2
+    assert during['drove_gateway_vhost_failed{vhost="b.local"}'] == 1
+    assert after["drove_gateway_failed_vhosts"] == 0
+    assert not [name for name in after if name.startswith("drove_gateway_vhost_failed{")]
+
+
 def test_the_proxys_health_is_four_gauges() -> None:
     metrics = Metrics()
     proxy = ProxyHealth(config=Section(), template=Section(False, "line 3: no"))

@@ -18,7 +18,7 @@ USUAL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 KNOWN = {
     "result": ("success", "error"),
-    "stage": ("all", "render", "write", "check", "swap", "reload", "prove", "servers"),
+    "stage": ("all", "render", "write", "check", "blame", "swap", "reload", "prove", "servers"),
     "subject": ("answer", "app", "vhost", "host", "port", "tag"),
 }
 """Label values whose series exist from the start, so that a dashboard shows 0 and not a gap."""
@@ -194,6 +194,17 @@ OWN = (
         "counter",
         "reconcile_failures_total",
         "Times that a change was not applied, or not for every vhost; each is tried again.",
+    ),
+    Declared(
+        "gauge",
+        "failed_vhosts",
+        "Vhosts that the last apply could not bring up to date; each is tried again.",
+    ),
+    Declared(
+        "gauge",
+        "vhost_failed",
+        "1 for each of these vhosts, the first 100 of them.",
+        ("vhost",),
     ),
     Declared(
         "gauge",

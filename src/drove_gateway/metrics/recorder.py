@@ -27,6 +27,7 @@ from drove_gateway.topology import Built
 _BARE = frozenset(
     one.shown for one in DECLARED if one.kind == "counter" and not one.name.endswith("_total")
 )
+_MOST_NAMED = 100
 _Kind = TypeVar("_Kind", bound=MetricWrapperBase)
 
 
@@ -80,10 +81,18 @@ class Metrics:
         self._observe("apply_duration_seconds", record.took, "all")
         for stage, seconds in record.seconds:
             self._observe("apply_duration_seconds", seconds, stage)
+        if not record.error:
+            self._failed(tuple(dict.fromkeys(vhost for vhost, _ in record.failed)))
         if record.error or record.failed:
             self._count("reconcile_failures_total")
         else:
             self._set("last_apply_timestamp_seconds", record.at + record.took)
+
+    def _failed(self, vhosts: tuple[str, ...]) -> None:
+        self._set("failed_vhosts", len(vhosts))
+        self._gauges["vhost_failed"].clear()
+        for vhost in vhosts[:_MOST_NAMED]:
+            self._set("vhost_failed", 1, vhost)
 
     def mirror(self, status: Status) -> None:
         """Show the gauges that only repeat what the status says, as of now."""

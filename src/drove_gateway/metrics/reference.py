@@ -64,6 +64,10 @@ _ALERTS = (
         "Changes do not reach the proxy. `/v1/status` has the history.",
     ),
     (
+        "`drove_gateway_failed_vhosts > 0`",
+        "A vhost is not served as it should be. `drove_gateway_vhost_failed` names it.",
+    ),
+    (
         '`drove_gateway_rejected{subject="vhost"} > 0`',
         "An app is not served because of its vhost. `/v1/health` names it.",
     ),
