@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.guard import Judged, Limits, Watched, judge
-from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model import AppEndpoints, Host, Leader, Rejection, Snapshot
 
 LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=5, hold=60.0)
 
@@ -144,6 +145,18 @@ def test_a_new_leader_takes_nothing_away_while_it_settles() -> None:
     settled = judge(watched, answer(app("web", 11)), now=90, limits=LIMITS)
     assert settled.held is None
     assert servers(settled) == {"web.example.com": 11}
+
+
+def test_an_app_whose_entry_cannot_be_read_keeps_its_last_good_form() -> None:
+    broken = Rejection("stage", "api-1", "app", "{}", "hosts is missing")
+    watched = accepted(app("web", 3), app("api", 2))
+    for now in (0, 100, 200, 300):
+        seen = msgspec.structs.replace(answer(app("web", 3)), rejected=(broken,))
+        judged = judge(watched, seen, now=now, limits=LIMITS)
+        watched = judged.watched
+        assert judged.held is not None
+        assert judged.held.reason == "the controller's entry of app api-1 cannot be read"
+        assert servers(judged) == {"web.example.com": 3, "api.example.com": 2}
 
 
 def test_an_app_that_moves_to_another_vhost_leaves_no_server_on_the_new_one_by_accident() -> None:

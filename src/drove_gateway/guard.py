@@ -3,7 +3,8 @@
 A controller that has just become leader answers 200 before it knows all its instances, and a
 swallowed read error answers with an empty list ("Drove's controllers"). Taken at its word, such an
 answer takes routes away from traffic. So an answer that lacks too much is held: what it lacks
-stays as it was, until it lasted long enough to be believed, or somebody accepts it.
+stays as it was, until it lasted long enough to be believed, or somebody accepts it. An app whose
+entry cannot be read keeps its last good form until it can be.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -89,11 +90,17 @@ def judge(
         return Judged(Watched(answer))
     missing = {server: _seen(watched.missing.get(server), now) for server in lacking}
     doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
+    unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
     kept = {
         server: why
         for server, vhost in lacking.items()
         if (why := doubts.get(vhost) or doubts.get(""))
         and (answer.settling or not _believed(missing[server], now, limits))
+    }
+    kept |= {
+        (app_id, host): f"the controller's entry of app {app_id} cannot be read"
+        for app_id, host in lacking
+        if app_id in unreadable
     }
     if not kept:
         return Judged(Watched(answer))
