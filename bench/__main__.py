@@ -1,0 +1,24 @@
+"""`python -m bench NAME [options]`: run one benchmark of this directory."""
+
+import runpy
+import sys
+from pathlib import Path
+
+NOT_BENCHMARKS = {"__main__", "report"}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the module of that name as a program, with the options that follow it."""
+    names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    known = [name for name in names if name not in NOT_BENCHMARKS]
+    if not arguments or arguments[0] not in known:
+        raise SystemExit(
+            f"usage: python -m bench NAME [options]; NAME is one of {', '.join(known)}"
+        )
+    name, *options = arguments
+    sys.argv = [f"python -m bench {name}", *options]
+    runpy.run_module(f"bench.{name}", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,3 @@
+module gotemplates
+
+go 1.23
