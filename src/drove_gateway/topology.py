@@ -77,10 +77,10 @@ class Built(msgspec.Struct, frozen=True):
     topology: Topology
     rejected: tuple[Rejection, ...]
     counts: Mapping[str, Counts]
-    parts: "Mapping[str, _Part]"
+    parts: "Mapping[str, Part]"
 
 
-class _Valid(msgspec.Struct, frozen=True):
+class Taken(msgspec.Struct, frozen=True):
     """An app after validation and filtering; `vhost` is empty where it contributes nothing."""
 
     source: AppEndpoints
@@ -93,7 +93,7 @@ class _Valid(msgspec.Struct, frozen=True):
     tagged: bool = False
 
 
-class _Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True):
     """One namespace's share: what each app came to, and the vhosts merged from them.
 
     `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
@@ -102,8 +102,8 @@ class _Part(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     rules: Rules
     reserved: frozenset[str]
-    valid: Mapping[str, _Valid]
-    contributors: Mapping[str, tuple[_Valid, ...]]
+    taken: Mapping[str, Taken]
+    contributors: Mapping[str, tuple[Taken, ...]]
     apps: Mapping[str, App]
 
 
@@ -142,23 +142,23 @@ def build(
             for part in parts.values()
             for rejection in (
                 *part.snapshot.rejected,
-                *(one for valid in part.valid.values() for one in valid.rejected),
+                *(one for valid in part.taken.values() for one in valid.rejected),
             )
         ),
-        counts={name: _counts(part.valid.values()) for name, part in parts.items()},
+        counts={name: _counts(part.taken.values()) for name, part in parts.items()},
         parts=parts,
     )
 
 
-def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Part | None) -> _Part:
+def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Part | None) -> Part:
     if before is not None and before.rules == rule and before.reserved == reserved:
         if before.snapshot.apps is snapshot.apps:
             return msgspec.structs.replace(before, snapshot=snapshot)
-        known, merged = before.valid, before
+        known, merged = before.taken, before
     else:
         known, merged = {}, None
-    valid: dict[str, _Valid] = {}
-    contributors: dict[str, list[_Valid]] = {}
+    valid: dict[str, Taken] = {}
+    contributors: dict[str, list[Taken]] = {}
     for source in snapshot.apps:
         one = known.get(source.app_id)
         if one is None or one.source is not source:
@@ -167,22 +167,22 @@ def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: _Pa
         if one.vhost:
             contributors.setdefault(one.vhost, []).append(one)
     frozen = {vhost: tuple(ones) for vhost, ones in contributors.items()}
-    return _Part(
+    return Part(
         snapshot=snapshot,
         rules=rule,
         reserved=reserved,
-        valid=valid,
+        taken=valid,
         contributors=frozen,
         apps={vhost: _app(vhost, ones, rule, merged) for vhost, ones in frozen.items()},
     )
 
 
-def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> _Valid:
+def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> Taken:
     checked = valid_app(rule.namespace, source, rule.routing_tag)
     if not checked.vhost or not checked.hosts:
-        return _Valid(source, rejected=checked.rejected)
+        return Taken(source, rejected=checked.rejected)
     if not rule.accept(checked.vhost):
-        return _Valid(source, rejected=checked.rejected, ignored_by_realm=True)
+        return Taken(source, rejected=checked.rejected, ignored_by_realm=True)
     if checked.vhost in reserved:
         taken = Rejection(
             rule.namespace,
@@ -191,9 +191,9 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> _
             checked.vhost,
             "it is a namespace's leader_vhost; the app is left out",
         )
-        return _Valid(source, rejected=(*checked.rejected, taken))
+        return Taken(source, rejected=(*checked.rejected, taken))
     value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
-    return _Valid(
+    return Taken(
         source=source,
         vhost=checked.vhost,
         group=value or checked.vhost,
@@ -204,7 +204,7 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> _
     )
 
 
-def _app(vhost: str, ones: tuple[_Valid, ...], rule: Rules, merged: _Part | None) -> App:
+def _app(vhost: str, ones: tuple[Taken, ...], rule: Rules, merged: Part | None) -> App:
     if merged is not None and _same_objects(merged.contributors.get(vhost, ()), ones):
         return merged.apps[vhost]
     app = _single(ones[0], rule)
@@ -213,7 +213,7 @@ def _app(vhost: str, ones: tuple[_Valid, ...], rule: Rules, merged: _Part | None
     return app
 
 
-def _single(one: _Valid, rule: Rules) -> App:
+def _single(one: Taken, rule: Rules) -> App:
     return App(
         id=one.vhost,
         vhost=one.vhost,
@@ -281,7 +281,7 @@ def _union(first: tuple[Host, ...], second: tuple[Host, ...]) -> tuple[Host, ...
     return tuple(dict.fromkeys((*first, *second)))
 
 
-def _counts(valid: Iterable[_Valid]) -> Counts:
+def _counts(valid: Iterable[Taken]) -> Counts:
     tagged = untagged = ignored = 0
     for one in valid:
         tagged += bool(one.vhost) and one.tagged

@@ -7,6 +7,7 @@ import click
 from drove_gateway.about import about
 from drove_gateway.cli.check import check
 from drove_gateway.cli.demo import demo
+from drove_gateway.cli.explain import explain
 from drove_gateway.cli.files import FILE
 from drove_gateway.cli.render import render
 from drove_gateway.cli.run import run_daemon
@@ -32,5 +33,5 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
         context.obj = file
 
 
-for command in (check, demo, render, simulate, template):
+for command in (check, demo, explain, render, simulate, template):
     main.add_command(command)

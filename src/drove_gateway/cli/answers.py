@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import click
+
 from drove_gateway.assembly import controllers, namespace_rules
 from drove_gateway.config import Settings
 from drove_gateway.drove.leader import Standing, leader_of
@@ -10,6 +12,27 @@ from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.errors import ConfigError, NoLeader
 from drove_gateway.model import Leader, Snapshot
 from drove_gateway.topology import Built, build
+
+
+def _files(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Path]:
+    files = {}
+    for pair in pairs:
+        name, equals, path = pair.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"{pair!r} is not NAMESPACE=FILE")
+        files[name] = Path(path)
+    return files
+
+
+def endpoints_option(function: click.decorators.FC) -> click.decorators.FC:
+    """`--endpoints NAMESPACE=FILE`, repeatable: saved answers instead of live ones."""
+    return click.option(
+        "--endpoints",
+        multiple=True,
+        callback=_files,
+        metavar="NAMESPACE=FILE",
+        help="Use a saved answer of /apis/v1/endpoints instead of asking the controllers.",
+    )(function)
 
 
 def saved(settings: Settings, files: Mapping[str, Path]) -> Built:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from drove_gateway import drivers
-from drove_gateway.cli.answers import live, saved
+from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.files import fail, file_option, print_problems, read_configuration
 from drove_gateway.config import Settings
 from drove_gateway.errors import ConfigError, GatewayError
@@ -19,19 +19,13 @@ from drove_gateway.render import render as render_template
 
 @click.command()
 @file_option
-@click.option(
-    "--endpoints",
-    "endpoints",
-    multiple=True,
-    metavar="NAMESPACE=FILE",
-    help="Use a saved answer of /apis/v1/endpoints instead of asking the controllers.",
-)
+@endpoints_option
 @click.pass_obj
-def render(outer_file: Path | None, file: Path | None, endpoints: tuple[str, ...]) -> None:
+def render(outer_file: Path | None, file: Path | None, endpoints: dict[str, Path]) -> None:
     """Print the configuration that would be written, from live controllers or saved answers."""
     settings = read_configuration(file or outer_file).settings
     try:
-        text = asyncio.run(_rendered(settings, _files(endpoints)))
+        text = asyncio.run(_rendered(settings, endpoints))
     except ConfigError as error:
         print_problems(error)
         raise SystemExit(1) from error
@@ -57,13 +51,3 @@ async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
             err=True,
         )
     return (await rendered(settings, built.topology)).text
-
-
-def _files(endpoints: tuple[str, ...]) -> dict[str, Path]:
-    files = {}
-    for pair in endpoints:
-        name, equals, path = pair.partition("=")
-        if not equals or not path:
-            raise click.BadParameter(f"{pair!r} is not NAMESPACE=FILE", param_hint="--endpoints")
-        files[name] = Path(path)
-    return files
