@@ -32,19 +32,8 @@ async def run(
     Raises CommandFailed when it cannot be started, CommandTimeout when it does not end in time;
     then the whole process group is killed.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=env,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise CommandFailed(f"cannot run {_shown(command)}: {_reason(command, error)}") from error
-    printed = bytearray()
-    reading = asyncio.create_task(_read(process.stdout, printed))
+    output = _Output()
+    process = await _start(command, output, env)
     try:
         async with asyncio.timeout(timeout):
             exit_code = await process.wait()
@@ -56,11 +45,10 @@ async def run(
         if process.returncode is None:
             _kill_group(process.pid)
             await process.wait()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
-                await asyncio.shield(reading)
-        reading.cancel()
-    return Finished(exit_code, printed.decode(errors="replace"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
+            await output.ended.wait()
+    return Finished(exit_code, output.kept.decode(errors="replace"))
 
 
 async def run_ok(command: Sequence[str], *, timeout: float) -> str:
@@ -81,9 +69,44 @@ def last_lines(output: str, most: int = 600) -> str:
     return text if len(text) <= most else "… " + text[-most:]
 
 
-async def _read(stream: asyncio.StreamReader | None, printed: bytearray) -> None:
-    while stream is not None and (chunk := await stream.read(8192)):
-        printed += chunk[: max(0, _MOST_OUTPUT - len(printed))]
+class _Output(asyncio.Protocol):
+    """What a command prints, the beginning kept and the rest dropped.
+
+    Read until its end, which may be much later: a daemon that the command left behind must
+    neither be stopped by a full pipe nor killed by a closed one.
+    """
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data[: _MOST_OUTPUT - len(self.kept)]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.ended.set()
+
+
+async def _start(
+    command: Sequence[str], output: _Output, env: dict[str, str] | None
+) -> asyncio.subprocess.Process:
+    reading, writing = os.pipe()
+    try:
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: output, os.fdopen(reading, "rb", buffering=0))
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=asyncio.subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise CommandFailed(f"cannot run {_shown(command)}: {_reason(command, error)}") from error
+    finally:
+        os.close(writing)
 
 
 def _kill_group(pid: int) -> None:
