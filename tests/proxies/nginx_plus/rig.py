@@ -13,7 +13,7 @@ from tests.standins.nginx_plus.server import NginxPlus as StandIn
 from tests.traffic import Instance
 
 from drove_gateway.config import Settings
-from drove_gateway.drivers import generations, platform
+from drove_gateway.drivers import generations, platform, template_functions
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.plan import Outcome
 from drove_gateway.proxies.nginx_plus.client import Access, Client
@@ -120,7 +120,8 @@ async def rigged(
     nginx: StandIn,
     directory: Path,
     *,
-    template: str | None = WITH_STATE,
+    template: str | Path | None = WITH_STATE,
+    environ: Mapping[str, str] | None = None,
     settings: Mapping[str, object] | None = None,
     access: Access | None = None,
     lookup: Lookup | None = None,
@@ -141,7 +142,10 @@ async def rigged(
     made = None
     if template is not None:
         path = directory / "nginx.tmpl"
-        path.write_text(PROOF % nginx.traffic_port + template)
+        if isinstance(template, Path):
+            path = template
+        else:
+            path.write_text(PROOF % nginx.traffic_port + template)
         nginx.conf_path = directory / "nginx.conf"
         used = Settings(
             nginx_config=str(nginx.conf_path),
@@ -149,7 +153,7 @@ async def rigged(
             nginx_cmd=" ".join(nginx.command),
             **dict(settings or {}),  # type: ignore[arg-type]
         )
-        file = TemplateFile(path, ("{{", "}}"), {})
+        file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
         made = generations(used, platform(used), file, "gateway")
     driver = NginxPlus(
         client,

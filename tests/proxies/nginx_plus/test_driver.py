@@ -8,6 +8,7 @@ from tests.proxies.nginx_plus.rig import (
     Rig,
     app,
     rigged,
+    running_gateway,
     topology,
     until,
 )
@@ -393,3 +394,85 @@ async def test_a_reload_is_not_stopped_by_an_api_that_is_down(tmp_path: Path) ->
         await rig.apply(topology({"a.example": [A]}))
         assert nginx.servers("a.example") == [A]
         await until(lambda: rig.updates == (True, "OK"))
+
+
+async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Path) -> None:
+    """One answer about all upstreams does not tell parameters: what an audit found is read."""
+    names = [f"v{n}.example" for n in range(20)]
+    conf = "".join(f"upstream {name} {{ zone {name} 64k; server {A}; }}" for name in names)
+    async with (
+        running(NginxPlus(conf)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+        running_gateway(rig) as gateway,
+    ):
+        gateway.desire(topology({name: [A] for name in names}), "start")
+        servers = [upstream.servers[0] for upstream in nginx.upstreams.values()]
+        await until(lambda: all(one.max_fails == 0 for one in servers), "the audit to repair")
+        await until(lambda: rig.updates == (True, "OK"))
+
+
+async def test_a_server_made_ready_by_hand_and_wanted_again_is_not_deleted(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE)) as nginx,
+        rigged(nginx, tmp_path, template=None, drain_timeout=0.1, audit_interval=0.05) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A, B]}))
+        await rig.apply(topology({"a.example": [B]}))
+        nginx.upstreams["a.example"].servers[0].drain = False
+        await rig.apply(topology({"a.example": [A, B]}))
+        assert rig.driver.draining == 0
+        async with running_gateway(rig):
+            nginx.api.forget_calls()
+            await until(lambda: nginx.api.calls["GET servers"] > 5)
+        assert nginx.servers("a.example") == [A, B]
+
+
+async def test_a_server_that_an_earlier_run_left_in_drain_is_deleted(tmp_path: Path) -> None:
+    conf = f"upstream a.example {{ zone a 64k; server {A}; server {B} drain; }}"
+    async with (
+        running(NginxPlus(conf)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+        running_gateway(rig) as gateway,
+    ):
+        gateway.desire(topology({"a.example": [A]}), "start")
+        await until(lambda: nginx.servers("a.example") == [A], "the drained server to go")
+
+
+async def test_a_drain_that_meets_another_server_is_taken_back(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A, B]}))
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="PATCH", times=1, action=upstream.renumber)
+        )
+        outcome = await rig.apply(topology({"a.example": [B]}))
+        assert outcome.failed == ()
+        assert {one.server: one.drain for one in upstream.servers} == {A: True, B: False}
+
+
+async def test_a_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE)) as nginx,
+        rigged(nginx, tmp_path, template=None, drain_timeout=0) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A, B]}))
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="DELETE", times=1, action=upstream.renumber)
+        )
+        outcome = await rig.apply(topology({"a.example": [B]}))
+        assert outcome.failed == ()
+        assert nginx.servers("a.example") == [B]
+
+
+async def test_a_swept_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="DELETE", times=1, action=upstream.renumber)
+        )
+        async with running_gateway(rig) as gateway:
+            gateway.desire(topology({"a.example": [A, B]}), "start")
+            await until(lambda: nginx.has("a.example", [A, B]))
+            gateway.desire(topology({"a.example": [B]}), "fewer")
+            await until(lambda: rig.driver.draining == 0 and nginx.has("a.example", [B]))

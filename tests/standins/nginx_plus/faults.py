@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from aiohttp import web
 
-FaultKind = Literal["status", "slow", "hang", "garbage", "drop", "lose", "redirect"]
+FaultKind = Literal["status", "slow", "hang", "garbage", "drop", "lose", "redirect", "meanwhile"]
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Fault:
     """One fault. `method` and `path` are patterns for whole texts; `times` None means always.
 
     `drop` ends the connection before the call is carried out, `lose` after it; `slow` answers
-    after `seconds`, `hang` never.
+    after `seconds`, `hang` never; `meanwhile` lets `action` happen before the call is carried out.
     """
 
     kind: FaultKind
@@ -25,6 +26,7 @@ class Fault:
     status: int = 500
     body: bytes = b"<html>Internal Server Error</html>"
     seconds: float = 0.0
+    action: Callable[[], None] = lambda: None
     met: asyncio.Event = field(default_factory=asyncio.Event)
 
     def matches(self, request: web.Request) -> bool:
@@ -54,6 +56,8 @@ async def before(fault: Fault, request: web.Request) -> web.StreamResponse | Non
         case "drop":
             cut(request)
             return web.Response()
+        case "meanwhile":
+            fault.action()
         case "lose":
             pass
     return None

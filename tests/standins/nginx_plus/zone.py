@@ -185,6 +185,12 @@ class Upstream:
         self.servers.remove(server)
         self.removed = [one for one in (*self.removed, server) if one.active or one is server]
 
+    def renumber(self) -> None:
+        """Give the servers other ids, as a reload does: the last one now has the first's."""
+        for number, server in enumerate(reversed(self.servers)):
+            server.id = number
+        self._next_id = len(self.servers)
+
     def kept(self) -> list[dict[str, Any]]:
         """What the state file has: the servers with their parameters."""
         names = sorted(PATCH_FIELDS | {"backup"})

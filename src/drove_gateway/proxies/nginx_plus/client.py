@@ -8,7 +8,9 @@ at all is `ApiDown`; a call that was cut off, so that nobody knows whether it wa
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
@@ -88,6 +90,7 @@ class Client:
         self._timeout = timeout
         self._metrics = metrics
         self._session: aiohttp.ClientSession | None = None
+        self._calls: Counter[aiohttp.ClientSession] = Counter()
         self._version = 0
 
     @property
@@ -131,12 +134,16 @@ class Client:
         return await self._call("delete_server", "DELETE", path, list[Server])
 
     async def forget_connections(self) -> None:
-        """Close every connection: after a reload they may lead to workers that are leaving."""
-        if self._session is not None:
-            session, self._session = self._session, None
+        """Use new connections: after a reload, kept ones may lead to workers that are leaving.
+
+        A call that is under way still gets its answer.
+        """
+        session, self._session = self._session, None
+        if session is not None and not self._calls[session]:
             await session.close()
 
     async def close(self) -> None:
+        """Close every connection."""
         await self.forget_connections()
 
     async def _call(
@@ -198,21 +205,37 @@ class Client:
     async def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None
     ) -> tuple[int, bytes]:
-        session = self._session or self._connect()
         data = None if body is None else msgspec.json.encode(body)
         call = f"{method} {self.url}/{path}"
         try:
-            async with asyncio.timeout(self._timeout):
-                async with session.request(
+            async with (
+                asyncio.timeout(self._timeout),
+                self._connections() as session,
+                session.request(
                     method, f"{self.url}/{path}", data=data, allow_redirects=False
-                ) as response:
-                    return response.status, await _bounded(response, call)
+                ) as response,
+            ):
+                return response.status, await _bounded(response, call)
         except TimeoutError as error:
             raise ApiDown(f"{call} was not answered within {self._timeout:g} s") from error
         except aiohttp.ClientConnectorError as error:
             raise ApiDown(f"cannot reach NGINX Plus's API at {self.url}: {error}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise ApiCut(f"{call} was cut off: {error or type(error).__name__}") from error
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """The connections in use; those given up are closed with the last call on them."""
+        session = self._session or self._connect()
+        self._calls[session] += 1
+        try:
+            yield session
+        finally:
+            self._calls[session] -= 1
+            if not self._calls[session]:
+                del self._calls[session]
+                if session is not self._session:
+                    await session.close()
 
     def _connect(self) -> aiohttp.ClientSession:
         access = self._access

@@ -130,7 +130,8 @@ class NginxPlus:
         done = Done()
         try:
             with stages.stage("servers"):
-                existing = [self._upstreams.kept[step.subject] for step in plan.servers]
+                kept = self._upstreams.kept
+                existing = [kept[one.subject] for one in plan.servers if one.subject in kept]
                 create = self._generations is None or self._installed is not None
                 done = await self._bring(existing, create=create)
         except RuntimeApiError:

@@ -13,10 +13,11 @@ class KeptUpstream:
     compared with NGINX, empty while it is known to be right; `problem` is for health. `draining`
     has the addresses that the gateway itself put in drain, with the time of their deletion, and
     `drain_seconds` how long servers that leave may take. `brought` counts how often the upstream
-    was brought up to date, so that an audit knows when it read too early.
+    was brought up to date, so that an audit knows when it read too early. `thorough` says that its
+    servers' parameters have to be read too, which an answer about all upstreams does not tell.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, drain_seconds: float) -> None:
         self.name = name
         self.lock = asyncio.Lock()
         self.app: App | None = None
@@ -24,8 +25,9 @@ class KeptUpstream:
         self.due = ""
         self.problem = ""
         self.draining: dict[str, float] = {}
-        self.drain_seconds = 0.0
+        self.drain_seconds = drain_seconds
         self.brought = 0
+        self.thorough = False
 
     def take(self, app: App, drain_seconds: float) -> None:
         """The app that the upstream serves from now on."""

@@ -13,7 +13,7 @@ from drove_gateway.proxies.nginx_plus.desired import Wanted
 from drove_gateway.proxies.nginx_plus.drain import FEW
 from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
 from drove_gateway.proxies.nginx_plus.parallel import each
-from drove_gateway.proxies.nginx_plus.wire import Upstream
+from drove_gateway.proxies.nginx_plus.wire import canonical
 from drove_gateway.proxies.nginx_plus.writer import MISSING, Brought, Observed, Writer
 from drove_gateway.proxies.resolver import Resolver
 
@@ -109,21 +109,21 @@ class Upstreams:
         steps: list[Step] = []
         names = frozenset().union(*(kept.names for kept in chosen))
         addresses = (await self._resolver.resolve(names)).addresses if names else {}
-        seen = await self._read_all(chosen)
-
-        async def bring_one(kept: KeptUpstream) -> None:
-            observed = None if seen is None else _observed(seen, kept.name)
-            brought = await self._bring_one(kept, addresses, observed, create)
-            steps.extend(brought.steps)
-
         begin, result = self._clock(), "failure"
         try:
+            seen = await self._read_all(chosen)
+
+            async def bring_one(kept: KeptUpstream) -> None:
+                observed = seen.get(kept.name, MISSING) if seen and _briefly(kept) else None
+                brought = await self._bring_one(kept, addresses, observed, create)
+                steps.extend(brought.steps)
+
             await each(chosen, bring_one, parallel=_PARALLEL)
-            result = "success"
+            failed = tuple((kept.name, kept.problem) for kept in chosen if kept.problem)
+            result = "failure" if failed else "success"
         finally:
             self._metrics.nginx_plus_runtime_api_duration(result, self._clock() - begin)
             self._forget_finished()
-        failed = tuple((kept.name, kept.problem) for kept in chosen if kept.problem)
         return Done(tuple(steps), failed)
 
     async def audit(self) -> Sequence[str]:
@@ -132,6 +132,7 @@ class Upstreams:
         Raises RuntimeApiError when the API does not answer.
         """
         differing: list[str] = []
+        self._forget_finished()
 
         async def compare(kept: KeptUpstream) -> None:
             async with kept.lock:
@@ -140,17 +141,21 @@ class Upstreams:
                     return
                 reason = await self._difference(kept)
                 if reason and kept.brought == brought:
-                    kept.due, kept.problem = reason, reason
+                    kept.due, kept.problem, kept.thorough = reason, reason, True
                     differing.append(kept.name)
 
         await each(list(self.kept.values()), compare, parallel=_PARALLEL_AUDIT)
         return differing
 
-    async def _read_all(self, chosen: Collection[KeptUpstream]) -> Mapping[str, Upstream] | None:
+    async def _read_all(self, chosen: Collection[KeptUpstream]) -> Mapping[str, Observed] | None:
         """Every upstream in one answer, None where few are better read one by one."""
-        if len(chosen) <= FEW or len(chosen) * _WORTH_ALL < len(self.kept):
+        brief = sum(map(_briefly, chosen))
+        if brief <= FEW or brief * _WORTH_ALL < len(self.kept):
             return None
-        return await self._client.upstreams()
+        return {
+            name: Observed(tuple(peer.as_server() for peer in status.peers))
+            for name, status in (await self._client.upstreams()).items()
+        }
 
     async def _bring_one(
         self,
@@ -167,13 +172,15 @@ class Upstreams:
         except (ApiRefused, ApiCut) as error:
             brought = Brought(problem=str(error))
         except BaseException:
-            kept.due = reason
+            kept.due = reason or "it was interrupted"
             raise
         if brought.problem and brought.problem != kept.problem:
             self._log.warning("upstream not up to date", upstream=kept.name, reason=brought.problem)
         kept.problem = brought.problem
         if brought.problem or brought.awaited:
             kept.due = reason or "it failed before"
+        else:
+            kept.thorough = False
         return brought
 
     async def _difference(self, kept: KeptUpstream) -> str:
@@ -184,13 +191,17 @@ class Upstreams:
             plan = self._writer.plan(kept, wanted, await self._writer.read(kept.name))
         except (ApiRefused, ApiCut) as error:
             return str(error)
-        if not plan.actions or wanted.unresolved:
+        if wanted.unresolved:
             return ""
-        first = plan.actions[0]
-        return f"differs from the cluster: {first.kind} server {first.server} ({first.reason})"
+        if plan.actions:
+            first = plan.actions[0]
+            return f"differs from the cluster: {first.kind} server {first.server} ({first.reason})"
+        leaving = [canonical(one.server) for one in plan.leaving]
+        forgotten = [server for server in leaving if server not in kept.draining]
+        return f"server {forgotten[0]} was left in drain" if forgotten else ""
 
     def _keep(self, name: str) -> KeptUpstream:
-        return self.kept.setdefault(name, KeptUpstream(name))
+        return self.kept.setdefault(name, KeptUpstream(name, self._drain.seconds))
 
     def _drain_seconds(self, app: App) -> float:
         return desired.drain_seconds(app, self._drain.tag, self._drain.seconds)
@@ -200,8 +211,6 @@ class Upstreams:
             del self.kept[name]
 
 
-def _observed(statuses: Mapping[str, Upstream], name: str) -> Observed:
-    status = statuses.get(name)
-    if status is None:
-        return MISSING
-    return Observed(tuple(peer.as_server() for peer in status.peers))
+def _briefly(kept: KeptUpstream) -> bool:
+    """Whether an upstream's servers are enough to know, without their parameters."""
+    return not kept.thorough and not kept.draining

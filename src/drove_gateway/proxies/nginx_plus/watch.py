@@ -62,14 +62,14 @@ class Watch:
         Gives up after a while: the next `look` then finds the new generation.
         """
         before, self.known = self.known, None
+        await self._client.forget_connections()
         if before is None:
-            await self._client.forget_connections()
             return
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 while not replaced(before, await self._client.identity()):
-                    await self._client.forget_connections()
                     await asyncio.sleep(_ASK_AGAIN_SECONDS)
+                    await self._client.forget_connections()
         except (TimeoutError, RuntimeApiError) as error:
             self._log.warning(
                 "NGINX Plus's API does not show the new generation", reason=str(error)

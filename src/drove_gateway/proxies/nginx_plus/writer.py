@@ -107,6 +107,9 @@ class Writer:
         steps: list[Step],
     ) -> str:
         plan = self.plan(kept, wanted, seen)
+        still_drained = {one.server for one in plan.actions if one.kind == "ready"}
+        for server in kept.draining.keys() & set(wanted.servers) - still_drained:
+            del kept.draining[server]
         placed = {canonical(one.server) for one in seen.servers} & set(wanted.servers)
         problem = await self._give(kept, plan.actions, placed, steps)
         if wanted.servers and not placed:
