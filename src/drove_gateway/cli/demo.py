@@ -19,7 +19,11 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 
 @click.command()
 @click.option(
-    "--proxy", type=click.Choice(["haproxy", "nginx"]), default="haproxy", show_default=True
+    "--proxy",
+    type=click.Choice(["haproxy", "nginx"]),
+    default="haproxy",
+    show_default=True,
+    help="Which real proxy stands at the edge.",
 )
 @click.option("--once", is_flag=True, help="Check each step by the proxy's answers, then end.")
 @click.option(
