@@ -70,6 +70,19 @@ async def test_the_state_tells_everything(client: Client) -> None:
     assert len(state["executors"]) == 10
 
 
+async def test_the_exchanges_tell_what_was_asked_since(client: Client) -> None:
+    async with Simulator(QUIET) as sim:
+        await client.ask(sim, "ping")
+        change = (await client.control(sim, "scale", app="app1", instances=3)).json
+        await client.ask(sim, "endpoints", headers={"Accept-Encoding": "identity"})
+        asked = await client.control(sim, "exchanges", since=change["visible_at"])
+        body = (await client.ask(sim, "endpoints")).body
+    [exchange] = asked.json["result"]
+    assert (exchange["controller"], exchange["path"]) == (0, "/v1/endpoints")
+    assert change["visible_at"] <= exchange["begun"] <= exchange["answered"] <= time.monotonic()
+    assert exchange["bytes"] == len(body)
+
+
 async def test_mistakes_are_explained(client: Client) -> None:
     async with Simulator(QUIET) as sim:
         unknown = await client.control(sim, "explode")

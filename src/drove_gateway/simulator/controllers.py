@@ -4,8 +4,9 @@ import asyncio
 import gzip
 import socket
 import ssl
+import time
 from base64 import b64encode
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,6 +22,9 @@ from drove_gateway.simulator.listener import Listener, reset
 GZIP_FROM = 256
 THREAD_FROM = 262_144
 """Bodies of this size and more are compressed beside the event loop."""
+
+EXCHANGES = 10_000
+"""How many of its last requests a controller remembers."""
 
 Post: TypeAlias = Callable[[str, bytes], Answer]
 
@@ -44,10 +48,22 @@ class Access:
         return not good or authorization in good
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer: the path below `/apis`, when it came and when the answer was
+    ready (seconds of `time.monotonic`), and the answer's bytes as they are sent.
+    """
+
+    path: str
+    begun: float
+    answered: float
+    bytes: int
+
+
 class Controller:
     """One controller. Its port stays its own while it is stopped.
 
-    `requests` counts what it was asked, by path below `/apis`.
+    `requests` counts what it was asked, by path below `/apis`; `exchanges` has the last ones.
     """
 
     def __init__(
@@ -66,6 +82,7 @@ class Controller:
         self.host = ""
         self.port = 0
         self.requests: Counter[str] = Counter()
+        self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         self._scheme = "https" if tls else "http"
         self._cluster = cluster
         self._answers = answers
@@ -111,8 +128,15 @@ class Controller:
             self._reserved.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        path = request.path.removeprefix("/apis")
+        path, begun = request.path.removeprefix("/apis"), time.monotonic()
         self.requests[path] += 1
+        response = await self._deliver(request, path)
+        body = response.body if isinstance(response, web.Response) else None
+        size = len(body) if isinstance(body, bytes) else 0
+        self.exchanges.append(Exchange(path, begun, time.monotonic(), size))
+        return response
+
+    async def _deliver(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         fault = self._faults.take(self.number, path)
         body = await request.read()
         if fault is None:

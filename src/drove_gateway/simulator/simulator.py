@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
@@ -145,6 +146,16 @@ class Simulator(Mishaps):
             raise SimulatorError("nobody leads, so no events are recorded: move leadership first")
         self.cluster.stores[self.cluster.leader].stale_next(count)
 
+    def exchanges(self, *, since: float = 0.0) -> list[dict[str, Any]]:
+        """What the controllers answered since then (`time.monotonic`), the earliest first."""
+        found = [
+            {"controller": controller.number, **asdict(one)}
+            for controller in self.controllers
+            for one in controller.exchanges
+            if one.answered >= since
+        ]
+        return sorted(found, key=lambda one: one["begun"])
+
     def state(self) -> dict[str, Any]:
         """Everything there is, as `GET /state` of the control API tells it."""
         return {
@@ -248,6 +259,7 @@ COMMANDS = (
     "clear_faults",
     "publish",
     "stale_events",
+    "exchanges",
     "settled",
 )
 RECOVERED: tuple[Recovery, ...] = ("partial", "done")
