@@ -71,6 +71,13 @@ async def test_blanks_around_the_generation_do_not_matter(proxy: Proxy, url: str
     await prove(url, NEW, timeout=20)
 
 
+async def test_another_status_than_200_is_no_generation(proxy: Proxy, url: str) -> None:
+    proxy.status = 503
+    assert await ask(url) == "(status 503)"
+    with pytest.raises(GenerationUnproven, match=r"\(status 503\) does"):
+        await prove(url, NEW, timeout=0.2)
+
+
 @pytest.mark.parametrize("where", ["http://127.0.0.1:{port}/", "unix:/no/such.sock:/"])
 async def test_nobody_there_is_no_answer_and_no_proof(where: str) -> None:
     url = where.format(port=free_port())

@@ -14,7 +14,8 @@ from drove_gateway.errors import GenerationUnproven
 
 _PAUSE_SECONDS = 0.01
 _ANSWER_SECONDS = 1.0
-_MOST_BYTES = 1024
+_MOST_BYTES = 80
+_OK = 200
 _NO_ANSWER = "no answer"
 
 
@@ -63,6 +64,8 @@ async def _ask(session: aiohttp.ClientSession, address: str) -> str:
     try:
         limit = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         async with session.get(address, timeout=limit, allow_redirects=False) as response:
+            if response.status != _OK:
+                return f"(status {response.status})"
             return (await response.content.read(_MOST_BYTES)).decode(errors="replace").strip()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return f"{_NO_ANSWER}: {error or type(error).__name__}"

@@ -63,7 +63,8 @@ class ReloadingProxy:
 
     def distrust(self, reason: str) -> None:
         """Install the generation again, unless it proves to serve."""
-        self._doubts = (*self._doubts, reason)
+        if reason not in self._doubts:
+            self._doubts = (*self._doubts, reason)
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(
