@@ -7,6 +7,7 @@
     │   ├── ControllerDown       refused, timed out, cut off
     │   ├── ControllerRefused    answered with a status that is not 200
     │   └── BadAnswer            answered 200 with something that is not an answer
+    ├── StateError               the state on disk cannot be used
     ├── RenderError              the template cannot be read, parsed or executed
     └── ProxyError               the proxy could not be brought to what it should be
         ├── CommandFailed        exit code, and what the command printed
@@ -55,6 +56,10 @@ class ControllerRefused(DroveError):
 
 class BadAnswer(DroveError):
     """The controller answered 200 with something that is not an answer."""
+
+
+class StateError(GatewayError):
+    """The state on disk cannot be used; the message says what is wrong with the file."""
 
 
 class RenderError(GatewayError):

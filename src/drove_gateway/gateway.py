@@ -179,7 +179,8 @@ class Gateway:
             log=self._log,
         )
         for namespace in self._settings.namespaces:
-            startup.begin(namespace.name, namespace.drove)
+            if namespace.name not in self._known:
+                startup.begin(namespace.name, namespace.drove)
         return startup
 
     async def _watch(

@@ -18,8 +18,8 @@ class Intake:
     """Takes the namespaces' answers and says what the world should look like.
 
     `desire(topology, trigger)` is called when that changed, from the time on when every namespace
-    has answered once, or `give_up_waiting` was called: a gateway that starts beside a serving
-    proxy must not take away what one unreachable controller would have told.
+    has answered once or is not waited for (`go_on`): a gateway that starts beside a serving proxy
+    must not take away what a controller would have told that only takes its time.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Intake:
         self._latest: dict[str, Snapshot] = {}
         self._held: dict[str, Held] = {}
         self._built: Built | None = None
-        self._waiting = True
+        self._waiting = {rule.namespace for rule in rules}
         self._logged: frozenset[Rejection] = frozenset()
 
     def take(self, answer: Snapshot) -> tuple[bool, Snapshot]:
@@ -54,10 +54,17 @@ class Intake:
         return self._judge(answer, accept=False)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Start from a namespace's last known good state, before any answer."""
+        """Start from a namespace's last known good state: its answers are weighed against it."""
         if snapshot.namespace not in self._watched:
             self._watched[snapshot.namespace] = Watched(snapshot)
-            self._rebuild(f"namespace {snapshot.namespace} restored from the stored state")
+
+    def go_on(self, namespace: str, trigger: str) -> None:
+        """Wait no longer for `namespace`.
+
+        What was restored of it is used; without that it is as if it had no apps.
+        """
+        self._waiting.discard(namespace)
+        self._rebuild(trigger)
 
     def accept_held(self) -> tuple[Held, ...]:
         """Take every held answer as it is, now. Gives what was held."""
@@ -65,16 +72,6 @@ class Intake:
         for one in held:
             self._judge(self._latest[one.namespace], accept=True)
         return held
-
-    def give_up_waiting(self) -> None:
-        """Go on with the namespaces that answered; the others are as if they had no apps."""
-        if self._waiting and self._watched:
-            missing = [
-                rule.namespace for rule in self._rules if rule.namespace not in self._watched
-            ]
-            self._log.warning("going on without namespaces that never answered", missing=missing)
-            self._waiting = False
-            self._rebuild("waited long enough for every namespace")
 
     def _judge(self, answer: Snapshot, *, accept: bool) -> tuple[bool, Snapshot]:
         name = answer.namespace
@@ -91,7 +88,9 @@ class Intake:
         accepted = judged.watched.accepted or answer
         self._watched[name] = judged.watched
         self._note(name, judged.held)
-        if self._differs(before.accepted, accepted):
+        waited_for = name in self._waiting
+        self._waiting.discard(name)
+        if waited_for or self._differs(before.accepted, accepted):
             self._rebuild(f"namespace {name}")
         elif self._built is not None:
             self._published(self._built, tuple(self._held.values()))
@@ -123,10 +122,8 @@ class Intake:
         self._built = build(snapshots, self._rules, self._built)
         self._log_rejections(self._built.rejected)
         self._published(self._built, tuple(self._held.values()))
-        if self._waiting and len(snapshots) < len(self._rules):
-            return
-        self._waiting = False
-        self._desire(self._built.topology, trigger)
+        if snapshots and not self._waiting:
+            self._desire(self._built.topology, trigger)
 
     def _note(self, namespace: str, held: Held | None) -> None:
         known = self._held.pop(namespace, None)

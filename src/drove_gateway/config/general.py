@@ -4,6 +4,7 @@ from pydantic import Field
 
 from drove_gateway.config.fields import (
     LogLevel,
+    Name,
     Port,
     ProxyPlatform,
     Seconds,
@@ -82,7 +83,7 @@ class General(Section):
 
 
 class GeneralBeyond(Section):
-    """Pace and safety of the gateway."""
+    """Pace and safety of the gateway, and what it remembers."""
 
     ping_interval_sec: Seconds = Field(
         default=2.0,
@@ -151,4 +152,24 @@ class GeneralBeyond(Section):
         default=60.0,
         description="Seconds after which a held loss is believed, when several answers agree on "
         "it. `POST /v1/accept` believes it at once.",
+    )
+    state_persistence_enabled: bool = Field(
+        default=True,
+        description="Whether the last applied state is kept on disk, so that a start without "
+        "controllers serves what was known, and the first answers are weighed against it.",
+    )
+    state_persistence_dir: Name = Field(
+        default="/var/lib/drove-gateway",
+        description="Directory of that state, the file `datamanager-state.json`. It is made where "
+        "it does not exist. Each gateway needs its own; one that cannot be written is a warning.",
+    )
+    startup_controller_sync_tries: int = Field(
+        default=2,
+        ge=1,
+        description="How many times, at the start, a namespace's controllers are asked in vain "
+        "before its stored state is used. Without one the gateway goes on without the namespace.",
+    )
+    startup_controller_sync_retry_delay_sec: SecondsOrNone = Field(
+        default=1.0,
+        description="Seconds between two of those tries.",
     )

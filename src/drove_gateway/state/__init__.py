@@ -1,0 +1,1 @@
+"""The last applied state on disk, so that a start without controllers serves what was known."""

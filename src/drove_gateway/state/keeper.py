@@ -1,0 +1,196 @@
+"""Keeps the last applied state on disk, off the path that changes take to the proxy.
+
+What cannot be written or read is told, in health and log, and tried again; it never stops the
+gateway from doing its work.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway import atomic_file
+from drove_gateway.errors import StateError
+from drove_gateway.model import Snapshot
+from drove_gateway.state import file
+from drove_gateway.state.document import Remembered, State, decode, encode
+from drove_gateway.status import StoredState
+
+# Writing takes a twentieth of the time at most, so a large state that changes all the time is
+# written less often.
+_LEAST_REST_SECONDS = 1.0
+_REST_PER_WRITE = 20.0
+_LONGEST_RETRY_SECONDS = 60.0
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose state it is: the gateway's version, and what says which proxy it drives."""
+
+    gateway: str
+    proxy: str
+
+
+class Keeper:
+    """Reads the state once, then writes it whenever it changed; without a `path` it does neither.
+
+    `controllers` are the configured URLs by namespace. `publish` gets how it went.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        owner: Owner,
+        controllers: Mapping[str, tuple[str, ...]],
+        *,
+        publish: Callable[[StoredState], None],
+        log: FilteringBoundLogger,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._path = path
+        self._owner = owner
+        self._controllers = controllers
+        self._publish = publish
+        self._log = log
+        self._wall = wall
+        self._kept: tuple[Remembered, ...] = ()
+        self._pending: tuple[Snapshot, ...] | None = None
+        self._noted = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._failures = 0
+        self._view = StoredState(path=str(path or ""))
+
+    async def load(self) -> Mapping[str, Remembered]:
+        """What was applied last, for each namespace that is still configured.
+
+        A file that cannot be used is set aside and told.
+        """
+        if self._path is None:
+            return {}
+        self._show()
+        try:
+            state = await asyncio.to_thread(_read, self._path, self._owner)
+        except StateError as error:
+            await self._set_aside(self._path, error)
+            return {}
+        self._kept = tuple(
+            one for one in state.namespaces if one.snapshot.namespace in self._controllers
+        )
+        return {one.snapshot.namespace: one for one in self._kept}
+
+    def note(self, snapshots: Mapping[str, Snapshot]) -> None:
+        """These were accepted, and are applied now."""
+        if self._path is not None:
+            self._pending = tuple(snapshots.values())
+            self._noted.set()
+
+    def stop(self) -> None:
+        """End `run`, after writing what was noted."""
+        self._stopping.set()
+        self._noted.set()
+
+    async def run(self) -> None:
+        """Write what is noted, until `stop`."""
+        while not self._stopping.is_set():
+            await self._noted.wait()
+            self._noted.clear()
+            rest = await self._write()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._stopping.wait()
+        await self._write()
+
+    async def _write(self) -> float:
+        """Write what is pending; gives the seconds to rest before the next time."""
+        pending, self._pending = self._pending, None
+        if pending is None or self._path is None:
+            return 0.0
+        begin = time.monotonic()
+        now = self._wall()
+        try:
+            kept, written = await asyncio.to_thread(self._keep, self._path, pending, now)
+        except (OSError, ValueError) as error:
+            self._failed(self._path, error)
+            if self._pending is None:
+                self._pending = pending
+            self._noted.set()
+            return min(_LONGEST_RETRY_SECONDS, 2.0**self._failures)
+        self._kept = kept
+        self._worked(now if written else self._view.written)
+        return max(_LEAST_REST_SECONDS, _REST_PER_WRITE * (time.monotonic() - begin))
+
+    def _keep(
+        self, path: Path, snapshots: tuple[Snapshot, ...], now: float
+    ) -> tuple[tuple[Remembered, ...], bool]:
+        """Runs in a thread: what is kept now, and whether the file had to be written."""
+        before = {one.snapshot.namespace: one for one in self._kept}
+        kept = tuple(
+            _remembered(snapshot, self._controllers, before.get(snapshot.namespace), now)
+            for snapshot in snapshots
+        )
+        changed = kept != self._kept
+        if changed or self._failures or not path.exists():
+            file.write(path, encode(State(self._owner.proxy, kept), gateway=self._owner.gateway))
+            return kept, True
+        return kept, False
+
+    async def _set_aside(self, path: Path, why: StateError) -> None:
+        try:
+            aside = await asyncio.to_thread(file.set_aside, path, self._wall())
+            said = f"{path} could not be used: {why}; it was renamed to {aside.name}"
+        except OSError as error:
+            said = f"{path} could not be used: {why}; nor could it be renamed: {error.strerror}"
+        self._log.warning("starting without a stored state", problem=said)
+        self._show(set_aside=said)
+
+    def _failed(self, path: Path, error: Exception) -> None:
+        self._failures = min(self._failures + 1, 10)
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        said = (
+            f"cannot write {path}: {why}; traffic is not concerned, but a start without "
+            "controllers would know only what was stored before"
+        )
+        if said != self._view.problem:
+            self._log.warning("the state is not stored, trying again", problem=said)
+            self._show(problem=said)
+
+    def _worked(self, written: float | None) -> None:
+        if self._view.problem:
+            self._log.info("the state is stored again", path=str(self._path))
+        self._failures = 0
+        self._show(problem="", written=written)
+
+    def _show(self, **changes: str | float | None) -> None:
+        self._view = msgspec.structs.replace(self._view, **changes)
+        self._publish(self._view)
+
+
+def _read(path: Path, owner: Owner) -> State:
+    atomic_file.discard_leftovers(path)
+    data = file.read(path)
+    if data is None:
+        return State(owner.proxy, ())
+    state = decode(data)
+    if state.proxy != owner.proxy:
+        raise StateError(
+            f"it is the state of another gateway, which drives {state.proxy}; "
+            "give each gateway its own state_persistence_dir"
+        )
+    return state
+
+
+def _remembered(
+    snapshot: Snapshot,
+    controllers: Mapping[str, tuple[str, ...]],
+    before: Remembered | None,
+    now: float,
+) -> Remembered:
+    urls = controllers.get(snapshot.namespace, ())
+    if snapshot.settling:
+        snapshot = msgspec.structs.replace(snapshot, settling=False)
+    if before is not None and before.snapshot == snapshot:
+        return Remembered(snapshot, urls, before.changed)
+    return Remembered(snapshot, urls, now)
