@@ -1,35 +1,39 @@
 """Templates along the language's grammar: most of them meaningful, many of them not quite."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import TypeAlias
 
 from hypothesis import strategies as st
-
-TEXT = ["a", " ", "\n", "  x  ", "{", "}", "é", "-", "\t\n b"]
-STRINGS = ['""', '"a"', '"b"', '"a,b"', '","', "`x`", '"é\\n\\""', '"%d"', '"key"', '"\\xff"']
-INTEGERS = ["0", "1", "2", "-1", "3", "0x1F", "1_0", "'a'", "0b11", "0o17", "017", "1e2"]
-FLOATS = ["1.5", "0.0", "-2.5", "1e3", "1e21", ".5", "0x1p4", "1e-7"]
-ODD = ["nil", "true", "false", "1i", "2+3i", "'\\n'", "9223372036854775808", "1a", "$nope", "1.2.3"]
-FORMATS = [
-    '"%d"', '"%v"', '"%s"', '"%q"', '"%5d|"', '"%-5s|"', '"%05.1f"', '"%x"', '"%v %v"', '"%T"',
-    '"%[2]v %[1]v"', '"%t"', '"%!"', '"%#v"', '"%*d"', '"%+v"', '"%c%%"', '"%e"', '"%U"', '"%"',
-]  # fmt: skip
-
-Fields: TypeAlias = Mapping[str, Sequence[str]]
-
+from tests.gotemplate.differential.vocabulary import (
+    AFTER,
+    CALLS,
+    COMMENTS,
+    FLOATS,
+    FORMATS,
+    INTEGERS,
+    ODD,
+    SHAPES,
+    STRINGS,
+    TEXT,
+    UNKNOWN,
+    Shape,
+)
 
 Source: TypeAlias = Callable[[int, int], int]
 """Chooses a number between two, both included."""
 
+KINDS = ["any", "string", "int", "float", "bool", "list", "map"]
+
 
 class Grammar:
-    """Writes one template; `fields` are by the kind of value that they hold."""
+    """Writes one template over data of a shape, and knows what dot is while it writes."""
 
-    def __init__(self, number: Source, fields: Fields) -> None:
+    def __init__(self, number: Source, root: str) -> None:
         self.number = number
-        self.fields = fields
-        self.variables: list[str] = []
+        self.root = self.dot = SHAPES[root]
+        self.variables: list[tuple[str, str]] = []
         self.templates: list[str] = []
         self.ranges = 0
 
@@ -39,94 +43,127 @@ class Grammar:
     def chance(self, percent: int) -> bool:
         return self.number(0, 99) >= 100 - percent
 
-    def template(self) -> str:
-        nodes = [self.node(3) for _ in range(self.number(1, 4))]
-        if self.chance(25):
-            nodes.insert(self.number(0, len(nodes)), self.define(2))
-        return "".join(nodes)
-
-    def body(self, depth: int) -> str:
-        known = len(self.variables)
-        text = "".join(self.node(depth - 1) for _ in range(self.number(0, 2)))
+    @contextmanager
+    def inside(self, dot: Shape | None = None) -> Iterator[None]:
+        """A scope of its own for dot and for variables."""
+        outer, known = self.dot, len(self.variables)
+        self.dot = dot or outer
+        yield
+        self.dot = outer
         del self.variables[known:]
-        return text
+
+    def template(self) -> str:
+        """Named templates before and after those that use them."""
+        before = [self.define(name) for name in ('"one"', '"two"') if self.chance(20)]
+        nodes = self.nodes(1, 4, 3)
+        return "".join([*before, nodes] if self.chance(50) else [nodes, *before])
+
+    def nodes(self, least: int, most: int, depth: int) -> str:
+        return "".join(self.node(depth) for _ in range(self.number(least, most)))
+
+    def body(self, depth: int, dot: Shape | None = None) -> str:
+        with self.inside(dot):
+            return self.nodes(0, 2, depth - 1)
 
     def node(self, depth: int) -> str:
-        kinds = ["text", "action", "action", "declare", "assign", "comment", "call"]
+        writers: list[Callable[[], str]] = [
+            lambda: self.pick(TEXT),
+            lambda: self.tag(self.pipeline("any", 2)),
+            lambda: self.tag(self.pipeline("string", 2)),
+            self.declare,
+            self.assign,
+            lambda: self.pick(COMMENTS),
+        ]
         if depth > 0:
-            kinds += ["if", "with", "range", "range", "block"]
+            writers += [lambda: self.branch("if", depth), lambda: self.branch("with", depth)]
+            writers += [lambda: self.loop(depth), lambda: self.loop(depth)]
+        if depth > 0 and self.chance(20):
+            writers.append(lambda: self.block(depth))
+        if self.templates or self.chance(2):
+            writers.append(self.call)
         if self.ranges or self.chance(1):
-            kinds += ["leave"]
-        writers: dict[str, Callable[[], str]] = {
-            "text": lambda: self.pick(TEXT),
-            "action": lambda: self.tag(self.pipeline(2)),
-            "declare": self.declare,
-            "assign": self.assign,
-            "comment": lambda: self.pick(["{{/* c */}}", "{{- /* c */ -}}", "{{/* */ -}}"]),
-            "call": self.call,
-            "if": lambda: self.branch("if", depth),
-            "with": lambda: self.branch("with", depth),
-            "range": lambda: self.loop(depth),
-            "block": lambda: self.block(depth),
-            "leave": lambda: self.tag(self.pick(["break", "continue"])),
-        }
-        return writers[self.pick(kinds)]()
+            writers.append(lambda: self.tag(self.pick(["break", "continue"])))
+        return writers[self.number(0, len(writers) - 1)]()
 
     def tag(self, inside: str) -> str:
         left = "{{- " if self.chance(12) else "{{"
         right = " -}}" if self.chance(12) else "}}"
         return left + inside + right
 
-    def new_variable(self) -> str:
+    def end(self) -> str:
+        return "" if self.chance(1) else self.tag("end")
+
+    def new_variable(self, kind: str) -> str:
         name = self.pick(["$x", "$y", "$z"])
-        self.variables.append(name)
+        self.variables.append((name, kind))
         return name
 
     def declare(self) -> str:
-        value = self.pipeline(1)
-        return self.tag(f"{self.new_variable()} := {value}")
+        kind = self.pick(KINDS)
+        value = self.pipeline(kind, 1)
+        return self.tag(f"{self.new_variable(kind)} := {value}")
 
     def assign(self) -> str:
         if not self.variables:
             return self.declare()
-        return self.tag(f"{self.pick(self.variables)} = {self.pipeline(1)}")
+        name, kind = self.variables[self.number(0, len(self.variables) - 1)]
+        return self.tag(f"{name} = {self.pipeline(kind, 1)}")
 
     def branch(self, keyword: str, depth: int) -> str:
-        known = len(self.variables)
-        condition = self.pipeline(2)
-        if self.chance(25):
-            condition = f"{self.new_variable()} := {condition}"
-        text = self.tag(f"{keyword} {condition}") + self.body(depth)
-        if self.chance(20):
-            text += self.tag(f"else {keyword} {self.pipeline(1)}") + self.body(depth)
-        if self.chance(35):
-            text += self.tag("else") + self.body(depth)
-        del self.variables[known:]
-        return text + self.end()
+        with self.inside():
+            condition, dot = self.subject(keyword)
+            if self.chance(25):
+                condition = f"{self.new_variable('any')} := {condition}"
+            text = self.tag(f"{keyword} {condition}") + self.body(depth, dot)
+            if self.chance(20):
+                text += self.tag(f"else {keyword} {self.pipeline('any', 1)}")
+                text += self.body(depth, None if keyword == "if" else UNKNOWN)
+            if self.chance(35):
+                text += self.tag("else") + self.body(depth)
+            return text + self.end()
+
+    def subject(self, keyword: str) -> tuple[str, Shape | None]:
+        """A condition, and what dot is where it holds."""
+        if keyword == "if":
+            return self.pipeline(self.pick(["any", "bool", "bool"]), 2), None
+        if self.chance(50):
+            return self.named(["any", "list", "map"])
+        return self.pipeline("any", 1), UNKNOWN
+
+    def named(self, kinds: Sequence[str]) -> tuple[str, Shape]:
+        """A place in dot or the root, and the shape of what is there."""
+        names = [name for kind in kinds for name in self.dot.names.get(kind, [])]
+        if names and self.chance(80):
+            name = self.pick(names)
+            return f".{name}", SHAPES.get(self.dot.shapes.get(name, ""), UNKNOWN)
+        name = self.pick([name for kind in kinds for name in self.root.names.get(kind, ["x"])])
+        return f"$.{name}", SHAPES.get(self.root.shapes.get(name, ""), UNKNOWN)
 
     def loop(self, depth: int) -> str:
-        known = len(self.variables)
-        over = self.operand(self.pick(["list", "list", "map", "int", "any"]), 1)
-        names = self.number(0, 2)
-        if names:
-            assigned = self.chance(15) and len(self.variables) >= names
-            used = [
-                self.pick(self.variables) if assigned else self.new_variable() for _ in range(names)
-            ]
-            over = f"{', '.join(used)} {'=' if assigned else ':='} {over}"
-        self.ranges += 1
-        text = self.tag(f"range {over}") + self.body(depth)
-        self.ranges -= 1
-        del self.variables[known:]
+        with self.inside():
+            over, dot = self.named(["list", "map"])
+            if self.chance(25):
+                over, dot = self.operand(self.pick(["list", "integer", "any"]), 1), UNKNOWN
+            over = self.loop_variables() + over
+            self.ranges += 1
+            text = self.tag(f"range {over}") + self.body(depth, dot)
+            self.ranges -= 1
         if self.chance(25):
             text += self.tag("else") + self.body(depth)
         return text + self.end()
 
-    def define(self, depth: int) -> str:
-        name = self.pick(['"one"', '"two"'])
-        outer, self.variables, ranges, self.ranges = self.variables, [], self.ranges, 0
-        text = self.tag(f"define {name}") + self.body(min(depth, 2)) + self.end()
-        self.variables, self.ranges = outer, ranges
+    def loop_variables(self) -> str:
+        count = self.number(0, 2)
+        if not count:
+            return ""
+        if self.chance(15) and len(self.variables) >= count:
+            return ", ".join(name for name, _ in self.variables[-count:]) + " = "
+        return ", ".join(self.new_variable("any") for _ in range(count)) + " := "
+
+    def define(self, name: str) -> str:
+        """A named template; it is called with the root, so that it may use what the root has."""
+        text = self.tag(f"define {name}") + self.nodes(0, 3, 2) + self.end()
+        self.variables.clear()
         self.templates.append(name)
         return text
 
@@ -134,155 +171,76 @@ class Grammar:
         outer, self.variables, ranges, self.ranges = self.variables, [], self.ranges, 0
         inside = self.body(min(depth, 2))
         self.variables, self.ranges = outer, ranges
-        return self.tag(f'block "three" {self.operand("any", 1)}') + inside + self.end()
+        return self.tag('block "three" .') + inside + self.end()
 
     def call(self) -> str:
         name = self.pick(self.templates or ['"one"'])
-        return self.tag(
-            f"template {name} {self.operand('any', 1)}" if self.chance(80) else f"template {name}"
-        )
+        argument = self.pick([" $", " $", " $", " .", "", f" {self.operand('any', 1)}"])
+        return self.tag(f"template {name}{argument}")
 
-    def end(self) -> str:
-        return self.tag("end") if not self.chance(1) else ""
+    def pipeline(self, kind: str, depth: int) -> str:
+        return self.command(kind, depth) + (self.pick(AFTER) if self.chance(12) else "")
 
-    def pipeline(self, depth: int) -> str:
-        first = self.command(depth)
-        if self.chance(15):
-            first += " | " + self.pick(
-                [
-                    'printf "%v"',
-                    "len",
-                    "html",
-                    "print 1",
-                    "not",
-                    "index .M",
-                    "tolower",
-                    "js",
-                    "eq 1",
-                ]
-            )
-        return first
-
-    def command(self, depth: int) -> str:
-        if depth <= 0 or self.chance(45):
-            return self.operand("any", depth)
-        return self.function(depth)
+    def command(self, kind: str, depth: int) -> str:
+        if depth <= 0 or self.chance(40):
+            return self.operand(kind, depth)
+        calls = CALLS.get(kind, CALLS["any"])
+        name, *kinds = self.pick([*CALLS["string"], *calls] if kind == "any" else calls).split()
+        wanted = [kind for kind in kinds if kind != "..."]
+        if "..." in kinds:
+            wanted += ["any"] * self.number(0, 2)
+        if self.chance(1):
+            wanted = wanted[1:]
+        return " ".join([name, *[self.argument(kind, depth) for kind in wanted]])
 
     def argument(self, kind: str, depth: int) -> str:
         """Mostly of the kind that is wanted; what `slice` takes as an index is a constant.
 
         Go's slice refuses numbers that come straight out of a `map[string]any`.
         """
-        if kind == "index":
-            return self.pick(INTEGERS)
-        return self.operand(kind if not self.chance(8) else "any", depth - 1)
-
-    def function(self, depth: int) -> str:
-        name, *kinds = self.pick(CALLS).split()
-        more = ["any"] * self.number(0, 2) if kinds and kinds[-1] == "..." else []
-        wanted = [kind for kind in kinds if kind != "..."] + more
-        if self.chance(2):
-            wanted = wanted[1:]
-        return " ".join([name, *[self.argument(kind, depth) for kind in wanted]])
+        if kind in {"index", "integer"}:
+            return self.pick(INTEGERS[:5])
+        if kind in {"texts", "bool", "map"} and depth > 0:
+            return f"({self.command(kind, depth - 1)})"
+        return self.operand("any" if self.chance(4) else kind, depth - 1)
 
     def operand(self, kind: str, depth: int) -> str:
+        same = [name for name, known in self.variables if known == kind]
         roll = self.number(0, 99)
-        if roll < 55 or depth < 0:
-            return self.place(kind)
-        if roll < 65 and self.variables:
-            return self.pick(self.variables) + (".S" if self.chance(15) else "")
+        if same and roll < 25:
+            return self.pick(same)
+        if roll < 60 and (kind in self.dot.names or kind in self.root.names):
+            return self.named([kind])[0]
         if roll < 72 and depth > 0:
-            return f"({self.pipeline(depth - 1)})" + (
-                self.pick([".S", ".Host", ".a"]) if self.chance(15) else ""
-            )
-        if roll < 78:
+            chain = self.pick([".S", ".Host", ".a"]) if self.chance(10) else ""
+            return f"({self.pipeline(kind, depth - 1)}){chain}"
+        if roll < 74:
             return self.pick([".", "$"])
         return self.literal(kind)
 
-    def place(self, kind: str) -> str:
-        names = self.fields.get(kind) or self.fields["any"]
-        root = self.pick([".", ".", "$."])
-        return root + self.pick(names)
-
     def literal(self, kind: str) -> str:
-        known = {"string": STRINGS, "int": INTEGERS, "float": FLOATS, "format": FORMATS}
-        if self.chance(3):
+        if self.chance(2):
             return self.pick(ODD)
+        known = {"string": STRINGS, "int": INTEGERS, "float": FLOATS, "format": FORMATS}
+        known |= {"integer": INTEGERS, "bool": ["true", "false"]}
         return self.pick(known.get(kind) or STRINGS + INTEGERS + FLOATS)
-
-
-CALLS = [
-    "printf format any", "printf format any any", "printf format int", "printf format float",
-    "print any ...", "println any ...", "len string", "len list", "len map", "index list int",
-    "index map string", "index strings string", "index any any", "slice string index",
-    "slice list index index", "slice string index index", "slice any index", "eq any any ...",
-    "eq string string string", "eq int int", "ne string string", "ne any any", "lt int int",
-    "lt string string", "le float float", "gt int int", "ge any any", "and any any ...",
-    "or any any ...", "not any", "html any ...", "js string", "urlquery any ...", "call any",
-    "hasPrefix string string", "hasSuffix string string", "contains string string",
-    "split string string", "trim string string", "replace string string string int",
-    "tolower string", "hostport string int", "getenv string",
-    "index strings string", "join any string", "datetime", "printf string any",
-]  # fmt: skip
-
-MAP_FIELDS: Fields = {
-    "any": [
-        "S",
-        "N",
-        "F",
-        "B",
-        "L",
-        "I",
-        "T",
-        "M",
-        "D",
-        "H",
-        "Z",
-        "A",
-        "Nope",
-        "M.a",
-        "D.a",
-        "A.b",
-        "S.x",
-        "Z.x",
-    ],
-    "string": ["S", "S", "D.a", "D.key"],
-    "int": ["N", "N"],
-    "float": ["F"],
-    "list": ["L", "I", "T", "H"],
-    "map": ["M", "D", "M"],
-    "strings": ["D"],
-}
-
-TOPOLOGY_FIELDS: Fields = {
-    "any": [
-        "Apps", "Namespaces", "Hosts", "Tags", "Groups", "ID", "Vhost", "Host", "Port", "PortType",
-        "Leader", "LeaderVHost", "Leader.Port", "Apps.b", "Apps.b.Hosts", "Tags.a", "Nope",
-        "Namespaces.one.Leader", "RoutingTagKey", "Namespaces.one", "Namespaces.x.Leader",
-    ],
-    "string": ["Vhost", "ID", "Host", "PortType", "LeaderVHost", "Tags.key", "RoutingTag"],
-    "int": ["Port", "Leader.Port"],
-    "list": ["Hosts", "Apps.b.Hosts"],
-    "map": ["Apps", "Apps", "Tags", "Groups", "Namespaces"],
-    "strings": ["Tags"],
-}  # fmt: skip
 
 
 def plain_template(number: Source) -> str:
     """A template over plain data."""
-    return Grammar(number, MAP_FIELDS).template()
+    return Grammar(number, "data").template()
 
 
 def typed_template(number: Source) -> str:
-    """A template over a topology: half of them look into apps and hosts, as those for proxies."""
-    grammar = Grammar(number, TOPOLOGY_FIELDS)
+    """A template over a topology; half of them look into apps and hosts, as those for proxies."""
+    grammar = Grammar(number, "topology")
     if grammar.chance(50):
         return grammar.template()
-    grammar.variables += ["$id", "$app"]
     grammar.ranges += 1
-    outer = grammar.template()
-    grammar.variables += ["$host"]
-    inner = grammar.template()
+    grammar.variables += [("$id", "string"), ("$app", "any")]
+    outer = grammar.body(3, SHAPES["app"])
+    grammar.variables += [("$host", "any")]
+    inner = grammar.body(3, SHAPES["host"])
     hosts = "{{range $host := .Hosts}}" + inner + "{{end}}"
     return "{{range $id, $app := .Apps}}" + outer + hosts + "{{end}}"
 
