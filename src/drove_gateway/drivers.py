@@ -20,7 +20,8 @@ from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.nginx import nginx_platform
-from drove_gateway.proxies.nginx_plus.client import Access, Client
+from drove_gateway.proxies.nginx_plus.access import Access
+from drove_gateway.proxies.nginx_plus.client import Client
 from drove_gateway.proxies.nginx_plus.driver import NginxPlus
 from drove_gateway.proxies.nginx_plus.driver import Rules as PlusRules
 from drove_gateway.proxies.nginx_plus.planner import Parameters

@@ -16,7 +16,8 @@ from drove_gateway.config import Settings
 from drove_gateway.drivers import generations, platform, template_functions
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.plan import Outcome
-from drove_gateway.proxies.nginx_plus.client import Access, Client
+from drove_gateway.proxies.nginx_plus.access import Access
+from drove_gateway.proxies.nginx_plus.client import Client
 from drove_gateway.proxies.nginx_plus.driver import NginxPlus, Rules
 from drove_gateway.proxies.nginx_plus.planner import Parameters
 from drove_gateway.proxies.resolver import Lookup, Resolver

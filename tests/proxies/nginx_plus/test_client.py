@@ -11,7 +11,8 @@ from tests.proxies.nginx_plus.rig import CountingMetrics
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
 
-from drove_gateway.proxies.nginx_plus.client import Access, ApiCut, ApiDown, ApiRefused, Client
+from drove_gateway.proxies.nginx_plus.access import Access
+from drove_gateway.proxies.nginx_plus.client import ApiCut, ApiDown, ApiRefused, Client
 
 FIELDS: dict[str, int | str] = {"max_fails": 0, "fail_timeout": "1s", "slow_start": "0s"}
 CONF = "upstream a { zone a 64k; } upstream fixed { server 10.0.0.1:80; }"

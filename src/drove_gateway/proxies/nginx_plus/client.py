@@ -7,18 +7,18 @@ at all is `ApiDown`; a call that was cut off, so that nobody knows whether it wa
 
 import asyncio
 import ssl
-from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.nginx_plus.access import Access
 from drove_gateway.proxies.nginx_plus.wire import (
     ErrorAnswer,
     ErrorDetail,
@@ -63,23 +63,6 @@ class ApiMetrics(Protocol):
     def nginx_api_call(self, operation: str, ok: bool) -> None: ...
 
     def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
-
-
-class Access(msgspec.Struct, frozen=True):
-    """How the API is reached: HOST:PORT or a URL, basic auth where `user` is set, TLS trust."""
-
-    address: str
-    user: str = ""
-    password: str = ""
-    ca_file: str = ""
-    skip_verify: bool = False
-
-    @property
-    def url(self) -> str:
-        """The URL that the versions stand under, without a slash at its end."""
-        url = self.address if "://" in self.address else f"http://{self.address}"
-        url = url.rstrip("/")
-        return url if urlsplit(url).path.endswith("/api") else f"{url}/api"
 
 
 class Client:
@@ -240,17 +223,25 @@ class Client:
     def _connect(self) -> aiohttp.ClientSession:
         access = self._access
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=_tls(access)),
+            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=self._trust()),
             headers={
                 "Content-Type": "application/json",
                 "Accept": "application/json",
-                **_authorization(access),
+                **access.headers(),
             },
             timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
         return self._session
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        try:
+            return self._access.tls()
+        except OSError as error:
+            raise ApiDown(
+                f"cannot use nginxplusapi_ca_file {self._access.ca_file}: {error.strerror or error}"
+            ) from error
 
     def _refused(self, method: str, path: str, status: int, content: bytes) -> ApiRefused:
         try:
@@ -288,26 +279,6 @@ async def _bounded(response: aiohttp.ClientResponse, call: str) -> bytes:
                 code="",
             )
     return bytes(content)
-
-
-def _tls(access: Access) -> ssl.SSLContext | bool:
-    if access.skip_verify:
-        return False
-    if not access.ca_file:
-        return True
-    try:
-        return ssl.create_default_context(cafile=access.ca_file)
-    except OSError as error:
-        raise ApiDown(
-            f"cannot use nginxplusapi_ca_file {access.ca_file}: {error.strerror or error}"
-        ) from error
-
-
-def _authorization(access: Access) -> Mapping[str, str]:
-    if not access.user:
-        return {}
-    credentials = f"{access.user}:{access.password}".encode()
-    return {"Authorization": f"Basic {b64encode(credentials).decode()}"}
 
 
 def _quoted(upstream: str) -> str:

@@ -5,7 +5,7 @@ with a host that speaks neither http nor https are left out, as its documentatio
 """
 
 import ipaddress
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
@@ -96,16 +96,6 @@ def changed(old: Topology | None, new: Topology) -> Mapping[str, str]:
         elif set(now) != set(then):
             due[vhost] = f"+{len(set(now) - set(then))} -{len(set(then) - set(now))} servers"
     return due
-
-
-def orphans(owned: Collection[str], topology: Topology) -> frozenset[str]:
-    """Vhosts that a realm names and the cluster does not have.
-
-    Empty while a namespace has not answered yet: what it has is then unknown.
-    """
-    if any(not namespace.leader.endpoint for namespace in topology.namespaces.values()):
-        return frozenset()
-    return frozenset(owned) - topology.apps.keys()
 
 
 def _managed(topology: Topology) -> list[str]:

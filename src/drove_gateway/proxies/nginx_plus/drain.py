@@ -64,11 +64,9 @@ class Sweeper:
         while True:
             if not any(one.draining for one in upstreams()):
                 await self._begun.wait()
-            if self._begun.is_set():
-                self._begun.clear()
+            if await self._begins_within(pause):
                 pause = _SHORTEST_PAUSE
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+                await asyncio.sleep(pause)
             begin = self._clock()
             sweeping = [one for one in upstreams() if one.draining]
             try:
@@ -77,7 +75,18 @@ class Sweeper:
                 self._log.warning("drained servers are not deleted yet", reason=str(error))
             if any(one.due for one in sweeping):
                 wake("NGINX Plus's servers were numbered anew")
-            pause = max(pause, (self._clock() - begin) * _PAUSE_PER_READ)
+            taken = self._clock() - begin
+            pause = max(min(pause * 2, _LONGEST_PAUSE), taken * _PAUSE_PER_READ)
+
+    async def _begins_within(self, seconds: float) -> bool:
+        """Wait for servers that are put in drain; gives whether there were some."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._begun.wait()
+        except TimeoutError:
+            return False
+        self._begun.clear()
+        return True
 
     async def sweep(self, upstreams: Sequence[KeptUpstream]) -> None:
         """Delete what may go now. Raises ApiDown, or RuntimeApiError when nothing can be read."""

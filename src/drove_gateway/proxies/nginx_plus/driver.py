@@ -16,7 +16,9 @@ from drove_gateway.proxies.nginx_plus.client import ApiMetrics, Client
 from drove_gateway.proxies.nginx_plus.drain import Sweeper
 from drove_gateway.proxies.nginx_plus.gate import Gate
 from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
+from drove_gateway.proxies.nginx_plus.orphans import Orphans
 from drove_gateway.proxies.nginx_plus.planner import Parameters
+from drove_gateway.proxies.nginx_plus.report import listed, upstream_section
 from drove_gateway.proxies.nginx_plus.upstreams import Done, DrainRule, Upstreams
 from drove_gateway.proxies.nginx_plus.watch import Watch
 from drove_gateway.proxies.nginx_plus.writer import Writer
@@ -31,7 +33,6 @@ TEMPLATING_DISABLED = Section(message="Templating disabled")
 # Where NGINX is new to the gateway, the audit follows soon: comparing many upstreams at once reads
 # no parameters, and after a reload a worker that leaves may have answered.
 _SOON_SECONDS = 1.0
-_NAMED_IN_HEALTH = 3
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -93,7 +94,7 @@ class NginxPlus:
         self._taken: Topology | None = None
         self._installed: Topology | None = None
         self._doubts: tuple[str, ...] = ("the gateway started",)
-        self._orphans: dict[str, float] = {}
+        self._orphans = Orphans(rules.owned, rules.orphan_patience)
         self._audit_soon = asyncio.Event()
         self._config = PENDING
         self._template = PENDING
@@ -127,10 +128,9 @@ class NginxPlus:
             plan.desired, {**due, **{step.subject: step.reason for step in plan.servers}}
         )
         self._taken = plan.desired
-        done = Done()
+        kept, done = self._upstreams.kept, Done()
         try:
             with stages.stage("servers"):
-                kept = self._upstreams.kept
                 existing = [kept[one.subject] for one in plan.servers if one.subject in kept]
                 create = self._generations is None or self._installed is not None
                 done = await self._bring(existing, create=create)
@@ -143,7 +143,12 @@ class NginxPlus:
         installed = await self._install(plan, self._generations)
         with stages.stage("compare"):
             again = await self._bring(
-                [kept for kept in self._upstreams.kept.values() if kept.due], create=True
+                [
+                    one
+                    for one in kept.values()
+                    if one.due and not self._awaits_reload(one.name, plan.desired)
+                ],
+                create=True,
             )
         action = "reload" if installed.reloaded else "keep"
         reloaded = tuple(Step(action, "nginx", why) for why in plan.reload)
@@ -178,9 +183,13 @@ class NginxPlus:
         self._doubts = (*self._doubts, reason)
 
     def health(self) -> ProxyHealth:
+        made = self._generations
+        config = (
+            RELOAD_DISABLED if made is None else config_section(self._config, made, self._taken)
+        )
         return ProxyHealth(
-            config=RELOAD_DISABLED if self._generations is None else self._config,
-            template=TEMPLATING_DISABLED if self._generations is None else self._template,
+            config=config,
+            template=TEMPLATING_DISABLED if made is None else self._template,
             upstream_updates=self._upstream_updates(),
             resolver=self._resolver.health(),
         )
@@ -196,6 +205,7 @@ class NginxPlus:
             return Done()
         if self._watch.known is None:
             self._audit_soon.set()
+        before = self.draining
         try:
             await self._watch.learn()
             done = await self._upstreams.bring(chosen, create=create)
@@ -203,7 +213,8 @@ class NginxPlus:
             self._failure = str(error)
             raise
         finally:
-            self._sweeper.notice()
+            if self.draining > before:
+                self._sweeper.notice()
         self._failure = ""
         return done
 
@@ -218,7 +229,7 @@ class NginxPlus:
             self._not_installed(error, generations)
             raise
         self._installed, self._doubts = installed.topology, ()
-        self._config = config_section(generations)
+        self._config = Section()
         self._template = template_section(generations)
         if installed.reloaded:
             self._upstreams.all_due("NGINX was reloaded")
@@ -261,7 +272,7 @@ class NginxPlus:
                 self._log.warning("NGINX Plus could not be audited", reason=str(error))
                 continue
             if differing:
-                wake(f"{_listed(differing)} not as on the cluster")
+                wake(f"{listed(differing)} not as on the cluster")
 
     async def _audit_generation(self, wake: Callable[[str], None]) -> None:
         """The file on disk and the generation that answers must be the installed ones."""
@@ -271,37 +282,17 @@ class NginxPlus:
             wake(drift)
 
     def _left_behind(self) -> Sequence[str]:
-        """Upstreams of vhosts that only an earlier run of the gateway can have filled."""
+        """Upstreams to be emptied although this run never saw their vhosts."""
         if self._generations is not None or self._planned is None:
             return ()
-        missing = wish.orphans(self._rules.owned, self._planned) - self._upstreams.kept.keys()
-        now = self._clock()
-        self._orphans = {name: self._orphans.get(name, now) for name in missing}
-        due = [
-            name
-            for name, since in self._orphans.items()
-            if now - since >= self._rules.orphan_patience
-        ]
-        for name in due:
+        found = self._orphans.found(self._planned, self._upstreams.kept.keys(), self._clock())
+        for name in found:
             self._upstreams.leave(name)
-        return due
+        return found
 
     def _upstream_updates(self) -> Section:
         if self._taken is None:
             return PENDING
         if problem := self._watch.unreachable or self._failure:
             return Section(healthy=False, message=problem)
-        kept = self._upstreams.kept.values()
-        problems = [f"{one.name}: {one.problem}" for one in kept if one.problem]
-        if not problems:
-            return Section()
-        return Section(
-            healthy=False,
-            message=f"{len(problems)} of {len(kept)} upstreams are not as they should be: "
-            f"{_listed(problems)}",
-        )
-
-
-def _listed(texts: Sequence[str]) -> str:
-    more = len(texts) - _NAMED_IN_HEALTH
-    return "; ".join(texts[:_NAMED_IN_HEALTH]) + (f"; and {more} more" if more > 0 else "")
+        return upstream_section(self._upstreams.kept.values())

@@ -80,6 +80,7 @@ class Upstreams:
                 self.leave(name)
             if name in self.kept:
                 self.kept[name].due = reason
+        self._resolver.retain(frozenset().union(*(kept.names for kept in self.kept.values())))
 
     def leave(self, name: str) -> None:
         """The vhost is not on the cluster: its upstream is to lose its servers."""

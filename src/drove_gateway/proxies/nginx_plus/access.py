@@ -1,0 +1,38 @@
+"""How NGINX Plus's API is reached: its URL, basic auth, and whom TLS trusts."""
+
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class Access(msgspec.Struct, frozen=True):
+    """How the API is reached: HOST:PORT or a URL, basic auth where `user` is set, TLS trust."""
+
+    address: str
+    user: str = ""
+    password: str = ""
+    ca_file: str = ""
+    skip_verify: bool = False
+
+    @property
+    def url(self) -> str:
+        """The URL that the versions stand under, without a slash at its end."""
+        url = self.address if "://" in self.address else f"http://{self.address}"
+        url = url.rstrip("/")
+        return url if urlsplit(url).path.endswith("/api") else f"{url}/api"
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that let the gateway in."""
+        if not self.user:
+            return {}
+        credentials = f"{self.user}:{self.password}".encode()
+        return {"Authorization": f"Basic {b64encode(credentials).decode()}"}
+
+    def tls(self) -> ssl.SSLContext | bool:
+        """Whom to trust, as aiohttp takes it. Raises OSError when `ca_file` cannot be used."""
+        if self.skip_verify:
+            return False
+        return ssl.create_default_context(cafile=self.ca_file) if self.ca_file else True
