@@ -79,7 +79,7 @@ class Calls(Expressions):
             result = Value(self.let(code).code, called.result)
         else:
             result = self.let(code, called.result)
-        if result.type == STRING:
+        if result.type is not None and result.type.kind in {Kind.STRING, Kind.SLICE}:
             spend = f"rt.spend_on({result.code}, {self.node_number})"
             self.block.add(f"if len({result.code}) > 255: {spend}")
         return result

@@ -21,10 +21,15 @@ from drove_gateway.gotemplate.signatures import Function
 MAX_FUNCTIONS: Final = 200
 """How many functions a template may become before it is left to the interpreter."""
 
+MAX_SOURCE: Final = 400_000
+"""Longer sources are not compiled: Python would take seconds."""
+
 MAX_LOOPS: Final = 15
 MAX_ELSE_IFS: Final = 50
 
-_WRITTEN_PARTS: Final = 8192
+_PARTS_PER_STRING: Final = 64
+
+_WRITTEN_PARTS: Final = 1024
 
 
 def compile_template(
@@ -38,6 +43,8 @@ def compile_template(
     Raises `NotCompilableError`. The function raises `TemplateExecError` when a limit is reached,
     and anything else when the interpreter is to take over.
     """
+    if any(len(tree.source) > MAX_SOURCE for tree in trees.values()):
+        raise NotCompilableError
     unit = Unit(trees, functions)
     main = unit.function(name, static(data_type))
     scope = dict(HELPERS)
@@ -120,6 +127,8 @@ class _Function(Calls):
 
     def write(self, code: str) -> None:
         self._pending.append(code)
+        if len(self._pending) >= _PARTS_PER_STRING:
+            self.flush()
 
     def flush(self) -> None:
         """Emits what is to be written; it may not be written later than here."""

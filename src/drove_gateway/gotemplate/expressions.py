@@ -14,6 +14,7 @@ from drove_gateway.gotemplate.arguments import constant, ideal, validated
 from drove_gateway.gotemplate.codegen import Block, Names, Value, is_plain
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.gotypes import ANY, BYTE_SLICE, GoType, Kind
+from drove_gateway.gotemplate.limits import is_long
 from drove_gateway.gotemplate.signatures import VALUE, Function
 from drove_gateway.gotemplate.values import MISSING, field_types, type_of
 
@@ -181,6 +182,8 @@ class Expressions:
         return self.constant_value(found)
 
     def constant_value(self, found: object) -> Value:
+        if isinstance(found, str) and is_long(found):
+            raise NotCompilableError
         if isinstance(found, str | bool | int):
             return Value(repr(found), type_of(found), constant=found)
         return Value(self.names.of(found), None if found is MISSING else type_of(found))

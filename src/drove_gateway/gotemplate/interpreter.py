@@ -22,9 +22,9 @@ from drove_gateway.gotemplate.arguments import (
 )
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.format import sprintf, text
-from drove_gateway.gotemplate.functions import truth
+from drove_gateway.gotemplate.functions import printf, truth
 from drove_gateway.gotemplate.gotypes import ANY, GoType, Kind
-from drove_gateway.gotemplate.limits import MAX_DEPTH, Budget, LimitError
+from drove_gateway.gotemplate.limits import MAX_DEPTH, Budget, LimitError, is_wide
 from drove_gateway.gotemplate.positions import exec_error
 from drove_gateway.gotemplate.signatures import VALUE, Function, method_function
 from drove_gateway.gotemplate.strconv import quote
@@ -106,6 +106,7 @@ class _State:
         self.node = body
         for item in body.items:
             self.node = item
+            self.spend()
             jump: _Jump | None = None
             match item:
                 case nodes.Text():
@@ -409,17 +410,19 @@ class _State:
     def invoke(
         self, called: Function, name: str, node: nodes.Node, values: Sequence[object]
     ) -> object:
+        plain = [_as_argument(value) for value in values]
+        self.charge(*plain, times=_uses(called, plain))
         try:
-            result = called.invoke([_as_argument(value) for value in values])
+            result = called.invoke(plain)
         except Exception as error:  # noqa: BLE001 - whatever a function raises is its error
             self.node = node
-            self.fail(f"error calling {name}: {error}")
+            self.fail(f"error calling {name}: {str(error) or type(error).__name__}")
         self.charge(result)
         return Interface(None) if result is None else result
 
-    def charge(self, result: object) -> None:
+    def charge(self, *values: object, times: int = 1) -> None:
         try:
-            self.budget.spend_on(result)
+            self.budget.spend_on(*values, times=times)
         except LimitError as error:
             self.fail(str(error))
 
@@ -470,6 +473,13 @@ class _State:
             return validated(value, wanted)
         except FunctionError as error:
             self.fail(str(error))
+
+
+def _uses(called: Function, args: Sequence[object]) -> int:
+    """How often a call may use each of its arguments."""
+    if called.call is not printf or not isinstance(args[0], str):
+        return 1
+    return args[0].count("%") * (1000 if is_wide(args[0]) else 1) + 1
 
 
 def _as_argument(value: object) -> object:

@@ -5,7 +5,7 @@ Whenever something is not as the compiler assumed, or the template is wrong, any
 error. `Surprise` is the one raised on purpose.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 from drove_gateway.gotemplate import indexing
@@ -13,7 +13,7 @@ from drove_gateway.gotemplate.arguments import bare, validated
 from drove_gateway.gotemplate.format import sprint, sprintf, sprintln, text
 from drove_gateway.gotemplate.functions import truth
 from drove_gateway.gotemplate.gotypes import ANY, GoType, Kind
-from drove_gateway.gotemplate.limits import CHARACTERS_PER_STEP, Budget, LimitError
+from drove_gateway.gotemplate.limits import Budget, LimitError, is_long, is_wide
 from drove_gateway.gotemplate.nodes import Node, Tree
 from drove_gateway.gotemplate.positions import exec_error
 from drove_gateway.gotemplate.signatures import Function, method_function
@@ -53,19 +53,20 @@ class Run:
         except LimitError as error:
             raise exec_error(*self.nodes[node], str(error)) from None
 
-    def spend_on(self, result: str, node: int) -> None:
-        """Counts the text that a function returned."""
-        self.spend(len(result) // CHARACTERS_PER_STEP, node)
+    def spend_on(self, result: Sized, node: int) -> None:
+        """Counts what a function returned."""
+        if is_long(result):
+            raise Surprise
+        self.spend(len(result) // 16, node)
 
     def flush(self, out: list[str], node: int) -> None:
         """Takes over what was written so far."""
-        part = "".join(out)
-        out.clear()
-        self.parts.append(part)
         try:
-            self.budget.write(len(part))
+            self.budget.write(sum(map(len, out)))
         except LimitError as error:
             raise exec_error(*self.nodes[node], str(error)) from None
+        self.parts.append("".join(out))
+        out.clear()
 
 
 def show(value: object) -> str:
@@ -201,6 +202,8 @@ def print_(*args: object) -> str:
 
 
 def printf(form: str, *args: object) -> str:
+    if is_wide(form):
+        raise Surprise
     return sprintf(form, [None if arg is MISSING else arg for arg in args])
 
 
