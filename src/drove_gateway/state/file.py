@@ -24,10 +24,8 @@ _MODE_OF_THE_DIRECTORY = 0o750
 def read(path: Path) -> bytes | None:
     """The file's content, None where there is none. Raises StateError when it cannot be read."""
     try:
-        # A FIFO in its place would otherwise wait for a writer.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as file:
-            about = os.fstat(descriptor)
+        with open(path, "rb", opener=_at_once) as file:
+            about = os.fstat(file.fileno())
             if not stat.S_ISREG(about.st_mode):
                 raise StateError("it is not a regular file")
             if about.st_size > MOST_BYTES:
@@ -37,6 +35,11 @@ def read(path: Path) -> bytes | None:
         return None
     except OSError as error:
         raise StateError(f"it cannot be read: {error.strerror}") from error
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open a FIFO without waiting for whoever writes to it."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def write(path: Path, content: bytes) -> None:
