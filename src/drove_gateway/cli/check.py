@@ -3,6 +3,8 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -12,9 +14,10 @@ from drove_gateway.cli.files import configuration_path, fail, file_option, read_
 from drove_gateway.cli.render import rendered
 from drove_gateway.config import Settings
 from drove_gateway.drivers import platform
-from drove_gateway.errors import DroveError, GatewayError
+from drove_gateway.errors import DroveError, GatewayError, ProxyError
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.proxies.commands import run
+from drove_gateway.proxies.config_file import discard, write_candidate
 
 
 @click.command()
@@ -43,26 +46,29 @@ async def _check(settings: Settings) -> None:
     if proxy.check is None:
         _say("proxy's check", "disabled in the configuration")
         return
-    with tempfile.TemporaryDirectory(prefix="drove-gateway-check-") as directory:
-        # Beside the target where that can be written, so that relative includes are found.
-        config = proxy.config
-        beside = config.with_name(f".{config.name}.check")
-        try:
-            beside.write_text(text, "utf-8", "surrogateescape")
-            file = beside
-        except OSError:
-            file = Path(directory) / config.name
-            file.write_text(text, "utf-8", "surrogateescape")
-        try:
-            command = proxy.check(file)
-            finished = await run(command, timeout=settings.command_timeout_sec)
-        finally:
-            beside.unlink(missing_ok=True)
+    with _written(proxy.config, text) as file:
+        command = proxy.check(file)
+        finished = await run(command, timeout=settings.command_timeout_sec)
     if finished.exit_code != 0:
-        click.echo(finished.output.replace(str(file), str(config)), err=True)
+        click.echo(finished.output.replace(str(file), str(proxy.config)), err=True)
         click.secho(f"error: {proxy.name} refuses the rendered configuration", fg="red", err=True)
         sys.exit(1)
-    _say("proxy's check", " ".join(command[:-1] if proxy.name == "haproxy" else command))
+    _say("proxy's check", " ".join(command).replace(str(file), str(proxy.config)))
+
+
+@contextmanager
+def _written(config: Path, text: str) -> Iterator[Path]:
+    """`text` in a file beside `config`, so that relative includes are found; where this user
+    cannot write there, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="drove-gateway-check-") as directory:
+        try:
+            file = write_candidate(config, text)
+        except ProxyError:
+            file = write_candidate(Path(directory) / config.name, text)
+        try:
+            yield file
+        finally:
+            discard(file)
 
 
 async def _topology(settings: Settings) -> tuple[Topology, str]:

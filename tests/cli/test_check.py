@@ -1,0 +1,148 @@
+"""`drove-gateway check`: all is well, or what is not."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from drove_gateway.simulator import Options, Simulator
+from drove_gateway.templates import shipped
+
+
+def listing(directory: Path) -> set[str]:
+    """The files in `directory`, without those that NGINX's own check makes."""
+    made = {"error.log", "nginx.pid"}
+    return {path.name for path in directory.iterdir() if not path.is_dir()} - made
+
+
+@pytest.mark.usefixtures("nixy")
+def test_without_controllers_the_template_is_tried_with_a_made_up_app(
+    call: Call, directory: Path
+) -> None:
+    before = listing(directory)
+    result = call("check")
+    assert result.exit_code == 0, result.stderr
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 3
+    assert "made up: no controller answers" in result.stdout
+    assert "no controller leads" in result.stderr
+    assert listing(directory) == before
+
+
+@pytest.mark.parametrize("name", ["haproxy", "haproxy-header-routing"])
+def test_haproxys_own_check_is_asked(
+    call: Call, directory: Path, haproxy: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAPROXY_USER", "none")
+    monkeypatch.setenv("HAPROXY_LOG", "none")
+    (directory / "haproxy.tmpl").write_text(shipped(name))
+    (directory / "nixy.toml").write_text(
+        f"""
+proxy_platform = "haproxy"
+haproxy_config = "{directory}/haproxy.cfg"
+haproxy_template = "{directory}/haproxy.tmpl"
+haproxy_cmd = "{haproxy}"
+[[namespaces]]
+name = "stage"
+drove = ["http://127.0.0.1:1"]
+"""
+    )
+    result = call("check")
+    assert result.exit_code == 0, result.stderr
+    assert f"{haproxy} -f {directory}/haproxy.cfg -c" in result.stdout
+
+
+@pytest.mark.usefixtures("nixy")
+def test_what_the_proxy_refuses_is_told_with_its_words(call: Call, directory: Path) -> None:
+    (directory / "nginx.conf").write_text("# the operator's\n")
+    template = directory / "nginx.tmpl"
+    template.write_text(template.read_text().replace("server_tokens off", "server_tokens maybe"))
+    before = listing(directory)
+    result = call("check")
+    assert result.exit_code == 1
+    assert 'invalid value "maybe"' in result.stderr
+    assert f"{directory}/nginx.conf:" in result.stderr
+    assert "nginx refuses the rendered configuration" in result.stderr
+    assert listing(directory) == before
+    assert (directory / "nginx.conf").read_text() == "# the operator's\n"
+
+
+@pytest.mark.usefixtures("nixy")
+def test_relative_includes_are_found_beside_the_target(call: Call, directory: Path) -> None:
+    (directory / "own.conf").write_text("server_tokens off;\n")
+    template = directory / "nginx.tmpl"
+    text = template.read_text().replace("server_tokens off;", "include own.conf;")
+    template.write_text(text)
+    assert call("check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        pytest.param("{{if}}", "nginx.tmpl:1", id="cannot be parsed"),
+        pytest.param("\n{{.Nope}}", "nginx.tmpl:2", id="cannot be executed"),
+        pytest.param(None, "cannot read the template", id="missing"),
+    ],
+)
+@pytest.mark.usefixtures("nixy")
+def test_a_template_that_cannot_be_used_is_named(
+    call: Call, directory: Path, template: str | None, words: str
+) -> None:
+    path = directory / "nginx.tmpl"
+    path.unlink() if template is None else path.write_text(template)
+    result = call("check")
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        pytest.param("no-such-nginx", "no program 'no-such-nginx'", id="missing"),
+        pytest.param("./hanging", "did not end within", id="hanging"),
+    ],
+)
+def test_a_check_that_cannot_be_made_is_no_success(
+    call: Call, nixy: Path, command: str, words: str
+) -> None:
+    hanging = nixy.with_name("hanging")
+    hanging.write_text("#!/bin/sh\nsleep 600\n")
+    hanging.chmod(0o755)
+    lines = [line for line in nixy.read_text().splitlines() if not line.startswith("nginx_cmd")]
+    extra = f'nginx_cmd = "{command}"\ncommand_timeout_sec = 0.3\n'
+    nixy.write_text(extra + "\n".join(lines))
+    result = call("check")
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+def test_a_disabled_check_is_told(call: Call, nixy: Path) -> None:
+    nixy.write_text("nginx_ignore_check = true\n" + nixy.read_text())
+    result = call("check")
+    assert result.exit_code == 0
+    assert "disabled in the configuration" in result.stdout
+
+
+@pytest.mark.usefixtures("nixy")
+def test_the_environment_alone_is_a_configuration(call: Call, directory: Path) -> None:
+    (directory / "nixy.toml").unlink()
+    result = call("check", DROVE_CONTROLLERS="http://127.0.0.1:1", DROVE_CLUSTER_NAME="stage")
+    assert "from the environment" in result.stdout
+
+
+async def test_live_controllers_tell_what_is_checked(nixy: Path, directory: Path) -> None:
+    async with Simulator(Options(apps=2, instances=3, real=False)) as cluster:
+        urls = json.dumps(cluster.urls)
+        nixy.write_text(nixy.read_text().replace('["http://127.0.0.1:1"]', urls))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "drove_gateway", "check"),
+            cwd=directory,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    assert b"rendered 2 vhosts with 6 servers as the controllers tell them" in printed

@@ -1,0 +1,95 @@
+"""`drove-gateway render`: what would be written, from saved answers or live controllers."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import ANSWER, Call
+
+from drove_gateway.simulator import Options, Simulator
+
+
+def endpoints(directory: Path) -> tuple[str, str]:
+    return "--endpoints", f"stage={directory}/answer.json"
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["-f before", "-f after"])
+def test_a_saved_answer_is_rendered(
+    call: Call, nixy: Path, directory: Path, *, before: bool
+) -> None:
+    file, command = ("-f", str(nixy)), ("render", *endpoints(directory))
+    result = call(*file, *command) if before else call(*command, *file)
+    assert result.exit_code == 0, result.stderr
+    assert "upstream web.example.com {" in result.stdout
+    assert "server [2001:db8::1]:31001 " in result.stdout
+    assert 'X-Proxy "lb1"' in result.stdout
+    assert not (directory / "nginx.conf").exists()
+
+
+@pytest.mark.usefixtures("nixy")
+def test_only_the_data_of_an_answer_will_do(call: Call, directory: Path) -> None:
+    (directory / "answer.json").write_text(json.dumps(ANSWER))
+    assert "upstream web.example.com {" in call("render", *endpoints(directory)).stdout
+
+
+@pytest.mark.usefixtures("nixy")
+def test_what_is_left_out_is_told_beside_the_configuration(call: Call, directory: Path) -> None:
+    bad = {**ANSWER[0], "appId": "bad-1", "vhost": "*.example.com"}
+    (directory / "answer.json").write_text(json.dumps([*ANSWER, bad]))
+    result = call("render", *endpoints(directory))
+    assert result.exit_code == 0
+    assert "left out: namespace stage, app bad-1: vhost '*.example.com'" in result.stderr
+    assert "*.example.com" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        pytest.param("stage", "is not NAMESPACE=FILE", id="no file"),
+        pytest.param("stage=", "is not NAMESPACE=FILE", id="an empty one"),
+        pytest.param("other=answer.json", "no namespace 'other' in stage", id="namespace"),
+        pytest.param("stage=nowhere.json", "nowhere.json: No such file", id="missing file"),
+        pytest.param("stage=nixy.toml", "", id="no answer"),
+    ],
+)
+@pytest.mark.usefixtures("nixy")
+def test_a_wrong_argument_is_explained(call: Call, argument: str, words: str) -> None:
+    result = call("render", "--endpoints", argument)
+    assert result.exit_code in {1, 2}
+    assert words in result.stderr
+    assert "error" in result.stderr.lower()
+    assert result.stdout == ""
+
+
+@pytest.mark.usefixtures("nixy")
+def test_a_broken_template_is_named_with_its_line(call: Call, directory: Path) -> None:
+    (directory / "nginx.tmpl").write_text("one\n{{.Nope}}\n")
+    result = call("render", *endpoints(directory))
+    assert result.exit_code == 1
+    assert "nginx.tmpl:2" in result.stderr
+
+
+@pytest.mark.usefixtures("nixy")
+def test_without_a_leader_each_controllers_word_is_told(call: Call) -> None:
+    result = call("render")
+    assert result.exit_code == 1
+    assert "namespace stage: no controller leads: http://127.0.0.1:1: " in result.stderr
+
+
+async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
+    async with Simulator(Options(apps=1, real=False, user="u", password="p")) as cluster:
+        urls = json.dumps(cluster.urls)
+        text = nixy.read_text().replace('["http://127.0.0.1:1"]', urls)
+        nixy.write_text(text + 'user = "u"\npass = "p"\n')
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "drove_gateway", "render"),
+            cwd=directory,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    assert b"upstream app1.local {" in printed
