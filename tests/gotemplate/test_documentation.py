@@ -1,0 +1,91 @@
+"""docs/templates.md says what is true: its examples are run, and nothing is left out."""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta, timezone
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from drove_gateway.drivers import template_functions
+from drove_gateway.gotemplate import Template, TemplateError
+from drove_gateway.gotemplate.functions import BUILTINS
+from drove_gateway.gotemplate.gateway_functions import gateway_functions
+from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
+from drove_gateway.render import RenderingData
+
+PAGE = Path(__file__).parents[2] / "docs" / "templates.md"
+TEXT = PAGE.read_text("utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MOMENT = GoTime(
+    1_795_352_254_920_249_000,
+    timezone(timedelta(hours=5, minutes=30), "IST"),
+    monotonic=21_157_671_355,
+)
+
+
+class Example(NamedTuple):
+    line: int
+    template: str
+    kind: str
+    want: str
+
+
+def examples() -> Iterator[Example]:
+    blocks = list(BLOCK.finditer(TEXT))
+    for block, following in pairwise(blocks):
+        if block[1] == "gotemplate":
+            line = TEXT.count("\n", 0, block.start()) + 1
+            yield Example(line, block[2], following[1], following[2])
+
+
+def data() -> RenderingData:
+    json = next(block[2] for block in BLOCK.finditer(TEXT) if block[1] == "json")
+    return msgspec.json.decode(json, type=RenderingData)
+
+
+def datetime() -> GoTime:
+    return MOMENT
+
+
+def outcome(template: str) -> tuple[str, str]:
+    functions = {
+        **template_functions({"HOME": "/root"}, (1, 28, 0)),
+        "datetime": datetime,
+    }
+    try:
+        text = Template(template, name="nginx.tmpl", funcs=functions).render(data())
+    except TemplateError as error:
+        return "error", f"{error}\n"
+    return "text", text
+
+
+@pytest.mark.parametrize("example", list(examples()), ids=lambda example: f"line {example.line}")
+def test_an_example_gives_what_the_page_says(example: Example) -> None:
+    assert outcome(example.template) == (example.kind, example.want)
+
+
+def test_the_python_example_runs() -> None:
+    code = next(block[2] for block in BLOCK.finditer(TEXT) if block[1] == "python")
+    exec(compile(code, str(PAGE), "exec"), {})  # noqa: S102
+
+
+def test_every_function_is_documented() -> None:
+    functions = {*BUILTINS, *gateway_functions({}, datetime), "proxyAtLeast"}
+    missing = [name for name in functions if not re.search(rf"`{name}\b", TEXT)]
+    assert not missing
+
+
+@pytest.mark.parametrize("struct", [RenderingData, App, Host, HostGroup, Leader, Namespace])
+def test_every_field_is_documented(struct: type[msgspec.Struct]) -> None:
+    names = [field.encode_name for field in msgspec.structs.fields(struct)]
+    assert not [name for name in names if f"`.{name}`" not in TEXT]
+
+
+def test_every_method_of_a_time_is_documented() -> None:
+    methods = [name for name in vars(GoTime) if name[0].isupper()]
+    assert not [name for name in methods if f"`.{name}`" not in TEXT]
