@@ -214,7 +214,7 @@ async def test_when_everything_is_refused_no_vhost_is_blamed(rig: Rig) -> None:
         await rig.generations.install(topology(a="10.0.0.2", b="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
-    assert rig.generations.failed == ()
+    assert rig.generations.failed(topology(a="10.0.0.2", b="10.0.0.3")) == ()
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,8 @@ async def test_writing_only_the_file_leaves_culprits_alike(rig: Rig) -> None:
     assert await rig.generations.write(topology(a="10.0.0.1", b="bad"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
-    assert [name for name, _ in rig.generations.failed] == ["b"]
+    failed = rig.generations.failed(topology(a="10.0.0.1", b="bad"))
+    assert [name for name, _ in failed] == ["b"]
     assert rig.reloads == 0
 
 
@@ -350,6 +351,15 @@ class TestThroughTheDriver:
         assert outcome.failed == ()
         assert proxy.health().config.healthy
         assert proxy.plan(after).empty
+
+    async def test_a_culprit_that_is_gone_is_no_longer_told(self, rig: Rig) -> None:
+        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
+
+        plan = proxy.plan(topology(a="10.0.0.1"))
+
+        assert plan.empty
+        assert proxy.health().config.healthy
 
     async def test_health_names_the_first_few_of_many(self, rig: Rig) -> None:
         proxy = ReloadingProxy(rig.generations, audit_interval=60)

@@ -69,6 +69,10 @@ class Candidates:
         """`desired`, with what is known to be refused at its last good form, or out."""
         return self._refusals.without(desired, self.good)
 
+    def failed(self, desired: Topology) -> tuple[tuple[str, str], ...]:
+        """What of `desired` is refused and stands as it was installed last, with reasons."""
+        return self._refusals.failed(desired, self.good)
+
     async def make(self, desired: Topology, stages: Stages) -> Candidate:
         """Render and check. Raises RenderError, CheckRefused or another ProxyError when nothing
         can be installed; then nothing is left beside the target."""
@@ -81,7 +85,8 @@ class Candidates:
             with stages.stage("blame"):
                 topology = await self._without_culprits(topology, error)
             rendered, file = await self._by_a_template(topology, stages)
-        return Candidate(rendered, file, topology, self._refusals.failed(topology))
+        self._refusals.settle(topology)
+        return Candidate(rendered, file, topology, self._refusals.failed(desired, topology))
 
     async def _by_a_template(
         self, topology: Topology, stages: Stages

@@ -12,7 +12,7 @@ import msgspec
 from drove_gateway.errors import GenerationUnproven, ProxyError
 from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
-from drove_gateway.proxies.candidate import Candidate, Candidates, Render
+from drove_gateway.proxies.candidate import Candidates, Render
 from drove_gateway.proxies.platform import Platform
 from drove_gateway.proxies.proof import Ask, Prove
 from drove_gateway.proxies.stages import Stages
@@ -42,10 +42,7 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 class Generations:
-    """Makes configuration generations of one proxy from one template.
-
-    `failed` names what the file lacks because it is refused, and why; it is tried again.
-    """
+    """Makes configuration generations of one proxy from one template."""
 
     def __init__(
         self,
@@ -62,7 +59,6 @@ class Generations:
         self.platform = platform
         self.template = template
         self.current: Rendered | None = None
-        self.failed: tuple[tuple[str, str], ...] = ()
         self._candidates = Candidates(
             platform, template, render, delims=delims, timeout=timeout, clock=clock
         )
@@ -70,6 +66,7 @@ class Generations:
         self._prove = prove
         self._ask = ask
         self._clock = clock
+        self._changing = asyncio.Lock()
         config_file.discard_leftovers(platform.config)
 
     @property
@@ -81,6 +78,10 @@ class Generations:
     def remember(self, topology: Topology) -> None:
         """An earlier run installed `topology`: its vhosts have a last good form."""
         self._candidates.good = topology
+
+    def failed(self, desired: Topology) -> tuple[tuple[str, str], ...]:
+        """What of `desired` the file has not, because it is refused, and why; it is tried again."""
+        return self._candidates.failed(desired)
 
     def reachable(self, topology: Topology) -> Topology:
         """`topology`, with what is known to be refused at its last good form, or out."""
@@ -94,28 +95,8 @@ class Generations:
         RenderError, CheckRefused, CommandFailed, CommandTimeout, GenerationUnproven or another
         ProxyError; then the proxy serves what it served and the file is the one before.
         """
-        stages = Stages(self._clock)
-        made = await self._candidates.make(topology, stages)
-        reloaded = force or made.file is not None or not await self._serves(made.rendered)
-        if reloaded:
-            previous = await asyncio.to_thread(config_file.read, self.platform.config)
-            if made.file is not None:
-                with stages.stage("swap"):
-                    await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
-            try:
-                await self._reload(made.rendered, stages)
-            except ProxyError:
-                await self._restore(previous)
-                raise
-        self.current = made.rendered
-        self._take(made)
-        return Installed(
-            made.rendered,
-            tuple(stages.seconds),
-            reloaded=reloaded and self.platform.reload is not None,
-            topology=made.topology,
-            failed=made.failed,
-        )
+        async with self._changing:
+            return await self._install(topology, Stages(self._clock), force=force)
 
     async def write(self, topology: Topology) -> bool:
         """Bring only the file to `topology`, checked, without a reload: for the next restart.
@@ -123,10 +104,11 @@ class Generations:
         Gives whether the file changed. Raises RenderError, CheckRefused or another ProxyError;
         the file is then as before.
         """
-        made = await self._candidates.make(topology, Stages(self._clock))
-        if made.file is not None:
-            await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
-        self._take(made)
+        async with self._changing:
+            made = await self._candidates.make(topology, Stages(self._clock))
+            if made.file is not None:
+                await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
+            self._candidates.good = made.topology
         return made.file is not None
 
     async def drift(self) -> str:
@@ -135,9 +117,13 @@ class Generations:
         A proxy that does not answer is no drift: it is down, or being restarted, and will load
         the file.
         """
-        current = self.current
-        if current is None:
-            return ""
+        async with self._changing:
+            try:
+                return await self._drift(self.current) if self.current else ""
+            except ProxyError as error:
+                return str(error)
+
+    async def _drift(self, current: Rendered) -> str:
         config = self.platform.config
         if await asyncio.to_thread(config_file.read, config) != current.text:
             return f"{config} was changed by somebody else"
@@ -148,8 +134,27 @@ class Generations:
             return ""
         return f"{self.platform.name} serves generation {serving}, not {current.generation}"
 
-    def _take(self, made: Candidate) -> None:
-        self._candidates.good, self.failed = made.topology, made.failed
+    async def _install(self, topology: Topology, stages: Stages, *, force: bool) -> Installed:
+        made = await self._candidates.make(topology, stages)
+        reloaded = force or made.file is not None or not await self._serves(made.rendered)
+        if reloaded:
+            previous = await asyncio.to_thread(config_file.read, self.platform.config)
+            if made.file is not None:
+                with stages.stage("swap"):
+                    await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
+            try:
+                await self._reload(made.rendered, stages)
+            except ProxyError as error:
+                await self._restore(previous, error)
+                raise
+        self.current, self._candidates.good = made.rendered, made.topology
+        return Installed(
+            made.rendered,
+            tuple(stages.seconds),
+            reloaded=reloaded and self.platform.reload is not None,
+            topology=made.topology,
+            failed=made.failed,
+        )
 
     async def _reload(self, rendered: Rendered, stages: Stages) -> None:
         if self.platform.reload is None:
@@ -176,11 +181,13 @@ class Generations:
             return False
         return True
 
-    async def _restore(self, previous: str | None) -> None:
+    async def _restore(self, previous: str | None, reason: ProxyError) -> None:
         """Put back the file that the proxy still runs, so that a restart finds it."""
         if previous is None:
             return
-        candidate = await asyncio.to_thread(
-            config_file.write_candidate, self.platform.config, previous
-        )
-        await asyncio.to_thread(config_file.swap, candidate, self.platform.config)
+        config = self.platform.config
+        try:
+            candidate = await asyncio.to_thread(config_file.write_candidate, config, previous)
+            await asyncio.to_thread(config_file.swap, candidate, config)
+        except ProxyError as error:
+            raise ProxyError(f"{reason}; nor can the file before be put back: {error}") from reason

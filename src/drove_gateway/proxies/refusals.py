@@ -41,12 +41,12 @@ class Refusals:
     def without(self, desired: Topology, good: Topology | None) -> Topology:
         """`desired`, with what is known to be refused as it stands in `good`."""
         now = self._clock()
-        self._known = {
-            part: known
+        believed = [
+            part
             for part, known in self._known.items()
             if now - known.since < _BELIEVED_SECONDS and known.form == part.of(desired)
-        }
-        return taken(desired, good or EMPTY, self._known) if self._known else desired
+        ]
+        return taken(desired, good or EMPTY, believed) if believed else desired
 
     def note(self, found: Found, desired: Topology, good: Topology | None) -> None:
         """Remember the culprits that were found in `desired`.
@@ -66,12 +66,18 @@ class Refusals:
             since = now if said != NOT_SEARCHED else float("-inf")
             self._known[part] = _Refusal(part.of(desired), since, said)
 
-    def failed(self, topology: Topology) -> tuple[tuple[str, str], ...]:
-        """The parts that `topology` has otherwise than desired, each with the reason."""
+    def settle(self, topology: Topology) -> None:
+        """`topology` passed, so nothing that it has is refused."""
+        self._known = {
+            part: known for part, known in self._known.items() if part.of(topology) != known.form
+        }
+
+    def failed(self, desired: Topology, good: Topology | None) -> tuple[tuple[str, str], ...]:
+        """The parts of `desired` that are refused and stand as in `good`, each with the reason."""
         return tuple(
-            (str(part), _reason(part.of(topology), known))
+            (str(part), _reason(part.of(good or EMPTY), known))
             for part, known in sorted(self._known.items())
-            if part.of(topology) != known.form
+            if part.of(desired) == known.form
         )
 
     def _lasts(self, found: Found, good: Topology) -> bool:

@@ -20,6 +20,7 @@ class ReloadingProxy:
         self._generations = generations
         self._audit_interval = audit_interval
         self._applied: Topology | None = None
+        self._desired: Topology | None = None
         self._doubts: tuple[str, ...] = ("the gateway started",)
         self._config = PENDING
         self._template = PENDING
@@ -29,6 +30,7 @@ class ReloadingProxy:
 
         A generation that already serves is recognised when it is installed, and not reloaded.
         """
+        self._desired = desired
         found = difference(self._applied, desired) if self._applied else Difference()
         return Plan(desired, reload=(*self._doubts, *demands, *reasons(found)))
 
@@ -42,7 +44,7 @@ class ReloadingProxy:
             self._failed(error)
             raise
         self._applied, self._doubts = installed.topology, ()
-        self._config = config_section(self._generations)
+        self._config = Section()
         self._template = template_section(self._generations)
         name = self._generations.platform.name
         action = "reload" if installed.reloaded else "keep"
@@ -68,7 +70,9 @@ class ReloadingProxy:
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(
-            config=self._config, template=self._template, upstream_updates=NO_RUNTIME_API
+            config=config_section(self._config, self._generations, self._desired),
+            template=self._template,
+            upstream_updates=NO_RUNTIME_API,
         )
 
     def _failed(self, error: GatewayError) -> None:
@@ -80,11 +84,11 @@ class ReloadingProxy:
         self._config = problem
 
 
-def config_section(generations: Generations) -> Section:
-    """The configuration's section of health: the vhosts that it does not have as they should be."""
-    failed = generations.failed
+def config_section(section: Section, generations: Generations, desired: Topology | None) -> Section:
+    """The configuration's section of health: `section`, or the vhosts that are refused."""
+    failed = generations.failed(desired) if desired is not None and section.healthy else ()
     if not failed:
-        return Section()
+        return section
     named = "; ".join(f"{name} is {why}" for name, why in failed[:_NAMED_IN_HEALTH])
     more = len(failed) - _NAMED_IN_HEALTH
     return Section(healthy=False, message=f"{named}{f'; and {more} more' if more > 0 else ''}")

@@ -26,6 +26,7 @@ from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Brought, Servers
 from drove_gateway.proxies.haproxy.targets import Targets
 from drove_gateway.proxies.haproxy.watch import Watch
+from drove_gateway.proxies.reloading import config_section
 from drove_gateway.proxies.resolver import Resolver
 from drove_gateway.status import PENDING, ProxyHealth, Section
 
@@ -135,19 +136,18 @@ class HaproxyProxy:
 
     def health(self) -> ProxyHealth:
         """The sections as of now: what is pending, refused or unknown is not healthy."""
-        base = (
-            ProxyHealth(config=self._file.config, template=self._file.template)
-            if self._file
-            else _DISABLED
-        )
+        config, template = _DISABLED.config, _DISABLED.template
+        if self._file and self._generations:
+            config = config_section(self._file.config, self._generations, self._desired)
+            template = self._file.template
         upstream = PENDING
         if self._desired is not None:
             upstream = upstream_section(
                 self._servers, self._desired, self._watch.problem, self._failed, self._lacking
             )
         return ProxyHealth(
-            config=base.config,
-            template=base.template,
+            config=config,
+            template=template,
             upstream_updates=upstream,
             resolver=self._resolver.health(),
         )
@@ -230,8 +230,7 @@ class HaproxyProxy:
             for backend in self._options.naming.backends(app)
         }
         failed = [(vhosts.get(name, name), why) for name, why in brought.failed.items()]
-        refused = self._generations.failed if self._generations else ()
-        failed += refused
+        refused = self._generations.failed(plan.desired) if self._generations else ()
         failed += [
             (vhost, f"HAProxy has no backend {backend}")
             for backend, vhost in self._lacking.items()
@@ -240,7 +239,7 @@ class HaproxyProxy:
         failed += self._servers.targets.unresolved(plan.desired)
         self._failed = tuple(failed)
         changes = tuple(change.step() for change in brought.done)
-        return Outcome(steps=(*steps, *changes), failed=self._failed, seconds=seconds)
+        return Outcome((*steps, *changes), (*refused, *failed), seconds)
 
     def _reload_reasons(self, desired: Topology) -> list[str]:
         reasons = [

@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.errors import GatewayError, RenderError
 from drove_gateway.model import Topology
 from drove_gateway.proxies.generation import Generations
-from drove_gateway.proxies.reloading import config_section, template_section
+from drove_gateway.proxies.reloading import template_section
 from drove_gateway.status import PENDING, Section
 
 # Changes that follow one another are written once.
@@ -72,7 +72,7 @@ class ConfigFile:
 
     def succeeded(self) -> None:
         """The file is as wanted, perhaps by the last good template or without a refused vhost."""
-        self.config = config_section(self._generations)
+        self.config = Section()
         self.template = template_section(self._generations)
 
     def failed(self, error: GatewayError) -> None:

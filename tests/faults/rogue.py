@@ -1,0 +1,84 @@
+"""A controller of another namespace, which answers with any bytes: no HTTP library in between."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.traffic import Instance, free_port
+
+VHOST = "other.test"
+
+Misbehave = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+class Rogue:
+    """Leads, and lists `apps`; `misbehave` answers instead when its endpoints are asked for."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.apps: list[dict[str, Any]] = []
+        self.misbehave: Misbehave | None = None
+        self.asked = 0
+
+    def lists(self, app: str, host: str, port: int, **more: object) -> None:
+        """Let the listing have this app, beside the others."""
+        self.apps = [one for one in self.apps if one["appName"] != app]
+        self.apps.append(
+            {
+                "appName": app,
+                "appId": f"{app}-1",
+                "vhost": f"{app}.test",
+                "hosts": [{"host": host, "port": port, "portType": "HTTP"}],
+                **more,
+            }
+        )
+
+    def drops(self, app: str) -> None:
+        """Let the listing have this app no more."""
+        self.apps = [one for one in self.apps if one["appName"] != app]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Rogue"]:
+        """The controller at its port, with an instance that serves `VHOST`."""
+        instance = await Instance("other").start()
+        self.lists("other", "127.0.0.1", instance.port)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        try:
+            yield self
+        finally:
+            server.close()
+            await instance.stop()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                await self._answer(head.split(b" ", 2)[1], writer)
+                await writer.drain()
+        writer.transport.abort()
+
+    async def _answer(self, path: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"/endpoints" in path:
+            self.asked += 1
+            if self.misbehave is not None:
+                await self.misbehave(writer)
+                return
+            writer.write(answer(self.apps))
+        elif b"/events" in path:
+            writer.write(answer({"eventsCount": {}, "lastSyncTime": 1}))
+        else:
+            writer.write(answer("pong"))
+
+
+def answer(data: object) -> bytes:
+    """A good answer with this `data`."""
+    return plain(json.dumps({"status": "SUCCESS", "data": data, "message": "success"}).encode())
+
+
+def plain(body: bytes, *headers: str) -> bytes:
+    """An answer with this body and further `headers`."""
+    more = "".join(f"{header}\r\n" for header in headers)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

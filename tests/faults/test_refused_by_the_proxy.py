@@ -1,0 +1,87 @@
+"""What the proxy's own check refuses: one vhost, or the whole template."""
+
+import pytest
+from tests.faults.rogue import VHOST, Rogue
+from tests.faults.site import Site
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_a_host_name_that_cannot_be_resolved_stops_nothing_else(
+    shared: Site, rogue: Rogue
+) -> None:
+    """NGINX refuses the whole configuration for it."""
+    async with shared.traffic("web.test", "api.test", VHOST):
+        rogue.lists("ghost", "no-such-host.invalid", 80)
+        health = await shared.says("ghost.test")
+        await shared.cluster.scale("web", 4)
+        await shared.serves("web")
+        if shared.edge.kind == "nginx":
+            assert not health["Config"]["Healthy"]
+            assert "ghost.test is left out" in health["Config"]["Message"]
+            assert "host not found" in health["Config"]["Message"]
+        rogue.drops("ghost")
+        await shared.healthy()
+        await shared.cluster.scale("web", 3)
+        await shared.serves("web")
+
+
+async def test_a_vhost_that_the_template_cannot_use_stops_nothing_else(
+    shared: Site, rogue: Rogue
+) -> None:
+    good = shared.template.read_text()
+    line, template = _balanced_by_a_tag(good, shared.edge.kind)
+    shared.template.write_text(template)
+    await until(lambda: line not in shared.config.read_text())
+    async with shared.traffic("web.test", "api.test", VHOST):
+        instance = rogue.apps[0]["hosts"][0]["port"]
+        rogue.lists("tuned", "127.0.0.1", instance, tags={"lb": "nonsense"})
+        health = await shared.says("tuned.test is left out")
+        assert not health["Config"]["Healthy"]
+        await shared.cluster.scale("api", 4)
+        await shared.serves("api")
+
+        rogue.drops("tuned")
+        await shared.healthy()
+    shared.template.write_text(good)
+    await shared.serves()
+
+
+async def test_a_broken_template_stops_no_change_of_the_cluster(shared: Site) -> None:
+    good = shared.template.read_text()
+    async with shared.traffic():
+        shared.template.write_text(good.replace("{{.Xproxy}}", "{{.Xproxi}}", 1))
+        health = await shared.says("the last good template is used instead")
+        assert not health["Template"]["Healthy"]
+        assert "Xproxi" in health["Template"]["Message"]
+        await shared.cluster.scale("web", 5)
+        await shared.serves("web")
+
+        shared.template.write_text(good)
+        await shared.healthy()
+
+
+async def test_a_template_that_the_proxy_refuses_stops_no_change_of_the_cluster(
+    shared: Site,
+) -> None:
+    good = shared.template.read_text()
+    async with shared.traffic():
+        shared.template.write_text(good + "\nnosuchthing;\n")
+        health = await shared.says("the last good template is used instead")
+        assert "nosuchthing" in health["Template"]["Message"]
+        await shared.cluster.scale("web", 3)
+        await shared.serves("web")
+
+        shared.template.write_text(good)
+        await shared.healthy()
+
+
+def _balanced_by_a_tag(template: str, kind: str) -> tuple[str, str]:
+    """A line of the template, and the template with what an app's tag `lb` says in its place."""
+    if kind == "haproxy":
+        line, made = "balance roundrobin", "balance {{.}}"
+    else:
+        line, made = "keepalive 64;", "{{.}};"
+    assert line in template
+    return line, template.replace(line, f'{{{{with index $app.Tags "lb"}}}}{made}{{{{end}}}}')
