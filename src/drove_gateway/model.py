@@ -6,7 +6,7 @@ names (``rename``) are those of the original's Go structs: `Hosts`, `PortType`, 
 """
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import msgspec
 
@@ -22,10 +22,13 @@ class Host(
     gc=False,
     rename={"host": "Host", "port": "Port", "port_type": "PortType"},
 ):
-    """Where one instance listens. `host` is a host name or IP text, `port_type` lower-case."""
+    """Where one instance listens. `host` is a host name or IP text, `port_type` lower-case.
+
+    The port is an `int32` to templates, as it is in the original.
+    """
 
     host: str
-    port: int
+    port: Annotated[int, "int32"]
     port_type: str
 
 

@@ -181,10 +181,10 @@ class _Function(Calls):
 
     def action(self, dot: Value, item: nodes.Action) -> None:
         value = self.commands(dot, item.pipe)
-        if not item.pipe.variables:
+        if item.pipe.variables:
+            self.bind(item.pipe, self.piped(value))
+        else:
             self.show(value)
-            return
-        self.bind(item.pipe, value)
 
     def bind(self, pipe: nodes.Pipe, value: Value) -> None:
         """Gives the variables of a pipeline its value."""
@@ -203,7 +203,7 @@ class _Function(Calls):
             return
         value = Value("MISSING")
         if item.pipe is not None:
-            value = self.commands(dot, item.pipe)
+            value = self.piped(self.commands(dot, item.pipe))
             self.bind(item.pipe, value)
         declared = None if value.is_constant else value.type
         passed = (value.source or value.code) if declared is not None else self.boxed(value)
@@ -254,14 +254,14 @@ class _Function(Calls):
     def _test(self, dot: Value, item: nodes.If) -> str:
         if not item.pipe.variables:
             return self.condition(dot, item.pipe)
-        value = self.commands(dot, item.pipe)
+        value = self.piped(self.commands(dot, item.pipe))
         self.bind(item.pipe, value)
         return self.truth(value)
 
     def with_(self, dot: Value, item: nodes.With) -> None:
         self.flush()
         with self.within(self.block):
-            value = self.settled(self.commands(dot, item.pipe))
+            value = self.piped(self.settled(self.commands(dot, item.pipe)))
             self.bind(item.pipe, value)
             self.block.add(f"if {self.truth(value)}:")
             with self.inside(self.block.indented()):

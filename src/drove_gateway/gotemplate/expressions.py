@@ -150,6 +150,12 @@ class Expressions:
             value = self.command(dot, command, value)
         return value or self.dead()
 
+    def piped(self, value: Value) -> Value:
+        """A value that leaves its pipeline: what is nil is then the same as what is missing."""
+        if value.type is not None or value.code == "MISSING":
+            return value
+        return self.let(f"MISSING if {value.code} is None else {value.code}")
+
     def command(self, dot: Value, command: nodes.Command, final: Value | None) -> Value:
         first, *args = command.args
         if isinstance(first, nodes.Identifier):
@@ -206,6 +212,7 @@ class Expressions:
             value = None
         else:
             value = self.operand(dot, node.base)
+            value = self.piped(value) if isinstance(node.base, nodes.Pipe) else value
         if value is None:
             return self.dead()
         given = bool(args) or final is not None

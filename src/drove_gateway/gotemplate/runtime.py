@@ -117,7 +117,9 @@ def _select(value: object, name: str) -> object:
 
 def call_method(value: object, name: str, args: Sequence[object]) -> object:
     """`value.name arg…`."""
-    bound = None if value is None or value is MISSING else method(value, name)
+    if value is MISSING:
+        return MISSING
+    bound = None if value is None else method(value, name)
     if bound is None:
         raise Surprise
     return invoke(method_function(value, name, bound), args)

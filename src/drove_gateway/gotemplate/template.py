@@ -12,10 +12,16 @@ from drove_gateway.gotemplate.gotypes import Kind
 from drove_gateway.gotemplate.interpreter import interpret
 from drove_gateway.gotemplate.limits import MAX_OUTPUT, MAX_STEPS, Budget
 from drove_gateway.gotemplate.parser import parse
-from drove_gateway.gotemplate.signatures import function
+from drove_gateway.gotemplate.signatures import Function, function
 from drove_gateway.gotemplate.values import type_of
 
 _Render: TypeAlias = Callable[[object, Budget], str]
+
+
+def available_functions(funcs: Mapping[str, Callable[..., object]]) -> Mapping[str, Function]:
+    """Go's functions, the gateway's, and those given, as templates know them."""
+    given = {**default_functions(), **funcs}
+    return {**BUILTINS, **{name: function(call) for name, call in given.items()}}
 
 
 class Template:
@@ -41,8 +47,7 @@ class Template:
         max_steps: int = MAX_STEPS,
     ) -> None:
         self.name = name
-        given = {**default_functions(), **(funcs or {})}
-        self._functions = {**BUILTINS, **{name: function(call) for name, call in given.items()}}
+        self._functions = available_functions(funcs or {})
         left, right = delims or ("", "")
         self._trees = parse(
             source, name=name, delims=(left or "{{", right or "}}"), functions=self._functions
