@@ -205,7 +205,7 @@ class Driven:
         begin = time.perf_counter()
         await self.apply(desired)
         while self.proxy.draining:  # noqa: ASYNC110 - the housekeeping tells nobody
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0.005)
         return time.perf_counter() - begin
 
     @contextlib.asynccontextmanager

@@ -6,7 +6,6 @@ background, so that a changed address is followed.
 """
 
 import asyncio
-import ipaddress
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -190,8 +189,8 @@ class Resolver:
 def is_address(text: str) -> bool:
     """Whether `text` is an IPv4 or IPv6 address and needs no resolver."""
     try:
-        ipaddress.ip_address(text)
-    except ValueError:
+        socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+    except (OSError, ValueError):
         return False
     return True
 

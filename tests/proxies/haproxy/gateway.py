@@ -68,6 +68,7 @@ class Gateway:
         self.outcomes: list[tuple[Plan, Outcome]] = []
         self.errors: list[str] = []
         self._wake = asyncio.Event()
+        self._applying = False
         self._task: asyncio.Task[None] | None = None
         self.settings = Settings.model_validate(
             {
@@ -166,7 +167,7 @@ class Gateway:
     async def settled(self, seconds: float = 20) -> None:
         """Wait until nothing is left to do."""
         try:
-            await until(lambda: not self._wake.is_set() and self.is_settled(), seconds)
+            await until(self.is_settled, seconds)
         except AssertionError as error:
             raise AssertionError(
                 f"not settled: {self.driver.health()}, {self.errors[-1:]}"
@@ -174,6 +175,8 @@ class Gateway:
 
     def is_settled(self) -> bool:
         """Whether the driver has nothing to do and is healthy."""
+        if self._applying or self._wake.is_set():
+            return False
         health = self.driver.health()
         return self.driver.plan(self.desired).empty and health.upstream_updates.healthy
 
@@ -215,11 +218,14 @@ class Gateway:
             plan = self.driver.plan(self.desired)
             if plan.empty:
                 continue
+            self._applying = True
             try:
                 self.outcomes.append((plan, await self.driver.apply(plan)))
             except GatewayError as error:
                 self.errors.append(str(error))
                 asyncio.get_running_loop().call_later(0.2, self._wake.set)
+            finally:
+                self._applying = False
 
 
 def app(vhost: str, instances: Sequence[Instance], **tags: str) -> App:

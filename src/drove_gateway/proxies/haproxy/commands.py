@@ -4,12 +4,13 @@ Every part that comes from outside is checked or escaped here, so that no name, 
 can end its command and begin another one.
 """
 
-import ipaddress
 import re
+from functools import lru_cache
 
 import msgspec
 
 from drove_gateway.errors import RuntimeApiError
+from drove_gateway.proxies.resolver import is_address
 
 # What HAProxy allows in the name of a backend or a server (configuration manual, 2.2).
 _valid_name = re.compile(r"[A-Za-z0-9_.:-]+").fullmatch
@@ -88,6 +89,7 @@ def escaped_attributes(text: str) -> str:
     return _unescaped_end.sub(r"\1\\;", " ".join(text.split()))
 
 
+@lru_cache(maxsize=1 << 16)
 def _server(backend: str, name: str) -> str:
     return f"{_named(backend)}/{_named(name)}"
 
@@ -103,10 +105,8 @@ def _named(name: str) -> str:
 
 def _checked(address: str, text: str, port: int) -> str:
     """`text`, once `address` and `port` are real: HAProxy takes `999.1.1.1` for a name."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError as error:
-        raise RuntimeApiError(f"{address!r} is no IP address; nothing was sent") from error
+    if not is_address(address):
+        raise RuntimeApiError(f"{address!r} is no IP address; nothing was sent")
     if not 0 < port < 65536:
         raise RuntimeApiError(f"{port} is no port; nothing was sent")
     return text

@@ -178,7 +178,7 @@ class HaproxyProxy:
                 await self._await_new_process()
         self._served = desired
         after = self._clock()
-        second = await self._bring(desired)
+        second = await self._bring_after_reload(desired)
         self._unrendered = frozenset(self._lacking)
         action = "reload" if installed.reloaded else "keep"
         steps = tuple(Step(action, "HAProxy", reason) for reason in plan.reload)
@@ -189,6 +189,13 @@ class HaproxyProxy:
         )
         both = Brought((*first.done, *second.done), second.failed)
         return self._outcome(plan, both, seconds, steps)
+
+    async def _bring_after_reload(self, desired: Topology) -> Brought:
+        """The reload stands, also where the runtime API is silent and cannot confirm it."""
+        try:
+            return await self._bring(desired)
+        except RuntimeApiError as error:
+            return Brought((), {"the runtime API": f"{error}; the file was loaded by a reload"})
 
     async def _bring(self, desired: Topology) -> Brought:
         servers = self._servers

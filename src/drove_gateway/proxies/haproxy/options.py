@@ -1,5 +1,6 @@
 """What of the settings the runtime updates depend on."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -30,7 +31,7 @@ class Options(msgspec.Struct, frozen=True):
     @property
     def probes(self) -> bool:
         """Whether new servers have health checks, which then come before traffic."""
-        return "check" in self.attributes.split()
+        return _checks(self.attributes)
 
     def attributes_for(self, https: bool) -> str:
         """The options that a server is added with."""
@@ -47,6 +48,11 @@ class Options(msgspec.Struct, frozen=True):
         except ValueError:
             return self.drain_timeout
         return seconds if 0 <= seconds < float("inf") else self.drain_timeout
+
+
+@lru_cache(maxsize=16)
+def _checks(attributes: str) -> bool:
+    return "check" in attributes.split()
 
 
 def options(settings: "Settings") -> Options:

@@ -194,7 +194,7 @@ def _would_be_empty(
     for change in coming:
         if change.action is Action.PROBE:
             arriving.add(change.name)
-        elif change.action in {Action.ADD, Action.READY}:
+        elif change.action is not Action.MOVE:
             return False
     arriving |= {
         name

@@ -7,8 +7,9 @@ separates the replies beyond doubt.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Protocol, cast
 
 import msgspec
 
@@ -19,7 +20,6 @@ from drove_gateway.proxies.haproxy.replies import Verdict, refusal, split, verdi
 
 # HAProxy's buffer is 16,384 bytes unless tuned; a line must fit in it.
 _LONGEST_LINE = 15_000
-_READ_BYTES = 1 << 17
 # The states of 100,000 servers are about 10 MB; more is no answer of HAProxy's.
 _MOST_BYTES = 64 << 20
 
@@ -98,40 +98,79 @@ class RuntimeApi:
     async def _exchange(self, commands: Sequence[Command]) -> str:
         try:
             async with asyncio.timeout(self._timeout):
-                reader, writer = await self._connect()
+                conversation = await self._connect()
         except (OSError, ValueError) as error:
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} cannot be reached: "
                 f"{_reason(error)}; servers stay as they are, and it is tried again"
             ) from error
         try:
-            lines = "\n".join(("prompt", *_chains(commands), "quit", ""))
-            writer.write(lines.encode())
-            return await self._read(reader)
+            lines = chain(("prompt",), _chains(commands), ("quit",))
+            return (await conversation.say(lines, self._timeout)).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} broke off while it answered "
                 f"{len(commands)} commands: {_reason(error)}; the servers' state is read again"
             ) from error
-        finally:
-            writer.transport.abort()
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect(self) -> "_Conversation":
+        loop = asyncio.get_running_loop()
         address = self.address
         if isinstance(address, UnixSocket):
-            return await asyncio.open_unix_connection(address.path, limit=_READ_BYTES)
-        return await asyncio.open_connection(address.host, address.port, limit=_READ_BYTES)
+            return (await loop.create_unix_connection(_Conversation, address.path))[1]
+        return (await loop.create_connection(_Conversation, address.host, address.port))[1]
 
-    async def _read(self, reader: asyncio.StreamReader) -> str:
-        loop = asyncio.get_running_loop()
-        received = bytearray()
-        async with asyncio.timeout(self._timeout) as patience:
-            while chunk := await reader.read(_READ_BYTES):
-                received += chunk
-                if len(received) > _MOST_BYTES:
-                    raise OSError(f"it sent more than {_MOST_BYTES} bytes")
-                patience.reschedule(loop.time() + self._timeout)
-        return received.decode()
+
+class _Conversation(asyncio.Protocol):
+    """Says one thing and listens to the end. HAProxy answers in thousands of small pieces, so
+    nothing is woken before the end but this."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._last = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._last = self._loop.time()
+        if len(self._received) > _MOST_BYTES:
+            self._end(OSError(f"it sent more than {_MOST_BYTES} bytes"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc)
+
+    async def say(self, lines: Iterable[str], timeout: float) -> bytearray:
+        """Send `lines`; gives all that came until the other side closed.
+
+        Raises OSError when the connection breaks, TimeoutError after `timeout` seconds of silence.
+        """
+        transport = cast("asyncio.Transport", self._transport)
+        try:
+            self._last = self._loop.time()
+            for line in lines:
+                transport.write(f"{line}\n".encode())
+            while not self._ended.done():
+                patience = self._last + timeout - self._loop.time()
+                if patience <= 0:
+                    raise TimeoutError
+                await asyncio.wait([self._ended], timeout=patience)
+            self._ended.result()
+            return self._received
+        finally:
+            transport.abort()
+
+    def _end(self, problem: Exception | None) -> None:
+        if self._ended.done():
+            return
+        if problem is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(problem)
 
 
 def _chains(commands: Sequence[Command]) -> Iterator[str]:

@@ -35,6 +35,8 @@ _MANY_BACKENDS = 64
 # A first health check comes within its interval, 2 s by default.
 _PROBE_SECONDS = 10.0
 
+_ADDING = Entry(Stage.ADDING)
+
 
 class Brought(msgspec.Struct, frozen=True):
     """What was done, and the backends that could not be brought up to date, with the reason."""
@@ -196,8 +198,8 @@ class Servers:
         for change in pending:
             self._begin(change)
         groups = [commands_for(change, self._options) for change in pending]
-        backends = list(dict.fromkeys(change.backend for change in pending))
         batch = [command for group in groups for command in group]
+        backends = list(dict.fromkeys(change.backend for change in pending))
         try:
             replies = await self._api.run([*batch, *self.reading(backends)])
             self.take(backends, replies[len(batch) :])
@@ -227,8 +229,8 @@ class Servers:
         return ""
 
     def _begin(self, change: Change) -> None:
-        if change.action in {Action.ADD, Action.PROBE}:
-            self.ledger.note(change.backend, change.name, Entry(Stage.ADDING))
+        if change.action is Action.ADD or change.action is Action.PROBE:
+            self.ledger.note(change.backend, change.name, _ADDING)
         elif change.action is Action.DRAIN:
             entry = Entry(Stage.DRAINING, self._clock() + change.patience)
             self.ledger.note(change.backend, change.name, entry)

@@ -18,9 +18,15 @@ class Targets:
         self._resolver = resolver
         self._applied: dict[str, App] = {}
         self._again: set[str] = set()
+        self._due: tuple[Topology, tuple[Target, ...]] | None = None
 
-    def due(self, topology: Topology) -> Iterator[Target]:
+    def due(self, topology: Topology) -> tuple[Target, ...]:
         """The backends of every vhost that changed, went away, or has to be looked at again."""
+        if self._due is None or self._due[0] is not topology:
+            self._due = topology, tuple(self._find(topology))
+        return self._due[1]
+
+    def _find(self, topology: Topology) -> Iterator[Target]:
         for vhost, app in topology.apps.items():
             if self._is_due(vhost, app):
                 yield from self._of(app)
@@ -31,13 +37,14 @@ class Targets:
 
     def settle(self, topology: Topology, is_settled: Callable[[Target], bool]) -> None:
         """Note the vhosts whose every backend `is_settled` as up to date."""
+        unsettled = {target.vhost for target in self.due(topology) if not is_settled(target)}
         for vhost in self._applied.keys() - topology.apps.keys():
             del self._applied[vhost]
-        self._again &= topology.apps.keys()
+        self._again &= unsettled
         for vhost, app in topology.apps.items():
-            if self._is_due(vhost, app) and all(map(is_settled, self._of(app))):
+            if vhost not in unsettled:
                 self._applied[vhost] = app
-                self._again.discard(vhost)
+        self._due = None
 
     def unresolved(self, topology: Topology) -> list[tuple[str, str]]:
         """Vhosts that lack servers since a host name has no address, with the reason."""
@@ -50,10 +57,12 @@ class Targets:
 
     def look_again(self) -> None:
         """Look again at every vhost."""
+        self._due = None
         self._again.update(self._applied)
 
     def look_again_at_backend(self, backend: str) -> None:
         """Look again at the vhost of `backend`: its servers changed by themselves."""
+        self._due = None
         naming = self._options.naming
         self._again.update(
             vhost for vhost, app in self._applied.items() if backend in naming.backends(app)
@@ -61,6 +70,7 @@ class Targets:
 
     def look_again_at_host(self, host: str) -> None:
         """Look again at every vhost with a server on `host`: its address changed."""
+        self._due = None
         self._again.update(
             vhost
             for vhost, app in self._applied.items()
