@@ -49,6 +49,7 @@ def record(at: float = 10.0, took: float = 1.0, *, error: str = "", steps: int =
         ("namespace stage",),
         ("vhost a.local is new",),
         tuple(Step("add server", f"web/{number}", "new host") for number in range(steps)),
+        seconds=(("reload", took),),
         error=error,
     )
 
@@ -144,3 +145,9 @@ def test_a_reload_and_an_update_of_servers_are_dated() -> None:
 
 def test_a_failed_reload_is_not_dated() -> None:
     assert with_record(status(), record(error="refused")).last_reload is None
+
+
+def test_a_generation_that_served_already_is_no_reload() -> None:
+    kept = msgspec.structs.replace(record(), seconds=(("render", 0.1),))
+
+    assert with_record(status(), kept).last_reload is None

@@ -174,8 +174,9 @@ def with_progress(status: Status, progress: Progress) -> Status:
 def with_record(status: Status, record: Applied) -> Status:
     """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
     end = record.at + record.took
-    reloaded = record.reasons and not record.error
-    served = any(stage == "servers" for stage, _ in record.seconds)
+    stages = {stage for stage, _ in record.seconds}
+    reloaded = "reload" in stages and not record.error
+    served = "servers" in stages
     return msgspec.structs.replace(
         status,
         last_reload=end if reloaded else status.last_reload,

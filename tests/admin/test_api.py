@@ -258,7 +258,8 @@ async def test_a_flood_of_rejections_is_counted_and_shown_in_part(
 
 
 async def test_config_has_the_keys_of_the_original(api: Api, client: aiohttp.ClientSession) -> None:
-    record = Applied(1700000000.0, 0.5, (), ("new vhost",), (), seconds=(("servers", 0.1),))
+    seconds = (("reload", 0.4), ("servers", 0.1))
+    record = Applied(1700000000.0, 0.5, (), ("new vhost",), (), seconds=seconds)
     api.status = with_record(serving(api.status), record)
 
     status, config = await get(client, f"{api.url}/v1/config")
