@@ -6,6 +6,8 @@ requests a second and still leaves time for what is under test.
 
 import asyncio
 import collections
+import contextlib
+import random
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -231,8 +233,10 @@ async def get(
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, outside the range from which ports are given to
+    clients and to servers that take any: who binds it later must still find it free."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
