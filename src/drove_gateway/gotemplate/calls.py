@@ -5,7 +5,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from drove_gateway.gotemplate import compare, functions, indexing, nodes, runtime
+from drove_gateway.gotemplate import (
+    compare,
+    functions,
+    gateway_functions,
+    indexing,
+    nodes,
+    runtime,
+)
 from drove_gateway.gotemplate.codegen import Block, Value, literal_text
 from drove_gateway.gotemplate.expressions import Expressions, static
 from drove_gateway.gotemplate.gotypes import BOOL, INT, STRING, GoType, Kind
@@ -32,6 +39,18 @@ _WRAPPED: Final[Mapping[Callable[..., object], Callable[..., object]]] = {
     functions.printf: runtime.printf,
     functions.println: runtime.println,
 }
+
+
+_IN_PLACE: Final[Mapping[Callable[..., object], str]] = {
+    gateway_functions.has_prefix: "{0}.startswith({1})",
+    gateway_functions.has_suffix: "{0}.endswith({1})",
+    gateway_functions.contains: "{1} in {0}",
+    gateway_functions.replace: "{0}.replace({1}, {2}, {3})",
+    gateway_functions.hostport: "('[' + {0} + ']:' if ':' in {0} else {0} + ':') + str({1})",
+}
+"""The gateway's functions that are one expression in Python too."""
+
+_ACCEPTED: Final = {Kind.INTERFACE: frozenset({Kind.STRING, Kind.INT}), Kind.INT: _INTEGERS}
 
 
 class Calls(Expressions):
@@ -69,7 +88,26 @@ class Calls(Expressions):
             return self._len(given[0])
         if called.call is functions.printf:
             return self._printf(given)
-        return None
+        return self._in_place(called, given)
+
+    def _in_place(self, called: Function, given: Sequence[Value]) -> Value | None:
+        """One of the gateway's functions as an expression, if the types are those it wants."""
+        form = _IN_PLACE.get(called.call)
+        if form is None or any(value.type is None for value in given):
+            return None
+        for number, value in enumerate(given):
+            kind = called.param(number).kind
+            if value.type is None or value.type.kind not in _ACCEPTED.get(kind, {kind}):
+                return None
+        codes = [value.code for value in given]
+        return self._counted(Value(self.let(form.format(*codes)).code, called.result))
+
+    def _counted(self, result: Value) -> Value:
+        """A result, with the code that counts it if it is long."""
+        if result.type is not None and result.type.kind in {Kind.STRING, Kind.SLICE}:
+            spend = f"rt.spend_on({result.code}, {self.node_number})"
+            self.block.add(f"if len({result.code}) > 255: {spend}")
+        return result
 
     def _call(self, called: Function, given: Sequence[Value]) -> Value:
         codes = [self.fit(value, called.param(n), called) for n, value in enumerate(given)]
@@ -79,10 +117,7 @@ class Calls(Expressions):
             result = Value(self.let(code).code, called.result)
         else:
             result = self.let(code, called.result)
-        if result.type is not None and result.type.kind in {Kind.STRING, Kind.SLICE}:
-            spend = f"rt.spend_on({result.code}, {self.node_number})"
-            self.block.add(f"if len({result.code}) > 255: {spend}")
-        return result
+        return self._counted(result)
 
     def fit(self, value: Value, wanted: GoType, called: Function) -> str:
         """The code of an argument, with the checks that its type still needs."""
@@ -147,6 +182,26 @@ class Calls(Expressions):
         return f"({f' {word} '.join(codes)})"
 
     def _short_circuit(
+        self, called: Function, dot: Value, args: Sequence[nodes.Operand], final: Value | None
+    ) -> Value:
+        return self._alike(called, dot, args, final) or self._in_turn(called, dot, args, final)
+
+    def _alike(
+        self, called: Function, dot: Value, args: Sequence[nodes.Operand], final: Value | None
+    ) -> Value | None:
+        """Python's own `and` or `or`, if all values are at hand and of one type."""
+        extra = Block()
+        with self.within(extra):
+            values = [self.argument(dot, VALUE, arg) for arg in args]
+        values += [final] if final is not None else []
+        known = {value.type for value in values}
+        only = known.pop()
+        if known or only is None or only.kind not in _BASIC or not extra.is_empty():
+            return None
+        word = " and " if called.call is operator.not_ else " or "
+        return Value(self.let(word.join(value.code for value in values)).code, only)
+
+    def _in_turn(
         self, called: Function, dot: Value, args: Sequence[nodes.Operand], final: Value | None
     ) -> Value:
         name = self.names.fresh("m")

@@ -13,6 +13,7 @@ from drove_gateway.gotemplate.strconv import REPLACEMENT, is_surrogate, quote
 
 SPACE_CHARS: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
+_WORD: Final = re.compile(r"[A-Za-z0-9_]*")
 _HEX: Final = "0123456789abcdefABCDEF_"
 _DECIMAL: Final = "0123456789_"
 
@@ -110,6 +111,7 @@ class Lexer:
         self._line = self._start_line = 1
         self._parens = 0
         self._inside = False
+        self._special = self._specials()
 
     def next(self) -> Token:
         state: _State = self._lex_inside if self._inside else self._lex_text
@@ -224,7 +226,7 @@ class Lexer:
             return self._error("unclosed action")
         if char in SPACE_CHARS:
             return self._lex_space()
-        special = self._specials().get(char)
+        special = self._special.get(char)
         if special is not None:
             return special()
         if char.isalpha() or char.isdecimal() or char == "_":
@@ -344,7 +346,9 @@ class Lexer:
         return self._token(_KEYWORDS.get(word, Kind.IDENTIFIER))
 
     def _pass_word(self) -> None:
-        source, at = self._source, self._pos
+        source = self._source
+        word = _WORD.match(source, self._pos)
+        at = word.end() if word else self._pos
         while at < len(source) and _is_alphanumeric(source[at]):
             at += 1
         self._pos = at

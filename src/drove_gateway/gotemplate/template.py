@@ -1,6 +1,7 @@
 """The template: parsed once, rendered often."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import TypeAlias
 
 from drove_gateway.gotemplate.compiler import compile_template
@@ -20,8 +21,13 @@ _Render: TypeAlias = Callable[[object, Budget], str]
 
 def available_functions(funcs: Mapping[str, Callable[..., object]]) -> Mapping[str, Function]:
     """Go's functions, the gateway's, and those given, as templates know them."""
-    given = {**default_functions(), **funcs}
-    return {**BUILTINS, **{name: function(call) for name, call in given.items()}}
+    return {**_known_functions(), **{name: function(call) for name, call in funcs.items()}}
+
+
+@cache
+def _known_functions() -> Mapping[str, Function]:
+    gateway = {name: function(call) for name, call in default_functions().items()}
+    return {**BUILTINS, **gateway}
 
 
 class Template:
