@@ -20,7 +20,7 @@ const outputLimit = 1 << 20
 
 type Host struct {
 	Host     string
-	Port     int
+	Port     int32
 	PortType string
 }
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from tests.gotemplate.differential.data import MAPS, TOPOLOGIES
 from tests.gotemplate.differential.reference import Answer, Reference
 from tests.gotemplate.differential.templates import (
@@ -24,9 +24,10 @@ FUNCTIONS = gateway_functions({"HOME": "/root"}, lambda: GoTime(0, UTC))
 NOT_COMPARED = {"limit", "panic"}
 
 
-def thousands(examples: int) -> settings:
+def so_many(examples: int, *, shrink: bool) -> settings:
     return settings(
         max_examples=examples,
+        phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
         deadline=None,
         database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
@@ -53,19 +54,19 @@ def assert_same(reference: Reference, template: str, data: object) -> None:
         assert we.output == without_package(go.output), template
 
 
-@thousands(150)
+@so_many(150, shrink=True)
 @given(template=drawn(plain_template), data=MAPS)
 def test_a_template_over_plain_data(reference: Reference, template: str, data: object) -> None:
     assert_same(reference, template, data)
 
 
-@thousands(150)
+@so_many(150, shrink=True)
 @given(template=drawn(typed_template), data=TOPOLOGIES)
 def test_a_template_over_typed_data(reference: Reference, template: str, data: Topology) -> None:
     assert_same(reference, template, data)
 
 
-@thousands(150)
+@so_many(150, shrink=False)
 @given(written=seeded(plain_template, 10), data=MAPS)
 def test_thousands_of_templates_over_plain_data(
     reference: Reference, written: list[str], data: object
@@ -74,7 +75,7 @@ def test_thousands_of_templates_over_plain_data(
         assert_same(reference, template, data)
 
 
-@thousands(150)
+@so_many(150, shrink=False)
 @given(written=seeded(typed_template, 10), data=TOPOLOGIES)
 def test_thousands_of_templates_over_typed_data(
     reference: Reference, written: list[str], data: Topology
