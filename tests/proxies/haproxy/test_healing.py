@@ -296,6 +296,17 @@ async def test_servers_follow_their_host_names(make_gateway: MakeGateway, spawn:
     await gateway.settled()
 
 
+async def test_a_name_that_haproxy_could_not_resolve_at_its_start_is_mended(
+    make_gateway: MakeGateway, spawn: Spawn
+) -> None:
+    names = Names()
+    names.answers["node.invalid"] = ["127.0.0.1"]
+    gateway = make_gateway(lookup=names)
+    (instance,) = await spawn(1)
+    await gateway.start(topology(app("a.example", [named(instance, "node.invalid")])))
+    assert await get(gateway.port, "a.example") == (200, instance.name)
+
+
 async def test_the_last_servers_stay_while_the_new_ones_have_no_address(
     make_gateway: MakeGateway, spawn: Spawn
 ) -> None:

@@ -103,6 +103,19 @@ def test_another_address_is_followed() -> None:
     assert commands(plan(moved, [one])) == ["set server b/server_node_80 addr 10.0.0.8 port 80"]
 
 
+def test_a_server_that_haproxy_started_without_an_address_is_replaced() -> None:
+    lost = {"server_node_80": Server("-", 80, admin=32)}
+    one = Wanted("server_node_80", "10.0.0.8", 80, https=False)
+    assert commands(plan(lost, [one])) == [
+        "set server b/server_node_80 state maint",
+        "del server b/server_node_80",
+        "add server b/server_node_80 10.0.0.8:80",
+        "set server b/server_node_80 state ready",
+    ]
+    nowhere = Wanted("server_node_80", "", 80, https=False)
+    assert plan({**lost, **running(1)}, [nowhere]) == []
+
+
 @pytest.mark.parametrize("admin", [1, 8])
 def test_what_an_operator_drained_or_stopped_stays_so(admin: int) -> None:
     assert plan(running(1, admin=admin), [server(1)]) == []

@@ -226,6 +226,25 @@ async def test_a_checked_server_gets_traffic_after_its_first_check_only(
     assert tally.failures == []
 
 
+async def test_a_gateway_that_stops_leaves_no_server_waiting_for_its_check(
+    make_gateway: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_gateway(haproxy_add_server_attributes_string="check inter 60s")
+    old, new = await spawn(2)
+    await gateway.start(topology(app("a.example", [old])))
+    gateway.desire(topology(app("a.example", [old, new])))
+
+    async def state() -> int | None:
+        return (await gateway.servers("a.example")).get(server_name(new), (None, None, None))[2]
+
+    async def probing() -> bool:
+        return await state() == 8
+
+    await until(probing)
+    await gateway.end()
+    assert await state() == 0
+
+
 async def test_the_last_old_server_stays_until_a_new_one_is_checked(
     make_gateway: MakeGateway, spawn: Spawn
 ) -> None:

@@ -16,7 +16,7 @@ from drove_gateway.proxies.haproxy.commands import Command
 from drove_gateway.proxies.haproxy.ledger import REMOVAL, Entry, Stage
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.state import ServerState
+from drove_gateway.proxies.haproxy.state import NO_ADDRESS, ServerState
 
 
 class Action(Enum):
@@ -25,6 +25,7 @@ class Action(Enum):
     ADD = "add server"
     PROBE = "add server, probe first"
     MOVE = "move server"
+    REPLACE = "replace server"
     READY = "make server ready"
     DRAIN = "drain server"
 
@@ -119,6 +120,12 @@ def commands_for(change: Change, options: Options) -> tuple[Command, ...]:
     match change.action:
         case Action.ADD | Action.PROBE:
             return _adding(change, options)
+        case Action.REPLACE:
+            gone = (
+                commands.set_state(backend, name, "maint"),
+                commands.delete_server(backend, name),
+            )
+            return (*gone, *_adding(change, options))
         case Action.MOVE:
             return (commands.set_address(backend, name, change.address, change.port),)
         case Action.READY:
@@ -151,6 +158,10 @@ def _comings(
             if one.address:
                 action = Action.PROBE if may_probe else Action.ADD
                 yield _change(action, backend, one, "wanted, and not there")
+            continue
+        if one.address and state.address == NO_ADDRESS:
+            # Nothing ever ran on it, and HAProxy cannot give it an address at runtime.
+            yield _change(Action.REPLACE, backend, one, "has no address in HAProxy")
             continue
         if one.address and (state.address, state.port) != (one.address, one.port):
             was = f"{state.address}:{state.port}"
@@ -190,7 +201,11 @@ def _would_be_empty(
     coming: list[Change],
 ) -> bool:
     """Whether without the leaving servers none would serve, while others are on their way."""
-    arriving = {one.name for one in by_name.values() if not one.address and one.name not in seen}
+    arriving = {
+        name
+        for name, one in by_name.items()
+        if not one.address and not (name in seen and seen[name].serving)
+    }
     for change in coming:
         if change.action is Action.PROBE:
             arriving.add(change.name)

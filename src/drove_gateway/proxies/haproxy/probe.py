@@ -36,19 +36,19 @@ class Probes:
         self._log = log
 
     async def run(self, wake: Callable[[str], None]) -> None:
-        """Make ready what was checked, until cancelled; removals may have waited for it."""
-        while True:
-            await self._servers.probes.wait()
-            self._servers.probes.clear()
-            while self._under_way():
-                await asyncio.sleep(_PAUSE_SECONDS)
-                try:
-                    ready = await self.step()
-                except RuntimeApiError as error:
-                    self._log.warning("cannot look at health checks yet", error=str(error))
-                    continue
-                if ready:
-                    wake(f"{ready} new servers had their first health check")
+        """Make ready what was checked, until cancelled; removals may have waited for it.
+
+        What is not checked at the end gets traffic unchecked: nobody else would let it in.
+        """
+        try:
+            while True:
+                await self._servers.probes.wait()
+                self._servers.probes.clear()
+                while self._under_way():
+                    await asyncio.sleep(_PAUSE_SECONDS)
+                    await self._look(wake)
+        finally:
+            await self._let_in()
 
     async def step(self) -> int:
         """One look at the waiting servers; gives how many were let into traffic.
@@ -57,6 +57,8 @@ class Probes:
         """
         servers = self._servers
         async with servers.lock:
+            if servers.seen is None:
+                return 0
             waiting = [*servers.ledger.at(Stage.PROBING)]
             backends = list(dict.fromkeys(backend for backend, _, _ in waiting))
             servers.take(backends, await self._api.run(servers.reading(backends)))
@@ -74,6 +76,23 @@ class Probes:
                 servers.ledger.strike(backend, name)
                 servers.targets.look_again_at_backend(backend)
             return len(decided)
+
+    async def _look(self, wake: Callable[[str], None]) -> None:
+        try:
+            ready = await self.step()
+        except RuntimeApiError as error:
+            self._log.warning("cannot look at health checks yet", error=str(error))
+        else:
+            if ready:
+                wake(f"{ready} new servers had their first health check")
+
+    async def _let_in(self) -> None:
+        waiting = self._servers.ledger.at(Stage.ADDING, Stage.PROBING)
+        ready = [commands.set_state(backend, name, "ready") for backend, name, _ in waiting]
+        try:
+            await self._api.run(ready)
+        except RuntimeApiError as error:
+            self._log.warning("new servers may have been left out of traffic", error=str(error))
 
     def _decided(self, backend: str, name: str, entry: Entry) -> bool:
         state = (self._servers.seen or {}).get(backend, {}).get(name)

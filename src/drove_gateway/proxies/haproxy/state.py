@@ -13,6 +13,8 @@ from drove_gateway.errors import RuntimeApiError
 FORCED_MAINTENANCE = 0x01
 DRAIN = 0x08
 UP = 2
+# In place of the address of a server whose host name HAProxy could not resolve when it started.
+NO_ADDRESS = "-"
 # srv_check_result: 0 unknown, 1 neutral, 2 failed, 3 passed, 4 conditionally passed.
 FIRST_CHECK_DECIDED = 2
 
