@@ -54,7 +54,14 @@ class NamespaceView(msgspec.Struct, frozen=True):
 
     @property
     def message(self) -> str:
-        """The namespace's message in `/v1/health`, in the original's words."""
+        """The namespace's message in `/v1/health`, in the original's words; then what keeps the
+        apps from being known, if a controller leads all the same."""
+        if self.healthy and self.last_error:
+            return f"{self._endpoints}; the last known apps stay: {self.last_error}"
+        return self._endpoints
+
+    @property
+    def _endpoints(self) -> str:
         if self.endpoints and all(endpoint.message == PENDING for endpoint in self.endpoints):
             return PENDING
         healthy = sum(endpoint.healthy for endpoint in self.endpoints)
