@@ -295,6 +295,17 @@ def test_a_new_leader_vhost_of_another_namespace_is_taken_from_unchanged_apps() 
     assert build(taken, reserved, first).topology == build(taken, reserved).topology
 
 
+def test_an_app_that_is_listed_twice_counts_as_it_is_listed_last() -> None:
+    once = app(1, app_id="a-1")
+    other = app(2, app_id="a-1", vhost="x.org")
+    third = app(3, app_id="b-1")
+    first = build({"stage": snapshot(once, other)}, [ALL])
+    assert list(first.topology.apps) == ["x.org"]
+    for later in ([other], [once], [once, third], [third, once, other], []):
+        taken = {"stage": snapshot(*later)}
+        assert build(taken, [ALL], first).topology == build(taken, [ALL]).topology
+
+
 APPS = st.builds(
     app,
     st.integers(0, 6),

@@ -1,6 +1,8 @@
 """What differs between two topologies. Pure; the order of hosts is no difference."""
 
 from collections.abc import Iterator
+from itertools import compress, filterfalse
+from operator import is_not
 
 import msgspec
 
@@ -35,16 +37,15 @@ class Difference(msgspec.Struct, frozen=True):
 
 def difference(old: Topology, new: Topology) -> Difference:
     """Compare. Vhosts that are the same object in both are skipped at once."""
-    added = tuple(vhost for vhost in new.apps if vhost not in old.apps)
-    removed = tuple(vhost for vhost in old.apps if vhost not in new.apps)
+    others = map(is_not, map(old.apps.get, new.apps), new.apps.values())
     pairs = (
-        (old.apps[vhost], app)
-        for vhost, app in new.apps.items()
-        if vhost in old.apps and old.apps[vhost] is not app
+        (old.apps[vhost], new.apps[vhost])
+        for vhost in compress(new.apps, others)
+        if vhost in old.apps
     )
     return Difference(
-        added=added,
-        removed=removed,
+        added=tuple(filterfalse(old.apps.__contains__, new.apps)),
+        removed=tuple(filterfalse(new.apps.__contains__, old.apps)),
         changed=tuple(change for change in (_change(*pair) for pair in pairs) if change),
         leaders=tuple(
             name for name, seen in new.namespaces.items() if old.namespaces.get(name) != seen

@@ -7,10 +7,11 @@ stays as it was, until it lasted long enough to be believed, or somebody accepts
 entry cannot be read keeps its last good form until it can be.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
+from drove_gateway.changed import changed
 from drove_gateway.model import AppEndpoints, Host, Snapshot
 
 # One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
@@ -111,11 +112,12 @@ def judge(
 
 
 def _lacking(
-    before: Iterable[AppEndpoints], after: Iterable[AppEndpoints]
+    before: Sequence[AppEndpoints], after: Sequence[AppEndpoints]
 ) -> Iterator[tuple[Server, str]]:
     """The servers that `before` has and `after` lacks, with their vhosts."""
-    present = {app.app_id: app for app in after}
-    for app in before:
+    had, has = changed(before, after)
+    present = {app.app_id: app for app in has}
+    for app in had:
         now = present.get(app.app_id)
         if now is app:
             continue
@@ -135,6 +137,8 @@ def _doubts(
     """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
     if answer.settling:
         return {"": "the leader is new and may not know all its instances yet"}
+    if len(lacking) <= limits.exempt and any(app.hosts for app in answer.apps):
+        return {}
     had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
     if not has:
         return {"": "the answer is suddenly empty"}

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from drove_gateway.changed import changed
 from drove_gateway.model import (
     NO_TAGS,
     App,
@@ -105,6 +106,8 @@ class Part(msgspec.Struct, frozen=True):
     taken: Mapping[str, Taken]
     contributors: Mapping[str, tuple[Taken, ...]]
     apps: Mapping[str, App]
+    rejected: tuple[Rejection, ...]
+    counts: Counts
 
 
 def build(
@@ -140,41 +143,75 @@ def build(
         rejected=tuple(
             rejection
             for part in parts.values()
-            for rejection in (
-                *part.snapshot.rejected,
-                *(one for valid in part.taken.values() for one in valid.rejected),
-            )
+            for rejection in (*part.snapshot.rejected, *part.rejected)
         ),
-        counts={name: _counts(part.taken.values()) for name, part in parts.items()},
+        counts={name: part.counts for name, part in parts.items()},
         parts=parts,
     )
 
 
 def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Part | None) -> Part:
-    if before is not None and before.rules == rule and before.reserved == reserved:
-        if before.snapshot.apps is snapshot.apps:
-            return msgspec.structs.replace(before, snapshot=snapshot)
-        known, merged = before.taken, before
-    else:
-        known, merged = {}, None
-    valid: dict[str, Taken] = {}
-    contributors: dict[str, list[Taken]] = {}
-    for source in snapshot.apps:
-        one = known.get(source.app_id)
-        if one is None or one.source is not source:
-            one = _validated(source, rule, reserved)
-        valid[source.app_id] = one
-        if one.vhost:
-            contributors.setdefault(one.vhost, []).append(one)
-    frozen = {vhost: tuple(ones) for vhost, ones in contributors.items()}
-    return Part(
-        snapshot=snapshot,
-        rules=rule,
-        reserved=reserved,
-        taken=valid,
-        contributors=frozen,
-        apps={vhost: _app(vhost, ones, rule, merged) for vhost, ones in frozen.items()},
+    nothing = Part(
+        msgspec.structs.replace(snapshot, apps=()), rule, reserved, {}, {}, {}, (), Counts()
     )
+    if before is None or before.rules != rule or before.reserved != reserved or _doubled(before):
+        return _updated(nothing, snapshot)
+    part = _updated(before, snapshot)
+    return _updated(nothing, snapshot) if _doubled(part) else part
+
+
+def _doubled(part: Part) -> bool:
+    """Whether an app is listed twice; it counts as it is listed last, and nothing is taken over."""
+    return len(part.taken) != len(part.snapshot.apps)
+
+
+def _updated(before: Part, snapshot: Snapshot) -> Part:
+    """`before` with what `snapshot` changes; the cost follows the change, but for copying."""
+    gone, come = changed(before.snapshot.apps, snapshot.apps)
+    if not gone and not come:
+        return msgspec.structs.replace(before, snapshot=snapshot)
+    taken = dict(before.taken)
+    old = [taken.pop(source.app_id) for source in gone if source.app_id in taken]
+    same = {one.source.app_id: one for one in old}
+    new = [_taken(source, same.get(source.app_id), before) for source in come]
+    taken |= {one.source.app_id: one for one in new}
+    contributors, apps = dict(before.contributors), dict(before.apps)
+    for vhost, ones in _contributing(before, snapshot, taken, old, new).items():
+        contributors.pop(vhost, None)
+        apps.pop(vhost, None)
+        if ones:
+            contributors[vhost], apps[vhost] = ones, _app(vhost, ones, before)
+    rejected = before.rejected
+    if any(one.rejected for one in (*old, *new)):
+        rejected = tuple(why for app in snapshot.apps for why in taken[app.app_id].rejected)
+    counts = _sum(before.counts, _counts(new), _counts(old))
+    return Part(
+        snapshot, before.rules, before.reserved, taken, contributors, apps, rejected, counts
+    )
+
+
+def _taken(source: AppEndpoints, known: Taken | None, part: Part) -> Taken:
+    if known is not None and known.source is source:
+        return known
+    return _validated(source, part.rules, part.reserved)
+
+
+def _contributing(
+    before: Part,
+    snapshot: Snapshot,
+    taken: Mapping[str, Taken],
+    old: Sequence[Taken],
+    new: Sequence[Taken],
+) -> Mapping[str, tuple[Taken, ...]]:
+    """The vhosts of what went and of what came, each with its apps in the snapshot's order."""
+    vhosts = {one.vhost for one in (*old, *new) if one.vhost}
+    ids = {one.source.app_id for vhost in vhosts for one in before.contributors.get(vhost, ())}
+    ids |= {one.source.app_id for one in new}
+    found: dict[str, list[Taken]] = {vhost: [] for vhost in vhosts}
+    for one in [taken[app.app_id] for app in snapshot.apps if app.app_id in ids]:
+        if one.vhost:
+            found[one.vhost].append(one)
+    return {vhost: tuple(ones) for vhost, ones in found.items()}
 
 
 def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> Taken:
@@ -204,12 +241,12 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> T
     )
 
 
-def _app(vhost: str, ones: tuple[Taken, ...], rule: Rules, merged: Part | None) -> App:
-    if merged is not None and _same_objects(merged.contributors.get(vhost, ()), ones):
-        return merged.apps[vhost]
-    app = _single(ones[0], rule)
+def _app(vhost: str, ones: tuple[Taken, ...], before: Part) -> App:
+    if _same_objects(before.contributors.get(vhost, ()), ones):
+        return before.apps[vhost]
+    app = _single(ones[0], before.rules)
     for one in ones[1:]:
-        app = _joined(_single(one, rule), app)
+        app = _joined(_single(one, before.rules), app)
     return app
 
 
@@ -288,6 +325,14 @@ def _counts(valid: Iterable[Taken]) -> Counts:
         untagged += bool(one.vhost) and not one.tagged
         ignored += one.ignored_by_realm
     return Counts(tagged, untagged, ignored)
+
+
+def _sum(counts: Counts, plus: Counts, minus: Counts) -> Counts:
+    return Counts(
+        counts.with_routing_tag + plus.with_routing_tag - minus.with_routing_tag,
+        counts.without_routing_tag + plus.without_routing_tag - minus.without_routing_tag,
+        counts.ignored_by_realm + plus.ignored_by_realm - minus.ignored_by_realm,
+    )
 
 
 def _same_objects(first: Sequence[object], second: Sequence[object]) -> bool:
