@@ -13,7 +13,7 @@ from drove_gateway.gotemplate import (
     nodes,
     runtime,
 )
-from drove_gateway.gotemplate.codegen import Block, Value, literal_text
+from drove_gateway.gotemplate.codegen import Block, Value, is_plain, literal_text
 from drove_gateway.gotemplate.expressions import Expressions, static
 from drove_gateway.gotemplate.gotypes import BOOL, INT, STRING, GoType, Kind
 from drove_gateway.gotemplate.signatures import VALUE, Function
@@ -79,9 +79,9 @@ class Calls(Expressions):
     def _known_call(self, called: Function, given: Sequence[Value]) -> Value | None:
         compared = self.comparison(called, given)
         if compared is not None:
-            return self.let(compared, BOOL)
+            return Value(self.let(compared).code, BOOL)
         if called.call is functions.not_:
-            return self.let(f"not {self.truth(given[0])}", BOOL)
+            return Value(self.let(f"not {self.truth(given[0])}").code, BOOL)
         if called.call is indexing.index and len(given) > 1:
             return self._index(given)
         if called.call is indexing.len_:
@@ -170,16 +170,26 @@ class Calls(Expressions):
     def _all_or_any(self, called: Function, dot: Value, args: Sequence[nodes.Operand]) -> str:
         word = "and" if called.call is operator.not_ else "or"
         codes: list[str] = []
+        outer, name = self.block, ""
         for arg in args:
             extra = Block()
             with self.within(extra):
                 code = self._argument_condition(dot, arg)
             if not extra.is_empty():
                 if codes:  # only to be evaluated if those before leave it open
-                    return self.truth(self._short_circuit(called, dot, args, None))
+                    name = name or self.names.fresh()
+                    self.block.add(f"{name} = {f' {word} '.join(codes)}")
+                    self.block.add(f"if {name}:" if word == "and" else f"if not {name}:")
+                    self.block = self.block.indented()
+                    codes.clear()
                 self.block.adopt(extra)
             codes.append(code)
-        return f"({f' {word} '.join(codes)})"
+        joined = f" {word} ".join(codes)
+        if not name:
+            return f"({joined})"
+        self.block.add(f"{name} = {joined}")
+        self.block = outer
+        return name
 
     def _short_circuit(
         self, called: Function, dot: Value, args: Sequence[nodes.Operand], final: Value | None
@@ -204,19 +214,24 @@ class Calls(Expressions):
     def _in_turn(
         self, called: Function, dot: Value, args: Sequence[nodes.Operand], final: Value | None
     ) -> Value:
-        name = self.names.fresh("m")
+        name = self.names.fresh()
         outer = self.block
-        for number, arg in enumerate(args):
+        types: set[GoType | None] = set()
+        for arg in args:
+            if types:
+                self.block = self.block.indented()
             value = self.argument(dot, VALUE, arg)
             self.block.add(f"{name} = {self.boxed(value)}")
-            if number + 1 < len(args) or final is not None:
-                test = f"truth({name})"
-                self.block.add(f"if {test if called.call is operator.not_ else 'not ' + test}:")
-                self.block = self.block.indented()
+            types.add(value.type)
+            if arg is not args[-1] or final is not None:
+                negation = "" if called.call is operator.not_ else "not "
+                self.block.add(f"if {negation}{self.truth(value)}:")
         if final is not None:
-            self.block.add(f"{name} = {self.boxed(final)}")
+            self.block.indented().add(f"{name} = {self.boxed(final)}")
+            types.add(final.type)
         self.block = outer
-        return Value(name)
+        only = types.pop()
+        return Value(name, only if not types and only and is_plain(only) else None)
 
     # Comparison
 
@@ -262,8 +277,8 @@ class Calls(Expressions):
 
     def _len(self, value: Value) -> Value:
         if value.type is not None and value.type.kind in {Kind.SLICE, Kind.MAP}:
-            return self.let(f"len({value.code})", INT)
-        return self.let(f"length({self.boxed(value)})", INT)
+            return Value(self.let(f"len({value.code})").code, INT)
+        return Value(self.let(f"length({self.boxed(value)})").code, INT)
 
     def _index(self, given: Sequence[Value]) -> Value:
         value, *keys = given

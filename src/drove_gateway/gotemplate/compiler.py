@@ -11,7 +11,7 @@ from typing import Final
 from drove_gateway.gotemplate import nodes
 from drove_gateway.gotemplate.calls import Calls
 from drove_gateway.gotemplate.codegen import Block, Names, Value, literal_text
-from drove_gateway.gotemplate.expressions import NotCompilableError, static
+from drove_gateway.gotemplate.expressions import ManyTypesError, NotCompilableError, static
 from drove_gateway.gotemplate.format import text
 from drove_gateway.gotemplate.gotypes import INT, STRING, GoType, Kind
 from drove_gateway.gotemplate.limits import Budget
@@ -95,18 +95,28 @@ class Unit:
         lines: list[str] = []
         while self._todo:
             name, dot = self._todo.pop()
-            function = _Function(self, self.trees[name])
-            function.compile(dot)
             lines.append(f"def {self._made[name, dot]}(rt, out, dot):")
-            lines += function.main.lines(1)
+            lines += self._function(self.trees[name], dot)
         return "\n".join(lines)
+
+    def _function(self, tree: nodes.Tree, dot: GoType | None) -> Iterator[str]:
+        """The code of one function; a variable is taken to keep its type till it does not."""
+        untyped: frozenset[str] = frozenset()
+        while True:
+            function = _Function(self, tree, untyped)
+            try:
+                function.compile(dot)
+            except ManyTypesError as error:
+                untyped |= {error.name}
+            else:
+                return function.main.lines(1)
 
 
 class _Function(Calls):
     """Compiles one template for one type of dot."""
 
-    def __init__(self, unit: Unit, tree: nodes.Tree) -> None:
-        super().__init__(unit.names, unit.functions, _assigned(tree.body))
+    def __init__(self, unit: Unit, tree: nodes.Tree, untyped: frozenset[str]) -> None:
+        super().__init__(unit.names, unit.functions, _assigned(tree.body), untyped)
         self.unit = unit
         self.tree = tree
         self.main = self.block

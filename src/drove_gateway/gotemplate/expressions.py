@@ -7,6 +7,7 @@ Code is only emitted for what can be right: where a template is certainly wrong,
 import keyword
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
 
 from drove_gateway.gotemplate import nodes
@@ -35,16 +36,32 @@ class NotCompilableError(Exception):
     """The template is left to the interpreter."""
 
 
+class ManyTypesError(Exception):
+    """A variable gets values of different types; carries its name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class Expressions:
     """Compiles the pipelines of one template for one type of dot."""
 
     def __init__(
-        self, names: Names, functions: Mapping[str, Function], mutable: frozenset[str]
+        self,
+        names: Names,
+        functions: Mapping[str, Function],
+        mutable: frozenset[str],
+        untyped: frozenset[str],
     ) -> None:
-        """`mutable` are the variables that the template assigns to after their declaration."""
+        """`mutable` are the variables that the template assigns to after their declaration.
+
+        `untyped` are those of them that are known to get values of different types.
+        """
         self.names = names
         self.functions = functions
         self.mutable = mutable
+        self.untyped = untyped
         self.block = Block()
         self.scopes: list[dict[str, Value]] = [{}]
         self._read: list[dict[tuple[str, str], Value]] = [{}]
@@ -109,23 +126,38 @@ class Expressions:
     # Variables
 
     def declare(self, name: str, value: Value) -> None:
-        if name in self.mutable:
-            local = self.names.fresh("m")
-            self.block.add(f"{local} = {self.boxed(value)}")
-            self.scopes[-1][name] = Value(local)
-        else:
+        if name not in self.mutable:
             self.scopes[-1][name] = self.settled(value)
+            return
+        known = None if name in self.untyped else value.type
+        source = self.names.fresh("m") if known and known.kind in _CONTAINERS else None
+        local = Value(self.names.fresh("m"), known, source=source)
+        self._set(local, value)
+        self.scopes[-1][name] = local
+
+    def _set(self, local: Value, value: Value) -> None:
+        if local.type is None:
+            self.block.add(f"{local.code} = {self.boxed(value)}")
+            return
+        self.block.add(f"{local.code} = {value.code}")
+        if local.source is not None:
+            self.block.add(f"{local.source} = {value.source or value.code}")
 
     def settled(self, value: Value) -> Value:
         """The value as it is now, if its name may later stand for another."""
-        return self.let(value.code) if value.is_variable else value
+        if not value.is_variable:
+            return value
+        source = None if value.source is None else self.let(value.source).code
+        return replace(self.let(value.code), type=value.type, source=source)
 
     def assign(self, name: str, value: Value) -> None:
         known = self.lookup(name)
         if known is None:
             self.dead()
-        else:
-            self.block.add(f"{known.code} = {self.boxed(value)}")
+            return
+        if known.type is not None and known.type != value.type:
+            raise ManyTypesError(name)
+        self._set(known, value)
 
     def lookup(self, name: str) -> Value | None:
         for scope in reversed(self.scopes):
@@ -241,9 +273,11 @@ class Expressions:
             return known
         if value.type is not None and value.type.kind is Kind.STRUCT:
             declared = field_types(value.type.cls or object).get(name)
-            if declared is not None and value.slot is not None:
-                value.loaded[name] = self._load(value, value.slot, *declared)
-                return value.loaded[name]
+            if declared is not None:
+                found = self._load(value, value.slot or self.block, *declared)
+                if value.slot is not None:
+                    value.loaded[name] = found
+                return found
         for read in self._read:
             if (value.code, name) in read:
                 return read[value.code, name]
