@@ -78,7 +78,6 @@ class Gateway:
                 "haproxy_cmd": str(program),
                 "haproxysocketaddr": str(self.haproxy.socket),
                 "haproxy_master_socket": str(self.haproxy.master),
-                "audit_interval_sec": 1.0,
                 **settings,
             }
         )

@@ -90,7 +90,7 @@ async def test_the_file_follows_runtime_changes_without_a_reload(
 async def test_a_file_edited_by_hand_is_written_again_at_the_audit(
     make_gateway: MakeGateway, spawn: Spawn
 ) -> None:
-    gateway = make_gateway()
+    gateway = make_gateway(audit_interval_sec=1.0)
     await gateway.start(topology(app("a.example", await spawn(1))))
     config = gateway.haproxy.config.read_text()
     gateway.haproxy.config.write_text("# nothing\n")

@@ -16,6 +16,7 @@ from drove_gateway.model import Topology
 from drove_gateway.plan import Outcome, Plan, Step
 from drove_gateway.proxies.generation import Generations
 from drove_gateway.proxies.haproxy import structure
+from drove_gateway.proxies.haproxy.audit import Audit
 from drove_gateway.proxies.haproxy.drain import Drains
 from drove_gateway.proxies.haproxy.ledger import Stage
 from drove_gateway.proxies.haproxy.options import Options
@@ -30,7 +31,6 @@ from drove_gateway.proxies.reloading import config_section
 from drove_gateway.proxies.resolver import Resolver
 from drove_gateway.status import PENDING, ProxyHealth, Section
 
-_WATCH_SECONDS = 0.5
 # A runtime API that is silent for longer does not come back by itself soon.
 _SILENCE_SECONDS = 5.0
 _NEW_PROCESS_SECONDS = 3.0
@@ -70,10 +70,18 @@ class HaproxyProxy:
         self._watch = Watch(api, self._servers, clock=clock, log=log)
         self._generations = generations
         self._file = ConfigFile(generations, log) if generations else None
+        self._audit = Audit(
+            self._servers,
+            self._watch,
+            resolver,
+            self._file,
+            interval=options.audit_interval,
+            clock=clock,
+            log=log,
+        )
         self._desired: Topology | None = None
         self._installed: Topology | None = None
         self._served: Topology | None = None
-        self._lacking: dict[str, str] = {}
         self._unrendered: frozenset[str] = frozenset()
         self._doubts: tuple[str, ...] = (_STARTED,)
         self._failed: tuple[tuple[str, str], ...] = ()
@@ -121,7 +129,7 @@ class HaproxyProxy:
             tasks.create_task(self._drains.run())
             tasks.create_task(self._probes.run(wake))
             tasks.create_task(self._resolver.run(moved))
-            tasks.create_task(self._keep_watch(wake))
+            tasks.create_task(self._audit.run(lambda: self._desired, wake))
             if self._file:
                 tasks.create_task(self._file.run())
 
@@ -143,7 +151,7 @@ class HaproxyProxy:
         upstream = PENDING
         if self._desired is not None:
             upstream = upstream_section(
-                self._servers, self._desired, self._watch.problem, self._failed, self._lacking
+                self._servers, self._desired, self._watch.problem, self._failed
             )
         return ProxyHealth(
             config=config,
@@ -179,7 +187,7 @@ class HaproxyProxy:
         self._served = desired
         after = self._clock()
         second = await self._bring_after_reload(desired)
-        self._unrendered = frozenset(self._lacking)
+        self._unrendered = frozenset(self._servers.lacking)
         action = "reload" if installed.reloaded else "keep"
         steps = tuple(Step(action, "HAProxy", reason) for reason in plan.reload)
         seconds = (
@@ -205,7 +213,7 @@ class HaproxyProxy:
                 await self._watch.look()
         brought = await servers.bring(desired)
         if fresh or brought.failed or self._generations is None:
-            self._lacking = servers.lacking(desired)
+            servers.look_for_backends(desired)
         if not brought.failed:
             self._served = desired
         return brought
@@ -240,7 +248,7 @@ class HaproxyProxy:
         refused = self._generations.failed(plan.desired) if self._generations else ()
         failed += [
             (vhost, f"HAProxy has no backend {backend}")
-            for backend, vhost in self._lacking.items()
+            for backend, vhost in self._servers.lacking.items()
             if vhost not in dict(refused)
         ]
         failed += self._servers.targets.unresolved(plan.desired)
@@ -256,7 +264,7 @@ class HaproxyProxy:
         if self._installed is None:
             return reasons
         reasons += structure.reasons(self._installed, desired, self._options.naming)
-        for backend, vhost in self._lacking.items():
+        for backend, vhost in self._servers.lacking.items():
             before, now = self._installed.apps.get(vhost), desired.apps.get(vhost)
             if before is None or now is None:
                 continue
@@ -270,34 +278,3 @@ class HaproxyProxy:
                 f"the runtime API has not answered for {silent:.0f} s; the file is loaded instead"
             )
         return reasons
-
-    async def _keep_watch(self, wake: Callable[[str], None]) -> None:
-        """Notice another process within a second, and whatever else changed at each audit."""
-        audited = self._clock()
-        while True:
-            await asyncio.sleep(_WATCH_SECONDS)
-            try:
-                async with self._servers.lock:
-                    news = await self._watch.look()
-                due = self._clock() - audited >= self._options.audit_interval
-                if self._desired is not None and (news or due or self._servers.seen is None):
-                    audited = self._clock()
-                    await self._audit(self._desired, news, wake)
-            except RuntimeApiError:
-                # The watch has noted and logged it; health says so until somebody answers.
-                continue
-
-    async def _audit(self, desired: Topology, news: str, wake: Callable[[str], None]) -> None:
-        drift = await self._servers.audit(desired)
-        self._resolver.retain({host.host for app in desired.apps.values() for host in app.hosts})
-        self._lacking = self._servers.lacking(desired)
-        if self._file and self._installed is not None:
-            self._file.want(desired)
-        if drift:
-            self._log.warning(
-                "HAProxy's servers are not as they should be",
-                servers=len(drift),
-                first=f"{drift[0].backend}/{drift[0].name}: {drift[0].reason}",
-            )
-        if drift or news or self._lacking.keys() - self._unrendered:
-            wake(news or f"{len(drift)} servers in HAProxy differ")

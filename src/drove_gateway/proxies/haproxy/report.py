@@ -1,6 +1,6 @@
 """What health says of the runtime updates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from drove_gateway.model import Topology
 from drove_gateway.proxies.haproxy.ledger import Stage
@@ -15,12 +15,10 @@ def upstream_section(
     desired: Topology,
     silence: str,
     failed: Sequence[tuple[str, str]],
-    lacking: Mapping[str, str],
 ) -> Section:
     """`UpstreamUpdatesViaAPI`: healthy when HAProxy's servers are those of `desired`.
 
-    `silence` says why the API does not answer, `failed` names what the last apply could not do,
-    `lacking` the backends that HAProxy does not have.
+    `silence` says why the API does not answer, `failed` names what the last apply could not do.
     """
     if silence:
         return Section(healthy=False, message=silence)
@@ -31,7 +29,7 @@ def upstream_section(
         *(f"{vhost}: {why}" for vhost, why in failed),
         *(
             f"{vhost}: HAProxy has no backend {backend}"
-            for backend, vhost in lacking.items()
+            for backend, vhost in servers.lacking.items()
             if vhost in desired.apps
         ),
         *pending,

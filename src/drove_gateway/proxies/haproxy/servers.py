@@ -48,10 +48,11 @@ class Brought(msgspec.Struct, frozen=True):
 class Servers:
     """Keeps what is known of HAProxy's servers and changes them.
 
-    `seen` has every backend that HAProxy has; it is None when nothing is known. `refused` names
-    backends whose servers HAProxy would not change at runtime, with its words: they need a reload.
-    `removals` and `probes` are set when there is something new to wait for, `can_wait` when the
-    process knows `wait … srv-removable`.
+    `seen` has every backend that HAProxy has; it is None when nothing is known. `lacking` names
+    backends that it does not have, with the vhost that wants each. `refused` names those whose
+    servers it would not change at runtime, with its words: they need a reload. `removals` and
+    `probes` are set when there is something new to wait for, `can_wait` when the process knows
+    `wait … srv-removable`.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Servers:
         self.targets = targets
         self.ledger = Ledger()
         self.seen: dict[str, dict[str, ServerState]] | None = None
+        self.lacking: dict[str, str] = {}
         self.refused: dict[str, str] = {}
         self.removals = asyncio.Event()
         self.probes = asyncio.Event()
@@ -87,16 +89,14 @@ class Servers:
         found.sort(key=lambda change: change.action is Action.DRAIN)
         return found
 
-    def lacking(self, topology: Topology) -> dict[str, str]:
-        """Backends that HAProxy does not have, by name, with the vhost that wants each."""
+    def look_for_backends(self, topology: Topology) -> None:
+        """Find the backends of `topology` that HAProxy does not have."""
         seen = self.seen
-        if seen is None:
-            return {}
-        return {
+        self.lacking = {
             backend: app.vhost
-            for app in topology.apps.values()
+            for app in (topology.apps.values() if seen is not None else ())
             for backend, hosts in self._options.naming.backends(app).items()
-            if backend not in seen and balanced(hosts)
+            if seen is not None and backend not in seen and balanced(hosts)
         }
 
     def held(self, topology: Topology) -> list[tuple[str, str]]:
@@ -138,6 +138,7 @@ class Servers:
         """Read every server again; gives what differs from `topology`, now pending."""
         async with self.lock:
             await self._read()
+            self.look_for_backends(topology)
             self.targets.look_again()
             drift = self.pending(topology)
             self._settle(topology, {change.backend for change in drift})

@@ -1,0 +1,90 @@
+"""Notices by itself what nobody told: another process, and changes made by hand."""
+
+import asyncio
+from collections.abc import Callable
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.errors import RuntimeApiError
+from drove_gateway.model import Topology
+from drove_gateway.proxies.haproxy.rewrite import ConfigFile
+from drove_gateway.proxies.haproxy.servers import Servers
+from drove_gateway.proxies.haproxy.watch import Watch
+from drove_gateway.proxies.resolver import Resolver
+
+_WATCH_SECONDS = 0.5
+# Every server is read again each second where that is cheap, and for a large cluster as often as
+# it takes this share of the time, but no later than at each audit.
+_READING_SECONDS = 1.0
+_READING_SHARE = 0.01
+
+
+class Audit:
+    """Compares HAProxy with what is desired, beside the applies.
+
+    At least every `interval` seconds the servers are read, and the file is written again where it
+    is another one. Without `file` none is written.
+    """
+
+    def __init__(
+        self,
+        servers: Servers,
+        watch: Watch,
+        resolver: Resolver,
+        file: ConfigFile | None,
+        *,
+        interval: float,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._servers = servers
+        self._watch = watch
+        self._resolver = resolver
+        self._file = file
+        self._interval = interval
+        self._clock = clock
+        self._log = log
+        self._next_reading = 0.0
+        self._next_file = clock() + interval
+
+    async def run(
+        self, desired: Callable[[], Topology | None], wake: Callable[[str], None]
+    ) -> None:
+        """Look twice a second, until cancelled; `wake` when something is to be mended."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            topology = desired()
+            try:
+                async with self._servers.lock:
+                    news = await self._watch.look()
+                if topology is not None and (news or self._is_due()):
+                    await self._read_back(topology, news, wake)
+            except RuntimeApiError:
+                # The watch has noted and logged it; health says so until somebody answers.
+                continue
+
+    def _is_due(self) -> bool:
+        return self._servers.seen is None or self._clock() >= self._next_reading
+
+    async def _read_back(self, desired: Topology, news: str, wake: Callable[[str], None]) -> None:
+        begin = self._clock()
+        lacked = self._servers.lacking.keys()
+        drift = await self._servers.audit(desired)
+        self._resolver.retain({host.host for app in desired.apps.values() for host in app.hosts})
+        if drift:
+            self._log.warning(
+                "HAProxy's servers are not as they should be",
+                servers=len(drift),
+                first=f"{drift[0].backend}/{drift[0].name}: {drift[0].reason}",
+            )
+        if drift or news or self._servers.lacking.keys() - lacked:
+            wake(news or f"{len(drift)} servers in HAProxy differ")
+        self._plan_next(desired, begin)
+
+    def _plan_next(self, desired: Topology, begin: float) -> None:
+        now = self._clock()
+        pause = max(_READING_SECONDS, (now - begin) / _READING_SHARE)
+        self._next_reading = now + min(pause, self._interval)
+        if self._file and now >= self._next_file:
+            self._next_file = now + self._interval
+            self._file.want(desired)
