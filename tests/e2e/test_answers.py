@@ -1,0 +1,121 @@
+"""Bad answers of controllers change nothing that serves traffic, and health tells of them."""
+
+import pytest
+from tests.e2e.stage import Site, holds
+
+from drove_gateway.simulator import Fault
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def heals(place: Site) -> None:
+    """Once answers are good again, changes arrive as ever."""
+    place.cluster.clear_faults()
+    await place.healthy()
+    await place.cluster.scale("web", 4)
+    await place.serves("web")
+    await place.cluster.scale("web", 3)
+    await place.serves("web")
+    await holds(place, "/v1/status", lambda said: said["namespaces"][0]["last_error"] == "")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(kind="garbage", route="endpoints"), id="garbage"),
+        pytest.param(Fault(kind="truncated", route="endpoints"), id="truncated"),
+        pytest.param(Fault(kind="wrong-types", route="endpoints"), id="another shape"),
+        pytest.param(Fault(kind="html", route="endpoints", status=200), id="a page"),
+        pytest.param(Fault(kind="status", route="endpoints", status=500), id="500"),
+        pytest.param(Fault(kind="status", route="endpoints", status=503), id="503"),
+        pytest.param(Fault(kind="failed", route="endpoints"), id="FAILED"),
+        pytest.param(Fault(kind="cut", route="endpoints"), id="cut off"),
+        pytest.param(Fault(kind="reset", route="endpoints"), id="reset"),
+        pytest.param(Fault(kind="slow", route="endpoints", delay=30), id="slow"),
+    ],
+)
+async def test_an_answer_that_is_none_changes_nothing_and_is_told(
+    shared: Site, fault: Fault
+) -> None:
+    async with shared.traffic():
+        shared.cluster.fault(fault)
+        await shared.cluster.scale("web", 4)
+        said = await holds(
+            shared, "/v1/status", lambda said: said["namespaces"][0]["last_error"] != ""
+        )
+        assert said["namespaces"][0]["syncing"] is True
+        assert said["servers"] == 6
+        shared.cluster.clear_faults()
+        await shared.serves("web")
+    await shared.cluster.scale("web", 3)
+    await heals(shared)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(kind="empty", route="endpoints"), id="empty"),
+        pytest.param(Fault(kind="no-hosts", route="endpoints"), id="apps without hosts"),
+    ],
+)
+async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
+    shared: Site, fault: Fault
+) -> None:
+    async with shared.traffic():
+        shared.cluster.fault(fault)
+        health = await shared.says("the answer is suddenly empty")
+        [held] = health["Held"]
+        assert (held["Namespace"], held["Servers"]) == ("main", 6)
+        assert held["Vhosts"] == ["api.test", "web.test"]
+        await shared.serves("web", "api")
+        shared.cluster.clear_faults()
+        await holds(shared, "/v1/health", lambda said: said["Held"] == [])
+    await heals(shared)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault(kind="status", status=500), id="500 for all"),
+        pytest.param(Fault(kind="garbage"), id="garbage for all"),
+        pytest.param(Fault(kind="slow", delay=30), id="all slow"),
+        pytest.param(Fault(kind="reset"), id="all reset"),
+    ],
+)
+async def test_when_every_answer_is_bad_traffic_goes_on(shared: Site, fault: Fault) -> None:
+    async with shared.traffic():
+        shared.cluster.fault(fault)
+        health = await shared.says("All endpoints are down")
+        assert health["status"] == 500
+        endpoints = health["NamespaceEndpoints"]["main"]
+        assert all(not one["Healthy"] and one["Message"] != "OK" for one in endpoints)
+        await shared.serves("web", "api")
+        shared.cluster.clear_faults()
+        await shared.healthy()
+    await heals(shared)
+
+
+async def test_the_order_of_an_answer_is_no_reason_to_touch_the_proxy(shared: Site) -> None:
+    before = await holds(shared, "/v1/status", lambda said: said["reconciler"]["state"] == "idle")
+    shared.cluster.fault(Fault(kind="shuffled", route="endpoints"))
+    synced = before["namespaces"][0]["last_sync"]
+    after = await holds(
+        shared, "/v1/status", lambda said: said["namespaces"][0]["last_sync"] > synced
+    )
+    assert after["last_reload"] == before["last_reload"]
+    assert after["history"][0] == before["history"][0]
+    await heals(shared)
+
+
+async def test_a_stray_answer_of_a_follower_does_not_make_it_the_leader(shared: Site) -> None:
+    """Two controllers answer the ping for a moment: the one that led stays the leader."""
+    leader = shared.cluster.leader
+    assert leader is not None
+    url = shared.cluster.urls[leader]
+    follower = (leader + 1) % 3
+    async with shared.traffic():
+        shared.cluster.fault(Fault(kind="leads", controller=follower, route="ping"))
+        await shared.says("2 out of 3 endpoints are healthy")
+        said = await holds(shared, "/v1/config", lambda said: said["Namespaces"])
+        assert said["Namespaces"]["main"]["Leader"]["Endpoint"] == url
+    await heals(shared)
