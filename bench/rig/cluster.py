@@ -1,0 +1,106 @@
+"""A simulated cluster in a process of its own, and what is asked of it."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+from bench.rig.process import free_ports, running
+
+_START_SECONDS = 120.0
+# Where instances are, real ones and addresses alike: ten machines of the loopback network.
+EXECUTORS = tuple(f"127.0.1.{number}" for number in range(1, 11))
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A change that controllers tell since `visible_at` (monotonic seconds): instance ids."""
+
+    visible_at: float
+    app_id: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    """A request to a controller: when it came, when its answer was ready, the answer's bytes."""
+
+    controller: int
+    path: str
+    begun: float
+    answered: float
+    bytes: int
+
+
+class Cluster:
+    """The cluster's controllers, and its control API (docs/simulator.md)."""
+
+    def __init__(self, urls: Sequence[str], control: str, session: aiohttp.ClientSession) -> None:
+        self.urls = tuple(urls)
+        self.pid = 0
+        self._control = control
+        self._session = session
+
+    async def ask(self, command: str, **arguments: object) -> Any:
+        """One command. Raises SystemExit with the simulator's own words when it is refused."""
+        async with self._session.post(f"{self._control}/{command}", json=arguments) as answer:
+            told = await answer.json()
+            if answer.status != 200:
+                raise SystemExit(f"the simulator refuses {command}: {told}")
+            return told
+
+    async def change(self, command: str, **arguments: object) -> Change:
+        """A command that changes what controllers tell."""
+        return msgspec.convert(await self.ask(command, **arguments), Change)
+
+    async def exchanges(self, since: float) -> list[Exchange]:
+        """What the controllers answered since then, the earliest first."""
+        told = await self.ask("exchanges", since=since)
+        return msgspec.convert(told["result"], list[Exchange])
+
+
+@asynccontextmanager
+async def cluster(
+    directory: Path, *, apps: int, instances: int, controllers: int = 1, **options: object
+) -> AsyncIterator[Cluster]:
+    """A cluster with so many apps, whose instances are addresses only.
+
+    `options` are further ones of `drove-gateway simulate`.
+    """
+    port = free_ports(controllers + 1)
+    command = [
+        *(sys.executable, "-m", "drove_gateway", "simulate", "--addresses"),
+        *("--port", str(port), "--control-port", str(port + controllers)),
+        *("--controllers", str(controllers), "--apps", str(apps), "--instances", str(instances)),
+        *(word for host in EXECUTORS for word in ("--executor", host)),
+        *(
+            word
+            for name, value in options.items()
+            for word in (f"--{name.replace('_', '-')}", str(value))
+        ),
+    ]
+    urls = [f"http://127.0.0.1:{port + number}" for number in range(controllers)]
+    control = f"http://127.0.0.1:{port + controllers}"
+    log = directory / "cluster.log"
+    async with running(command, log) as process, aiohttp.ClientSession() as session:
+        await _started(process, session, control, log)
+        made = Cluster(urls, control, session)
+        made.pid = process.pid
+        yield made
+
+
+async def _started(
+    process: asyncio.subprocess.Process, session: aiohttp.ClientSession, control: str, log: Path
+) -> None:
+    deadline = asyncio.get_running_loop().time() + _START_SECONDS
+    while asyncio.get_running_loop().time() < deadline and process.returncode is None:
+        try:
+            async with session.get(f"{control}/") as answer:
+                await answer.read()
+                return
+        except aiohttp.ClientError:
+            await asyncio.sleep(0.05)
+    raise SystemExit(f"the cluster does not start; {log} says why")

@@ -1,0 +1,118 @@
+"""What each step from an answer to the proxy costs, in a process of its own.
+
+python -m bench.rig.cost NIXY_TOML ANSWER CHANGED… prints JSON: milliseconds by step, for the
+first answer and, as medians, for one server that changed. The steps are those of the gateway, by
+the same objects: the answer's decoder, the guard, the topology, the driver's plan and its applying.
+"""
+
+import asyncio
+import json
+import logging
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from drove_gateway import assembly, drivers
+from drove_gateway.config.load import load
+from drove_gateway.diff import difference
+from drove_gateway.drove.wire import EndpointsDecoder
+from drove_gateway.guard import Watched, judge
+from drove_gateway.metrics import Metrics
+from drove_gateway.model import Leader, Snapshot
+from drove_gateway.reconciler import Proxy
+from drove_gateway.topology import Built, build
+
+T = TypeVar("T")
+
+_LEADER = Leader("http://127.0.0.1:4000", "127.0.0.1", 4000)
+
+
+class Steps:
+    """Milliseconds by step, of one answer."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, float] = {}
+
+    def time(self, name: str, work: Callable[[], T]) -> T:
+        """Do `work`, and note what it took."""
+        begin = time.perf_counter()
+        result = work()
+        self.taken[name] = (time.perf_counter() - begin) * 1000
+        return result
+
+
+class Way:
+    """The way of one namespace's answers to the proxy, without the network before it."""
+
+    def __init__(self, config: Path) -> None:
+        self.settings = load(config, os.environ).settings
+        self.name = self.settings.namespaces[0].name
+        self.decoder = EndpointsDecoder(self.name)
+        self.watched = Watched()
+        self.built: Built | None = None
+
+    def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> None:
+        """Everything that is decided from an answer, up to the plan."""
+        listing = steps.time("decode", lambda: self.decoder.decode(body))
+        answer = Snapshot(self.name, _LEADER, listing.apps, listing.rejected)
+        limits = assembly.limits(self.settings)
+        judged = steps.time("guard", lambda: judge(self.watched, answer, now=0.0, limits=limits))
+        self.watched = judged.watched
+        rules, before = assembly.namespace_rules(self.settings), self.built
+        accepted = {self.name: judged.watched.accepted or answer}
+        built = steps.time("topology", lambda: build(accepted, rules, before))
+        if before is not None:
+            steps.time("diff", lambda: difference(before.topology, built.topology))
+        self.built = built
+        steps.time("plan", lambda: proxy.plan(built.topology))
+
+    async def applied(self, steps: Steps, proxy: Proxy) -> None:
+        """Plan and apply; what applying took is noted by the driver's own stages."""
+        if self.built is None:
+            raise SystemExit("nothing is decided yet")
+        begin = time.perf_counter()
+        outcome = await proxy.apply(proxy.plan(self.built.topology))
+        steps.taken["apply"] = (time.perf_counter() - begin) * 1000
+        if outcome.failed:
+            raise SystemExit(f"not applied: {outcome.failed[:3]}")
+        steps.taken |= {f"apply: {name}": taken * 1000 for name, taken in outcome.seconds}
+
+
+async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict[str, object]:
+    """The first answer, the same once more, and one change after the other."""
+    way, log = Way(config), structlog.get_logger()
+    template = await drivers.template(way.settings, os.environ)
+    async with AsyncExitStack() as stack:
+        proxy = await drivers.proxy(way.settings, template, "bench", Metrics(), log, stack)
+        first = Steps()
+        way.decided(answer, first, proxy)
+        await way.applied(first, proxy)
+        again = bytes(bytearray(answer))
+        first.time("unchanged", lambda: way.decoder.decode(again))
+        changes = []
+        for body in changed:
+            steps = Steps()
+            way.decided(body, steps, proxy)
+            await way.applied(steps, proxy)
+            changes.append(steps.taken)
+    one = {name: statistics.median(taken[name] for taken in changes) for name in changes[0]}
+    return {"first": first.taken, "one server": one}
+
+
+def main() -> None:
+    """Measure, and print JSON."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    config, *answers = map(Path, sys.argv[1:])
+    first, *changed = [file.read_bytes() for file in answers]
+    print(json.dumps(asyncio.run(measure(config, first, changed))))
+
+
+if __name__ == "__main__":
+    main()

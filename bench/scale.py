@@ -1,0 +1,243 @@
+"""How cost grows with the cluster: time by step, memory, CPU when nothing happens.
+
+For each size two things are measured. In a process of its own each step from an answer to a real
+HAProxy, for the first answer and for one server that changed. And the gateway itself as a daemon
+between a simulated cluster and a real HAProxy: its memory, and its CPU while nothing changes at a
+poll a second, after the 91 s in which a leader that was just found is asked more often.
+
+Options: `--servers` (may be repeated), `--rounds`, `--idle SECONDS`, `--no-daemon`.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from bench.report import RESULTS, announce, save, show
+from bench.rig.answers import INSTANCES, answer, write
+from bench.rig.chart import Line, chart
+from bench.rig.cluster import cluster
+from bench.rig.edge import Edge, edge
+from bench.rig.gateway import Gateway, gateway, kinds
+from bench.rig.numbers import power_law
+from bench.rig.process import children, usage
+
+from drove_gateway.templates import shipped
+
+SIZES = (1_000, 10_000, 50_000, 100_000)
+CHANGES = 5
+# A leader that was just found is asked for endpoints again and again until then.
+_SETTLED_SECONDS = 95.0
+_START_SECONDS = 600.0
+_DECIDED = ("decode", "guard", "topology", "plan")
+_PAST_DECODING = ("guard", "topology", "plan", "apply")
+
+Steps = Mapping[str, float]
+
+
+async def steps(servers: int) -> dict[str, Steps]:
+    """Milliseconds by step, in a process of its own with a HAProxy of its own."""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        directory = Path(name)
+        files = await asyncio.to_thread(write, directory, servers, CHANGES)
+        async with edge("haproxy-runtime", directory) as proxy:
+            config = _config(directory, proxy)
+            command = (sys.executable, "-m", "bench.rig.cost", str(config), *map(str, files))
+            process = await asyncio.create_subprocess_exec(
+                *command, stdout=subprocess.PIPE, env={**os.environ, **proxy.environ}
+            )
+            printed, _ = await process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{servers} servers: the measurement failed")
+    found: dict[str, Steps] = json.loads(printed)
+    return found
+
+
+def _config(directory: Path, proxy: Edge) -> Path:
+    config = directory / "nixy.toml"
+    proxy.template_file.write_text(shipped(proxy.template))
+    config.write_text(
+        f"{proxy.settings}\ncommand_timeout_sec = 120\napi_timeout = 60\n"
+        '[[namespaces]]\nname = "bench"\ndrove = ["http://127.0.0.1:4000"]\n'
+    )
+    return config
+
+
+def medians(rounds: Sequence[Mapping[str, Steps]], what: str) -> dict[str, float]:
+    """The median of each step over the rounds."""
+    return {
+        name: statistics.median(one[what].get(name, 0.0) for one in rounds)
+        for name in rounds[0][what]
+    }
+
+
+def first_row(servers: int, first: Mapping[str, float]) -> dict[str, object]:
+    """The first answer of all: from its bytes to a proxy that serves it."""
+    return {
+        "servers": servers,
+        "answer MB": len(answer(servers)) / 1e6,
+        "decode": first["decode"],
+        "guard": first["guard"],
+        "topology": first["topology"],
+        "plan": first["plan"],
+        "answer to plan": sum(first[name] for name in _DECIDED),
+        "render": first["apply: render"],
+        "HAProxy's check": first["apply: check"],
+        "HAProxy's reload": first["apply: reload"] + first.get("apply: prove", 0.0),
+        "apply": first["apply"],
+        "unchanged answer": first["unchanged"],
+    }
+
+
+def change_row(servers: int, one: Mapping[str, float]) -> dict[str, object]:
+    """One server that moved."""
+    return {
+        "servers": servers,
+        **{name: one[name] for name in ("decode", "guard", "topology", "diff", "plan", "apply")},
+        "past decoding": sum(one[name] for name in _PAST_DECODING),
+    }
+
+
+async def daemon(servers: int, idle: float) -> dict[str, object]:
+    """The gateway at work, then at rest."""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        directory = Path(name)
+        settings = {
+            "event_refresh_interval_sec": 1,
+            "command_timeout_sec": 120,
+            "api_timeout": 60,
+        }
+        async with (
+            cluster(directory, apps=servers // INSTANCES, instances=INSTANCES) as there,
+            edge("haproxy-runtime", directory) as proxy,
+            gateway(kinds([], "")[0], there, proxy, directory, settings) as ran,
+        ):
+            begin = time.monotonic()
+            ready = await _applied(ran, servers)
+            started = usage(ran.pid)
+            await asyncio.sleep(max(0.0, begin + _SETTLED_SECONDS - time.monotonic()))
+            settled = usage(ran.pid)
+            await asyncio.sleep(idle)
+            ended = usage(ran.pid)
+            proxies = sum(usage(pid).rss for pid in children(proxy.pid))
+    return {
+        "servers": servers,
+        "start s": ready - begin,
+        "RSS MB": ended.rss / 1e6,
+        "peak MB": ended.peak / 1e6,
+        "RSS at start MB": started.rss / 1e6,
+        "CPU s to start": started.cpu,
+        "CPU s in the first 95 s": settled.cpu,
+        "CPU % idle": (ended.cpu - settled.cpu) / idle * 100,
+        "CPU s an idle minute": (ended.cpu - settled.cpu) / idle * 60,
+        "HAProxy's RSS MB": proxies / 1e6,
+    }
+
+
+async def _applied(ran: Gateway, servers: int) -> float:
+    """When the gateway had applied everything."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            told = await ran.status()
+            done = [one for one in told["history"] if not one["error"] and not one["failed"]]
+            if done and told["servers"] == servers and told["reconciler"]["state"] == "idle":
+                return time.monotonic()
+        except OSError:
+            pass
+        await asyncio.sleep(0.2)
+    raise SystemExit(f"{servers} servers: not applied within {_START_SECONDS:g} s")
+
+
+def growth(
+    firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """The exponent of each column: 1 grows as the cluster, 0 does not grow."""
+    rows = []
+    for title, table in (("first answer", firsts), ("one server", ones)):
+        sizes = [float(str(row["servers"])) for row in table]
+        for column in list(table[0])[1:]:
+            costs = [max(float(str(row[column])), 1e-3) for row in table]
+            fit = power_law(sizes, costs)
+            rows.append(
+                {
+                    "of": title,
+                    "column": column,
+                    "exponent": fit.exponent,
+                    "explained": fit.explained,
+                    "largest / smallest": costs[-1] / costs[0],
+                }
+            )
+    return rows
+
+
+def draw(firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]) -> Path:
+    """The growth as a picture, both axes logarithmic."""
+    lines = [
+        _line(firsts, "answer to plan", "first answer to plan"),
+        _line(firsts, "render", "render"),
+        _line(firsts, "HAProxy's check", "HAProxy's own check"),
+        _line(firsts, "unchanged answer", "unchanged answer"),
+        _line(ones, "decode", "one server: decode"),
+        _line(ones, "past decoding", "one server: past decoding"),
+    ]
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / "scale.svg"
+    file.write_text(chart("Cost by size of the cluster", "servers", "milliseconds", lines))
+    return file
+
+
+def _line(table: Sequence[Mapping[str, object]], column: str, name: str) -> Line:
+    points = [(float(str(row["servers"])), float(str(row[column]))) for row in table]
+    return Line(name, tuple((x, max(y, 1e-3)) for x, y in points))
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench scale", description=__doc__)
+    parser.add_argument("--servers", type=int, action="append")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--idle", type=float, default=60.0, help="seconds of rest")
+    parser.add_argument("--no-daemon", action="store_true")
+    return parser.parse_args()
+
+
+async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
+    """Every size, one after the other."""
+    firsts, ones = [], []
+    for servers in chosen.servers or SIZES:
+        rounds = [await steps(servers) for _ in range(chosen.rounds)]
+        firsts.append(first_row(servers, medians(rounds, "first")))
+        ones.append(change_row(servers, medians(rounds, "one server")))
+    show("The first answer, milliseconds", firsts)
+    show("One server changed, milliseconds", ones)
+    rows = [*firsts, *ones]
+    if len(firsts) > 1:
+        grown = growth(firsts, ones)
+        show("Growth: cost = factor x servers ^ exponent", grown)
+        print(f"\nDrawn in {draw(firsts, ones)}")
+        rows += grown
+    if not chosen.no_daemon:
+        resting = [await daemon(servers, chosen.idle) for servers in chosen.servers or SIZES]
+        show(f"The daemon, at rest for {chosen.idle:g} s at a poll a second", resting)
+        rows += resting
+    return rows
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    chosen = options()
+    announce(f"{INSTANCES} servers a vhost, medians of {chosen.rounds} rounds")
+    rows = asyncio.run(measure(chosen))
+    print(f"\nWritten to {save('scale', rows)}")
+
+
+if __name__ == "__main__":
+    main()
