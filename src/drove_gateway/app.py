@@ -1,9 +1,10 @@
 """The daemon: one gateway at a time, with the configuration as it is, until a signal ends it."""
 
 import asyncio
-import signal
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from signal import Signals
 
 from structlog.typing import FilteringBoundLogger
 
@@ -12,84 +13,129 @@ from drove_gateway.errors import ConfigError
 from drove_gateway.gateway import Board, Gateway, first_status
 from drove_gateway.metrics import Metrics
 from drove_gateway.model import Snapshot
+from drove_gateway.signals import ENDING, Inbox
+from drove_gateway.systemd import Notifier, Service
 
-
-class Signals:
-    """What the operating system asked for. `stop` ends the daemon, `hangup` reads files again."""
-
-    def __init__(self) -> None:
-        self.stop = False
-        self.hangup = False
-        self._came = asyncio.Event()
-
-    def install(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take SIGTERM, SIGINT and SIGHUP from now on."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._take, "stop")
-        loop.add_signal_handler(signal.SIGHUP, self._take, "hangup")
-
-    async def wait(self) -> None:
-        """Wait until one came that was not waited for yet."""
-        await self._came.wait()
-        self._came.clear()
-
-    def _take(self, name: str) -> None:
-        setattr(self, name, True)
-        self._came.set()
+_LONGEST_PROXY_RESTART_SECONDS = 300.0
 
 
 async def run(
-    file: Path | None, loaded: Loaded, environ: Mapping[str, str], log: FilteringBoundLogger
-) -> None:
-    """Run the daemon until SIGTERM or SIGINT. SIGHUP reads configuration and template again.
-
-    A changed configuration that cannot be used is reported, and the old one goes on. Raises
-    ConfigError when the HTTP API cannot listen.
-    """
-    signals = Signals()
-    signals.install(asyncio.get_running_loop())
-    board = Board(first_status(loaded.settings))
-    about = board.current.about
-    metrics = Metrics(version=about.version, commit=about.commit)
-    known: dict[str, Snapshot] = {}
-    while not signals.stop:
-        for notice in loaded.warnings:
-            (log.error if notice.level == "error" else log.warning)(notice.text)
-        gateway = Gateway(loaded.settings, environ, log, metrics, board, known)
-        async with gateway.running():
-            loaded = await _until_changed(gateway, file, loaded, environ, signals, log)
-    log.info("stopped, traffic stays as it is")
-
-
-async def _until_changed(
-    gateway: Gateway,
     file: Path | None,
     loaded: Loaded,
     environ: Mapping[str, str],
-    signals: Signals,
     log: FilteringBoundLogger,
-) -> Loaded:
-    """The configuration to go on with, once another one is there or the daemon should stop."""
-    while True:
-        await signals.wait()
-        if signals.stop:
-            return loaded
-        signals.hangup = False
-        fresh = _reread(file, environ, log)
-        if fresh is not None and fresh.settings != loaded.settings:
-            log.info("SIGHUP: the configuration changed")
-            return fresh
-        if fresh is not None:
-            log.info("SIGHUP: the configuration is the same; asking and applying again")
-            gateway.refresh("SIGHUP")
+    notifier: Notifier,
+) -> None:
+    """Run the daemon until SIGTERM or SIGINT. Raises ConfigError when the API cannot listen.
 
-
-def _reread(
-    file: Path | None, environ: Mapping[str, str], log: FilteringBoundLogger
-) -> Loaded | None:
+    SIGHUP reads configuration and template again; a configuration that cannot be used is
+    reported, and the old one goes on. Between SIGUSR1 and SIGUSR2 nothing is begun on the proxy.
+    """
+    daemon = _Daemon(file, loaded, environ, log, notifier)
+    daemon.signals.open(asyncio.get_running_loop())
+    telling = asyncio.create_task(daemon.service.run())
     try:
-        return load(file, environ)
-    except ConfigError as error:
+        await daemon.run()
+    finally:
+        telling.cancel()
+        await asyncio.wait((telling,))
+
+
+class _Daemon:
+    def __init__(
+        self,
+        file: Path | None,
+        loaded: Loaded,
+        environ: Mapping[str, str],
+        log: FilteringBoundLogger,
+        notifier: Notifier,
+    ) -> None:
+        self.signals = Inbox()
+        self.service = Service(notifier, lambda: self._board.current, self._alive)
+        self._file = file
+        self._loaded = loaded
+        self._environ = environ
+        self._log = log
+        self._board = Board(first_status(loaded.settings))
+        self._gateway: Gateway | None = None
+        self._proven: Loaded | None = None
+        self._held_until = 0.0
+
+    async def run(self) -> None:
+        about = self._board.current.about
+        metrics = Metrics(version=about.version, commit=about.commit)
+        known: dict[str, Snapshot] = {}
+        ending = False
+        while not ending:
+            for notice in self._loaded.warnings:
+                (self._log.error if notice.level == "error" else self._log.warning)(notice.text)
+            gateway = Gateway(
+                self._loaded.settings, self._environ, self._log, metrics, self._board, known
+            )
+            try:
+                async with gateway.running():
+                    self._at_work(gateway)
+                    ending = await self._until_changed(gateway)
+            except ConfigError as error:
+                self._go_back(error)
+        self._log.info("stopped, traffic stays as it is")
+
+    def _at_work(self, gateway: Gateway) -> None:
+        self._gateway, self._proven = gateway, self._loaded
+        left = self._held_until - time.monotonic()
+        if left > 0:
+            gateway.hold_back(left)
+        self.service.reloaded()
+
+    def _go_back(self, error: ConfigError) -> None:
+        """Take the configuration that worked before. Raises the error where there is none."""
+        if self._proven is None or self._loaded is self._proven:
+            raise error
+        self._complain(error)
+        self._loaded = self._proven
+
+    def _complain(self, error: ConfigError) -> None:
         for problem in error.problems:
-            log.warning("SIGHUP: the configuration stays as it was", problem=problem)
-        return None
+            self._log.warning("SIGHUP: the configuration stays as it was", problem=problem)
+
+    async def _until_changed(self, gateway: Gateway) -> bool:
+        """Obey signals until there is another configuration, or (True) the daemon should end."""
+        while True:
+            number = await self.signals.next()
+            if number in ENDING:
+                self.service.stopping()
+                return True
+            if number is Signals.SIGHUP and self._reread(gateway):
+                return False
+            if number is Signals.SIGUSR1:
+                self._held_until = time.monotonic() + _LONGEST_PROXY_RESTART_SECONDS
+                gateway.hold_back(_LONGEST_PROXY_RESTART_SECONDS)
+                self._log.info(
+                    "SIGUSR1: nothing is begun on the proxy until SIGUSR2",
+                    at_most_sec=_LONGEST_PROXY_RESTART_SECONDS,
+                )
+            if number is Signals.SIGUSR2:
+                self._held_until = 0.0
+                self._log.info("SIGUSR2: bringing the restarted proxy up to date")
+                gateway.resume("SIGUSR2")
+
+    def _reread(self, gateway: Gateway) -> bool:
+        """Read the configuration again; whether it changed and can be used."""
+        self.service.reloading()
+        try:
+            fresh = load(self._file, self._environ)
+        except ConfigError as error:
+            self._complain(error)
+            self.service.reloaded()
+            return False
+        if fresh.settings != self._loaded.settings:
+            self._log.info("SIGHUP: the configuration changed")
+            self._loaded = fresh
+            return True
+        self._log.info("SIGHUP: the configuration is the same; asking and applying again")
+        gateway.refresh("SIGHUP")
+        self.service.reloaded()
+        return False
+
+    def _alive(self) -> bool:
+        return self._gateway is None or self._gateway.alive()

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, NamedTuple, ParamSpec
 
 from structlog.typing import FilteringBoundLogger
 
@@ -32,6 +32,10 @@ from drove_gateway.topology import Built
 from drove_gateway.view import EndpointView, NamespaceView
 
 _TEMPLATE_LOOK_SECONDS = 1.0
+# A step has a check and a reload, each with its own time limit.
+_COMMANDS_TO_WAIT_FOR = 2
+# No step has so many commands, not even while a vhost is looked for that the check refuses.
+_MOST_COMMANDS_IN_A_STEP = 20
 
 P = ParamSpec("P")
 
@@ -63,6 +67,14 @@ def first_status(settings: Settings) -> Status:
     )
 
 
+class _AtWork(NamedTuple):
+    """The parts that can be told something while the gateway runs."""
+
+    watches: list[NamespaceWatch]
+    proxy: Proxy
+    reconciler: Reconciler
+
+
 class Gateway:
     """Everything that runs with one configuration; `known` carries snapshots to the next one."""
 
@@ -81,14 +93,37 @@ class Gateway:
         self._metrics = metrics
         self._board = board
         self._known = known
-        self._refresh: Callable[[str], None] | None = None
+        self._at_work: _AtWork | None = None
 
     def refresh(self, trigger: str) -> bool:
         """Ask every leader again, read the proxy again, and apply; False when not at work yet."""
-        if self._refresh is None:
+        if self._at_work is None:
             return False
-        self._refresh(trigger)
+        for watch in self._at_work.watches:
+            watch.request_refresh()
+        self._reconcile_all(self._at_work, trigger)
         return True
+
+    def hold_back(self, seconds: float) -> None:
+        """Begin nothing on the proxy for `seconds`, or until `resume`."""
+        if self._at_work:
+            self._at_work.reconciler.hold_back(seconds)
+
+    def resume(self, trigger: str) -> None:
+        """The proxy was restarted: believe nothing of it, and bring it up to date."""
+        if self._at_work:
+            self._at_work.reconciler.release()
+            self._reconcile_all(self._at_work, trigger)
+
+    def alive(self) -> bool:
+        """Whether the step under way, if any, may still end by itself."""
+        longest = _MOST_COMMANDS_IN_A_STEP * self._settings.command_timeout_sec
+        return self._at_work is None or self._at_work.reconciler.busy_seconds() < longest
+
+    @staticmethod
+    def _reconcile_all(at_work: _AtWork, trigger: str) -> None:
+        at_work.proxy.distrust(trigger)
+        at_work.reconciler.wake(trigger)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -115,7 +150,7 @@ class Gateway:
                 await self._watch(namespace, intake, startup, stack)
                 for namespace in settings.namespaces
             ]
-            self._refresh = _refreshing(watches, proxy, reconciler)
+            self._at_work = _AtWork(watches, proxy, reconciler)
             await self._listen(proxy, intake, stack)
             beside = [
                 proxy.run(reconciler.wake),
@@ -130,13 +165,24 @@ class Gateway:
                 try:
                     yield
                 finally:
-                    self._refresh = None
-                    reconciler.stop()
-                    await asyncio.wait((work,))
+                    self._at_work = None
+                    await self._finish(reconciler, work)
                     for task in tasks:
                         task.cancel()
                     keeper.stop()
                     await asyncio.wait((keeping,))
+
+    async def _finish(self, reconciler: Reconciler, work: asyncio.Task[None]) -> None:
+        """Let the step under way end, within a bound."""
+        seconds = _COMMANDS_TO_WAIT_FOR * self._settings.command_timeout_sec
+        reconciler.stop()
+        await asyncio.wait((work,), timeout=seconds)
+        if not work.done():
+            self._log.warning(
+                "the step under way does not end, it is left; the next start completes it",
+                waited_sec=seconds,
+            )
+            work.cancel()
 
     def _reconciler(self, proxy: Proxy, keeper: Keeper) -> Reconciler:
         def record(record: Applied) -> None:
@@ -243,18 +289,6 @@ class Gateway:
         if built is not self._board.current.built:
             self._metrics.built(built)
         self._board.show(status.with_built, built, held)
-
-
-def _refreshing(
-    watches: list[NamespaceWatch], proxy: Proxy, reconciler: Reconciler
-) -> Callable[[str], None]:
-    def refresh(trigger: str) -> None:
-        for watch in watches:
-            watch.request_refresh()
-        proxy.distrust(trigger)
-        reconciler.wake(trigger)
-
-    return refresh
 
 
 def _xproxy(settings: Settings) -> str:

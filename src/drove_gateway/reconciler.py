@@ -109,6 +109,10 @@ class Reconciler:
         self._triggers: tuple[str, ...] = ()
         self._changed = asyncio.Event()
         self._stopping = False
+        self._free = asyncio.Event()
+        self._free.set()
+        self._free_at = 0.0
+        self._working_since: float | None = None
         self._first_change = 0.0
         self._last_change = 0.0
         self._last_work = float("-inf")
@@ -137,15 +141,32 @@ class Reconciler:
             self._triggers = (*self._triggers, trigger)
         self._changed.set()
 
+    def hold_back(self, seconds: float) -> None:
+        """Begin nothing for `seconds`, or until `release`: the proxy is being restarted."""
+        self._free_at = self._time.monotonic() + seconds
+        self._free.clear()
+
+    def release(self) -> None:
+        """End `hold_back`."""
+        self._free.set()
+
+    def busy_seconds(self) -> float:
+        """For how long the apply under way has been going on; 0 when there is none."""
+        if self._working_since is None:
+            return 0.0
+        return self._time.monotonic() - self._working_since
+
     def stop(self) -> None:
         """End `run` after the step under way."""
         self._stopping = True
+        self._free.set()
         self._changed.set()
 
     async def run(self) -> None:
         """Reconcile until `stop`."""
         while not self._stopping:
             woken = await self._time.wait(self._changed, self._until_due())
+            await self._held_back()
             if woken and not self._stopping:
                 await self._collect()
             if self._desired is not None and not self._stopping:
@@ -155,6 +176,16 @@ class Reconciler:
 
     def _until_due(self) -> float | None:
         return None if self._due is None else max(0.0, self._due - self._time.monotonic())
+
+    async def _held_back(self) -> None:
+        while not self._free.is_set():
+            left = self._free_at - self._time.monotonic()
+            if left <= 0:
+                self._log.warning("held back long enough, going on although nobody said so")
+                self._free.set()
+                return
+            self._publish(Progress("held back", self._time.wall() + left, self._attempts))
+            await self._time.wait(self._free, left)
 
     async def _collect(self) -> None:
         """Let what belongs together arrive together; the first change after quiet goes at once."""
@@ -195,11 +226,14 @@ class Reconciler:
         self._publish(Progress("applying", attempts=self._attempts))
         at, begin = self._time.wall(), self._time.monotonic()
         outcome, error = Outcome(), ""
+        self._working_since = begin
         try:
             outcome = await self._proxy.apply(plan)
         except GatewayError as failure:
             error = str(failure)
             self._count_failure(plan, failure)
+        finally:
+            self._working_since = None
         now = self._time.monotonic()
         self._last_work = now
         if plan.reload:

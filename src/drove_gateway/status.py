@@ -64,7 +64,8 @@ class Applied(msgspec.Struct, frozen=True):
 
 class Progress(msgspec.Struct, frozen=True):
     """Where the reconciler stands: "waiting" for a first topology, "idle", "collecting",
-    "applying", "pacing" (a reload waits for its interval) or "retrying" (after `error`).
+    "applying", "pacing" (a reload waits for its interval), "held back" (the proxy is being
+    restarted) or "retrying" (after `error`).
 
     `due` is the Unix time of the next try, None where none is planned.
     """

@@ -9,15 +9,18 @@ from drove_gateway.app import run
 from drove_gateway.cli.files import configuration_path, print_problems, read_configuration
 from drove_gateway.errors import ConfigError
 from drove_gateway.log import logger
+from drove_gateway.signals import ignore_until_taken
+from drove_gateway.systemd import process_notifier
 
 
 def run_daemon(file: Path | None) -> None:
     """Run until a signal ends it; exits with 1 when the configuration cannot be used."""
+    ignore_until_taken()
     path = configuration_path(file)
     loaded = read_configuration(path)
     log = logger(loaded.settings.loglevel, sys.stderr)
     try:
-        asyncio.run(run(path, loaded, os.environ, log))
+        asyncio.run(run(path, loaded, os.environ, log, process_notifier()))
     except* ConfigError as group:
         for error in group.exceptions:
             if isinstance(error, ConfigError):

@@ -1,0 +1,43 @@
+"""What the operating system asks of the daemon."""
+
+import asyncio
+import signal
+from signal import Signals
+
+ENDING = frozenset({Signals.SIGTERM, Signals.SIGINT})
+TAKEN = (*sorted(ENDING), Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
+
+
+def ignore_until_taken() -> None:
+    """Let signals that would end the process, and do not mean that, pass during the start."""
+    for number in TAKEN:
+        if number not in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+
+
+class Inbox:
+    """Signals in the order in which they came; one that came twice is taken once."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Signals] = []
+        self._came = asyncio.Event()
+
+    def open(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Take signals from now on."""
+        for number in TAKEN:
+            loop.add_signal_handler(number, self.put, number)
+
+    def put(self, number: Signals) -> None:
+        """One came."""
+        if number not in self._waiting:
+            self._waiting.append(number)
+        self._came.set()
+
+    async def next(self) -> Signals:
+        """Wait for one. What ends the daemon goes before all others."""
+        while not self._waiting:
+            self._came.clear()
+            await self._came.wait()
+        first = next((one for one in self._waiting if one in ENDING), self._waiting[0])
+        self._waiting.remove(first)
+        return first
