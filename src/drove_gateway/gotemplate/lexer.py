@@ -4,56 +4,18 @@ The lexer works on demand, one token at a time, since what the parser has seen d
 words are read. An error is a token too: it stops the parser when, and only if, it gets there.
 """
 
-import enum
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from drove_gateway.gotemplate.strconv import REPLACEMENT, is_surrogate, quote
+from drove_gateway.gotemplate.tokens import Kind, Token
 
 SPACE_CHARS: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _WORD: Final = re.compile(r"[A-Za-z0-9_]*")
 _HEX: Final = "0123456789abcdefABCDEF_"
 _DECIMAL: Final = "0123456789_"
-
-
-class Kind(enum.IntEnum):
-    """What a token is. Everything from `BLOCK` on is a keyword."""
-
-    ERROR = enum.auto()
-    BOOL = enum.auto()
-    CHAR = enum.auto()
-    CHAR_CONSTANT = enum.auto()
-    COMPLEX = enum.auto()
-    ASSIGN = enum.auto()
-    DECLARE = enum.auto()
-    EOF = enum.auto()
-    FIELD = enum.auto()
-    IDENTIFIER = enum.auto()
-    LEFT_DELIM = enum.auto()
-    LEFT_PAREN = enum.auto()
-    NUMBER = enum.auto()
-    PIPE = enum.auto()
-    RAW_STRING = enum.auto()
-    RIGHT_DELIM = enum.auto()
-    RIGHT_PAREN = enum.auto()
-    SPACE = enum.auto()
-    STRING = enum.auto()
-    TEXT = enum.auto()
-    VARIABLE = enum.auto()
-    BLOCK = enum.auto()
-    BREAK = enum.auto()
-    CONTINUE = enum.auto()
-    DOT = enum.auto()
-    DEFINE = enum.auto()
-    ELSE = enum.auto()
-    END = enum.auto()
-    IF = enum.auto()
-    NIL = enum.auto()
-    RANGE = enum.auto()
-    TEMPLATE = enum.auto()
-    WITH = enum.auto()
 
 
 _KEYWORDS: Final = {
@@ -73,27 +35,6 @@ _KEYWORDS: Final = {
 }
 
 _SINGLE: Final = {"=": Kind.ASSIGN, "|": Kind.PIPE}
-
-
-class Token(NamedTuple):
-    """`pos` is an index into the source, `line` counts from 1."""
-
-    kind: Kind
-    pos: int
-    value: str
-    line: int
-
-    def __str__(self) -> str:
-        if self.kind is Kind.EOF:
-            return "EOF"
-        if self.kind is Kind.ERROR:
-            return self.value
-        if self.kind >= Kind.BLOCK:
-            return f"<{self.value}>"
-        return quote(self.value[:10]) + "..." if self._is_long() else quote(self.value)
-
-    def _is_long(self) -> bool:
-        return len(self.value.encode("utf-8", "surrogatepass")) > 10
 
 
 _State: TypeAlias = Callable[[], Token | None]
