@@ -54,6 +54,11 @@ class _Answer(msgspec.Struct):
     message: str | None = None
 
 
+class _EndpointsAnswer(msgspec.Struct):
+    status: str = ""
+    data: list[msgspec.Raw] | None = None
+
+
 class _WireHost(msgspec.Struct, rename="camel", gc=False):
     host: str
     port: int
@@ -74,6 +79,7 @@ class _Named(msgspec.Struct, rename="camel"):
 
 _ANSWER = msgspec.json.Decoder(_Answer)
 _SUMMARY = msgspec.json.Decoder(EventsSummary)
+_ENDPOINTS = msgspec.json.Decoder(_EndpointsAnswer)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _APP = msgspec.json.Decoder(_WireApp)
 _NAMED = msgspec.json.Decoder(_Named)
@@ -144,6 +150,13 @@ class EndpointsDecoder:
 def _elements(body: bytes) -> list[msgspec.Raw]:
     if body.count(b",") > MOST_COMMAS:
         raise BadAnswer(f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large")
+    try:
+        answer = _ENDPOINTS.decode(body)
+    except _UNREADABLE:
+        answer = _EndpointsAnswer()
+    if answer.status == "SUCCESS" and answer.data is not None:
+        return answer.data
+    # Looked at once more, piece by piece, to say what is wrong.
     return _decoded(_ELEMENTS, success(body), "the answer is not a list of endpoints")
 
 
