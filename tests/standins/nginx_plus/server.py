@@ -98,6 +98,10 @@ class NginxPlus:
     async def stop(self) -> None:
         runners, self._runners = self._runners, []
         for runner in runners:
+            for site in list(runner.sites):
+                await site.stop()
+            # Connections that were just accepted become known, so that they are closed as well.
+            await asyncio.sleep(0)
             await runner.cleanup()
 
     async def close(self) -> None:

@@ -45,11 +45,10 @@ def wanted(app: App, addresses: Mapping[str, str]) -> Wanted:
     servers: list[str] = []
     unresolved: list[str] = []
     for host in hosts(app) or ():
-        if _is_ip(host.host):
-            servers.append(address(host.host, host.port))
-        elif host.host in addresses:
-            servers.append(address(addresses[host.host], host.port))
-        else:
+        ip = addresses.get(host.host, host.host)
+        try:
+            servers.append(address(ip, host.port))
+        except ValueError:
             unresolved.append(host.host)
     return Wanted(tuple(dict.fromkeys(servers)), tuple(dict.fromkeys(unresolved)))
 

@@ -51,9 +51,11 @@ class Sweeper:
         self._clock = clock
         self._log = log
         self._begun = asyncio.Event()
+        self._read_seconds = 0.0
+        self._astray = False
 
     def notice(self) -> None:
-        """Servers were put in drain."""
+        """Servers may have been put in drain."""
         self._begun.set()
 
     async def run(
@@ -64,19 +66,18 @@ class Sweeper:
         while True:
             if not any(one.draining for one in upstreams()):
                 await self._begun.wait()
-            if await self._begins_within(pause):
+            reading = self._read_seconds * _PAUSE_PER_READ
+            if await self._begins_within(max(pause, reading)):
                 pause = _SHORTEST_PAUSE
-                await asyncio.sleep(pause)
-            begin = self._clock()
-            sweeping = [one for one in upstreams() if one.draining]
+                await asyncio.sleep(max(pause, reading))
             try:
-                await self.sweep(sweeping)
+                await self.sweep([one for one in upstreams() if one.draining])
             except RuntimeApiError as error:
                 self._log.warning("drained servers are not deleted yet", reason=str(error))
-            if any(one.due for one in sweeping):
+            if self._astray:
+                self._astray = False
                 wake("NGINX Plus's servers were numbered anew")
-            taken = self._clock() - begin
-            pause = max(min(pause * 2, _LONGEST_PAUSE), taken * _PAUSE_PER_READ)
+            pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _begins_within(self, seconds: float) -> bool:
         """Wait for servers that are put in drain; gives whether there were some."""
@@ -90,7 +91,9 @@ class Sweeper:
 
     async def sweep(self, upstreams: Sequence[KeptUpstream]) -> None:
         """Delete what may go now. Raises ApiDown, or RuntimeApiError when nothing can be read."""
+        begin = self._clock()
         statuses = await self._client.upstreams() if len(upstreams) > FEW else None
+        self._read_seconds = self._clock() - begin
 
         async def sweep_one(kept: KeptUpstream) -> None:
             try:
@@ -123,15 +126,15 @@ class Sweeper:
         if not going:
             return
         async with kept.lock, self._gate.writing():
-            for peer in going:
+            for number, peer in enumerate(going, 1):
                 if canonical(peer.server) in kept.draining:
-                    await self._delete_one(kept, peer)
+                    await self._delete_one(kept, peer, going[number:])
         running = sum(peer.active for peer in going)
         self._log.debug(
             "drained servers deleted", upstream=kept.name, servers=len(going), running=running
         )
 
-    async def _delete_one(self, kept: KeptUpstream, peer: Peer) -> None:
+    async def _delete_one(self, kept: KeptUpstream, peer: Peer, following: Sequence[Peer]) -> None:
         server = canonical(peer.server)
         try:
             remaining = await self._client.delete(kept.name, peer.id)
@@ -139,7 +142,9 @@ class Sweeper:
             if error.code != "UpstreamServerNotFound":
                 raise
             remaining = ()
-        if any(one.id == peer.id or canonical(one.server) == server for one in remaining):
+        others = sum(canonical(one.server) == server for one in following)
+        if sum(canonical(one.server) == server for one in remaining) > others:
             kept.due = kept.due or "its servers have other ids than a moment ago"
-            return
-        del kept.draining[server]
+            self._astray = True
+        elif not others:
+            kept.draining.pop(server, None)

@@ -205,7 +205,6 @@ class NginxPlus:
             return Done()
         if self._watch.known is None:
             self._audit_soon.set()
-        before = self.draining
         try:
             await self._watch.learn()
             done = await self._upstreams.bring(chosen, create=create)
@@ -213,7 +212,7 @@ class NginxPlus:
             self._failure = str(error)
             raise
         finally:
-            if self.draining > before:
+            if self.draining:
                 self._sweeper.notice()
         self._failure = ""
         return done
@@ -265,10 +264,10 @@ class NginxPlus:
                 await asyncio.sleep(_SOON_SECONDS)
             if self._taken is None or self._gate.is_closed:
                 continue
-            await self._audit_generation(wake)
             try:
+                await self._audit_generation(wake)
                 differing = [*self._left_behind(), *await self._upstreams.audit()]
-            except RuntimeApiError as error:
+            except GatewayError as error:
                 self._log.warning("NGINX Plus could not be audited", reason=str(error))
                 continue
             if differing:

@@ -87,12 +87,17 @@ class Writer:
         where reading is refused; a refused change is the answer's `problem`.
         """
         steps: list[Step] = []
+        drained: frozenset[str] | None = None
         async with kept.lock, self._gate.writing():
             for _ in range(_ATTEMPTS):
                 try:
                     now = seen or await self.read(kept.name)
                     if not now.found and not create:
                         return Brought(awaited=True)
+                    # Who was put in drain meanwhile was it by a call of ours that went astray.
+                    drained, before = _drained(now), drained
+                    if before is not None:
+                        kept.draining.update(dict.fromkeys(drained - before, self._clock()))
                     problem = await self._once(kept, wanted, now, steps)
                     return Brought(tuple(steps), problem)
                 except (ApiCut, _Outdated) as error:
@@ -188,6 +193,10 @@ class Writer:
         remaining = await self._client.delete(kept.name, action.id)
         if not placed <= {canonical(one.server) for one in remaining}:
             raise _Outdated(f"deleting server {action.server} removed another one")
+
+
+def _drained(seen: Observed) -> frozenset[str]:
+    return frozenset(canonical(one.server) for one in seen.servers if one.drain)
 
 
 def _expect(action: Action, answer: Server) -> None:
