@@ -1,6 +1,8 @@
 """What of a topology the runtime API cannot change: vhosts, backends, leaders. Pure."""
 
 from collections.abc import Iterator
+from itertools import compress, filterfalse
+from operator import is_not
 
 from drove_gateway.model import App, Topology
 from drove_gateway.proxies.haproxy.names import Naming
@@ -18,14 +20,15 @@ def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
 
 
 def _vhosts(old: Topology, new: Topology) -> Iterator[str]:
-    yield from (f"vhost {vhost} added" for vhost in new.apps if vhost not in old.apps)
-    yield from (f"vhost {vhost} removed" for vhost in old.apps if vhost not in new.apps)
+    yield from (f"vhost {vhost} added" for vhost in filterfalse(old.apps.__contains__, new.apps))
+    yield from (f"vhost {vhost} removed" for vhost in filterfalse(new.apps.__contains__, old.apps))
 
 
 def _backends(old: Topology, new: Topology, naming: Naming) -> Iterator[str]:
-    for vhost, app in new.apps.items():
-        before = old.apps.get(vhost)
-        if before is None or before is app or _same_groups(before, app):
+    others = map(is_not, map(old.apps.get, new.apps), new.apps.values())
+    for vhost in compress(new.apps, others):
+        before, app = old.apps.get(vhost), new.apps[vhost]
+        if before is None or _same_groups(before, app):
             continue
         had, has = naming.backends(before).keys(), naming.backends(app).keys()
         yield from (f"backend {backend} added" for backend in sorted(has - had))
