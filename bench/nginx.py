@@ -326,19 +326,21 @@ async def oss_generation(directory: Path) -> Generation:
     oss = Oss(directory)
     oss.conf.write_text("events {} http {}")
     await oss.command()
+    gateway, bare, checks = [], [], []
     try:
-        gateway, bare, checks = [], [], []
+        # The first one compiles the template.
+        installed = await oss.generations.install(topology)
         for turn in range(RELOADS):
             topology = changed(topology, turn, range(SERVERS - 1))
             begin = time.perf_counter()
             installed = await oss.generations.install(topology)
             gateway.append(time.perf_counter() - begin)
-            text = installed.rendered.text.replace(installed.rendered.generation, f"bare{turn:012}")
-            seconds, checking = await oss.bare(Rendered(text, f"bare{turn:012}", None))
+            name = f"bare{turn:012}"
+            text = installed.rendered.text.replace(installed.rendered.generation, name)
+            seconds, checking = await oss.bare(Rendered(text, name, None))
             bare.append(seconds)
             checks.append(checking)
-        # The first one compiles the template.
-        return Generation(*(statistics.median(times[1:]) for times in (gateway, bare, checks)))
+        return Generation(*map(statistics.median, (gateway, bare, checks)))
     finally:
         await oss.command("-s", "stop")
 

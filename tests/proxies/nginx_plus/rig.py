@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
 import structlog
@@ -24,8 +24,6 @@ from drove_gateway.proxies.resolver import Lookup, Resolver
 from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.reconciler import Pace, Reconciler, SystemTime
 from drove_gateway.status import Applied
-
-DEADLINE = 20.0
 
 # {{range}} over the apps, as an operator's template has it.
 WITH_STATE = """
@@ -78,14 +76,6 @@ def topology(vhosts: Mapping[str, Iterable[str]], *, leader: str = "http://c1:40
     return Topology(
         {vhost: app(vhost, servers) for vhost, servers in vhosts.items()}, {"one": seen}
     )
-
-
-async def until(condition: Callable[[], object], what: str = "the condition") -> None:
-    """Wait until `condition` holds; a deadline turns a hanging test into a failing one."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, f"waited {DEADLINE:g} s for {what}"
-        await asyncio.sleep(0.005)
 
 
 class Rig:

@@ -10,10 +10,10 @@ from tests.proxies.nginx_plus.rig import (
     rigged,
     running_gateway,
     topology,
-    until,
 )
 from tests.standins.nginx_plus.faults import Fault, FaultKind
 from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.waiting import until
 
 VHOSTS = [f"v{n}.example" for n in range(12)]
 SERVERS = [f"10.0.0.{n}:80" for n in range(1, 6)]
@@ -103,5 +103,5 @@ async def test_it_always_ends_well(tmp_path: Path, template: str, seed: int) -> 
             await until(lambda before=calls: nginx.api.total() > before)  # type: ignore[misc]
         chaos.rest()
         gateway.wake("the chaos is over")
-        await until(chaos.settled, "everything to be as the cluster is")
+        await until(chaos.settled)
         await until(lambda: rig.updates == (True, "OK"))

@@ -10,10 +10,10 @@ from tests.proxies.nginx_plus.rig import (
     rigged,
     running_gateway,
     topology,
-    until,
 )
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.waiting import until
 
 from drove_gateway.errors import CheckRefused, RuntimeApiError
 
@@ -407,7 +407,7 @@ async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Pa
     ):
         gateway.desire(topology({name: [A] for name in names}), "start")
         servers = [upstream.servers[0] for upstream in nginx.upstreams.values()]
-        await until(lambda: all(one.max_fails == 0 for one in servers), "the audit to repair")
+        await until(lambda: all(one.max_fails == 0 for one in servers))
         await until(lambda: rig.updates == (True, "OK"))
 
 
@@ -435,7 +435,7 @@ async def test_a_server_that_an_earlier_run_left_in_drain_is_deleted(tmp_path: P
         running_gateway(rig) as gateway,
     ):
         gateway.desire(topology({"a.example": [A]}), "start")
-        await until(lambda: nginx.servers("a.example") == [A], "the drained server to go")
+        await until(lambda: nginx.servers("a.example") == [A])
 
 
 async def test_a_drain_that_meets_another_server_is_taken_back(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from tests.proxies.nginx_plus.rig import (
     rigged,
     running_gateway,
     topology,
-    until,
 )
 from tests.standins.nginx_plus.faults import Fault, FaultKind
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.traffic import Traffic
+from tests.waiting import until
 
 A, B, C = (f"10.0.0.{n}:80" for n in range(1, 4))
 ONE = "upstream a.example { zone a 64k; }"
@@ -49,7 +49,7 @@ async def test_every_instance_is_replaced_under_load_without_a_failed_request(
                 for name in vhosts:
                     now[name][turn] = address_of(after[name][turn])
                     gateway.desire(topology(now), f"{name} rolls")
-                    await until(partial(nginx.has, name, now[name]), "the drain")
+                    await until(partial(nginx.has, name, now[name]))
                     await before[name][turn].stop()
                     await traffic.answered(30)
             await traffic.answered(100)
@@ -80,7 +80,7 @@ async def test_a_request_that_runs_when_its_server_is_removed_finishes(tmp_path:
         leaving.let_go.set()
         answer = await slow
         assert (answer.status, await answer.text()) == (200, leaving.address)
-        await until(lambda: nginx.servers("a.example") == [staying.address], "the drained to go")
+        await until(lambda: nginx.servers("a.example") == [staying.address])
 
 
 async def test_a_drain_ends_at_its_deadline_and_even_then_cuts_nothing_off(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ async def test_a_drain_ends_at_its_deadline_and_even_then_cuts_nothing_off(tmp_p
         slow = asyncio.create_task(client.get(url, headers={"Host": "a.example"}))
         await until(lambda: leaving.waiting == 1)
         gateway.desire(topology({}), "gone")
-        await until(lambda: nginx.servers("a.example") == [], "the deadline")
+        await until(lambda: nginx.servers("a.example") == [])
         assert nginx.upstreams["a.example"].zombies == 1
         leaving.let_go.set()
         assert (await slow).status == 200
@@ -132,7 +132,7 @@ async def test_five_hundred_servers_are_removed_at_once(tmp_path: Path) -> None:
         await until(lambda: all(nginx.has(name, [*many, A]) for name in vhosts))
         nginx.api.forget_calls()
         gateway.desire(topology({name: [A] for name in vhosts}), "fewer")
-        await until(lambda: all(nginx.has(name, [A]) for name in vhosts), "the last deletion")
+        await until(lambda: all(nginx.has(name, [A]) for name in vhosts))
         assert nginx.api.calls["PATCH server"] == 500
         assert nginx.api.calls["DELETE server"] == 500
 
@@ -150,7 +150,7 @@ async def test_a_restart_of_nginx_is_noticed_and_repaired(tmp_path: Path, templa
         await until(lambda: nginx.servers("a.example") == [A, B, C])
         await nginx.restart()
         assert nginx.servers("a.example") == ([A, B, C] if template == WITH_STATE else [A, B])
-        await until(lambda: nginx.servers("a.example") == [A, B, C], "the repair")
+        await until(lambda: nginx.servers("a.example") == [A, B, C])
         await until(lambda: rig.updates == (True, "OK"))
 
 
@@ -164,7 +164,7 @@ async def test_a_reload_by_someone_else_is_noticed_and_repaired(tmp_path: Path) 
         await until(lambda: nginx.servers("a.example") == [A] and rig.updates[0])
         await nginx.reload()
         assert nginx.servers("a.example") == []
-        await until(lambda: nginx.servers("a.example") == [A], "the repair")
+        await until(lambda: nginx.servers("a.example") == [A])
 
 
 async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
         upstream.remove(upstream.servers[0])
         upstream.append({"server": C})
         upstream.servers[0].max_fails = 9
-        await until(lambda: sorted(nginx.servers("a.example")) == [A, B], "the repair")
+        await until(lambda: sorted(nginx.servers("a.example")) == [A, B])
         await until(lambda: upstream.servers[0].max_fails == 0)
         triggers = [text for record in rig.records for text in record.triggers]
         assert any("a.example not as on the cluster" in text for text in triggers)
@@ -212,7 +212,7 @@ async def test_an_upstream_that_appears_later_is_filled(tmp_path: Path) -> None:
         assert nginx.servers("a.example") == [A]
         nginx.text = TWO
         await nginx.reload()
-        await until(lambda: nginx.servers("b.example") == [B], "the retry")
+        await until(lambda: nginx.servers("b.example") == [B])
         await until(lambda: rig.updates == (True, "OK"))
 
 
@@ -258,7 +258,7 @@ async def test_what_goes_wrong_for_one_vhost_concerns_it_alone_and_heals(
         await until(lambda: nginx.servers("b.example") == [C])
         await fault.met.wait()
         fault.times = 0
-        await until(lambda: nginx.servers("a.example") == [A, B], "the retry")
+        await until(lambda: nginx.servers("a.example") == [A, B])
         await until(lambda: rig.updates == (True, "OK"))
 
 
@@ -291,7 +291,7 @@ async def test_duplicates_are_refused_or_accepted_and_one_remains(tmp_path: Path
         gateway.desire(topology({"a.example": [A]}), "start")
         await until(lambda: nginx.servers("a.example") == [A])
         nginx.upstreams["a.example"].append({"server": A})
-        await until(lambda: nginx.servers("a.example") == [A], "the surplus to go")
+        await until(lambda: nginx.servers("a.example") == [A])
 
 
 async def test_a_changed_address_of_a_host_name_is_followed(tmp_path: Path) -> None:
@@ -357,5 +357,5 @@ async def test_a_vhost_that_the_realm_names_is_emptied_after_a_restart_of_the_ga
         await until(lambda: nginx.api.calls["GET servers"] > 10)
         assert nginx.servers("b.example") == [B]
         gateway.desire(topology({"a.example": [A]}), "all answer")
-        await until(lambda: nginx.servers("b.example") == [], "the orphan to be emptied")
+        await until(lambda: nginx.servers("b.example") == [])
         assert nginx.servers("other") == [C]
