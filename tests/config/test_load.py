@@ -51,6 +51,7 @@ def test_a_whole_file(directory: Path) -> None:
     loaded = read(
         """
         address = "0.0.0.0"
+        admin_token = "let-me-act"
         port = "6001"
         api_timeout = 2.5
         proxy_platform = "haproxy"
@@ -293,6 +294,40 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_key(directory: Path) -
 )
 def test_doubtful_namespaces_are_warned_of(keys: str, warning: str, directory: Path) -> None:
     assert warnings(NAMESPACE + keys, directory) == [f'nixy.toml: namespace "stage1": {warning}']
+
+
+@pytest.mark.parametrize(
+    ("address", "token", "warned"),
+    [
+        ("127.0.0.1", "", False),
+        ("::1", "", False),
+        ("0.0.0.0", "", True),
+        ("0.0.0.0", "let-me-act", False),
+    ],
+)
+def test_an_api_that_everybody_can_act_on_is_warned_of(
+    address: str, token: str, warned: bool, directory: Path
+) -> None:
+    keys = f'address = "{address}"\nadmin_token = "{token}"\n'
+    said = warnings(keys + NAMESPACE, directory)
+    assert [("set admin_token" in text) for text in said] == [True] * warned
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ('admin_read_token = "look"', "admin_read_token: needs admin_token too"),
+        ('admin_token = "two words"', "admin_token: must be of visible ASCII characters"),
+        ('admin_token = "schlüssel"', "admin_token: must be of visible ASCII characters"),
+    ],
+)
+def test_tokens_that_cannot_work_are_refused_unseen(
+    keys: str, problem: str, directory: Path
+) -> None:
+    (said,) = problems(f"{keys}\n{NAMESPACE}", directory)
+    assert said.startswith(f"nixy.toml: {problem}")
+    assert "look" not in said
+    assert "words" not in said
 
 
 @pytest.mark.parametrize(

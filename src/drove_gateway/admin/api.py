@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from drove_gateway.admin import views
+from drove_gateway.admin.access import Access, Right, permitted
 from drove_gateway.admin.answers import Handler, from_own_site, json_answer, teach, text_answer
 from drove_gateway.guard import Held
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
@@ -16,11 +17,15 @@ _MOST_BODY = 4096
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One route. `method` is `ANY` where every method does the same."""
+    """One route, and the right that it needs.
+
+    `method` is `ANY` where every method does the same.
+    """
 
     method: str
     path: str
     handler: Handler
+    right: Right = Right.READ
 
     @property
     def title(self) -> str:
@@ -40,17 +45,18 @@ class Actions(msgspec.Struct, frozen=True):
 
 
 def application(
-    current: Callable[[], Status], metrics: Metrics, actions: Actions
+    current: Callable[[], Status], metrics: Metrics, actions: Actions, access: Access
 ) -> web.Application:
-    """The API over `current()`, the latest status."""
+    """The API over `current()`, the latest status, for those whom `access` allows it."""
     table = routes(current, metrics, actions)
     app = web.Application(
         client_max_size=_MOST_BODY, middlewares=[teach(tuple(one.title for one in table))]
     )
     for one in table:
-        app.router.add_route(one.method, one.path, one.handler)
+        handler = permitted(one.handler, one.right, access)
+        app.router.add_route(one.method, one.path, handler)
         if one.method == "GET":
-            app.router.add_route("HEAD", one.path, one.handler)
+            app.router.add_route("HEAD", one.path, handler)
     return app
 
 
@@ -81,11 +87,11 @@ def routes(current: Callable[[], Status], metrics: Metrics, actions: Actions) ->
         return json_answer(views.full(current()))
 
     return (
-        Route("GET", "/", version),
-        Route("GET", "/v1/health", health),
+        Route("GET", "/", version, Right.NONE),
+        Route("GET", "/v1/health", health, Right.NONE),
         Route("GET", "/v1/status", full),
         Route("GET", "/v1/config", config),
         Route("GET", "/v1/metrics", count),
-        Route(ANY, "/v1/reload", from_own_site(reload)),
-        Route("POST", "/v1/accept", from_own_site(accept)),
+        Route(ANY, "/v1/reload", from_own_site(reload), Right.ACT),
+        Route("POST", "/v1/accept", from_own_site(accept), Right.ACT),
     )

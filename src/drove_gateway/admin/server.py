@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from drove_gateway.admin.access import Access
 from drove_gateway.admin.api import Actions, application
 from drove_gateway.config import Settings
 from drove_gateway.errors import ConfigError
@@ -30,8 +31,12 @@ async def serve(
     tls = None
     if settings.port_use_tls:
         tls = tls_context(settings.port_tls_certfile, settings.port_tls_keyfile)
+    access = Access(
+        act=settings.admin_token.get_secret_value(),
+        read=settings.admin_read_token.get_secret_value(),
+    )
     runner = web.AppRunner(
-        application(current, metrics, actions),
+        application(current, metrics, actions, access),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from drove_gateway.about import about
+from drove_gateway.cli.accept import accept
 from drove_gateway.cli.check import check
 from drove_gateway.cli.demo import demo
 from drove_gateway.cli.explain import explain
@@ -23,7 +24,8 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
     """Keep NGINX or HAProxy true to what runs on a Drove cluster.
 
     Without a command the daemon runs in the foreground until SIGTERM or SIGINT. SIGHUP reads the
-    configuration and the template again.
+    configuration and the template again; between SIGUSR1 and SIGUSR2 nothing is begun on a proxy
+    that is being restarted.
     """
     if version:
         click.echo(about().lines(), nl=False)
@@ -33,5 +35,5 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
         context.obj = file
 
 
-for command in (check, demo, explain, render, simulate, template):
+for command in (accept, check, demo, explain, render, simulate, template):
     main.add_command(command)

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    SecretStr,
     WithJsonSchema,
 )
 
@@ -69,6 +70,12 @@ def _name_part(value: str) -> str:
     return value
 
 
+def _token(value: SecretStr) -> SecretStr:
+    if any(not "!" <= character <= "~" for character in value.get_secret_value()):
+        raise ValueError("must be of visible ASCII characters, without blanks, to fit in a header")
+    return value
+
+
 def _not_blank(value: str) -> str:
     if not value.strip():
         raise ValueError("must not be empty")
@@ -106,6 +113,7 @@ LogLevel: TypeAlias = Annotated[
 ]
 ProxyPlatform: TypeAlias = Literal["nginx", "haproxy"]
 Name: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
+Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
 NginxTime: TypeAlias = Annotated[str, Field(pattern=r"^[0-9]+s$")]
 NginxPlusAddress: TypeAlias = Annotated[str, AfterValidator(addresses.nginx_plus_address)]
 SocketAddressText: TypeAlias = Annotated[str, AfterValidator(_socket_address)]

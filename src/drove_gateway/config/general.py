@@ -1,6 +1,6 @@
 """The keys that concern every proxy. One declaration each: name, type, default, help."""
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from drove_gateway.config.fields import (
     LogLevel,
@@ -11,6 +11,7 @@ from drove_gateway.config.fields import (
     SecondsOrNone,
     Section,
     Share,
+    Token,
 )
 
 
@@ -83,7 +84,18 @@ class General(Section):
 
 
 class GeneralBeyond(Section):
-    """Pace and safety of the gateway, and what it remembers."""
+    """Access to the gateway, its pace and safety, and what it remembers."""
+
+    admin_token: Token = Field(
+        default=SecretStr(""),
+        description="Token that the HTTP API wants for actions (`/v1/reload`, `/v1/accept`), as "
+        "`Authorization: Bearer TOKEN`. Empty lets everybody act who reaches the API.",
+    )
+    admin_read_token: Token = Field(
+        default=SecretStr(""),
+        description="Token that it wants for reading, but for `/` and `/v1/health`; `admin_token` "
+        "is taken as well. Empty lets everybody read. Needs `admin_token`.",
+    )
 
     ping_interval_sec: Seconds = Field(
         default=2.0,

@@ -97,6 +97,7 @@ Beside values of a wrong type or range, the gateway refuses to start when:
 - there is no namespace, or one without `name` or `drove`, or two of the same name;
 - a URL in `drove` does not begin with http:// or https://, or holds a user or password;
 - `port_use_tls` is set without both files, or a file that a key names cannot be read;
+- `admin_read_token` is set without `admin_token`;
 - only one of `left_delimiter` and `right_delimiter` is set;
 - `haproxy_reload_disabled` is set without `haproxysocketaddr`, or `nginx_reload_disabled` without
   `nginxplusapiaddr`;

@@ -31,6 +31,7 @@ def problems(settings: Settings) -> Iterator[Finding]:
         )
     yield from _duplicate_names(settings)
     yield from _admin_tls(settings)
+    yield from _admin_tokens(settings)
     yield from _delimiters(settings)
     yield from _disabled_reloads(settings)
     yield from _empty_keys(settings)
@@ -48,6 +49,12 @@ def _admin_tls(settings: Settings) -> Iterator[Finding]:
     for key in ("port_tls_certfile", "port_tls_keyfile"):
         if settings.port_use_tls and not getattr(settings, key):
             yield Finding("port_use_tls", f"needs {key}, the path of a file", (key,))
+
+
+def _admin_tokens(settings: Settings) -> Iterator[Finding]:
+    if settings.admin_read_token and not settings.admin_token:
+        text = "needs admin_token too; without it everybody could act who may not even read"
+        yield Finding("admin_read_token", text, ("admin_token",))
 
 
 def _delimiters(settings: Settings) -> Iterator[Finding]:
@@ -88,12 +95,19 @@ def _needed(settings: Settings) -> Iterator[str]:
 
 def cautions(settings: Settings) -> Iterator[Finding]:
     """What can be used, and deserves a look."""
+    if not settings.admin_token and not _is_loopback(settings.address):
+        text = "everybody who reaches the HTTP API there can act on the gateway; set admin_token"
+        yield Finding("address", text, ("admin_token",))
     if settings.nginxplusapi_skip_verify:
         yield Finding("nginxplusapi_skip_verify", "NGINX Plus's certificate is not verified")
     if settings.nginxplusapi_user and not settings.nginxplusapi_pass:
         yield Finding("nginxplusapi_user", "is set without nginxplusapi_pass")
     if settings.nginxplusapi_pass and not settings.nginxplusapi_user:
         yield Finding("nginxplusapi_pass", "has no effect without nginxplusapi_user")
+
+
+def _is_loopback(address: str) -> bool:
+    return address.startswith("127.") or address in {"::1", "localhost"}
 
 
 def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:

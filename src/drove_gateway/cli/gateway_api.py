@@ -1,0 +1,83 @@
+"""Asks the running gateway over its HTTP API, where and with what its configuration says."""
+
+import asyncio
+import ssl
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+
+from drove_gateway.config import Settings
+from drove_gateway.errors import GatewayError
+
+T = TypeVar("T")
+
+_SECONDS = 10.0
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+class GatewayUnreachable(GatewayError):
+    """The running gateway does not answer, or refuses."""
+
+
+class _Refusal(msgspec.Struct):
+    error: str = ""
+
+
+def url(settings: Settings) -> str:
+    """Where the API of the gateway with these settings is. Raises GatewayUnreachable."""
+    if not settings.port:
+        raise GatewayUnreachable("port = 0 takes any free port, so the gateway cannot be found")
+    address = _ANY_ADDRESS.get(settings.address, settings.address)
+    host = f"[{address}]" if ":" in address else address
+    return f"{'https' if settings.port_use_tls else 'http'}://{host}:{settings.port}"
+
+
+def ask(settings: Settings, method: str, path: str, answer: type[T]) -> T:
+    """The answer to one request, with `admin_token` where there is one.
+
+    Raises GatewayUnreachable with what to do about it.
+    """
+    body = asyncio.run(_ask(settings, method, url(settings) + path))
+    try:
+        return msgspec.json.decode(body, type=answer)
+    except msgspec.DecodeError as error:
+        raise GatewayUnreachable(f"what answers at {url(settings)} is no gateway") from error
+
+
+async def _ask(settings: Settings, method: str, address: str) -> bytes:
+    token = settings.admin_token.get_secret_value()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    limit = aiohttp.ClientTimeout(total=_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=limit, headers=headers) as session,
+            session.request(method, address, ssl=_tls(settings), allow_redirects=False) as response,
+        ):
+            body = await response.read()
+            if response.status < 400:
+                return body
+            raise GatewayUnreachable(f"{address}: {response.status}: {_said(body)}")
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise GatewayUnreachable(
+            f"no gateway answers at {address}: {error or type(error).__name__}; "
+            "does it run, and with this configuration?"
+        ) from error
+
+
+def _said(body: bytes) -> str:
+    try:
+        return msgspec.json.decode(body, type=_Refusal).error
+    except msgspec.DecodeError:
+        return "not a gateway's answer"
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | bool:
+    """Trust exactly the certificate that the gateway is configured with, whatever name it bears."""
+    if not settings.port_use_tls:
+        return True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(settings.port_tls_certfile)
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

@@ -1,0 +1,99 @@
+"""`accept` talks to the gateway that runs with the same configuration."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.admin.conftest import Api
+from tests.admin.test_server import certificate
+from tests.cli.conftest import Call
+from tests.traffic import free_port
+
+from drove_gateway.admin import serve
+from drove_gateway.config import load
+from drove_gateway.guard import Held
+
+HELD = Held("stage", "the answer is suddenly empty", 12, ("a.local", "b.local"), 41.25)
+NAMESPACE = '[[namespaces]]\nname = "stage"\ndrove = ["http://127.0.0.1:1"]\n'
+
+
+@asynccontextmanager
+async def gateway(directory: Path, keys: str) -> AsyncIterator[Api]:
+    """A gateway's API with a configuration of `keys`, which is left in nixy.toml."""
+    path = directory / "nixy.toml"
+    path.write_text(f"port = {free_port()}\n{keys}\n{NAMESPACE}")
+    api = Api()
+    async with serve(
+        load(path, {}).settings,
+        current=lambda: api.status,
+        metrics=api.metrics,
+        actions=api.actions(),
+    ):
+        yield api
+
+
+async def test_what_was_held_is_printed(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        api.held = (HELD,)
+        result = await asyncio.to_thread(call, "accept")
+
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "accepted  namespace stage: 12 servers of a.local, b.local go",
+        "          it was held because the answer is suddenly empty",
+    ]
+    assert api.asked == ["accept"]
+
+
+async def test_when_nothing_is_held_it_says_so(directory: Path, call: Call) -> None:
+    async with gateway(directory, ""):
+        result = await asyncio.to_thread(call, "accept", "-f", "nixy.toml")
+
+    assert (result.exit_code, result.stdout) == (0, "nothing is held\n")
+
+
+async def test_the_token_of_the_configuration_is_sent(directory: Path, call: Call) -> None:
+    async with gateway(directory, 'admin_token = "let-me"') as api:
+        assert (await asyncio.to_thread(call, "accept")).exit_code == 0
+        file = directory / "nixy.toml"
+        file.write_text(file.read_text().replace("let-me", "something-else"))
+        refused = await asyncio.to_thread(call, "accept")
+
+    assert refused.exit_code == 1
+    assert "the token that was sent is not right" in refused.stderr
+    assert "let-me" not in refused.output
+    assert api.asked == ["accept"]
+
+
+async def test_it_trusts_the_configured_certificate(directory: Path, call: Call) -> None:
+    cert, key = certificate(directory, "gateway")
+    files = f'port_tls_certfile = "{cert}"\nport_tls_keyfile = "{key}"'
+    async with gateway(directory, f"port_use_tls = true\n{files}") as api:
+        assert (await asyncio.to_thread(call, "accept")).exit_code == 0
+        other, other_key = certificate(directory, "other")
+        file = directory / "nixy.toml"
+        file.write_text(
+            file.read_text().replace(str(cert), str(other)).replace(str(key), str(other_key))
+        )
+        refused = await asyncio.to_thread(call, "accept")
+
+    assert refused.exit_code == 1
+    assert "no gateway answers" in refused.stderr
+    assert api.asked == ["accept"]
+
+
+@pytest.mark.parametrize(
+    ("port", "said"),
+    [(str(free_port()), "no gateway answers at http://127.0.0.1:"), ("0", "port = 0 takes any")],
+)
+def test_a_gateway_that_cannot_be_reached_is_told(
+    directory: Path, call: Call, port: str, said: str
+) -> None:
+    (directory / "nixy.toml").write_text(f"port = {port}\n{NAMESPACE}")
+
+    result = call("accept")
+
+    assert result.exit_code == 1
+    assert said in result.stderr
