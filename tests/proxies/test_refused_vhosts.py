@@ -246,6 +246,17 @@ async def test_no_vhost_is_to_blame_for_a_wrapper_without_its_program(rig: Rig) 
     assert rig.vhosts() == {"a": "10.0.0.1"}
 
 
+async def test_nobody_is_blamed_for_what_was_over_before_the_search_was(rig: Rig) -> None:
+    await rig.generations.install(topology(a="10.0.0.1"))
+    rig.refuse(f"[ $(wc -l <{rig.log}) -gt 2 ] || ! grep -n new $1")
+    rig.checks()
+
+    installed = await rig.generations.install(topology(a="10.0.0.1", b="new"))
+
+    assert installed.failed == ()
+    assert rig.vhosts() == {"a": "10.0.0.1", "b": "new"}
+
+
 async def test_a_failed_reload_is_not_searched(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     await rig.generations.install(topology(a="10.0.0.1"))
     rig.checks()

@@ -126,6 +126,9 @@ class Candidates:
         found = await blame.find(self.good, topology, _said(error), refusal)
         if found is None:
             raise error
+        if not await refusal(topology):
+            # What was wrong was no vhost, and it is over.
+            return topology
         self._refusals.note(found, topology, self.good)
         return found.topology
 

@@ -176,10 +176,9 @@ class HaproxyProxy:
             try:
                 installed = await generations.install(desired)
             except GatewayError as error:
-                file.failed(error)
+                file.reload_failed(error)
                 raise
-            file.superseded()
-            file.succeeded()
+            file.reloaded()
             self._installed, self._doubts = installed.topology, ()
             if installed.reloaded:
                 self._servers.forget()

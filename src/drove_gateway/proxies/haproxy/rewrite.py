@@ -18,7 +18,8 @@ class ConfigFile:
     """Writes the file behind the applies, one version for many changes.
 
     `lock` is held while the file is written; a reload takes it as well. `config` and `template`
-    are the file's sections of health.
+    are the file's sections of health. As long as a reload fails, the file stays the one that
+    HAProxy runs with: the new one may pass its check and still not be one to start from.
     """
 
     def __init__(self, generations: Generations, log: FilteringBoundLogger) -> None:
@@ -29,6 +30,7 @@ class ConfigFile:
         self._log = log
         self._wanted: Topology | None = None
         self._due = asyncio.Event()
+        self._reload_failed = False
 
     def want(self, topology: Topology) -> None:
         """Have the file written for `topology` soon."""
@@ -50,7 +52,7 @@ class ConfigFile:
         async with self.lock:
             topology, self._wanted = self._wanted, None
             self._due.clear()
-            if topology is None:
+            if topology is None or self._reload_failed:
                 return
             try:
                 written = await self._generations.write(topology)
@@ -65,10 +67,17 @@ class ConfigFile:
                 if written:
                     self._log.debug("configuration file written for HAProxy's next start")
 
-    def superseded(self) -> None:
+    def reloaded(self) -> None:
         """A reload has just written the file for the newest topology."""
         self._wanted = None
         self._due.clear()
+        self._reload_failed = False
+        self.succeeded()
+
+    def reload_failed(self, error: GatewayError) -> None:
+        """A reload failed and is tried again; the file is the one before."""
+        self._reload_failed = True
+        self.failed(error)
 
     def succeeded(self) -> None:
         """The file is as wanted, perhaps by the last good template or without a refused vhost."""
