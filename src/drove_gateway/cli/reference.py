@@ -55,8 +55,8 @@ def manual() -> str:
         "0 all is well, 1 something is not, 2 wrong usage.",
         ".SH SIGNALS",
         "SIGTERM and SIGINT end the daemon after the step under way; SIGHUP reads configuration",
-        "and template again. After SIGUSR1 nothing is begun on the proxy, for five minutes at most,",
-        "so that it can be restarted; SIGUSR2 brings it up to date.",
+        "and template again. After SIGUSR1 nothing is begun on the proxy, for five minutes at",
+        "most, so that it can be restarted; SIGUSR2 brings it up to date.",
     ]
     return "\n".join(lines) + "\n"
 

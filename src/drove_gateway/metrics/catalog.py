@@ -217,6 +217,15 @@ OWN = (
         "Unix time at which the namespace's endpoints were last fetched and accepted; 0 is never.",
         ("namespace",),
     ),
+    Declared(
+        "gauge", "state_persistence_healthy", "1 when the state on disk is kept, or need not."
+    ),
+    Declared(
+        "gauge",
+        "serving_stored_state",
+        "1 while the namespace is served from the stored state, since no controller answered.",
+        ("namespace",),
+    ),
     Declared("gauge", "vhosts", "Vhosts that should be served."),
     Declared("gauge", "servers", "Hosts of all vhosts that should be served."),
     Declared(

@@ -101,7 +101,9 @@ class Metrics:
         self._set("template_rendering_healthy", proxy.template.healthy)
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
+        self._set("state_persistence_healthy", not status.stored.problem)
         for view in status.namespaces:
+            self._set("serving_stored_state", view.name in status.restored, view.name)
             self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
 
     def built(self, built: Built) -> None:
