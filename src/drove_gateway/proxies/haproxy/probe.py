@@ -74,7 +74,7 @@ class Probes:
             servers.take(backends, replies[len(ready) :])
             for backend, name in decided:
                 servers.ledger.strike(backend, name)
-                servers.targets.look_again_at_backend(backend)
+                servers.targets.look_again_at({backend})
             return len(decided)
 
     async def _look(self, wake: Callable[[str], None]) -> None:
@@ -98,7 +98,7 @@ class Probes:
         state = (self._servers.seen or {}).get(backend, {}).get(name)
         if state is None:
             self._servers.ledger.strike(backend, name)
-            self._servers.targets.look_again_at_backend(backend)
+            self._servers.targets.look_again_at({backend})
             return False
         if not state.admin & DRAIN:
             return True

@@ -36,16 +36,16 @@ def upstream_section(
     ]
     if problems:
         return Section(healthy=False, message=_listed(list(dict.fromkeys(problems))))
-    notes = [f"{name} is {state}" for name, state in _notes(servers, desired)]
+    notes = [f"{name} is {state}" for name, state in _notes(servers)]
     return Section(message=f"OK: {_listed(notes)}" if notes else "OK")
 
 
-def _notes(servers: Servers, desired: Topology) -> list[tuple[str, str]]:
+def _notes(servers: Servers) -> list[tuple[str, str]]:
     pinned = [
         (f"{backend}/{name}", entry.stage.value)
         for backend, name, entry in servers.ledger.at(Stage.PINNED)
     ]
-    return pinned + servers.held(desired)
+    return pinned + servers.held
 
 
 def _listed(items: list[str]) -> str:

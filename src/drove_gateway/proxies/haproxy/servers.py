@@ -50,7 +50,8 @@ class Servers:
 
     `seen` has every backend that HAProxy has; it is None when nothing is known. `lacking` names
     backends that it does not have, with the vhost that wants each. `refused` names those whose
-    servers it would not change at runtime, with its words: they need a reload. `removals` and
+    servers it would not change at runtime, with its words: they need a reload. `held` lists the
+    servers that somebody else took out of traffic, as of the last audit. `removals` and
     `probes` are set when there is something new to wait for, `can_wait` when the process knows
     `wait … srv-removable`.
     """
@@ -68,6 +69,7 @@ class Servers:
         self.ledger = Ledger()
         self.seen: dict[str, dict[str, ServerState]] | None = None
         self.lacking: dict[str, str] = {}
+        self.held: list[tuple[str, str]] = []
         self.refused: dict[str, str] = {}
         self.removals = asyncio.Event()
         self.probes = asyncio.Event()
@@ -99,19 +101,6 @@ class Servers:
             if seen is not None and backend not in seen and balanced(hosts)
         }
 
-    def held(self, topology: Topology) -> list[tuple[str, str]]:
-        """Servers that somebody else took out of traffic, and how: kept so."""
-        if self.seen is None:
-            return []
-        naming = self._options.naming
-        return [
-            (f"{backend}/{name}", f"in {state.held} by hand")
-            for app in topology.apps.values()
-            for backend in naming.backends(app)
-            for name, state in self.seen.get(backend, {}).items()
-            if state.held and naming.is_ours(name) and name not in self.ledger.of(backend)
-        ]
-
     async def bring(self, topology: Topology) -> Brought:
         """Make the servers those of `topology`, and read the touched backends back.
 
@@ -137,9 +126,17 @@ class Servers:
     async def audit(self, topology: Topology) -> list[Change]:
         """Read every server again; gives what differs from `topology`, now pending."""
         async with self.lock:
-            await self._read()
+            before = self.seen
+            now = await self._read()
+            if before is None:
+                self.targets.look_again()
+            else:
+                backends = before.keys() | now.keys()
+                self.targets.look_again_at(
+                    {name for name in backends if before.get(name) != now.get(name)}
+                )
             self.look_for_backends(topology)
-            self.targets.look_again()
+            self.held = self._find_held(topology, now)
             drift = self.pending(topology)
             self._settle(topology, {change.backend for change in drift})
             return drift
@@ -158,24 +155,11 @@ class Servers:
 
     def take(self, backends: Collection[str], replies: Sequence[Reply]) -> None:
         """Remember the servers of `backends` from what `reading` them answered."""
-        if self.seen is None:
-            return
-        read: dict[str, dict[str, ServerState]] = {}
-        for reply in replies:
-            if reply.verdict is Verdict.DONE:
-                read |= state.servers(reply.text)
-            elif reply.verdict is not Verdict.NO_BACKEND:
-                raise reply.problem()
-        gone = {
-            backend
-            for backend, reply in zip(backends, replies, strict=False)
-            if reply.verdict is Verdict.NO_BACKEND
-        }
-        for backend in backends:
-            if backend in gone:
-                self.seen.pop(backend, None)
-            else:
-                self.seen[backend] = read.get(backend, {})
+        if self.seen is not None:
+            self.seen |= _servers_of(backends, replies)
+            for backend, reply in zip(backends, replies, strict=False):
+                if reply.verdict is Verdict.NO_BACKEND:
+                    del self.seen[backend]
 
     def reading(self, backends: Collection[str]) -> list[Command]:
         """The commands that read the servers of `backends` back."""
@@ -183,16 +167,31 @@ class Servers:
             return [commands.SHOW_ALL_SERVERS]
         return [commands.show_servers(backend) for backend in backends]
 
-    async def _read(self) -> None:
-        self.seen = None
-        names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
-        if self._options.read_backends_one_by_one:
-            reading = [commands.show_servers(name) for name in names]
-        else:
-            reading = [commands.SHOW_ALL_SERVERS]
-        replies = await self._api.run(reading)
-        self.seen = {}
-        self.take(names, replies)
+    async def _read(self) -> dict[str, dict[str, ServerState]]:
+        """Read everything; what was known before stays known until then."""
+        try:
+            names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
+            if self._options.read_backends_one_by_one:
+                reading = [commands.show_servers(name) for name in names]
+            else:
+                reading = [commands.SHOW_ALL_SERVERS]
+            self.seen = _servers_of(names, await self._api.run(reading))
+        except BaseException:
+            self.doubt()
+            raise
+        return self.seen
+
+    def _find_held(
+        self, topology: Topology, seen: Mapping[str, Mapping[str, ServerState]]
+    ) -> list[tuple[str, str]]:
+        naming = self._options.naming
+        return [
+            (f"{backend}/{name}", f"in {state.held} by hand")
+            for app in topology.apps.values()
+            for backend in naming.backends(app)
+            for name, state in seen.get(backend, {}).items()
+            if state.held and naming.is_ours(name) and name not in self.ledger.of(backend)
+        ]
 
     async def _carry_out(self, pending: Sequence[Change]) -> dict[str, str]:
         """Send `pending` in one batch, read back, and give the backends that were refused."""
@@ -265,3 +264,16 @@ class Servers:
             )
 
         self.targets.settle(topology, is_settled)
+
+
+def _servers_of(
+    backends: Collection[str], replies: Sequence[Reply]
+) -> dict[str, dict[str, ServerState]]:
+    """The servers of each of `backends`, also of those that have none."""
+    read: dict[str, dict[str, ServerState]] = {}
+    for reply in replies:
+        if reply.verdict is Verdict.DONE:
+            read |= state.servers(reply.text)
+        elif reply.verdict is not Verdict.NO_BACKEND:
+            raise reply.problem()
+    return {backend: read.get(backend, {}) for backend in backends}

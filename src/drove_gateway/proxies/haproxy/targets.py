@@ -1,6 +1,8 @@
 """What each backend should hold, and which vhosts have to be looked at again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from itertools import compress, filterfalse
+from operator import is_not
 
 from drove_gateway.model import App, Topology
 from drove_gateway.proxies.haproxy.commands import valid_name
@@ -27,31 +29,29 @@ class Targets:
         return self._due[1]
 
     def _find(self, topology: Topology) -> Iterator[Target]:
-        for vhost, app in topology.apps.items():
-            if self._is_due(vhost, app):
-                yield from self._of(app)
-        for vhost, app in self._applied.items():
-            if vhost not in topology.apps:
-                for backend in self._options.naming.backends(app):
-                    yield self._emptied(backend, app)
+        for app in self._due_apps(topology):
+            yield from self._of(app)
+        for vhost in filterfalse(topology.apps.__contains__, self._applied):
+            app = self._applied[vhost]
+            for backend in self._options.naming.backends(app):
+                yield self._emptied(backend, app)
 
     def settle(self, topology: Topology, is_settled: Callable[[Target], bool]) -> None:
         """Note the vhosts whose every backend `is_settled` as up to date."""
         unsettled = {target.vhost for target in self.due(topology) if not is_settled(target)}
-        for vhost in self._applied.keys() - topology.apps.keys():
+        before, self._applied = self._applied, dict(topology.apps)
+        for vhost in unsettled & topology.apps.keys():
             del self._applied[vhost]
+            if vhost in before:
+                self._applied[vhost] = before[vhost]
         self._again &= unsettled
-        for vhost, app in topology.apps.items():
-            if vhost not in unsettled:
-                self._applied[vhost] = app
         self._due = None
 
     def unresolved(self, topology: Topology) -> list[tuple[str, str]]:
         """Vhosts that lack servers since a host name has no address, with the reason."""
         return [
-            (vhost, f"host {name} has no address, its servers are left out: {why}")
-            for vhost, app in topology.apps.items()
-            if self._is_due(vhost, app)
+            (app.vhost, f"host {name} has no address, its servers are left out: {why}")
+            for app in self._due_apps(topology)
             for name, why in self._resolver.known({h.host for h in app.hosts}).failed.items()
         ]
 
@@ -60,13 +60,16 @@ class Targets:
         self._due = None
         self._again.update(self._applied)
 
-    def look_again_at_backend(self, backend: str) -> None:
-        """Look again at the vhost of `backend`: its servers changed by themselves."""
-        self._due = None
-        naming = self._options.naming
-        self._again.update(
-            vhost for vhost, app in self._applied.items() if backend in naming.backends(app)
-        )
+    def look_again_at(self, backends: Collection[str]) -> None:
+        """Look again at the vhosts of `backends`: their servers changed by themselves."""
+        if backends:
+            self._due = None
+            naming = self._options.naming
+            self._again.update(
+                vhost
+                for vhost, app in self._applied.items()
+                if any(backend in backends for backend in naming.backends(app))
+            )
 
     def look_again_at_host(self, host: str) -> None:
         """Look again at every vhost with a server on `host`: its address changed."""
@@ -77,8 +80,11 @@ class Targets:
             if any(one.host == host for one in app.hosts)
         )
 
-    def _is_due(self, vhost: str, app: App) -> bool:
-        return self._applied.get(vhost) is not app or vhost in self._again
+    def _due_apps(self, topology: Topology) -> Iterator[App]:
+        others = map(is_not, map(self._applied.get, topology.apps), topology.apps.values())
+        due = dict.fromkeys(compress(topology.apps, others))
+        due |= dict.fromkeys(filter(topology.apps.__contains__, self._again))
+        return (topology.apps[vhost] for vhost in due)
 
     def _of(self, app: App) -> Iterator[Target]:
         naming = self._options.naming
