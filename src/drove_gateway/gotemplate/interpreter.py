@@ -12,6 +12,7 @@ from drove_gateway.gotemplate.arguments import (
     ABSENT,
     in_place,
 )
+from drove_gateway.gotemplate.errors import TemplateExecError
 from drove_gateway.gotemplate.evaluation import Evaluation
 from drove_gateway.gotemplate.format import sprintf, text
 from drove_gateway.gotemplate.functions import truth
@@ -45,12 +46,28 @@ def interpret(
     out: list[str] = []
     dot = MISSING if data is None else data
     state = _State(trees, trees[name], functions, budget, out, dot, 0)
-    run(state.walk_body(dot, trees[name].body))
+    try:
+        run(state.walk_body(dot, trees[name].body))
+    except TemplateExecError:
+        raise
+    except RecursionError:
+        state.innermost().fail("a value is nested too deeply, or contains itself")
+    except Exception as error:  # noqa: BLE001 - objects may raise anything when looked at
+        state.innermost().fail(f"{type(error).__name__}: {error}")
     return "".join(out)
 
 
 class _State(Evaluation):
-    """Walks one template."""
+    """Walks one template. `called` is the walk of a template that this one called."""
+
+    called: "_State | None" = None
+
+    def innermost(self) -> "_State":
+        """The walk that is under way."""
+        state = self
+        while state.called is not None:
+            state = state.called
+        return state
 
     def walk_body(self, dot: object, body: nodes.Body) -> Steps[_Jump | None]:
         """Walks the items in turn, and says by which of them the walk was left early."""
@@ -117,7 +134,9 @@ class _State(Evaluation):
         state = _State(
             self.trees, tree, self.functions, self.budget, self.out, inner, self.depth + 1
         )
+        self.called = state
         yield state.walk_body(inner, tree.body)
+        self.called = None
 
     # Range
 

@@ -14,7 +14,7 @@ from drove_gateway.gotemplate.interpreter import interpret
 from drove_gateway.gotemplate.limits import MAX_OUTPUT, MAX_STEPS, Budget
 from drove_gateway.gotemplate.parser import parse
 from drove_gateway.gotemplate.signatures import Function, function
-from drove_gateway.gotemplate.values import type_of
+from drove_gateway.gotemplate.values import decode, encode, type_of
 
 _Render: TypeAlias = Callable[[object, Budget], str]
 
@@ -64,14 +64,18 @@ class Template:
 
     def render(self, data: object) -> str:
         """Executes the template with `data` as dot. Raises `TemplateExecError`."""
-        compiled = self._compiled_for(data)
-        if compiled is not None:
-            try:
+        text = self._render(data)
+        return text if text.isascii() else decode(encode(text))
+
+    def _render(self, data: object) -> str:
+        try:
+            compiled = self._compiled_for(data)
+            if compiled is not None:
                 return compiled(data, self._budget())
-            except TemplateExecError:
-                raise
-            except Exception:  # noqa: BLE001, S110 - the interpreter finds out what it means
-                pass
+        except TemplateExecError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - the interpreter finds out what it means
+            pass
         return interpret(self._trees, self.name, self._functions, data, self._budget())
 
     def _budget(self) -> Budget:
@@ -87,6 +91,6 @@ class Template:
                 self._compiled[cls] = compile_template(
                     self._trees, self.name, self._functions, known
                 )
-            except NotCompilableError:
+            except (NotCompilableError, RecursionError):
                 self._compiled[cls] = None
         return self._compiled[cls]

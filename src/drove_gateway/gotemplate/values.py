@@ -15,6 +15,7 @@ Go type. `MISSING` is the result of looking up what is not there (an invalid `re
 Text is `str`; bytes that are not UTF-8 are surrogate-escaped. Go counts in bytes: see `encode`.
 """
 
+import re
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -97,12 +98,16 @@ class Typed:
         return f"Typed({self.value!r}, {self.type.name})"
 
 
+# What no Go string holds: half a character, which is no byte kept by surrogateescape either.
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+
+
 def encode(text: str) -> bytes:
     """The bytes that Go sees in a string."""
     try:
         return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:  # a lone surrogate, which no Go string of ours can hold
-        return text.encode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return _LONE_SURROGATE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 def decode(data: bytes) -> str:
