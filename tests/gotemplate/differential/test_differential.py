@@ -16,7 +16,6 @@ from tests.gotemplate.differential.words import in_our_words, without_package
 from drove_gateway.gotemplate import Template, TemplateExecError, TemplateSyntaxError
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.gotemplate.values import decode, encode
 from drove_gateway.model import Topology
 
 FUNCTIONS = gateway_functions({"HOME": "/root"}, lambda: GoTime(0, UTC))
@@ -37,7 +36,7 @@ def so_many(examples: int, *, shrink: bool) -> settings:
 def ours(template: str, data: object) -> Answer:
     try:
         parsed = Template(template, name="t", funcs=FUNCTIONS)
-        return Answer(decode(encode(parsed.render(data))), "", "")
+        return Answer(parsed.render(data), "", "")
     except TemplateSyntaxError as error:
         return Answer("", "parse", str(error))
     except TemplateExecError as error:
