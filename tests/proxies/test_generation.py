@@ -208,6 +208,16 @@ class TestWritingOnlyTheFile:
         assert rig.reloads == 1
         await rig.serves(web=3)
 
+    async def test_a_changed_template_waits_for_a_reload(self, rig: Rig) -> None:
+        generations = rig.generations()
+        await generations.install(topology(web=3))
+        rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
+        assert not await generations.write(topology(web=4))
+        assert generations.template.changed()
+        await generations.install(topology(web=4))
+        assert await generations.write(topology(web=5, api=1))
+        await rig.serves(web=7)
+
     async def test_a_refused_file_is_not_written(self, rig: Rig) -> None:
         rig.write_template(TEMPLATE + "nope;")
         before = rig.config.read_text()

@@ -101,10 +101,13 @@ class Generations:
     async def write(self, topology: Topology) -> bool:
         """Bring only the file to `topology`, checked, without a reload: for the next restart.
 
-        Gives whether the file changed. Raises RenderError, CheckRefused or another ProxyError;
+        Gives whether the file changed. What a changed template makes is only written by a reload,
+        which shows that it can be loaded. Raises RenderError, CheckRefused or another ProxyError;
         the file is then as before.
         """
         async with self._changing:
+            if self.template.changed():
+                return False
             made = await self._candidates.make(topology, Stages(self._clock))
             if made.file is not None:
                 await asyncio.to_thread(config_file.swap, made.file, self.platform.config)

@@ -77,7 +77,9 @@ class Audit:
                 servers=len(drift),
                 first=f"{drift[0].backend}/{drift[0].name}: {drift[0].reason}",
             )
-        if drift or news or self._servers.lacking.keys() - lacked:
+        if gone := self._servers.lacking.keys() - lacked:
+            news = news or f"HAProxy has {len(gone)} backends less"
+        if drift or news:
             wake(news or f"{len(drift)} servers in HAProxy differ")
         self._plan_next(desired, begin)
 
