@@ -600,3 +600,74 @@ def test_no_update_is_lost(
     assert played.states == [] or played.states[-1] == "idle"
     distances = [later - sooner for sooner, later in pairwise(proxy.reloads)]
     assert all(distance >= takes + between - 0.002 for distance in distances)
+
+
+def test_while_it_is_held_back_nothing_is_begun() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+        await at(20)
+        play.desire(web=2)
+        assert play.published[-1] == Progress("held back", 5300)
+        await at(40)
+        play.reconciler.release()
+
+    played = play(story)
+    assert played.proxy.times == [40]
+    assert set(played.proxy.applied.apps["web"].hosts) == set(topology(web=2).apps["web"].hosts)
+    assert "warning" not in played.levels()
+
+
+def test_holding_back_has_an_end_that_is_told() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        await at(10)
+        play.desire(web=1)
+
+    played = play(story)
+    assert played.proxy.times == [300]
+    assert played.levels()[0] == "warning"
+
+
+def test_holding_back_can_be_prolonged() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+        await at(200)
+        play.reconciler.hold_back(300)
+
+    assert play(story).proxy.times == [500]
+
+
+def test_the_step_under_way_is_not_held_back() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(1)
+        play.reconciler.hold_back(300)
+        play.desire(web=2)
+
+    played = play(story, FakeProxy(takes=5.0))
+    assert played.proxy.times == [0, 301]
+
+
+def test_it_stops_while_it_is_held_back() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+
+    assert play(story, until=10.0).proxy.times == []
+
+
+def test_it_tells_for_how_long_a_step_has_been_going_on() -> None:
+    seen: list[float] = []
+
+    async def story(play: Play) -> None:
+        seen.append(play.reconciler.busy_seconds())
+        play.desire(web=1)
+        await at(3)
+        seen.append(round(play.reconciler.busy_seconds(), 3))
+        await at(6)
+        seen.append(play.reconciler.busy_seconds())
+
+    play(story, FakeProxy(takes=5.0))
+    assert seen == [0.0, 3.0, 0.0]

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -134,3 +135,21 @@ async def exit_code(place: Site) -> int:
     """Of the daemon, once it ended."""
     assert place.daemon is not None
     return await asyncio.wait_for(place.daemon.wait(), 60)
+
+
+async def test_a_configuration_that_cannot_be_used_leaves_the_one_before(
+    place: Site, systemd: Listener
+) -> None:
+    """It can be read, but its port is taken by another process."""
+    file = place.directory / "nixy.toml"
+    good = file.read_text()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        file.write_text(good.replace(f"port = {place.api.rpartition(':')[2]}", f"port = {port}"))
+        async with place.traffic():
+            place.signal(signal.SIGHUP)
+            await until(lambda: "the configuration stays as it was" in place.tail())
+            await until(lambda: systemd.heard().count("READY=1") == 2)
+            await place.healthy()
+            await place.cluster.scale("web", 5)
+            await place.serves("web")

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +15,7 @@ from drove_gateway.metrics.reference import main, page
 from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.plan import Step
 from drove_gateway.reconciler import ReconcilerMetrics
-from drove_gateway.status import Applied, ProxyHealth, Section, Status
+from drove_gateway.status import Applied, ProxyHealth, Section, Status, StoredState
 from drove_gateway.topology import Built, Rules, build
 from drove_gateway.view import NamespaceView
 
@@ -352,6 +353,21 @@ def test_the_age_of_a_namespaces_endpoints_can_be_asked_for() -> None:
     metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", namespaces=(view,)))
 
     assert shown(metrics)[name] == 1700000000.5
+
+
+def test_what_is_served_from_the_stored_state_can_be_alerted_on() -> None:
+    metrics = Metrics(["one", "two"])
+    views = (NamespaceView("one", ()), NamespaceView("two", ()))
+    status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views, restored={"two": 1.0})
+
+    metrics.mirror(status)
+    assert shown(metrics)["drove_gateway_state_persistence_healthy"] == 1
+    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="one"}'] == 0
+    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 1
+
+    metrics.mirror(msgspec.structs.replace(status, stored=StoredState(problem="full"), restored={}))
+    assert shown(metrics)["drove_gateway_state_persistence_healthy"] == 0
+    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 0
 
 
 def test_label_values_are_escaped() -> None:
