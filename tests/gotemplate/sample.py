@@ -188,15 +188,16 @@ def outcome(render: Callable[[], str]) -> Mapping[str, str]:
         return {"error": "exec", "message": str(error)}
 
 
-def render(case: Mapping[str, str], data: object) -> str:
+def render(case: Mapping[str, str], data: object, max_steps: int = MAX_STEPS) -> str:
     """What users do."""
     delims = (case.get("left", ""), case.get("right", ""))
-    return Template(case["template"], name="t", delims=delims, funcs=FUNCS).render(data)
+    template = Template(case["template"], name="t", delims=delims, funcs=FUNCS, max_steps=max_steps)
+    return template.render(data)
 
 
-def render_interpreted(case: Mapping[str, str], data: object) -> str:
+def render_interpreted(case: Mapping[str, str], data: object, max_steps: int = MAX_STEPS) -> str:
     """The same without the compiler."""
-    return interpret(_trees(case), "t", FUNCTIONS, data, Budget(MAX_STEPS, MAX_OUTPUT))
+    return interpret(_trees(case), "t", FUNCTIONS, data, Budget(max_steps, MAX_OUTPUT))
 
 
 def render_compiled(case: Mapping[str, str], data: object) -> str:
