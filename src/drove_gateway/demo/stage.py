@@ -60,6 +60,7 @@ async def _gateway(cluster: Simulator, edge: Edge, directory: Path) -> AsyncIter
     config.write_text(
         f'port = {port}\nxproxy = "demo"\nping_interval_sec = 0.5\nreload_min_interval_sec = 0.2\n'
         f"event_refresh_interval_sec = 0.25\n{edge.settings}\n"
+        f'state_persistence_dir = "{directory}/state"\n'
         f'[[namespaces]]\nname = "demo"\ndrove = [{urls}]\nleader_vhost = "{LEADER_VHOST}"\n'
     )
     with (directory / "gateway.log").open("wb") as log:
