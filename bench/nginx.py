@@ -239,7 +239,7 @@ async def plus_rows(directory: Path) -> AsyncIterator[Row]:
             begin = time.perf_counter()
             await plus.apply(half)
             while plus.driver.draining:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.005)
             seconds = time.perf_counter() - begin
         # One answer to know the ids, one to know who is idle; each server drained and deleted.
         least = 2 + VHOSTS * SERVERS

@@ -97,6 +97,16 @@ async def test_many_upstreams_are_read_in_one_answer(tmp_path: Path) -> None:
         assert kinds(rig) == {"GET upstreams": 1, "PATCH server": 30}
 
 
+async def test_many_upstreams_with_empty_state_files_are_not_asked_about_one_by_one(
+    tmp_path: Path,
+) -> None:
+    names = [f"v{n}.example" for n in range(30)]
+    conf = "".join(f"upstream {one} {{ zone {one} 64k; state /state/{one}; }}" for one in names)
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({name: [A, B] for name in names}))
+        assert kinds(rig) == {"GET upstreams": 1, "POST servers": 60}
+
+
 async def test_a_replaced_server_is_added_before_the_old_one_drains(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         await rig.apply(topology({"a.example": [A]}))

@@ -115,7 +115,9 @@ class Upstreams:
             seen = await self._read_all(chosen)
 
             async def bring_one(kept: KeptUpstream) -> None:
-                observed = seen.get(kept.name, MISSING) if seen and _briefly(kept) else None
+                observed = None
+                if seen is not None and _briefly(kept):
+                    observed = seen.get(kept.name, MISSING)
                 brought = await self._bring_one(kept, addresses, observed, create)
                 steps.extend(brought.steps)
 
