@@ -1,5 +1,6 @@
 """The directives of a format string: `%-8.3[2]f` taken apart, once for each format."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -56,27 +57,47 @@ class Directive:
 Piece: TypeAlias = str | Directive
 
 
+@dataclass(frozen=True, slots=True)
+class Format:
+    """Literal text and directives of a format, in order.
+
+    Where all directives are plain `%s`, `%v` or `%d`, `verbs` has them one after the other and
+    `outline` is the format in Python's way, with a `%s` for each.
+    """
+
+    pieces: tuple[Piece, ...]
+    outline: str
+    verbs: str | None
+
+
 def too_large(number: int) -> bool:
     """Whether Go refuses `number` as a width or precision."""
     return abs(number) > _TOO_LARGE
 
 
 @lru_cache(maxsize=512)
-def parse_format(text: str) -> tuple[Piece, ...]:
-    """Literal text and directives of a format, in order."""
-    pieces: list[Piece] = []
+def parse_format(text: str) -> Format:
+    """A format taken apart."""
+    pieces = tuple(_pieces(text))
+    directives = [piece for piece in pieces if isinstance(piece, Directive)]
+    plain = all(one.direct and one.spec == PLAIN and one.verb in "svd" for one in directives)
+    outline = [piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces]
+    verbs = "".join([one.verb for one in directives])
+    return Format(pieces, "".join(outline), verbs if plain else None)
+
+
+def _pieces(text: str) -> Iterator[Piece]:
     position = 0
     while position < len(text):
         percent = text.find("%", position)
         if percent < 0:
-            pieces.append(text[position:])
-            break
+            yield text[position:]
+            return
         if percent > position:
-            pieces.append(text[position:percent])
+            yield text[position:percent]
         scanner = _Scanner(text, percent + 1)
-        pieces.append(scanner.directive())
+        yield scanner.directive()
         position = scanner.position
-    return tuple(pieces)
 
 
 class _Scanner:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from drove_gateway.gotemplate.directives import (
     PLAIN,
     Directive,
+    Piece,
     Spec,
     parse_format,
     too_large,
@@ -48,14 +49,27 @@ def sprintln(args: Sequence[object]) -> str:
 
 def sprintf(format_: str, args: Sequence[object]) -> str:
     """The values written as the directives of a format say."""
-    return _Sprintf(format_, args).run()
+    parsed = parse_format(format_)
+    if parsed.verbs is not None and _fit(args, parsed.verbs):
+        return parsed.outline % tuple(args)
+    return _Sprintf(parsed.pieces, args).run()
+
+
+def _fit(args: Sequence[object], verbs: str) -> bool:
+    """Whether there is a text or an integer for each verb, and nothing that needs a closer look."""
+    if len(args) != len(verbs):
+        return False
+    return all(
+        type(arg) is str if verb == "s" else type(arg) is int or (verb == "v" and type(arg) is str)
+        for arg, verb in zip(args, verbs, strict=True)
+    )
 
 
 class _Sprintf:
     """One run over a format: where it stands among the arguments, and what is written so far."""
 
-    def __init__(self, format_: str, args: Sequence[object]) -> None:
-        self.pieces = parse_format(format_)
+    def __init__(self, pieces: Sequence[Piece], args: Sequence[object]) -> None:
+        self.pieces = pieces
         self.args = args
         self.next = 0
         self.reordered = False

@@ -16,14 +16,14 @@ _FLOAT_VERBS: Final = "vbgGxXfFeE"
 _UINT64: Final = 1 << 64
 
 
-def pad(text: str, spec: Spec) -> str:
+def pad(text: str, spec: Spec, *, zeros: bool = True) -> str:
     """`text`, filled up to the width with blanks, or with zeros on the left under the flag `0`."""
     missing = spec.width - len(text)
     if missing <= 0:
         return text
     if spec.minus:
         return text + " " * missing
-    return ("0" if spec.zero else " ") * missing + text
+    return ("0" if zeros and spec.zero else " ") * missing + text
 
 
 def boolean(value: bool, verb: str, spec: Spec) -> str | None:
@@ -55,7 +55,7 @@ def _integer(value: int, base: int, verb: str, spec: Spec) -> str:
     if verb == "X":
         digits = digits.upper()
     sign = "-" if value < 0 else "+" if spec.plus else " " if spec.space else ""
-    return pad(sign + digits, replace(spec, zero=False) if spec.zero else spec)
+    return pad(sign + digits, spec, zeros=False)
 
 
 def _minimum_digits(value: int, spec: Spec) -> int:
@@ -76,7 +76,7 @@ def _unicode(code: int, spec: Spec) -> str:
     text = f"U+{code:0{max(spec.precision or 0, 4)}X}"
     if spec.sharp and code <= strconv.MAX_RUNE and chr(code).isprintable():
         text += f" '{chr(code)}'"
-    return pad(text, replace(spec, zero=False))
+    return pad(text, spec, zeros=False)
 
 
 def floating(value: float, verb: str, spec: Spec) -> str | None:
@@ -107,7 +107,7 @@ def _not_finite(number: str, spec: Spec) -> str:
     """Infinities and NaN: never filled up with zeros, and no sign for NaN unless asked for."""
     if number[1] == "N" and not (spec.space or spec.plus):
         number = number[1:]
-    return pad(number, replace(spec, zero=False))
+    return pad(number, spec, zeros=False)
 
 
 def _keep_zeros(number: str, conversion: str, precision: int | None) -> str:
