@@ -91,7 +91,10 @@ class _Output(asyncio.Protocol):
 async def _start(
     command: Sequence[str], output: _Output, env: dict[str, str] | None
 ) -> asyncio.subprocess.Process:
-    reading, writing = os.pipe()
+    try:
+        reading, writing = os.pipe()
+    except OSError as error:
+        raise CommandFailed(f"cannot run {_shown(command)}: {error.strerror}") from error
     try:
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: output, os.fdopen(reading, "rb", buffering=0))

@@ -1,0 +1,54 @@
+"""SIGKILL at every step of an apply: the file is valid, traffic goes on, the next start goes on."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from tests.faults.interrupted import STEPS
+from tests.faults.site import Site
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROGRAM = Path(__file__).with_name("interrupted.py")
+
+
+async def test_killed_at_any_step_the_next_start_completes_the_change(shared: Site) -> None:
+    armed = shared.directory / "armed"
+    program = (sys.executable, str(PROGRAM), str(armed))
+    await shared.end()
+    await shared.start(program)
+    await shared.healthy()
+    async with shared.traffic():
+        for number, step in enumerate(_boundaries(shared.edge.kind)):
+            armed.write_text(step)
+            await shared.cluster.deploy(f"new{number}", instances=1)
+            assert await shared.died() == -9, f"was not killed {step}"
+            armed.unlink()
+            await shared.valid()
+
+            await shared.start(program)
+            await shared.healthy()
+            await shared.serves(f"new{number}")
+            assert not list(shared.directory.glob(".*.tmp-*")), step
+            await shared.cluster.remove_app(f"new{number}")
+        await shared.serves()
+    await shared.valid()
+
+
+def _boundaries(kind: str) -> list[str]:
+    """Before each step, which is after the one before it; and after the last ones."""
+    steps = [step for step in STEPS if step != "change servers" or kind == "haproxy"]
+    return [*(f"{step} before" for step in steps), "swap after", "store after"]
+
+
+async def test_killed_while_idle_nothing_is_reloaded_by_the_next_start(shared: Site) -> None:
+    await shared.healthy()
+    await until(lambda: "new" not in shared.config.read_text())
+    async with shared.traffic():
+        await shared.kill()
+        shared.log.clear()
+        await shared.start()
+        await shared.healthy()
+        await shared.serves()
+    assert "'reload':" not in "".join(shared.log)

@@ -1,0 +1,179 @@
+"""What the gateway's own machine and its proxy can do to it."""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.faults.site import Site
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+only_haproxy = pytest.mark.parametrize("shared", ["haproxy"], indirect=True, scope="module")
+only_nginx = pytest.mark.parametrize("shared", ["nginx"], indirect=True, scope="module")
+
+HANGING_CHECK = 'case "$*" in *" -t"|*" -c") exec sleep 600;; esac'
+HANGING_RELOAD = 'case "$*" in *"-s reload") exec sleep 600;; esac'
+
+
+@contextmanager
+def limited(site: Site, limit: int, value: int) -> Iterator[None]:
+    """The running daemon's soft limit, lowered in the block."""
+    before = resource.prlimit(site.pid, limit)
+    resource.prlimit(site.pid, limit, (value, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(site.pid, limit, before)
+
+
+@asynccontextmanager
+async def silent(socket: Path) -> AsyncIterator[None]:
+    """Somebody listens in the socket's place who never answers."""
+    aside = socket.with_suffix(".aside")
+    socket.rename(aside)
+    done = asyncio.Event()
+
+    async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await done.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_unix_server(never, socket)
+    ours = socket.stat().st_ino
+    try:
+        yield
+    finally:
+        done.set()
+        server.close()
+        if not socket.exists() or socket.stat().st_ino == ours:
+            aside.replace(socket)
+
+
+@asynccontextmanager
+async def hanging_reload(site: Site) -> AsyncIterator[None]:
+    if site.edge.kind == "haproxy":
+        async with silent(site.directory / "master.sock"):
+            yield
+        return
+    site.mischief(HANGING_RELOAD)
+    yield
+    site.mischief("")
+
+
+async def changed_vhost(site: Site, name: str) -> None:
+    """A change that needs a new configuration of either proxy."""
+    await site.cluster.deploy(name, instances=2)
+
+
+async def test_a_full_disk_keeps_traffic_and_is_told(shared: Site) -> None:
+    async with shared.traffic():
+        with limited(shared, resource.RLIMIT_FSIZE, 0):
+            await shared.cluster.deploy("full", instances=2)
+            health = await shared.says("cannot write beside")
+            assert "stays as it is" in health["Config"]["Message"]
+            await shared.valid()
+        await shared.serves("full")
+        await shared.healthy()
+    assert not list(shared.directory.glob(".*.tmp-*"))
+
+
+@only_haproxy
+async def test_servers_reach_haproxy_though_the_disk_is_full(shared: Site) -> None:
+    async with shared.traffic():
+        with limited(shared, resource.RLIMIT_FSIZE, 0):
+            await shared.cluster.scale("web", 5)
+            await shared.serves("web")
+        await shared.healthy()
+
+
+async def test_without_file_descriptors_traffic_stays_and_all_goes_on_afterwards(
+    shared: Site,
+) -> None:
+    async with shared.traffic():
+        opened = len(list(Path(f"/proc/{shared.pid}/fd").iterdir()))
+        with limited(shared, resource.RLIMIT_NOFILE, opened):
+            await shared.cluster.scale("web", 6)
+            await changed_vhost(shared, "scarce")
+            await until(lambda: "Too many open files" in "".join(shared.log))
+        await shared.healthy()
+        await shared.serves("web", "scarce")
+
+
+async def test_a_missing_program_keeps_traffic_and_is_told(shared: Site) -> None:
+    wrapper = shared.directory / "wrapper"
+    aside = wrapper.with_suffix(".aside")
+    async with shared.traffic():
+        wrapper.rename(aside)
+        await changed_vhost(shared, "missed")
+        health = await shared.says("no program")
+        assert f"{wrapper}" in health["Config"]["Message"]
+        aside.rename(wrapper)
+        await shared.serves("missed")
+        await shared.healthy()
+
+
+async def test_a_hanging_check_keeps_traffic_and_is_told(shared: Site) -> None:
+    before = shared.config.read_text()
+    async with shared.traffic():
+        shared.mischief(HANGING_CHECK)
+        await changed_vhost(shared, "unchecked")
+        health = await shared.says("did not end within 2 s and was killed")
+        assert not health["Config"]["Healthy"]
+        assert shared.config.read_text() == before
+        shared.mischief("")
+        await shared.serves("unchecked")
+        await shared.healthy()
+
+
+async def test_a_hanging_reload_keeps_traffic_and_is_told(shared: Site) -> None:
+    before = shared.config.read_text()
+    async with shared.traffic():
+        async with hanging_reload(shared):
+            await changed_vhost(shared, "unloaded")
+            health = await shared.says("within 2 s")
+            assert not health["Config"]["Healthy"]
+            assert shared.config.read_text() == before
+        await shared.serves("unloaded")
+        await shared.healthy()
+
+
+@only_nginx
+async def test_a_reload_that_only_claims_success_is_noticed(shared: Site) -> None:
+    """HAProxy's master socket tells by itself whether the new worker started."""
+    before = shared.config.read_text()
+    async with shared.traffic():
+        shared.mischief('case "$*" in *"-s reload") exit 0;; esac')
+        await changed_vhost(shared, "claimed")
+        health = await shared.says("does not answer at http://127.0.0.1:")
+        assert not health["Config"]["Healthy"]
+        assert shared.config.read_text() == before
+        shared.mischief("")
+        await shared.serves("claimed")
+        await shared.healthy()
+
+
+@only_haproxy
+async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Site) -> None:
+    async with shared.traffic():
+        async with silent(shared.directory / "runtime.sock"):
+            await shared.cluster.scale("web", 7)
+            health = await shared.says("runtime.sock")
+            assert not health["UpstreamUpdatesViaAPI"]["Healthy"]
+            await shared.serves("web", seconds=40)
+        await shared.healthy()
+
+
+async def test_a_log_that_cannot_be_written_stops_nothing(shared: Site) -> None:
+    await shared.end()
+    async with shared.traffic():
+        program = ("/bin/sh", "-c", 'exec "$@" 2>/dev/full >/dev/full', "sh")
+        await shared.start((*program, *shared.program))
+        await shared.healthy()
+        await shared.cluster.scale("web", 3)
+        await shared.serves("web")
+        assert await shared.end() == 0
+    await shared.start()
+    await shared.healthy()

@@ -1,0 +1,129 @@
+"""Random faults and changes under traffic; in the end proxy and cluster are equal.
+
+The seed is printed and can be given again: `SOAK_SEED=17 SOAK_SECONDS=600 make soak`.
+"""
+
+import asyncio
+import os
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+from tests.faults.rogue import Rogue
+from tests.faults.site import APPS, Site
+from tests.faults.test_machine import HANGING_CHECK, HANGING_RELOAD
+
+from drove_gateway.simulator import Fault
+from drove_gateway.simulator.faults import Kind
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SEED = int(os.environ.get("SOAK_SEED", random.SystemRandom().randrange(10**6)))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
+
+SPOILS: tuple[Kind, ...] = (
+    "slow",
+    "status",
+    "html",
+    "failed",
+    "empty",
+    "partial",
+    "no-hosts",
+    "shuffled",
+    "wrong-types",
+    "garbage",
+    "truncated",
+    "cut",
+    "reset",
+)
+
+Action = Callable[[Site, Rogue, random.Random], Awaitable[None]]
+
+
+async def scale(site: Site, _: Rogue, dice: random.Random) -> None:
+    await site.cluster.scale(dice.choice(APPS), dice.randint(2, 6))
+
+
+async def replace(site: Site, _: Rogue, dice: random.Random) -> None:
+    await site.cluster.upgrade(dice.choice(APPS))
+
+
+async def deploy(site: Site, _: Rogue, dice: random.Random) -> None:
+    name = f"extra{dice.randrange(3)}"
+    if name in site.app_names():
+        await site.cluster.remove_app(name)
+    else:
+        await site.cluster.deploy(name, instances=dice.randint(1, 3))
+
+
+async def bad_vhost(_: Site, rogue: Rogue, dice: random.Random) -> None:
+    if dice.random() < 0.5:
+        rogue.lists("ghost", "no-such-host.invalid", 80)
+    else:
+        rogue.drops("ghost")
+
+
+async def bad_answers(site: Site, _: Rogue, dice: random.Random) -> None:
+    kind = dice.choice(SPOILS)
+    site.cluster.fault(Fault(kind=kind, times=dice.randint(1, 10), delay=dice.random() / 2))
+
+
+async def other_leader(site: Site, _: Rogue, dice: random.Random) -> None:
+    await site.cluster.move_leadership(gap=dice.random(), recovering=dice.choice((0.0, 0.8)))
+
+
+async def bad_template(site: Site, _: Rogue, dice: random.Random) -> None:
+    good = site.template.read_text()
+    site.template.write_text(good + dice.choice(("{{.Nothing}}", "{{", "\nnosuchthing;\n")))
+    await asyncio.sleep(dice.random())
+    site.template.write_text(good)
+
+
+async def hang(site: Site, _: Rogue, dice: random.Random) -> None:
+    site.mischief(dice.choice((HANGING_CHECK, HANGING_RELOAD, "exit 1")))
+    await asyncio.sleep(dice.random() * 2)
+    site.mischief("")
+
+
+async def restart(site: Site, _: Rogue, dice: random.Random) -> None:
+    await (site.kill() if dice.random() < 0.5 else site.end())
+    await site.start()
+
+
+ACTIONS: tuple[Action, ...] = (
+    scale,
+    scale,
+    replace,
+    deploy,
+    deploy,
+    bad_vhost,
+    bad_answers,
+    bad_answers,
+    other_leader,
+    bad_template,
+    hang,
+    restart,
+)
+
+
+async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Site, rogue: Rogue) -> None:
+    print(f"SOAK_SEED={SEED}")
+    dice = random.Random(SEED)
+    end = time.monotonic() + SECONDS
+    async with shared.traffic(strict=False) as tally:
+        while time.monotonic() < end:
+            action = dice.choice(ACTIONS)
+            print(action.__name__)
+            await action(shared, rogue, dice)
+            await asyncio.sleep(dice.random() / 2)
+        shared.cluster.clear_faults()
+        rogue.drops("ghost")
+        await shared.cluster.settled()
+        # What was held or stored by a fault stays until somebody says that the listing is right.
+        await shared.says("idle", seconds=90)
+        await shared.accept()
+        await shared.healthy(90)
+        await shared.serves(*set(shared.app_names()), seconds=60)
+    await shared.valid()
+    print(f"{tally.requests} requests, {len(tally.failures)} failed")
