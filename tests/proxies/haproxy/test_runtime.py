@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from tests.proxies.haproxy.gateway import Counts
 from tests.proxies.haproxy.imitation import Model, Server, serve, serve_raw
+from tests.proxies.haproxy.process import Haproxy
+from tests.traffic import free_port
 
-from drove_gateway.config.addresses import TcpSocket, UnixSocket
+from drove_gateway.config.addresses import TcpSocket, UnixSocket, socket_address
 from drove_gateway.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy import commands, state
 from drove_gateway.proxies.haproxy.commands import Command
@@ -153,3 +155,33 @@ def test_options_cannot_begin_another_command(text: str, escaped: str) -> None:
 def test_an_operation_without_replies_of_its_own_is_never_a_success() -> None:
     with pytest.raises(RuntimeApiError):
         verdict(Command("something_new", "something new"), "Fine.")
+
+
+@pytest.mark.parametrize(("form", "host"), [("ipv4@127.0.0.1", "127.0.0.1"), ("ipv6@::1", "::1")])
+async def test_a_real_haproxy_answers_over_tcp_too(
+    program: Path, short_path: Path, form: str, host: str
+) -> None:
+    haproxy, port = Haproxy(program, short_path), free_port()
+    haproxy.config.write_text(
+        f"global\n    stats socket {haproxy.socket} level admin\n"
+        f"    stats socket {form}:{port} level admin\n"
+        "defaults\n    mode http\n    timeout connect 1s\n    timeout client 1s\n"
+        "    timeout server 1s\nbackend b\n"
+    )
+    await haproxy.start()
+    try:
+        address = socket_address(f"{form}:{port}")
+        assert address == TcpSocket(host, port)
+        one = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=Counts())
+        replies = await one.run(
+            [
+                commands.add_server("b", "s1", "::1", 80, ""),
+                commands.set_address("b", "s1", "10.0.0.1", 80),
+                commands.set_address("b", "s1", "10.0.0.1", 80),
+                commands.show_servers("b"),
+            ]
+        )
+        assert {reply.verdict for reply in replies} == {Verdict.DONE}
+        assert state.servers(replies[-1].text)["b"]["s1"].address == "10.0.0.1"
+    finally:
+        await haproxy.kill()
