@@ -31,7 +31,7 @@ class Start:
 
     def __init__(self, remembered: Mapping[str, Remembered], controllers: tuple[str, ...]) -> None:
         self.desired: list[dict[str, int]] = []
-        self.restored: Mapping[str, float] = {}
+        self.restored: Mapping[str, float] = {"of the configuration before": 1.0}
         self.asked = 0
         self.log = CapturingLogger()
         log = structlog.wrap_logger(self.log, processors=[])
@@ -81,6 +81,7 @@ async def test_nothing_is_desired_while_a_namespace_may_still_answer(
     start.answer("a", 4)
 
     assert start.desired == []
+    assert start.restored == {}
 
     start.answer("b", 5)
     assert start.desired == [{"a.local": 4, "b.local": 5}]

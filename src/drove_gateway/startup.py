@@ -75,6 +75,7 @@ class Startup:
         self._log = log
         self._first: dict[str, FirstAnswer] = {}
         self._restored: dict[str, float] = {}
+        publish({})
 
     def begin(self, namespace: str, controllers: Iterable[str]) -> None:
         """Await the first answer of these controllers."""
