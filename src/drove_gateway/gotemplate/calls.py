@@ -329,4 +329,4 @@ class Calls(Expressions):
             parts.append(literal_text(after))
         if args or "%" in text + "".join(rest[1::2]):
             return None
-        return Value(self.let(f'f"{"".join(parts)}"').code, STRING)
+        return self._counted(Value(self.let(f'f"{"".join(parts)}"').code, STRING))
