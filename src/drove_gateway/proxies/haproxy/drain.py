@@ -5,7 +5,7 @@ those that are free. Applies go on meanwhile; a server that is wanted again is t
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +22,8 @@ from drove_gateway.proxies.haproxy.servers import Servers
 _FIRST_LOOK_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.25
 _MANY_BACKENDS = 64
+# Between two batches an apply can have its turn.
+_MOST_AT_ONCE = 500
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -30,6 +32,15 @@ class Passed(msgspec.Struct, frozen=True):
     deleted: int = 0
     cut: int = 0
     waiting: int = 0
+
+
+class _Due(msgspec.Struct, frozen=True):
+    """A server that is to be deleted now; `busy` when its time is over but not its requests."""
+
+    backend: str
+    name: str
+    entry: Entry
+    busy: bool
 
 
 class Drains:
@@ -75,21 +86,28 @@ class Drains:
 
     async def step(self) -> Passed:
         """One pass. Raises RuntimeApiError; then the next pass finds what is left."""
-        ledger = self._servers.ledger
-        listed = [*ledger.at(Stage.DRAINING, Stage.LEAVING)]
+        listed = [*self._servers.ledger.at(Stage.DRAINING, Stage.LEAVING)]
         used = await self._used({backend for backend, _, _ in listed})
-        async with self._servers.lock:
-            # While the lock was waited for, a server may have been made ready, or be gone.
-            now = self._clock()
-            due = [
-                (backend, name, entry)
-                for backend, name, entry in listed
-                if ledger.of(backend).get(name) is entry
-                and (not used.get((backend, name)) or entry.deadline <= now)
-            ]
-            busy = {(backend, name) for backend, name, _ in due if used.get((backend, name))}
-            deleted = await self._delete(due, busy)
-        return Passed(deleted, len(busy), len(listed) - deleted)
+        deleted = cut = 0
+        for first in range(0, len(listed), _MOST_AT_ONCE):
+            async with self._servers.lock:
+                due = self._due(listed[first : first + _MOST_AT_ONCE], used)
+                cut += sum(1 for one in due if one.busy and one.entry.stage is Stage.DRAINING)
+                deleted += await self._delete(due)
+        return Passed(deleted, cut, len(listed) - deleted)
+
+    def _due(
+        self, listed: list[tuple[str, str, Entry]], used: Mapping[tuple[str, str], int]
+    ) -> list[_Due]:
+        """Those that are free or out of time. While the lock was waited for, some may have been
+        made ready, or be gone."""
+        ledger, now = self._servers.ledger, self._clock()
+        found = [
+            _Due(backend, name, entry, used.get((backend, name), 0) > 0)
+            for backend, name, entry in listed
+            if ledger.of(backend).get(name) is entry
+        ]
+        return [one for one in found if not one.busy or one.entry.deadline <= now]
 
     def _under_way(self) -> bool:
         return any(True for _ in self._servers.ledger.at(Stage.DRAINING, Stage.LEAVING))
@@ -117,28 +135,24 @@ class Drains:
                 raise reply.problem()
         return used
 
-    async def _delete(
-        self, due: list[tuple[str, str, Entry]], busy: Collection[tuple[str, str]]
-    ) -> int:
+    async def _delete(self, due: list[_Due]) -> int:
         batch: list[Command] = []
-        for backend, name, entry in due:
+        for one in due:
+            backend, name, entry = one.backend, one.name, one.entry
             if entry.stage is Stage.DRAINING:
                 batch.append(commands.set_state(backend, name, "maint"))
                 leaving = Entry(Stage.LEAVING, entry.deadline)
                 self._servers.ledger.note(backend, name, leaving)
-            if (backend, name) in busy:
+            if one.busy:
                 batch.append(commands.shutdown_sessions(backend, name))
             batch.append(commands.delete_server(backend, name))
         replies = await self._api.run(batch)
-        verdicts = iter([one for one in replies if one.command.operation == "del_server"])
-        return sum(
-            self._judge(backend, name, entry.deadline, next(verdicts))
-            for backend, name, entry in due
-        )
+        judged = (reply for reply in replies if reply.command.operation == "del_server")
+        return sum(self._judge(one, reply) for one, reply in zip(due, judged, strict=True))
 
-    def _judge(self, backend: str, name: str, deadline: float, reply: Reply) -> bool:
+    def _judge(self, one: _Due, reply: Reply) -> bool:
         """Note what became of a server; True when it is gone."""
-        servers = self._servers
+        servers, backend, name = self._servers, one.backend, one.name
         match reply.verdict:
             case Verdict.DONE | Verdict.NO_SERVER | Verdict.NO_BACKEND:
                 servers.ledger.strike(backend, name)
@@ -148,7 +162,7 @@ class Drains:
                 return False
             case Verdict.NOT_IN_MAINTENANCE:
                 # Somebody made it ready meanwhile; the next pass puts it in maintenance again.
-                servers.ledger.note(backend, name, Entry(Stage.DRAINING, deadline))
+                servers.ledger.note(backend, name, Entry(Stage.DRAINING, one.entry.deadline))
             case _:
                 servers.ledger.note(backend, name, Entry(Stage.PINNED))
                 self._log.warning(
