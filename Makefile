@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint help clean
+.PHONY: demo test soak lint help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
 	@echo "make demo ARGS=--once  the same, checked step by step, then over"
 	@echo "make test              lint, types, import rules and every test, with the real proxies"
+	@echo "make soak              ten minutes of random faults under traffic; SOAK_SECONDS, SOAK_SEED"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make clean             removes the virtual environment and caches"
 
@@ -20,6 +21,10 @@ demo: $(VENV)/.demo
 
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+soak: export SOAK_SECONDS ?= 600
+soak: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults/test_random.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -26,3 +26,13 @@ async def shared(request: pytest.FixtureRequest, rogue: Rogue) -> AsyncIterator[
             request.param, Path(name), prepare=lambda place: place.configure(namespaces=other)
         ) as place:
             yield place
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share a site run in one process."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "shared" in item.fixturenames:
+            kind = item.callspec.params.get("shared", "") if hasattr(item, "callspec") else ""
+            if item.path.parent == Path(__file__).parent:
+                item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
