@@ -138,8 +138,9 @@ class GeneralBeyond(Section):
     )
     audit_interval_sec: Seconds = Field(
         default=30.0,
-        description="Seconds between two full read-backs of the proxy's runtime state, which "
-        "find and repair what others changed.",
+        description="Seconds between two full read-backs of the proxy's runtime state and file, "
+        "which find and repair what others changed. Cheap ones are made more often, those of very "
+        "large clusters less often.",
     )
     guard_vhost_share: Share = Field(
         default=1.0,

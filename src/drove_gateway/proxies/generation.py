@@ -59,6 +59,7 @@ class Generations:
         self.platform = platform
         self.template = template
         self.current: Rendered | None = None
+        self._written: Rendered | None = None
         self._candidates = Candidates(
             platform, template, render, delims=delims, timeout=timeout, clock=clock
         )
@@ -106,12 +107,12 @@ class Generations:
         the file is then as before.
         """
         async with self._changing:
-            if self.template.changed():
+            if self.template.changed() or await self._is_written(topology):
                 return False
             made = await self._candidates.make(topology, Stages(self._clock))
             if made.file is not None:
                 await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
-            self._candidates.good = made.topology
+            self._candidates.good, self._written = made.topology, made.rendered
         return made.file is not None
 
     async def drift(self) -> str:
@@ -137,6 +138,12 @@ class Generations:
             return ""
         return f"{self.platform.name} serves generation {serving}, not {current.generation}"
 
+    async def _is_written(self, topology: Topology) -> bool:
+        """Whether the file is as it was made for this very topology: then nothing is rendered."""
+        if self._written is None or self._candidates.good is not topology:
+            return False
+        return await asyncio.to_thread(config_file.read, self.platform.config) == self._written.text
+
     async def _install(self, topology: Topology, stages: Stages, *, force: bool) -> Installed:
         made = await self._candidates.make(topology, stages)
         reloaded = force or made.file is not None or not await self._serves(made.rendered)
@@ -151,6 +158,7 @@ class Generations:
                 await self._restore(previous, error)
                 raise
         self.current, self._candidates.good = made.rendered, made.topology
+        self._written = made.rendered
         return Installed(
             made.rendered,
             tuple(stages.seconds),
