@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from bench.report import RESULTS, announce, save, show
@@ -105,8 +106,8 @@ def change_row(servers: int, one: Mapping[str, float]) -> dict[str, object]:
     }
 
 
-async def daemon(servers: int, idle: float) -> dict[str, object]:
-    """The gateway at work, then at rest."""
+async def daemon(servers: int, idle: float, starting: asyncio.Lock) -> dict[str, object]:
+    """The gateway at work, then at rest. One starts at a time; they rest together."""
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         directory = Path(name)
         settings = {
@@ -114,13 +115,17 @@ async def daemon(servers: int, idle: float) -> dict[str, object]:
             "command_timeout_sec": 120,
             "api_timeout": 60,
         }
-        async with (
-            cluster(directory, apps=servers // INSTANCES, instances=INSTANCES) as there,
-            edge("haproxy-runtime", directory) as proxy,
-            gateway(kinds([], "")[0], there, proxy, directory, settings) as ran,
-        ):
-            begin = time.monotonic()
-            ready = await _applied(ran, servers)
+        async with AsyncExitStack() as stack:
+            async with starting:
+                there = await stack.enter_async_context(
+                    cluster(directory, apps=servers // INSTANCES, instances=INSTANCES)
+                )
+                proxy = await stack.enter_async_context(edge("haproxy-runtime", directory))
+                begin = time.monotonic()
+                ran = await stack.enter_async_context(
+                    gateway(kinds([], "")[0], there, proxy, directory, settings)
+                )
+                ready = await _applied(ran, servers)
             started = usage(ran.pid)
             await asyncio.sleep(max(0.0, begin + _SETTLED_SECONDS - time.monotonic()))
             settled = usage(ran.pid)
@@ -225,7 +230,9 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
         print(f"\nDrawn in {draw(firsts, ones)}")
         rows += grown
     if not chosen.no_daemon:
-        resting = [await daemon(servers, chosen.idle) for servers in chosen.servers or SIZES]
+        starting = asyncio.Lock()
+        sizes = chosen.servers or SIZES
+        resting = await asyncio.gather(*(daemon(size, chosen.idle, starting) for size in sizes))
         show(f"The daemon, at rest for {chosen.idle:g} s at a poll a second", resting)
         rows += resting
     return rows

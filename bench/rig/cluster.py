@@ -103,4 +103,5 @@ async def _started(
                 return
         except aiohttp.ClientError:
             await asyncio.sleep(0.05)
-    raise SystemExit(f"the cluster does not start; {log} says why")
+    said = await asyncio.to_thread(log.read_text)
+    raise SystemExit(f"the cluster does not start:\n{said}")

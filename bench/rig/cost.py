@@ -26,6 +26,7 @@ from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.guard import Watched, judge
 from drove_gateway.metrics import Metrics
 from drove_gateway.model import Leader, Snapshot
+from drove_gateway.plan import Plan
 from drove_gateway.reconciler import Proxy
 from drove_gateway.topology import Built, build
 
@@ -58,8 +59,8 @@ class Way:
         self.watched = Watched()
         self.built: Built | None = None
 
-    def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> None:
-        """Everything that is decided from an answer, up to the plan."""
+    def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> Plan:
+        """Everything that is decided from an answer: the plan."""
         listing = steps.time("decode", lambda: self.decoder.decode(body))
         answer = Snapshot(self.name, _LEADER, listing.apps, listing.rejected)
         limits = assembly.limits(self.settings)
@@ -71,18 +72,17 @@ class Way:
         if before is not None:
             steps.time("diff", lambda: difference(before.topology, built.topology))
         self.built = built
-        steps.time("plan", lambda: proxy.plan(built.topology))
+        return steps.time("plan", lambda: proxy.plan(built.topology))
 
-    async def applied(self, steps: Steps, proxy: Proxy) -> None:
-        """Plan and apply; what applying took is noted by the driver's own stages."""
-        if self.built is None:
-            raise SystemExit("nothing is decided yet")
-        begin = time.perf_counter()
-        outcome = await proxy.apply(proxy.plan(self.built.topology))
-        steps.taken["apply"] = (time.perf_counter() - begin) * 1000
-        if outcome.failed:
-            raise SystemExit(f"not applied: {outcome.failed[:3]}")
-        steps.taken |= {f"apply: {name}": taken * 1000 for name, taken in outcome.seconds}
+
+async def apply(plan: Plan, steps: Steps, proxy: Proxy) -> None:
+    """Carry out `plan`; what that took is noted with the driver's own stages."""
+    begin = time.perf_counter()
+    outcome = await proxy.apply(plan)
+    steps.taken["apply"] = (time.perf_counter() - begin) * 1000
+    if outcome.failed:
+        raise SystemExit(f"not applied: {outcome.failed[:3]}")
+    steps.taken |= {f"apply: {name}": taken * 1000 for name, taken in outcome.seconds}
 
 
 async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict[str, object]:
@@ -92,15 +92,13 @@ async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict
     async with AsyncExitStack() as stack:
         proxy = await drivers.proxy(way.settings, template, "bench", Metrics(), log, stack)
         first = Steps()
-        way.decided(answer, first, proxy)
-        await way.applied(first, proxy)
+        await apply(way.decided(answer, first, proxy), first, proxy)
         again = bytes(bytearray(answer))
         first.time("unchanged", lambda: way.decoder.decode(again))
         changes = []
         for body in changed:
             steps = Steps()
-            way.decided(body, steps, proxy)
-            await way.applied(steps, proxy)
+            await apply(way.decided(body, steps, proxy), steps, proxy)
             changes.append(steps.taken)
     one = {name: statistics.median(taken[name] for taken in changes) for name in changes[0]}
     return {"first": first.taken, "one server": one}

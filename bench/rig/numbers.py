@@ -1,14 +1,14 @@
 """What benchmarks make of their samples. Pure; times in seconds."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 STAGES = ("noticed", "fetched", "planned", "applied", "serving")
 
 
-def percentile(samples: Sequence[float], share: float) -> float:
+def percentile(samples: Collection[float], share: float) -> float:
     """The smallest sample that at least `share` (0 to 1) of all samples do not exceed.
 
     Raises ValueError without samples: nothing was measured, and that is no number.

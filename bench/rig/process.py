@@ -46,12 +46,13 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """What a process uses: bytes resident now and at most, seconds of CPU, open descriptors."""
+    """What a process uses: bytes resident now and at most, seconds of CPU, what it has open."""
 
     rss: int
     peak: int
     cpu: float
     descriptors: int
+    threads: int
 
 
 def usage(pid: int) -> Usage:
@@ -67,6 +68,7 @@ def usage(pid: int) -> Usage:
         peak=int(status["VmHWM"].split()[0]) * 1024,
         cpu=(int(fields[11]) + int(fields[12])) / _TICKS,
         descriptors=sum(1 for _ in (proc / "fd").iterdir()),
+        threads=int(status["Threads"]),
     )
 
 

@@ -1,0 +1,157 @@
+"""What controllers see of many gateways: requests and bytes a second, and how they are spread.
+
+The Drove side of each gateway is the real one, with connections of its own; only the proxies are
+left out. All start at the same moment, which is the worst. Then: at rest, after one change, and
+while the leader answers each poll late. Options: `--gateways`, `--interval`, `--apps`,
+`--processes`, `--settle`.
+"""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bench.report import announce, save, show
+from bench.rig.cluster import Cluster, Exchange, cluster
+from bench.rig.numbers import percentile
+from bench.rig.process import running, usage
+
+INSTANCES = 10
+CONTROLLERS = 3
+LEADER = 0
+ENDPOINTS = "/v1/endpoints"
+_LOOK_SECONDS = 0.1
+_READ_SECONDS = 2.0
+_REST_SECONDS = 30.0
+_CHANGE_SECONDS = 15.0
+_SLOW_SECONDS = 30.0
+# Of the interval between two polls: how late the leader answers each.
+_SLOW_SHARE = 1.5
+# A request's and an answer's head: not measured, but as they are on the wire.
+_HEADS_BYTES = 350
+
+
+@asynccontextmanager
+async def fleet(
+    there: Cluster, directory: Path, gateways: int, processes: int, interval: float
+) -> AsyncIterator[None]:
+    """So many gateways at work, in a few processes."""
+    async with AsyncExitStack() as stack:
+        for number in range(processes):
+            share = gateways // processes + (number < gateways % processes)
+            command = (sys.executable, "-m", "bench.rig.pollers", str(share), str(interval))
+            log = directory / f"pollers-{number}.log"
+            await stack.enter_async_context(running((*command, *there.urls), log))
+        while not await there.exchanges(0.0):  # noqa: ASYNC110 - another process tells it
+            await asyncio.sleep(_LOOK_SECONDS)
+        yield
+
+
+async def seen(there: Cluster, seconds: float) -> list[Exchange]:
+    """What the controllers answer in so many seconds from now."""
+    found: list[Exchange] = []
+    begin = since = time.monotonic()
+    while since < begin + seconds:
+        await asyncio.sleep(_READ_SECONDS)
+        until = time.monotonic()
+        found += [one for one in await there.exchanges(since) if since <= one.answered < until]
+        since = until
+    return found
+
+
+def row(phase: str, seconds: float, found: Sequence[Exchange]) -> dict[str, object]:
+    """What the leader sees, and how evenly."""
+    to_leader = [one for one in found if one.controller == LEADER]
+    paths = Counter(one.path.removeprefix("/v1/") for one in to_leader)
+    tenths = Counter(int(one.begun * 10) for one in to_leader)
+    waits = [one.answered - one.begun for one in to_leader]
+    return {
+        "phase": phase,
+        "seconds": seconds,
+        "pings/s": paths["ping"] / seconds,
+        "events/s": paths["cluster/events/summary"] / seconds,
+        "endpoints/s": paths["endpoints"] / seconds,
+        "all/s": len(to_leader) / seconds,
+        "kB/s": sum(one.bytes + _HEADS_BYTES for one in to_leader) / seconds / 1000,
+        "most in 0.1 s / mean": max(tenths.values()) / (len(to_leader) / seconds / 10),
+        "answer p99 ms": percentile(waits, 0.99) * 1000,
+        "to a stand-by/s": (len(found) - len(to_leader)) / (CONTROLLERS - 1) / seconds,
+    }
+
+
+async def reached(there: Cluster, gateways: int) -> dict[str, object]:
+    """One change: when so many fetches of endpoints came after it."""
+    change = await there.change("scale", app="app1", instances=INSTANCES + 1)
+    found = await seen(there, _CHANGE_SECONDS)
+    fetches = sorted(
+        one.begun - change.visible_at
+        for one in found
+        if one.path == ENDPOINTS and one.begun >= change.visible_at
+    )
+    if len(fetches) < gateways:
+        raise SystemExit(f"only {len(fetches)} fetches by {gateways} gateways")
+    return row("after a change", _CHANGE_SECONDS, found) | {
+        "half have asked s": percentile(fetches[:gateways], 0.5),
+        "all have asked s": fetches[gateways - 1],
+    }
+
+
+async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
+    """Every phase, one after the other."""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        directory = Path(name)
+        async with (
+            cluster(
+                directory, apps=chosen.apps, instances=INSTANCES, controllers=CONTROLLERS
+            ) as there,
+            fleet(there, directory, chosen.gateways, chosen.processes, chosen.interval),
+        ):
+            rows = [row("all start at once", 10.0, await seen(there, 10.0))]
+            await asyncio.sleep(chosen.settle)
+            before = usage(there.pid).cpu
+            rows.append(row("at rest", _REST_SECONDS, await seen(there, _REST_SECONDS)))
+            spent = usage(there.pid).cpu - before
+            rows.append(await reached(there, chosen.gateways))
+            late = _SLOW_SHARE * chosen.interval
+            await there.ask("fault", kind="slow", route="summary", delay=late)
+            await asyncio.sleep(2 * late)
+            slow = await seen(there, _SLOW_SECONDS)
+            rows.append(row(f"polls take {late:g} s", _SLOW_SECONDS, slow))
+    print(f"\nThe simulated controllers took {spent / _REST_SECONDS:.0%} of a core at rest")
+    return rows
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench fleet", description=__doc__)
+    parser.add_argument("--gateways", type=int, default=1000)
+    parser.add_argument("--interval", type=float, default=5.0, help="event_refresh_interval_sec")
+    parser.add_argument("--apps", type=int, default=100, help=f"with {INSTANCES} servers each")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--settle", type=float, default=95.0, help="seconds from start to rest")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    chosen = options()
+    announce(
+        f"{chosen.gateways} gateways poll every {chosen.interval:g} s; "
+        f"{chosen.apps} vhosts x {INSTANCES}, {CONTROLLERS} controllers"
+    )
+    rows = asyncio.run(measure(chosen))
+    show("What the leading controller sees", rows)
+    for one in rows:
+        if "all have asked s" in one:
+            half, every = one["half have asked s"], one["all have asked s"]
+            print(f"Half of the gateways asked {half:.1f} s after the change, all {every:.1f} s.")
+    print(f"\nWritten to {save('fleet', rows)}")
+
+
+if __name__ == "__main__":
+    main()

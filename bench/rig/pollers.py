@@ -1,0 +1,63 @@
+"""Many gateways' Drove sides in one process, each with connections of its own.
+
+python -m bench.rig.pollers GATEWAYS INTERVAL URL… polls until it is ended. What they find goes
+nowhere: only what controllers see of them counts.
+"""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+import structlog
+
+from drove_gateway.drove.client import Controller
+from drove_gateway.drove.pace import Pace, ping_limit
+from drove_gateway.drove.session import Access, open_session
+from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.metrics import Metrics
+
+# The defaults of the settings.
+_PING_SECONDS = 2.0
+_FULL_REFRESH_SECONDS = 60.0
+_API_TIMEOUT = 10.0
+
+
+async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
+    """Run so many watches, all started at once."""
+    metrics = Metrics(["fleet"])
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
+        for _ in range(gateways):
+            session = await stack.enter_async_context(open_session(Access(), tls_skip_verify=True))
+            controllers = [
+                Controller(
+                    url,
+                    namespace="fleet",
+                    session=session,
+                    access=Access(),
+                    api_timeout=_API_TIMEOUT,
+                    ping_timeout=ping_limit(_PING_SECONDS, _API_TIMEOUT),
+                )
+                for url in urls
+            ]
+            watch = NamespaceWatch(
+                "fleet",
+                controllers,
+                pace=Pace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS),
+                accept=lambda _: True,
+                publish=lambda _: None,
+                metrics=metrics,
+                log=structlog.get_logger(),
+            )
+            tasks.create_task(watch.run())
+
+
+def main() -> None:
+    """Poll."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    asyncio.run(poll(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""Churn for a long time: do memory, descriptors, tasks and old proxy processes stay flat?
+
+What `churn` calls "everything" happens over and over while the load goes on. Samples are taken at
+equal distances; growth is fitted over the second half, when everything has happened many times.
+Options: `--minutes` (60), `--mode`, `--rate`, `--connections`, `--vhosts`, `--every SECONDS`.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+
+import msgspec
+from bench.churn import MODES, Scene, Tally, happen, scene
+from bench.report import announce, save, show
+from bench.rig.gateway import kinds
+from bench.rig.numbers import slope_per_hour
+from bench.rig.process import children, usage
+from bench.rig.traffic import Load
+
+_MEGABYTE = 1e6
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """What there is at one moment, `at` seconds after the start."""
+
+    at: float
+    rss_mb: float
+    descriptors: int
+    threads: int
+    gateway_processes: int
+    proxy_processes: int
+    proxy_rss_mb: float
+    requests: int
+    failed: int
+
+
+MEASURES = (
+    "rss_mb",
+    "descriptors",
+    "threads",
+    "gateway_processes",
+    "proxy_processes",
+    "proxy_rss_mb",
+)
+
+
+async def sample(here: Scene, tally: Tally, begin: float) -> Sample:
+    """Look at the gateway, its children, and the proxy's processes, old ones included."""
+    used = usage(here.gateway.pid)
+    proxies = children(here.edge.pid)
+    return Sample(
+        at=time.monotonic() - begin,
+        rss_mb=used.rss / _MEGABYTE,
+        descriptors=used.descriptors,
+        threads=used.threads,
+        gateway_processes=len(children(here.gateway.pid)),
+        proxy_processes=len(proxies),
+        proxy_rss_mb=sum(_rss(pid) for pid in proxies) / _MEGABYTE,
+        requests=tally.requests,
+        failed=tally.failures.total(),
+    )
+
+
+def _rss(pid: int) -> int:
+    with contextlib.suppress(OSError, KeyError):
+        return usage(pid).rss
+    return 0
+
+
+def grown(samples: Sequence[Sample]) -> list[dict[str, object]]:
+    """How each measure behaves over the second half."""
+    half = [one for one in samples if one.at >= samples[-1].at / 2]
+    rows: list[dict[str, object]] = []
+    for name in MEASURES:
+        values = [(one.at, float(getattr(one, name))) for one in half]
+        seen = [value for _, value in values]
+        rows.append(
+            {
+                "measure": name,
+                "at first": float(getattr(samples[0], name)),
+                "second half, least": min(seen),
+                "second half, most": max(seen),
+                "last": seen[-1],
+                "growth an hour": slope_per_hour(values),
+            }
+        )
+    return rows
+
+
+async def soak(chosen: argparse.Namespace) -> list[Sample]:
+    """Churn under load, with samples on the way."""
+    samples = []
+    async with scene(chosen.mode, kinds([], "")[0], chosen.vhosts) as here:
+        tally = Tally()
+        load = Load(
+            here.edge.port,
+            here.vhosts,
+            rate=chosen.rate,
+            connections=chosen.connections,
+            note=tally.note,
+        )
+        begin = time.monotonic()
+        happening = asyncio.create_task(happen(here, "everything"))
+        async with load.running():
+            while time.monotonic() < begin + chosen.minutes * 60 and not happening.done():
+                samples.append(await sample(here, tally, begin))
+                await asyncio.sleep(chosen.every)
+        happening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await happening
+        samples.append(await sample(here, tally, begin))
+    return samples
+
+
+def options() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--mode", choices=MODES, default="haproxy-runtime")
+    parser.add_argument("--rate", type=float, default=200, help="requests a second")
+    parser.add_argument("--connections", type=int, default=20)
+    parser.add_argument("--vhosts", type=int, default=100, help="beside those under load")
+    parser.add_argument("--every", type=float, default=10, help="seconds between samples")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure, print, and write the results down."""
+    chosen = options()
+    announce(f"{chosen.mode}, {chosen.minutes:g} minutes of churn")
+    samples = asyncio.run(soak(chosen))
+    rows = grown(samples)
+    show(f"{len(samples)} samples in {samples[-1].at / 60:.0f} minutes", rows)
+    print(f"\n{samples[-1].requests:,} requests, {samples[-1].failed} failed")
+    told = [*rows, *(msgspec.structs.asdict(one) for one in samples)]
+    print(f"Written to {save(f'soak-{chosen.mode}', told)}")
+
+
+if __name__ == "__main__":
+    main()
