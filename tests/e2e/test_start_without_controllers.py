@@ -13,6 +13,9 @@ from drove_gateway.simulator.faults import Fault
 from drove_gateway.state.document import decode
 from drove_gateway.state.file import NAME
 
+# A busy machine takes its time to start a process.
+PATIENCE = 60.0
+
 
 @pytest.fixture
 def kind() -> str:
@@ -54,7 +57,9 @@ async def test_the_stored_state_is_served_without_a_reload(place: Site, ended: s
     async with place.traffic():
         await getattr(place, ended)()
         await place.start()
-        health = await place.says('"ServedFromIt": {"main": "20', '"State": "idle"')
+        health = await place.says(
+            '"ServedFromIt": {"main": "20', '"State": "idle"', seconds=PATIENCE
+        )
 
     assert health["status"] == 500
     assert health["NamespaceHealth"]["main"]["Message"] == "All endpoints are down"
@@ -67,7 +72,7 @@ async def test_controllers_that_come_back_take_over(place: Site) -> None:
     await silence(place)
     await place.kill()
     await place.start()
-    await place.says('"ServedFromIt": {"main": "20')
+    await place.says('"ServedFromIt": {"main": "20', seconds=PATIENCE)
 
     for number in range(len(place.cluster.urls)):
         await place.cluster.start_controller(number)
@@ -86,7 +91,7 @@ async def test_the_first_answer_after_a_restart_may_not_wipe_the_routes(place: S
         await place.end()
         place.cluster.fault(Fault(kind="empty", route="endpoints"))
         await place.start()
-        await place.says("the answer is suddenly empty")
+        await place.says("the answer is suddenly empty", seconds=PATIENCE)
     place.cluster.clear_faults()
 
 
@@ -98,7 +103,7 @@ async def test_a_torn_file_is_set_aside_and_the_gateway_starts(place: Site) -> N
     async with place.traffic():
         await place.start()
         await place.healthy()
-        health = await place.says("could not be used", "was renamed to")
+        health = await place.says("could not be used", "was renamed to", seconds=PATIENCE)
 
     assert health["StoredState"]["Healthy"]
     await until(stored(place).exists)
@@ -112,7 +117,7 @@ async def test_a_directory_that_cannot_be_written_is_a_warning(place: Site) -> N
 
     await place.start()
     await place.healthy()
-    health = await place.says("cannot write")
+    health = await place.says("cannot write", seconds=PATIENCE)
 
     assert health["status"] == 200
     assert health["StoredState"]["Healthy"] is False
