@@ -69,6 +69,7 @@ class Gateway:
         self.errors: list[str] = []
         self._wake = asyncio.Event()
         self._applying = False
+        self._demands: tuple[str, ...] = ()
         self._task: asyncio.Task[None] | None = None
         self.settings = Settings.model_validate(
             {
@@ -158,6 +159,11 @@ class Gateway:
         self.desired = topology
         self._wake.set()
 
+    def demand(self, reason: str) -> None:
+        """What the reconciler does when the template changed, or somebody asks for a reload."""
+        self._demands = (*self._demands, reason)
+        self._wake.set()
+
     async def reach(self, topology: Topology, seconds: float = 20) -> None:
         """Desire `topology` and wait until the driver says that it is reached."""
         self.desire(topology)
@@ -214,12 +220,13 @@ class Gateway:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            plan = self.driver.plan(self.desired)
+            plan = self.driver.plan(self.desired, self._demands)
             if plan.empty:
                 continue
             self._applying = True
             try:
                 self.outcomes.append((plan, await self.driver.apply(plan)))
+                self._demands = ()
             except GatewayError as error:
                 self.errors.append(str(error))
                 asyncio.get_running_loop().call_later(0.2, self._wake.set)

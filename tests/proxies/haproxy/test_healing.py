@@ -177,7 +177,27 @@ async def test_a_broken_template_does_not_keep_servers_from_traffic(
     template.write_text("{{ nonsense")
     await gateway.reach(topology(app("a.example", [first, second])))
     await serving(gateway, "a.example", [first, second])
+    gateway.demand("the template changed")
     await until(lambda: not gateway.driver.health().template.healthy)
+    await gateway.reach(topology(app("a.example", [second])))
+    await serving(gateway, "a.example", [second])
+
+
+async def test_a_changed_template_is_loaded_when_it_is_demanded(
+    make_gateway: MakeGateway, spawn: Spawn, short_path: Path
+) -> None:
+    template = short_path / "changing.tmpl"
+    shipped = Path(make_gateway().settings.haproxy_template).read_text()
+    template.write_text(shipped)
+    gateway = make_gateway(haproxy_template=str(template))
+    instances = await spawn(1)
+    await gateway.start(topology(app("a.example", instances)))
+    begun = len(gateway.reloads)
+    template.write_text(shipped.replace("retries 10", "retries 9"))
+    gateway.demand("the template changed")
+    await until(lambda: gateway.reloads[begun:] == ["the template changed"])
+    assert "retries 9" in gateway.haproxy.config.read_text()
+    await serving(gateway, "a.example", instances)
 
 
 async def test_a_gateway_that_starts_anew_takes_over_what_runs(
