@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
-from bench.rig.process import running
+from bench.rig.process import free_ports, running
 
-from drove_gateway.demo.proxy import find_program, free_port
+from drove_gateway.demo.proxy import find_program
 
 MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload", "nginx-plus")
 _START_SECONDS = 20.0
@@ -51,7 +51,7 @@ async def _haproxy(mode: str, directory: Path) -> AsyncIterator[Edge]:
     config, template = directory / "haproxy.cfg", directory / "haproxy.tmpl"
     runtime, master = directory / "runtime.sock", directory / "master.sock"
     reload = directory / "reload.sh"
-    port, proof = free_port(), free_port()
+    port, proof = free_ports(), free_ports()
     config.write_text(
         f"global\n  stats socket {runtime} mode 600 level admin\n"
         "defaults\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
@@ -86,7 +86,7 @@ async def _nginx(mode: str, directory: Path) -> AsyncIterator[Edge]:
     program = find_program("nginx", None)
     config, template = directory / "nginx.conf", directory / "nginx.tmpl"
     errors, pid = directory / "nginx-error.log", directory / "nginx.pid"
-    port, proof = free_port(), free_port()
+    port, proof = free_ports(), free_ports()
     config.write_text(
         f"pid {pid};\nerror_log {errors};\nevents {{}}\n"
         f"http {{ server {{ listen 127.0.0.1:{proof}; return 503; }} }}\n"

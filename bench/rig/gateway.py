@@ -13,9 +13,8 @@ import aiohttp
 import msgspec
 from bench.rig.cluster import Cluster
 from bench.rig.edge import Edge
-from bench.rig.process import running
+from bench.rig.process import free_ports, running
 
-from drove_gateway.demo.proxy import free_port
 from drove_gateway.templates import shipped
 
 OURS = f"{sys.executable} -m drove_gateway -f {{config}}"
@@ -95,7 +94,7 @@ async def gateway(
     kind: Kind, cluster: Cluster, edge: Edge, directory: Path, settings: Mapping[str, object]
 ) -> AsyncIterator[Gateway]:
     """A gateway between a cluster and a proxy; `settings` are further keys of `nixy.toml`."""
-    port = free_port()
+    port = free_ports()
     config, log = directory / "nixy.toml", directory / "gateway.log"
     urls = ", ".join(f'"{url}"' for url in cluster.urls)
     more = "\n".join(f"{name} = {value}" for name, value in settings.items())

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 _STOP_SECONDS = 10.0
+_PORTS = (10_000, 32_000)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -83,13 +85,14 @@ def children(pid: int) -> list[int]:
     return sorted(found)
 
 
-def free_ports(count: int) -> int:
-    """The first of `count` neighbouring loopback ports that nobody listens on."""
+def free_ports(count: int = 1) -> int:
+    """The first of `count` neighbouring loopback ports that nobody listens on.
+
+    They are none of those that the system gives to connections, so they stay free for a while.
+    """
     for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first: int = probe.getsockname()[1]
-        if all(_is_free(first + more) for more in range(1, count)):
+        first = random.randrange(*_PORTS)
+        if all(_is_free(first + more) for more in range(count)):
             return first
     raise SystemExit(f"no {count} neighbouring ports are free")
 
