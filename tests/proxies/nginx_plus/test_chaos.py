@@ -103,5 +103,5 @@ async def test_it_always_ends_well(tmp_path: Path, template: str, seed: int) -> 
             await until(lambda before=calls: nginx.api.total() > before)  # type: ignore[misc]
         chaos.rest()
         gateway.wake("the chaos is over")
-        await until(chaos.settled)
+        await until(chaos.settled, seconds=60)
         await until(lambda: rig.updates == (True, "OK"))

@@ -129,10 +129,10 @@ async def test_five_hundred_servers_are_removed_at_once(tmp_path: Path) -> None:
         running_gateway(rig) as gateway,
     ):
         gateway.desire(topology({name: [*many, A] for name in vhosts}), "start")
-        await until(lambda: all(nginx.has(name, [*many, A]) for name in vhosts))
+        await until(lambda: all(nginx.has(name, [*many, A]) for name in vhosts), seconds=90)
         nginx.api.forget_calls()
         gateway.desire(topology({name: [A] for name in vhosts}), "fewer")
-        await until(lambda: all(nginx.has(name, [A]) for name in vhosts))
+        await until(lambda: all(nginx.has(name, [A]) for name in vhosts), seconds=90)
         assert nginx.api.calls["PATCH server"] == 500
         assert nginx.api.calls["DELETE server"] == 500
 
@@ -165,6 +165,20 @@ async def test_a_reload_by_someone_else_is_noticed_and_repaired(tmp_path: Path) 
         await nginx.reload()
         assert nginx.servers("a.example") == []
         await until(lambda: nginx.servers("a.example") == [A])
+
+
+async def test_a_location_that_offers_upstreams_only_is_enough(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus()) as nginx,
+        rigged(nginx, tmp_path) as rig,
+        running_gateway(rig) as gateway,
+    ):
+        nginx.api.faults.append(Fault("status", path=".*/nginx", status=403))
+        gateway.desire(topology({"a.example": [A]}), "start")
+        await until(lambda: nginx.has("a.example", [A]))
+        gateway.desire(topology({"a.example": [A], "b.example": [B]}), "one more")
+        await until(lambda: nginx.has("b.example", [B]))
+        await until(lambda: rig.updates == (True, "OK"))
 
 
 async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:

@@ -1,15 +1,17 @@
 """Notices that NGINX was restarted, or reloaded by someone else, and that it went and came."""
 
 import asyncio
+from http import HTTPStatus
 
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.nginx_plus.client import Client
+from drove_gateway.proxies.nginx_plus.client import ApiRefused, Client
 from drove_gateway.proxies.nginx_plus.wire import Identity
 
 _ASK_AGAIN_SECONDS = 0.02
 _MOST_SECONDS = 5.0
+_NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 
 
 def replaced(before: Identity, now: Identity) -> str:
@@ -36,25 +38,35 @@ class Watch:
     async def learn(self) -> None:
         """Remember who answers now, if that is not known. Raises RuntimeApiError."""
         if self.known is None:
-            self.known = await self._client.identity()
+            self.known = await self._ask()
 
     async def look(self) -> str:
         """What happened since the last look, empty for nothing."""
         try:
-            now = await self._client.identity()
+            now = await self._ask()
         except RuntimeApiError as error:
             if not self.unreachable:
                 self._log.error("NGINX Plus's API does not answer", reason=str(error))
             self.unreachable = str(error)
             return ""
         returned, self.unreachable = bool(self.unreachable), ""
-        before, self.known = self.known, now
-        happened = replaced(before, now) if before is not None else ""
-        if before is not None and not happened:
-            self.known = before
-        if happened or returned:
-            self._log.warning(happened or "NGINX Plus's API answers again", build=now.build)
-        return happened or ("NGINX Plus's API answers again" if returned else "")
+        happened = "NGINX Plus's API answers again" if returned else ""
+        if now is not None and self.known is not None:
+            happened = replaced(self.known, now) or happened
+        if self.known is None or happened:
+            self.known = now
+        if happened:
+            self._log.warning(happened, build=now.build if now else "unknown")
+        return happened
+
+    async def _ask(self) -> Identity | None:
+        """None where the location offers upstreams only: then audits alone find what happened."""
+        try:
+            return await self._client.identity()
+        except ApiRefused as error:
+            if error.status in _NOT_OFFERED and error.code != "UnknownVersion":
+                return None
+            raise
 
     async def reloaded(self) -> None:
         """Wait until the workers of a new generation answer, over new connections.
@@ -67,7 +79,7 @@ class Watch:
             return
         try:
             async with asyncio.timeout(_MOST_SECONDS):
-                while not replaced(before, await self._client.identity()):
+                while (now := await self._ask()) is not None and not replaced(before, now):
                     await asyncio.sleep(_ASK_AGAIN_SECONDS)
                     await self._client.forget_connections()
         except (TimeoutError, RuntimeApiError) as error:
