@@ -71,6 +71,14 @@ def test_work_is_bounded(template: str) -> None:
         Template(template, max_steps=100_000).render({})
 
 
+@pytest.mark.parametrize("call", ['replace $x "" $x -1', 'join (split $x "") $x'])
+def test_no_function_makes_gigabytes_of_megabytes(call: str) -> None:
+    template = f'{{{{$x := printf "%500000d" 1}}}}{{{{len ({call})}}}}'
+
+    with pytest.raises(TemplateExecError, match="the result would have more than 67108864"):
+        Template(template).render({})
+
+
 def test_only_passes_that_are_made_count() -> None:
     assert Template("{{range 1000000000}}{{.}}{{break}}{{end}}").render({}) == "0"
 

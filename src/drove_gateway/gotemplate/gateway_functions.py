@@ -5,10 +5,14 @@ annotations say which Go types the arguments must have.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from drove_gateway.gotemplate.format import text
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.gotemplate.strconv import REPLACEMENT, is_surrogate
+
+_MAX_TEXT: Final = 64 * 1024 * 1024
+"""More than this no function makes of less."""
 
 
 def gateway_functions(
@@ -40,6 +44,11 @@ def gateway_functions(
     }
 
 
+def _check_size(characters: int) -> None:
+    if characters > _MAX_TEXT:
+        raise ValueError(f"the result would have more than {_MAX_TEXT} characters")
+
+
 def has_prefix(s: str, prefix: str) -> bool:
     """Go's `strings.HasPrefix`."""
     return s.startswith(prefix)
@@ -62,6 +71,7 @@ def split(s: str, sep: str) -> list[str]:
 
 def join(elems: list[str], sep: str) -> str:
     """Go's `strings.Join`; the elements must be a `[]string`, as `split` returns."""
+    _check_size(len(elems) * len(sep))
     return sep.join(elems)
 
 
@@ -72,6 +82,8 @@ def trim(s: str, cutset: str) -> str:
 
 def replace(s: str, old: str, new: str, n: int) -> str:
     """Go's `strings.Replace`: the first `n` of them, all when `n` is negative."""
+    if len(s) * len(new) > _MAX_TEXT:
+        _check_size(s.count(old) * len(new))
     return s.replace(old, new, n)
 
 
