@@ -117,7 +117,7 @@ class Site:
         await self.daemon.wait()
         await self._read_to_the_end()
 
-    async def died(self, seconds: float = 20) -> int:
+    async def died(self, seconds: float = 60) -> int:
         """Wait until the daemon is gone; gives its exit code."""
         assert self.daemon is not None
         async with asyncio.timeout(seconds):
@@ -154,7 +154,7 @@ class Site:
         ):
             assert response.status == 200
 
-    async def says(self, *texts: str, seconds: float = 20) -> dict[str, Any]:
+    async def says(self, *texts: str, seconds: float = 60) -> dict[str, Any]:
         """Wait until health is told with all of `texts` in it."""
         last: dict[str, Any] = {}
 
@@ -172,16 +172,16 @@ class Site:
             ) from error
         return last
 
-    async def healthy(self, seconds: float = 30) -> None:
+    async def healthy(self, seconds: float = 90) -> None:
         """Wait until all is well."""
         await self._becomes(200, seconds)
 
-    async def unhealthy(self, seconds: float = 20) -> dict[str, Any]:
+    async def unhealthy(self, seconds: float = 60) -> dict[str, Any]:
         """Wait until something is not; gives what."""
         await self._becomes(500, seconds)
         return await self.health()
 
-    async def serves(self, *apps: str, seconds: float = 20) -> None:
+    async def serves(self, *apps: str, seconds: float = 60) -> None:
         """Wait until clients are answered by exactly the instances that the cluster lists."""
         for app in apps or tuple(one for one in APPS if one in self.app_names()):
             took = await self.clients.right(self.vhost(app), partial(self._wanted, app), seconds)
