@@ -1,7 +1,6 @@
 """One line for each event, in the form of the original's: time=… level=info msg="…" key=value."""
 
 import contextlib
-import io
 import logging
 from typing import TextIO
 
@@ -16,27 +15,24 @@ _LEVELS = {
 }
 
 
-class _Unfailing(io.TextIOBase):
-    """`stream`, whose failures are swallowed: a full disk, or a reader of the log that is gone,
-    must not end what keeps traffic right."""
+class _Lines:
+    """Writes lines to `stream`. Failures are swallowed: a full disk, or a reader of the log that
+    is gone, must not end what keeps traffic right."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def write(self, text: str) -> int:
+    def msg(self, message: str) -> None:
         with contextlib.suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
+            print(message, file=self._stream, flush=True)
 
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.flush()
+    debug = info = warning = error = critical = msg
 
 
 def logger(level: str, stream: TextIO) -> FilteringBoundLogger:
     """A logger of its own, no global one. `level` is debug, info, warn or error."""
     log: FilteringBoundLogger = structlog.wrap_logger(
-        structlog.PrintLogger(_Unfailing(stream)),
+        _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", key="time"),
