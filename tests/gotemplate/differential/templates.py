@@ -36,6 +36,7 @@ class Grammar:
         self.variables: list[tuple[str, str]] = []
         self.templates: list[str] = []
         self.ranges = 0
+        self.in_block = False
 
     def pick(self, choices: Sequence[str]) -> str:
         return choices[self.number(0, len(choices) - 1)]
@@ -77,7 +78,7 @@ class Grammar:
         if depth > 0:
             writers += [lambda: self.branch("if", depth), lambda: self.branch("with", depth)]
             writers += [lambda: self.loop(depth), lambda: self.loop(depth)]
-        if depth > 0 and self.chance(20):
+        if depth > 0 and not self.in_block and self.chance(20):
             writers.append(lambda: self.block(depth))
         if self.templates or self.chance(2):
             writers.append(self.call)
@@ -168,8 +169,11 @@ class Grammar:
         return text
 
     def block(self, depth: int) -> str:
+        """Not inside another one of the same name, which would call itself 100,000 times."""
         outer, self.variables, ranges, self.ranges = self.variables, [], self.ranges, 0
+        self.in_block = True
         inside = self.body(min(depth, 2))
+        self.in_block = False
         self.variables, self.ranges = outer, ranges
         return self.tag('block "three" .') + inside + self.end()
 
