@@ -55,6 +55,8 @@ class Audit:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             topology = desired()
+            if topology is not None:
+                self._keep_file(topology)
             try:
                 async with self._servers.lock:
                     news = await self._watch.look()
@@ -82,12 +84,15 @@ class Audit:
             news = news or f"HAProxy has {len(gone)} backends less"
         if drift or news:
             wake(news or f"{len(drift)} servers in HAProxy differ")
-        self._plan_next(desired, begin)
+        self._plan_next(begin)
 
-    def _plan_next(self, desired: Topology, begin: float) -> None:
+    def _keep_file(self, desired: Topology) -> None:
         now = self._clock()
-        pause = min(_READING_SECONDS, self._interval)
-        self._next_reading = now + max(pause, (now - begin) / _READING_SHARE)
         if self._file and now >= self._next_file:
             self._next_file = now + self._interval
             self._file.want(desired)
+
+    def _plan_next(self, begin: float) -> None:
+        now = self._clock()
+        pause = min(_READING_SECONDS, self._interval)
+        self._next_reading = now + max(pause, (now - begin) / _READING_SHARE)
