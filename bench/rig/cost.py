@@ -90,7 +90,7 @@ async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict
     way, log = Way(config), structlog.get_logger()
     template = await drivers.template(way.settings, os.environ)
     async with AsyncExitStack() as stack:
-        proxy = await drivers.proxy(way.settings, template, "bench", Metrics(), log, stack)
+        proxy = await drivers.proxy(way.settings, template, "bench", None, Metrics(), log, stack)
         first = Steps()
         await apply(way.decided(answer, first, proxy), first, proxy)
         again = bytes(bytearray(answer))

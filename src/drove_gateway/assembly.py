@@ -1,6 +1,6 @@
 """Settings to the objects that they describe. Nothing starts here."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,12 +12,14 @@ from drove_gateway.drove.client import Controller
 from drove_gateway.drove.pace import ping_limit
 from drove_gateway.drove.session import access, open_session
 from drove_gateway.guard import Limits
+from drove_gateway.model import Topology
 from drove_gateway.reconciler import Pace
 from drove_gateway.startup import Patience
+from drove_gateway.state.document import Remembered
 from drove_gateway.state.file import NAME as STATE_FILE
 from drove_gateway.state.keeper import Keeper, Owner
 from drove_gateway.status import StoredState
-from drove_gateway.topology import Rules, rules
+from drove_gateway.topology import Rules, build, rules
 
 
 def namespace_rules(settings: Settings) -> tuple[Rules, ...]:
@@ -113,3 +115,13 @@ def _driven(settings: Settings) -> str:
         without_file, file = settings.nginx_reload_disabled, settings.nginx_config
         api = settings.nginxplusapiaddr
     return f"{settings.proxy_platform} {api if without_file else Path(file).absolute()}"
+
+
+def remembered_topology(
+    settings: Settings, remembered: Mapping[str, Remembered]
+) -> Topology | None:
+    """What an earlier run applied, as the present rules build it; None where nothing is known."""
+    if not remembered:
+        return None
+    snapshots = {name: one.snapshot for name, one in remembered.items()}
+    return build(snapshots, namespace_rules(settings)).topology

@@ -14,6 +14,7 @@ from drove_gateway.config import Settings
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.metrics import Metrics
+from drove_gateway.model import Topology
 from drove_gateway.proxies.generation import Generations
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
@@ -35,6 +36,8 @@ from drove_gateway.reconciler import Proxy
 from drove_gateway.render import context, render
 
 _RESOLVED_SECONDS = 10.0
+# A runtime socket that hangs holds every change back for so long.
+_RUNTIME_API_SECONDS = 5.0
 
 
 def template_functions(
@@ -83,20 +86,24 @@ async def proxy(
     settings: Settings,
     template: TemplateFile,
     xproxy: str,
+    good: Topology | None,
     metrics: Metrics,
     log: FilteringBoundLogger,
     stack: AsyncExitStack,
 ) -> Proxy:
     """The driver of the configured proxy. What it must close is left to `stack`.
 
-    With a runtime API and reloads disabled, nothing is rendered or written.
+    `good` is what an earlier run applied, if that is known: vhosts that are refused now stay as
+    they are in it. With a runtime API and reloads disabled, nothing is rendered or written.
     """
     made = generations(settings, platform(settings), template, xproxy)
+    if good is not None:
+        made.remember(good)
     if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
         return HaproxyProxy(
             RuntimeApi(
                 settings.haproxy_socket,
-                timeout=settings.api_timeout,
+                timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
                 clock=time.monotonic,
                 metrics=metrics,
             ),

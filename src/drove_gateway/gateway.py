@@ -26,6 +26,7 @@ from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.reconciler import Proxy, Reconciler, SystemTime
 from drove_gateway.startup import Startup
 from drove_gateway.state.document import Remembered
+from drove_gateway.state.forms import applied_forms
 from drove_gateway.state.keeper import Keeper
 from drove_gateway.status import Applied, Status, StoredState
 from drove_gateway.topology import Built
@@ -141,9 +142,15 @@ class Gateway:
         remembered = await keeper.load()
         async with AsyncExitStack() as stack:
             proxy = await drivers.proxy(
-                settings, template, _xproxy(settings), self._metrics, self._log, stack
+                settings,
+                template,
+                _xproxy(settings),
+                assembly.remembered_topology(settings, remembered),
+                self._metrics,
+                self._log,
+                stack,
             )
-            reconciler = self._reconciler(proxy, keeper)
+            reconciler = self._reconciler(proxy, keeper, remembered)
             intake = self._intake(reconciler)
             startup = self._startup(intake, remembered)
             watches = [
@@ -184,12 +191,19 @@ class Gateway:
             )
             work.cancel()
 
-    def _reconciler(self, proxy: Proxy, keeper: Keeper) -> Reconciler:
+    def _reconciler(
+        self, proxy: Proxy, keeper: Keeper, remembered: Mapping[str, Remembered]
+    ) -> Reconciler:
+        kept = {name: one.snapshot for name, one in remembered.items()}
+
         def record(record: Applied) -> None:
             self._board.show(status.with_record, record)
             if not record.error:
                 parts = self._board.current.applying.parts
-                keeper.note({name: part.snapshot for name, part in parts.items()})
+                accepted = {name: part.snapshot for name, part in parts.items()}
+                failed = {vhost for vhost, _ in record.failed}
+                kept.update(applied_forms(accepted, kept, failed))
+                keeper.note({name: kept[name] for name in accepted})
 
         return Reconciler(
             proxy,

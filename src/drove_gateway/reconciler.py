@@ -229,7 +229,7 @@ class Reconciler:
         self._working_since = begin
         try:
             outcome = await self._proxy.apply(plan)
-        except GatewayError as failure:
+        except (GatewayError, OSError) as failure:
             error = str(failure)
             self._count_failure(plan, failure)
         finally:
@@ -279,7 +279,7 @@ class Reconciler:
             self._metrics.template_rendered("success", seconds["render"])
         self._metrics.applied(record)
 
-    def _count_failure(self, plan: Plan, failure: GatewayError) -> None:
+    def _count_failure(self, plan: Plan, failure: Exception) -> None:
         if plan.reload:
             self._metrics.reload_failed()
         if isinstance(failure, RenderError):

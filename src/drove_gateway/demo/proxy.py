@@ -58,9 +58,12 @@ def find_program(kind: str, given: Path | None) -> Path:
 
 
 @asynccontextmanager
-async def running(kind: str, program: Path, directory: Path) -> AsyncIterator[Edge]:
+async def running(
+    kind: str, program: Path, directory: Path, *, preferred_port: int = 0
+) -> AsyncIterator[Edge]:
     """The proxy at work in `directory` until the block ends."""
-    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory)
+    port = free_port(preferred_port)
+    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory, port)
     with (directory / f"{kind}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory
@@ -85,10 +88,10 @@ async def stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _haproxy(program: Path, directory: Path) -> tuple[Edge, tuple[str, ...]]:
+def _haproxy(program: Path, directory: Path, port: int) -> tuple[Edge, tuple[str, ...]]:
     config = directory / "haproxy.cfg"
     runtime, master = directory / "runtime.sock", directory / "master.sock"
-    port, proof = free_port(8080), free_port()
+    proof = free_port()
     config.write_text(
         f"global\n  stats socket {runtime} mode 600 level admin\n"
         f"defaults\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
@@ -116,9 +119,9 @@ haproxy_master_socket = "{master}"
     return edge, (str(program), "-W", "-db", "-S", str(master), "-f", str(config))
 
 
-def _nginx(program: Path, directory: Path) -> tuple[Edge, tuple[str, ...]]:
+def _nginx(program: Path, directory: Path, port: int) -> tuple[Edge, tuple[str, ...]]:
     config, errors = directory / "nginx.conf", directory / "nginx-error.log"
-    port, proof = free_port(8080), free_port()
+    proof = free_port()
     config.write_text(
         f"pid {directory}/nginx.pid;\nerror_log {errors};\nevents {{}}\n"
         f"http {{ server {{ listen 127.0.0.1:{proof}; return 503; }} }}\n"

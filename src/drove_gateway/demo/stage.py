@@ -41,7 +41,10 @@ async def stage(kind: str, program: Path) -> AsyncIterator[Stage]:
     options = Options(vhost="{name}.demo.local", wait_before_kill=0.5, election=0.2)
     with tempfile.TemporaryDirectory(prefix="drove-demo-") as name:
         directory = Path(name)
-        async with Simulator(options) as cluster, running(kind, program, directory) as edge:
+        async with (
+            Simulator(options) as cluster,
+            running(kind, program, directory, preferred_port=8080) as edge,
+        ):
             for app, instances in APPS.items():
                 await cluster.deploy(app, instances=instances)
             async with (

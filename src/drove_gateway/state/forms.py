@@ -1,0 +1,36 @@
+"""What of the accepted snapshots was really applied, and so is worth keeping. Pure."""
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from drove_gateway.model import AppEndpoints, Snapshot
+
+
+def applied_forms(
+    accepted: Mapping[str, Snapshot], kept: Mapping[str, Snapshot], failed: Collection[str]
+) -> Mapping[str, Snapshot]:
+    """`accepted`, with the vhosts that `failed` as they were `kept` before.
+
+    What could not be applied, because the proxy refuses it say, is no last good form.
+    """
+    if not failed:
+        return accepted
+    return {
+        name: msgspec.structs.replace(
+            snapshot,
+            apps=(
+                *(app for app in snapshot.apps if _vhost(app) not in failed),
+                *(app for app in _apps(kept.get(name)) if _vhost(app) in failed),
+            ),
+        )
+        for name, snapshot in accepted.items()
+    }
+
+
+def _apps(snapshot: Snapshot | None) -> tuple[AppEndpoints, ...]:
+    return snapshot.apps if snapshot is not None else ()
+
+
+def _vhost(app: AppEndpoints) -> str:
+    return app.vhost.lower().removesuffix(".")
