@@ -8,6 +8,7 @@ while the leader answers each poll late. Options: `--gateways`, `--interval`, `-
 
 import argparse
 import asyncio
+import resource
 import sys
 import tempfile
 import time
@@ -140,6 +141,9 @@ def options() -> argparse.Namespace:
 def main() -> None:
     """Measure, print, and write the results down."""
     chosen = options()
+    # Each gateway keeps a connection to each controller, and the cluster has their other ends.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     announce(
         f"{chosen.gateways} gateways poll every {chosen.interval:g} s; "
         f"{chosen.apps} vhosts x {INSTANCES}, {CONTROLLERS} controllers"

@@ -1,7 +1,7 @@
 """Churn for a long time: do memory, descriptors, tasks and old proxy processes stay flat?
 
-What `churn` calls "everything" happens over and over while the load goes on. Samples are taken at
-equal distances; growth is fitted over the second half, when everything has happened many times.
+What `churn` calls "under one leader" happens over and over while the load goes on. Samples are
+taken at equal distances; growth is fitted over the second half, when everything has happened often.
 Options: `--minutes` (60), `--mode`, `--rate`, `--connections`, `--vhosts`, `--every SECONDS`.
 """
 
@@ -102,7 +102,7 @@ async def soak(chosen: argparse.Namespace) -> list[Sample]:
             note=tally.note,
         )
         begin = time.monotonic()
-        happening = asyncio.create_task(happen(here, "everything"))
+        happening = asyncio.create_task(happen(here, "under one leader"))
         async with load.running():
             while time.monotonic() < begin + chosen.minutes * 60 and not happening.done():
                 samples.append(await sample(here, tally, begin))

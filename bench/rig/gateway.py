@@ -62,9 +62,12 @@ class Record(msgspec.Struct, frozen=True):
 class Gateway:
     """A gateway at work."""
 
-    def __init__(self, kind: Kind, pid: int, api: str, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, kind: Kind, pid: int, log: Path, api: str, session: aiohttp.ClientSession
+    ) -> None:
         self.kind = kind
         self.pid = pid
+        self.log = log
         self._api = api
         self._session = session
 
@@ -106,7 +109,7 @@ async def gateway(
     )
     command = [word.replace("{config}", str(config)) for word in shlex.split(kind.command)]
     async with running(command, log, edge.environ) as process, aiohttp.ClientSession() as session:
-        yield Gateway(kind, process.pid, f"http://127.0.0.1:{port}", session)
+        yield Gateway(kind, process.pid, log, f"http://127.0.0.1:{port}", session)
 
 
 def _template(kind: Kind, edge: Edge) -> str:
