@@ -112,7 +112,8 @@ class Tally:
 
 
 class Traffic:
-    """Keep-alive clients that ask one after the other, each for the next of `vhosts`.
+    """Keep-alive clients that ask one after the other, each for the next of `vhosts`, with `pause`
+    seconds after each answer: without it they take all that the machine has.
 
     Any answer but 200 counts as a failure, and so does a connection that ends before the answer
     to a request on it.
@@ -126,10 +127,12 @@ class Traffic:
         clients: int,
         path: str = "/",
         headers: dict[str, str] | None = None,
+        pause: float = 0.0,
     ) -> None:
         self.tally = Tally()
         self.stopping = False
         self.port = port
+        self.pause = pause
         self._clients = clients
         extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.requests = [
@@ -205,11 +208,17 @@ class _Asking(asyncio.Protocol):
         if b"connection: close" in lower or self._traffic.stopping:
             assert self._transport is not None
             self._transport.close()
+        elif self._traffic.pause:
+            asyncio.get_running_loop().call_later(self._traffic.pause, self._ask)
         else:
             self._ask()
 
     def _ask(self) -> None:
         assert self._transport is not None
+        if self._traffic.stopping:
+            self._transport.close()
+        if self._transport.is_closing():
+            return
         requests = self._traffic.requests
         self._transport.write(requests[self._next % len(requests)])
         self._next += 1

@@ -39,6 +39,9 @@ startup_controller_sync_tries = 2
 startup_controller_sync_retry_delay_sec = 0.2
 """
 
+# Constant traffic that still leaves the machine time for what is under test.
+_BETWEEN_REQUESTS_SECONDS = 0.005
+
 
 class Site:
     """Everything at work. `cluster` is what is true; the rest must follow it.
@@ -199,7 +202,7 @@ class Site:
     ) -> AsyncIterator[Tally]:
         """Traffic in the block, of which, if `strict`, not one request may fail."""
         names = list(vhosts) or [self.vhost(app) for app in APPS]
-        load = Traffic(self.edge.port, names, clients=clients)
+        load = Traffic(self.edge.port, names, clients=clients, pause=_BETWEEN_REQUESTS_SECONDS)
         async with load.running() as tally:
             await load.answered(20)
             yield tally
