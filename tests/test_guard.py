@@ -147,6 +147,17 @@ def test_a_new_leader_takes_nothing_away_while_it_settles() -> None:
     assert servers(settled) == {"web.example.com": 11}
 
 
+def test_leaders_that_keep_changing_cannot_hold_a_loss_for_ever() -> None:
+    watched = accepted(app("web", 10), app("api", 3))
+    for now in range(0, 90, 10):
+        watched = judge(
+            watched, answer(app("web", 10), settling=True), now=now, limits=LIMITS
+        ).watched
+    judged = judge(watched, answer(app("web", 10), settling=True), now=90, limits=LIMITS)
+    assert judged.held is None
+    assert servers(judged) == {"web.example.com": 10}
+
+
 def test_an_app_whose_entry_cannot_be_read_keeps_its_last_good_form() -> None:
     broken = Rejection("stage", "api-1", "app", "{}", "hosts is missing")
     watched = accepted(app("web", 3), app("api", 2))

@@ -17,6 +17,8 @@ from drove_gateway.model import AppEndpoints, Host, Snapshot
 # One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
 _LEAST_ANSWERS = 3
 _MOST_NAMED = 20
+# A new leader knows all its instances after this time ("Drove's controllers": about 90 s).
+_RECOVERY_SECONDS = 90.0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -96,7 +98,7 @@ def judge(
         server: why
         for server, vhost in lacking.items()
         if (why := doubts.get(vhost) or doubts.get(""))
-        and (answer.settling or not _believed(missing[server], now, limits))
+        and not _believed(missing[server], now, answer, limits)
     }
     kept |= {
         (app_id, host): f"the controller's entry of app {app_id} cannot be read"
@@ -174,8 +176,10 @@ def _seen(known: Missing | None, now: float) -> Missing:
     return Missing(now) if known is None else Missing(known.since, known.answers + 1)
 
 
-def _believed(missing: Missing, now: float, limits: Limits) -> bool:
-    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= limits.hold
+def _believed(missing: Missing, now: float, answer: Snapshot, limits: Limits) -> bool:
+    """A loss that lasts is believed; while leaders are new, when no recovery takes so long."""
+    hold = max(limits.hold, _RECOVERY_SECONDS) if answer.settling else limits.hold
+    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= hold
 
 
 def _with_kept(before: Snapshot, answer: Snapshot, kept: Mapping[Server, str]) -> Snapshot:

@@ -1,7 +1,7 @@
 """`accept` talks to the gateway that runs with the same configuration."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -85,12 +85,16 @@ async def test_it_trusts_the_configured_certificate(directory: Path, call: Call)
 
 
 @pytest.mark.parametrize(
-    ("port", "said"),
-    [(str(free_port()), "no gateway answers at http://127.0.0.1:"), ("0", "port = 0 takes any")],
+    ("port_of", "said"),
+    [
+        pytest.param(free_port, "no gateway answers at http://127.0.0.1:", id="nobody there"),
+        pytest.param(lambda: 0, "port = 0 takes any", id="no port of its own"),
+    ],
 )
 def test_a_gateway_that_cannot_be_reached_is_told(
-    directory: Path, call: Call, port: str, said: str
+    directory: Path, call: Call, port_of: Callable[[], int], said: str
 ) -> None:
+    port = port_of()
     (directory / "nixy.toml").write_text(f"port = {port}\n{NAMESPACE}")
 
     result = call("accept")
