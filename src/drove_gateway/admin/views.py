@@ -3,12 +3,13 @@
 Names and shape of the first two are the original's; what is added has names of its own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from drove_gateway.guard import Held
 from drove_gateway.model import App, Leader, Rejection
+from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.status import Applied, ProxyHealth, Status
 from drove_gateway.view import NamespaceView
 
@@ -39,18 +40,15 @@ def config(status: Status) -> Json:
     }
 
 
-def _backend_names(app: App, config: Mapping[str, Any]) -> Iterator[str]:
+def _backend_names(app: App, config: Mapping[str, Any]) -> Iterable[str]:
     """As the proxy names them: the vhost, or with HAProxy one name for each group."""
-    suffixed = (
-        config.get("proxy_platform") == "haproxy"
-        and config.get("haproxy_backend_include_routing_tag_suffix")
-        and app.routing_tag_key
+    if config.get("proxy_platform") != "haproxy":
+        return (app.vhost,)
+    naming = Naming(
+        backend_separator=config.get("haproxy_backend_name_separator", "_"),
+        routing_tag_suffix=config.get("haproxy_backend_include_routing_tag_suffix", True),
     )
-    if not suffixed:
-        yield app.vhost
-        return
-    for group in sorted(app.groups):
-        yield f"{app.vhost}{config.get('haproxy_backend_name_separator', '_')}{group}"
+    return sorted(naming.backends(app))
 
 
 def health(status: Status) -> Json:
