@@ -3,7 +3,7 @@
 Names and shape of the first two are the original's; what is added has names of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
