@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import msgspec
 from tests.traffic import Tally, Traffic, free_port
 from tests.waiting import until
 
@@ -254,13 +253,6 @@ class Site:
             self._reading = None
 
 
-def _at_a_port_of_its_own(edge: Edge) -> Edge:
-    """The demo's port is the same for all; HAProxy shares it with another one that has it."""
-    port = free_port()
-    environ = {**edge.environ, "PROXY_HTTP_PORT": str(port)}
-    return msgspec.structs.replace(edge, port=port, environ=environ)
-
-
 @asynccontextmanager
 async def site(
     kind: str,
@@ -277,10 +269,11 @@ async def site(
         for app in apps:
             await cluster.deploy(app, instances=instances)
         async with (
-            running(kind, find_program(kind, None), directory) as demo,
+            running(
+                kind, find_program(kind, None), directory, port=free_port(), proof=free_port()
+            ) as edge,
             aiohttp.ClientSession() as session,
         ):
-            edge = _at_a_port_of_its_own(demo)
             place = Site(cluster, edge, directory, Clients(session, edge.port))
             prepare(place)
             await place.start()

@@ -132,7 +132,7 @@ class Rig:
 @asynccontextmanager
 async def rigged(nginx: Path, directory: Path) -> AsyncIterator[Rig]:
     """NGINX at work, serving nothing yet."""
-    async with running("nginx", nginx, directory) as edge:
+    async with running("nginx", nginx, directory, port=free_port(), proof=free_port()) as edge:
         await until((directory / "nginx.pid").exists)
         rig = Rig(nginx, directory, int(edge.environ["GENERATION_PORT"]))
         await until(lambda: _accepts(rig.proof))

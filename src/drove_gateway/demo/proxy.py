@@ -15,6 +15,7 @@ import msgspec
 from drove_gateway.errors import GatewayError
 
 _STOP_SECONDS = 5.0
+_PORTS_TO_TRY = 200
 
 
 class DemoError(GatewayError):
@@ -34,16 +35,20 @@ class Edge(msgspec.Struct, frozen=True):
     environ: dict[str, str]
 
 
-def free_port(preferred: int = 0) -> int:
-    """A free TCP port of the loopback interface, `preferred` if it is one."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", preferred))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(preferred: int) -> int:
+    """A free TCP port of the loopback interface: `preferred`, or the next one that is free.
+
+    Not one that the system picks: it might give the same to an outgoing connection meanwhile.
+    """
+    for port in range(preferred, preferred + _PORTS_TO_TRY):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise DemoError(f"no free port from {preferred} to {preferred + _PORTS_TO_TRY - 1}")
 
 
 def find_program(kind: str, given: Path | None) -> Path:
@@ -59,11 +64,13 @@ def find_program(kind: str, given: Path | None) -> Path:
 
 @asynccontextmanager
 async def running(
-    kind: str, program: Path, directory: Path, *, preferred_port: int = 0
+    kind: str, program: Path, directory: Path, *, port: int, proof: int
 ) -> AsyncIterator[Edge]:
-    """The proxy at work in `directory` until the block ends."""
-    port = free_port(preferred_port)
-    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory, port)
+    """The proxy at work in `directory` until the block ends.
+
+    It will listen on `port`, and on `proof` for its generation.
+    """
+    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory, port, proof)
     with (directory / f"{kind}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory
@@ -88,10 +95,9 @@ async def stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _haproxy(program: Path, directory: Path, port: int) -> tuple[Edge, tuple[str, ...]]:
+def _haproxy(program: Path, directory: Path, port: int, proof: int) -> tuple[Edge, tuple[str, ...]]:
     config = directory / "haproxy.cfg"
     runtime, master = directory / "runtime.sock", directory / "master.sock"
-    proof = free_port()
     config.write_text(
         f"global\n  stats socket {runtime} mode 600 level admin\n"
         f"defaults\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
@@ -119,9 +125,8 @@ haproxy_master_socket = "{master}"
     return edge, (str(program), "-W", "-db", "-S", str(master), "-f", str(config))
 
 
-def _nginx(program: Path, directory: Path, port: int) -> tuple[Edge, tuple[str, ...]]:
+def _nginx(program: Path, directory: Path, port: int, proof: int) -> tuple[Edge, tuple[str, ...]]:
     config, errors = directory / "nginx.conf", directory / "nginx-error.log"
-    proof = free_port()
     config.write_text(
         f"pid {directory}/nginx.pid;\nerror_log {errors};\nevents {{}}\n"
         f"http {{ server {{ listen 127.0.0.1:{proof}; return 503; }} }}\n"

@@ -43,7 +43,7 @@ async def stage(kind: str, program: Path) -> AsyncIterator[Stage]:
         directory = Path(name)
         async with (
             Simulator(options) as cluster,
-            running(kind, program, directory, preferred_port=8080) as edge,
+            running(kind, program, directory, port=free_port(8080), proof=free_port(6081)) as edge,
         ):
             for app, instances in APPS.items():
                 await cluster.deploy(app, instances=instances)
