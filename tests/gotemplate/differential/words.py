@@ -5,7 +5,7 @@ import re
 
 def without_package(text: str) -> str:
     """Go puts the package before a struct's name, `main.Host`; here it is the class's name."""
-    return re.sub(r"\bmain\.(?=[A-Z])", "", text)
+    return re.sub(r"\bmain\.(?=[a-z])", "", text, flags=re.IGNORECASE)
 
 
 def in_our_words(message: str) -> str:
