@@ -135,7 +135,8 @@ class HaproxyProxy:
 
     def distrust(self, reason: str) -> None:
         """Read the servers anew at the next apply, and reload unless the generation serves."""
-        self._doubts = (*self._doubts, reason)
+        if reason not in self._doubts:
+            self._doubts = (*self._doubts, reason)
 
     @property
     def draining(self) -> int:

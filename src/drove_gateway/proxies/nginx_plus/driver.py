@@ -180,7 +180,8 @@ class NginxPlus:
         """Compare everything at the next plan, and install the generation unless it serves."""
         self._upstreams.all_due(reason)
         self._watch.known = None
-        self._doubts = (*self._doubts, reason)
+        if reason not in self._doubts:
+            self._doubts = (*self._doubts, reason)
 
     def health(self) -> ProxyHealth:
         made = self._generations
