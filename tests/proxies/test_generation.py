@@ -52,13 +52,6 @@ async def test_a_gateway_that_starts_again_recognises_the_generation_that_serves
     assert rig.reloads == 1
 
 
-async def test_a_reload_can_be_forced(rig: Rig) -> None:
-    generations = rig.generations()
-    await generations.install(topology(web=3))
-    assert (await generations.install(topology(web=3), force=True)).reloaded
-    assert rig.reloads == 2
-
-
 async def test_a_file_that_is_right_but_not_loaded_is_loaded(rig: Rig) -> None:
     assert await rig.generations().write(topology(web=3))
     assert rig.reloads == 0

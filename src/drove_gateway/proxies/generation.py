@@ -88,16 +88,16 @@ class Generations:
         """`topology`, with what is known to be refused at its last good form, or out."""
         return self._candidates.reachable(topology)
 
-    async def install(self, topology: Topology, *, force: bool = False) -> Installed:
+    async def install(self, topology: Topology) -> Installed:
         """Bring the proxy to `topology` by a reload, and prove it where the template allows.
 
         A vhost that the proxy's check refuses is left at its last good form, or out. When the
-        proxy already serves exactly this text, nothing is reloaded unless `force`. Raises
-        RenderError, CheckRefused, CommandFailed, CommandTimeout, GenerationUnproven or another
-        ProxyError; then the proxy serves what it served and the file is the one before.
+        proxy already serves exactly this text, nothing is reloaded. Raises RenderError,
+        CheckRefused, CommandFailed, CommandTimeout, GenerationUnproven or another ProxyError; then
+        the proxy serves what it served and the file is the one before.
         """
         async with self._changing:
-            return await self._install(topology, Stages(self._clock), force=force)
+            return await self._install(topology, Stages(self._clock))
 
     async def write(self, topology: Topology) -> bool:
         """Bring only the file to `topology`, checked, without a reload: for the next restart.
@@ -144,9 +144,9 @@ class Generations:
             return False
         return await asyncio.to_thread(config_file.read, self.platform.config) == self._written.text
 
-    async def _install(self, topology: Topology, stages: Stages, *, force: bool) -> Installed:
+    async def _install(self, topology: Topology, stages: Stages) -> Installed:
         made = await self._candidates.make(topology, stages)
-        reloaded = force or made.file is not None or not await self._serves(made.rendered)
+        reloaded = made.file is not None or not await self._serves(made.rendered)
         if reloaded:
             previous = await asyncio.to_thread(config_file.read, self.platform.config)
             if made.file is not None:
