@@ -1,0 +1,75 @@
+"""What the reference's examples are rendered with: small data, and a clock that stands."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta, timezone
+from typing import Final
+
+from drove_gateway.drivers import template_functions
+from drove_gateway.gotemplate import Template
+from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
+from drove_gateway.render import RenderingData
+
+_STABLE = Host("10.0.0.1", 31001, "http")
+_CANARY = Host("2001:db8::5", 31002, "https")
+_TAGS = {"team": "payments", "environment": "stable"}
+
+DATA: Final = RenderingData(
+    xproxy="edge-1",
+    proxy_platform="haproxy",
+    left_delimiter="",
+    right_delimiter="",
+    nginx_max_fails_upstream=0,
+    nginx_fail_timeout_upstream="1s",
+    nginx_slow_start_upstream="0s",
+    haproxy_socket_addr="/run/haproxy/admin.sock",
+    haproxy_add_server_attributes_string="check inter 2s",
+    haproxy_add_server_ssl_attributes_string="ssl verify none",
+    haproxy_server_name_prefix="server",
+    haproxy_server_name_host_port_separator="_",
+    haproxy_backend_name_separator="_",
+    haproxy_backend_include_routing_tag_suffix=True,
+    namespaces={
+        "stage1": Namespace(
+            "drove.example.com", Leader("http://ctrl1:10000", "ctrl1", 10000), "environment"
+        )
+    },
+    apps={
+        "api.example.com": App(
+            id="api.example.com",
+            vhost="api.example.com",
+            hosts=(_STABLE, _CANARY),
+            tags=_TAGS,
+            groups={
+                "stable": HostGroup((_STABLE,), _TAGS),
+                "canary": HostGroup((_CANARY,), {**_TAGS, "environment": "canary"}),
+            },
+            routing_tag_key="environment",
+        ),
+        "web.example.com": App("web.example.com", "web.example.com", (), {}, {}, "environment"),
+    },
+    generation="0123456789abcdef",
+)
+
+ENVIRON: Final[Mapping[str, str]] = {"DC": "blr1"}
+
+VERSION: Final = (3, 2, 4)
+
+_MOMENT: Final = GoTime(
+    1_795_352_254_920_249_000,
+    timezone(timedelta(hours=5, minutes=30), "IST"),
+)
+
+
+def functions() -> Mapping[str, Callable[..., object]]:
+    """The gateway's functions, with that clock and environment, beside HAProxy 3.2.4."""
+
+    def datetime() -> GoTime:
+        return _MOMENT
+
+    return {**template_functions(ENVIRON, VERSION), "datetime": datetime}
+
+
+def outcome(template: str) -> str:
+    """What `template` makes of the data. Raises TemplateError."""
+    return Template(template, name="example", funcs=functions()).render(DATA)
