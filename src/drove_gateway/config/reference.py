@@ -56,8 +56,17 @@ drove = ["http://controller1:10000", "http://controller2:10000"]
 effect and is a warning that names the nearest known one. Times are in seconds; fractions are
 allowed. Relative paths start at the directory that the gateway runs in.
 
-Editors that know JSON Schema complete and check the file with [nixy.schema.json](nixy.schema.json);
-for those built on Taplo, begin the file with `#:schema` and the path of the schema.
+## In an editor
+
+[nixy.schema.json](nixy.schema.json) lets an editor complete keys, show what they mean and underline
+what is wrong. Put it beside your file, and begin that with
+
+```toml
+#:schema ./nixy.schema.json
+```
+
+VS Code with the extension Even Better TOML reads this line, and so does every editor whose TOML
+support is Taplo: Neovim, Helix, Zed. On the command line, `taplo lint nixy.toml` does.
 """
 
 _BEYOND = """\
