@@ -1,4 +1,4 @@
-"""Finding what changed by identity."""
+"""Finding what changed, by identity and, where nothing is different, by equality."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +24,20 @@ def test_one_more_element_is_all_that_changed() -> None:
 
 def test_the_same_sequence_has_no_change() -> None:
     assert changed(POOL, POOL) == ((), ())
+
+
+def test_a_long_sequence_is_searched_to_its_end() -> None:
+    before = tuple(Element() for _ in range(1_000))
+    for place in (0, 255, 256, 511, 999):
+        other = Element()
+        after = (*before[:place], other, *before[place + 1 :])
+        assert changed(before, after) == ((before[place],), (other,))
+        assert changed(before, (*before[:place], *before[place + 1 :])) == ((before[place],), ())
+        assert changed(before, (*before[:place], other, *before[place:])) == ((), (other,))
+
+
+def test_equal_sequences_of_other_objects_have_no_change() -> None:
+    assert changed(([1], [2]), ([1], [2])) == ((), ())
 
 
 @given(SEQUENCES, SEQUENCES)

@@ -90,7 +90,7 @@ def test_a_small_namespace_among_large_ones_is_weighed_by_itself_and_overall() -
     gentle = Limits(vhost=2.0, namespace=2.0, overall=0.1, exempt=5, hold=60.0)
     before, after = accepted(app("web", 20)), answer(app("web", 8))
     alone = judge(before, after, now=0, limits=gentle)
-    among = judge(before, after, now=0, limits=gentle, servers_elsewhere=1000)
+    among = judge(before, after, now=0, limits=gentle, servers_elsewhere=lambda: 1000)
     assert alone.held is not None
     assert alone.held.reason == "12 of all 20 servers would go at once"
     assert among.held is None

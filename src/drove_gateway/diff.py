@@ -1,12 +1,11 @@
 """What differs between two topologies. Pure; the order of hosts is no difference."""
 
 from collections.abc import Iterator
-from itertools import compress, filterfalse
-from operator import is_not
 
 import msgspec
 
 from drove_gateway.model import App, Host, Topology
+from drove_gateway.sharded import differing
 
 # A plan's reasons are for people: the first few vhosts by name, then a count.
 _MOST_NAMED = 20
@@ -37,15 +36,15 @@ class Difference(msgspec.Struct, frozen=True):
 
 def difference(old: Topology, new: Topology) -> Difference:
     """Compare. Vhosts that are the same object in both are skipped at once."""
-    others = map(is_not, map(old.apps.get, new.apps), new.apps.values())
+    vhosts = differing(old.apps, new.apps)
     pairs = (
         (old.apps[vhost], new.apps[vhost])
-        for vhost in compress(new.apps, others)
-        if vhost in old.apps
+        for vhost in vhosts
+        if vhost in old.apps and vhost in new.apps
     )
     return Difference(
-        added=tuple(filterfalse(old.apps.__contains__, new.apps)),
-        removed=tuple(filterfalse(new.apps.__contains__, old.apps)),
+        added=tuple(vhost for vhost in vhosts if vhost not in old.apps),
+        removed=tuple(vhost for vhost in vhosts if vhost not in new.apps),
         changed=tuple(change for change in (_change(*pair) for pair in pairs) if change),
         leaders=tuple(
             name for name, seen in new.namespaces.items() if old.namespaces.get(name) != seen

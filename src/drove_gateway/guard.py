@@ -7,7 +7,7 @@ stays as it was, until it lasted long enough to be believed, or somebody accepts
 entry cannot be read keeps its last good form until it can be.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -77,12 +77,12 @@ def judge(
     *,
     now: float,
     limits: Limits,
-    servers_elsewhere: int = 0,
+    servers_elsewhere: Callable[[], int] = lambda: 0,
     accept: bool = False,
 ) -> Judged:
     """Weigh `answer` against what was accepted before.
 
-    `servers_elsewhere` is the number of servers of the other namespaces, for the overall share;
+    `servers_elsewhere` counts the servers of the other namespaces, for the overall share;
     `accept` takes the answer as it is.
     """
     before = watched.accepted
@@ -134,7 +134,7 @@ def _doubts(
     answer: Snapshot,
     lacking: Mapping[Server, str],
     limits: Limits,
-    servers_elsewhere: int,
+    servers_elsewhere: Callable[[], int],
 ) -> dict[str, str]:
     """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
     if answer.settling:
@@ -150,8 +150,9 @@ def _doubts(
     if loss > limits.exempt:
         if loss >= limits.namespace * total:
             return {"": f"{loss} of the namespace's {total} servers would go at once"}
-        if loss >= limits.overall * (total + servers_elsewhere):
-            return {"": f"{loss} of all {total + servers_elsewhere} servers would go at once"}
+        everywhere = total + servers_elsewhere()
+        if loss >= limits.overall * everywhere:
+            return {"": f"{loss} of all {everywhere} servers would go at once"}
     return {
         vhost: f"{loss} of the vhost's {had[vhost]} servers would go at once"
         for vhost, loss in losses.items()

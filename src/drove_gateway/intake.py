@@ -76,13 +76,12 @@ class Intake:
     def _judge(self, answer: Snapshot, *, accept: bool) -> tuple[bool, Snapshot]:
         name = answer.namespace
         before = self._watched.get(name, Watched())
-        unchanged = before.accepted is not None and before.accepted.apps is answer.apps
         judged = judge(
             before,
             answer,
             now=self._clock(),
             limits=self._limits,
-            servers_elsewhere=0 if unchanged else self._servers_elsewhere(name),
+            servers_elsewhere=lambda: self._servers_elsewhere(name),
             accept=accept,
         )
         accepted = judged.watched.accepted or answer

@@ -102,7 +102,7 @@ def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingD
         haproxy_backend_name_separator=settings.haproxy_backend_name_separator,
         haproxy_backend_include_routing_tag_suffix=settings.haproxy_backend_include_routing_tag_suffix,
         namespaces=topology.namespaces,
-        apps=topology.apps,
+        apps=dict(topology.apps.items()),
         generation=_UNKNOWN_GENERATION,
     )
 

@@ -6,10 +6,12 @@ sends is untrusted: what is invalid is left out here and named in `Built.rejecte
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 
 import msgspec
 
 from drove_gateway.changed import changed
+from drove_gateway.merge import across, joined
 from drove_gateway.model import (
     NO_TAGS,
     App,
@@ -23,6 +25,7 @@ from drove_gateway.model import (
     Tags,
     Topology,
 )
+from drove_gateway.sharded import ShardedMap, differing, sharded
 from drove_gateway.validation import valid_app
 
 
@@ -103,9 +106,9 @@ class Part(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     rules: Rules
     reserved: frozenset[str]
-    taken: Mapping[str, Taken]
-    contributors: Mapping[str, tuple[Taken, ...]]
-    apps: Mapping[str, App]
+    taken: ShardedMap[Taken]
+    contributors: ShardedMap[Sequence[Taken]]
+    apps: ShardedMap[App]
     rejected: tuple[Rejection, ...]
     counts: Counts
 
@@ -126,7 +129,7 @@ def build(
         if rule.namespace in snapshots
     }
     topology = Topology(
-        apps=_merged_namespaces([part.apps for part in parts.values()], previous),
+        apps=_merged_namespaces(tuple(parts.values()), previous),
         namespaces={
             rule.namespace: Namespace(
                 leader_vhost=rule.leader_vhost,
@@ -152,7 +155,14 @@ def build(
 
 def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Part | None) -> Part:
     nothing = Part(
-        msgspec.structs.replace(snapshot, apps=()), rule, reserved, {}, {}, {}, (), Counts()
+        msgspec.structs.replace(snapshot, apps=()),
+        rule,
+        reserved,
+        taken=ShardedMap(),
+        contributors=ShardedMap(),
+        apps=ShardedMap(),
+        rejected=(),
+        counts=Counts(),
     )
     if before is None or before.rules != rule or before.reserved != reserved or _doubled(before):
         return _updated(nothing, snapshot)
@@ -170,23 +180,26 @@ def _updated(before: Part, snapshot: Snapshot) -> Part:
     gone, come = changed(before.snapshot.apps, snapshot.apps)
     if not gone and not come:
         return msgspec.structs.replace(before, snapshot=snapshot)
-    taken = dict(before.taken)
-    old = [taken.pop(source.app_id) for source in gone if source.app_id in taken]
+    old = [before.taken[source.app_id] for source in gone if source.app_id in before.taken]
     same = {one.source.app_id: one for one in old}
     new = [_taken(source, same.get(source.app_id), before) for source in come]
-    taken |= {one.source.app_id: one for one in new}
-    contributors, apps = dict(before.contributors), dict(before.apps)
-    for vhost, ones in _contributing(before, snapshot, taken, old, new).items():
-        contributors.pop(vhost, None)
-        apps.pop(vhost, None)
-        if ones:
-            contributors[vhost], apps[vhost] = ones, _app(vhost, ones, before)
+    taken = before.taken.updated({one.source.app_id: one for one in new}, without=same)
+    present = _contributing(before, snapshot, taken, old, new)
+    empty = [vhost for vhost, ones in present.items() if not ones]
+    contributors = {vhost: ones for vhost, ones in present.items() if ones}
+    apps = {vhost: _app(vhost, ones, before) for vhost, ones in contributors.items()}
     rejected = before.rejected
     if any(one.rejected for one in (*old, *new)):
         rejected = tuple(why for app in snapshot.apps for why in taken[app.app_id].rejected)
-    counts = _sum(before.counts, _counts(new), _counts(old))
     return Part(
-        snapshot, before.rules, before.reserved, taken, contributors, apps, rejected, counts
+        snapshot,
+        before.rules,
+        before.reserved,
+        taken,
+        before.contributors.updated(contributors, without=empty),
+        before.apps.updated(apps, without=empty),
+        rejected,
+        _sum(before.counts, _counts(new), _counts(old)),
     )
 
 
@@ -202,16 +215,24 @@ def _contributing(
     taken: Mapping[str, Taken],
     old: Sequence[Taken],
     new: Sequence[Taken],
-) -> Mapping[str, tuple[Taken, ...]]:
+) -> Mapping[str, list[Taken]]:
     """The vhosts of what went and of what came, each with its apps in the snapshot's order."""
-    vhosts = {one.vhost for one in (*old, *new) if one.vhost}
-    ids = {one.source.app_id for vhost in vhosts for one in before.contributors.get(vhost, ())}
-    ids |= {one.source.app_id for one in new}
-    found: dict[str, list[Taken]] = {vhost: [] for vhost in vhosts}
-    for one in [taken[app.app_id] for app in snapshot.apps if app.app_id in ids]:
+    ids: dict[str, set[str]] = {one.vhost: set() for one in (*old, *new) if one.vhost}
+    for vhost, named in ids.items():
+        named.update(one.source.app_id for one in before.contributors.get(vhost, ()))
+    for one in new:
         if one.vhost:
-            found[one.vhost].append(one)
-    return {vhost: tuple(ones) for vhost, ones in found.items()}
+            ids[one.vhost].add(one.source.app_id)
+    found = {
+        vhost: [taken[name] for name in named if name in taken and taken[name].vhost == vhost]
+        for vhost, named in ids.items()
+    }
+    several = {one.source.app_id for ones in found.values() if len(ones) > 1 for one in ones}
+    if several:
+        places = {app.app_id: at for at, app in enumerate(snapshot.apps) if app.app_id in several}
+        for ones in found.values():
+            ones.sort(key=lambda one: places.get(one.source.app_id, 0))
+    return found
 
 
 def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> Taken:
@@ -241,12 +262,12 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> T
     )
 
 
-def _app(vhost: str, ones: tuple[Taken, ...], before: Part) -> App:
+def _app(vhost: str, ones: Sequence[Taken], before: Part) -> App:
     if _same_objects(before.contributors.get(vhost, ()), ones):
         return before.apps[vhost]
     app = _single(ones[0], before.rules)
     for one in ones[1:]:
-        app = _joined(_single(one, before.rules), app)
+        app = joined(_single(one, before.rules), app)
     return app
 
 
@@ -261,61 +282,26 @@ def _single(one: Taken, rule: Rules) -> App:
     )
 
 
-def _joined(newer: App, earlier: App) -> App:
-    """Two apps of one answer on one vhost: newer hosts first, the earlier app's tags win."""
-    groups = dict(earlier.groups)
-    for name, group in newer.groups.items():
-        known = groups.get(name)
-        groups[name] = (
-            group if known is None else HostGroup(_union(group.hosts, known.hosts), known.tags)
-        )
-    return msgspec.structs.replace(
-        earlier,
-        hosts=_union(newer.hosts, earlier.hosts),
-        tags={**newer.tags, **earlier.tags},
-        groups=groups,
+def _merged_namespaces(parts: Sequence[Part], previous: Built | None) -> Mapping[str, App]:
+    """The vhosts of all namespaces; only those that changed are merged anew."""
+    if len(parts) == 1:
+        return parts[0].apps
+    merged: ShardedMap[App] = ShardedMap()
+    before: list[ShardedMap[App]] = [ShardedMap() for _ in parts]
+    if previous is not None and list(previous.parts) == [part.rules.namespace for part in parts]:
+        merged = sharded(previous.topology.apps)
+        before = [part.apps for part in previous.parts.values()]
+    due = {
+        vhost
+        for apps, part in zip(before, parts, strict=True)
+        for vhost in differing(apps, part.apps)
+    }
+    present = {vhost: [part.apps[vhost] for part in parts if vhost in part.apps] for vhost in due}
+    changes = {vhost: reduce(across, apps) for vhost, apps in present.items() if apps}
+    return merged.updated(
+        {vhost: app for vhost, app in changes.items() if merged.get(vhost) != app},
+        without=[vhost for vhost, apps in present.items() if not apps],
     )
-
-
-def _merged_namespaces(
-    namespaces: list[Mapping[str, App]], previous: Built | None
-) -> Mapping[str, App]:
-    if len(namespaces) == 1:
-        return namespaces[0]
-    apps: dict[str, App] = {}
-    for namespace in namespaces:
-        for vhost, app in namespace.items():
-            apps[vhost] = _across(apps[vhost], app) if vhost in apps else app
-    if previous is not None:
-        for vhost, app in apps.items():
-            known = previous.topology.apps.get(vhost)
-            if known is not None and known == app:
-                apps[vhost] = known
-    return apps
-
-
-def _across(earlier: App, later: App) -> App:
-    """One vhost of two namespaces: hosts appended, the later one's tags overwrite."""
-    groups = dict(earlier.groups)
-    for name, group in later.groups.items():
-        known = groups.get(name)
-        groups[name] = (
-            group
-            if known is None
-            else HostGroup(_union(known.hosts, group.hosts), {**known.tags, **group.tags})
-        )
-    return msgspec.structs.replace(
-        earlier,
-        hosts=_union(earlier.hosts, later.hosts),
-        tags={**earlier.tags, **later.tags},
-        groups=groups,
-        routing_tag_key=later.routing_tag_key or earlier.routing_tag_key,
-    )
-
-
-def _union(first: tuple[Host, ...], second: tuple[Host, ...]) -> tuple[Host, ...]:
-    """Both in order, each host once: two apps may list the same host:port."""
-    return tuple(dict.fromkeys((*first, *second)))
 
 
 def _counts(valid: Iterable[Taken]) -> Counts:

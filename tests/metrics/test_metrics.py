@@ -308,7 +308,9 @@ def test_a_topology_is_counted_by_what_it_serves_and_leaves_out() -> None:
     metrics = Metrics(["stage"])
     apps = snapshot("stage", "a.local", "b.local", "c.test", tags={"env": "canary"}, hosts=3)
 
-    metrics.built(built(apps, realm_suffix=".local", routing_tag="env"))
+    made = built(apps, realm_suffix=".local", routing_tag="env")
+    metrics.built(made)
+    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", built=made))
 
     series = shown(metrics)
     assert series["drove_gateway_vhosts"] == 2

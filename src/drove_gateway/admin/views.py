@@ -34,7 +34,7 @@ def config(status: Status) -> Json:
         "LastReloadTimestamp": _go_time(status.last_reload),
         "LastUpstreamAPIUpdateTimestamp": _go_time(status.last_server_update),
         "StaticData": {"Xproxy": status.xproxy},
-        "Apps": topology.apps,
+        "Apps": dict(topology.apps.items()),
         "Namespaces": {view.name: _namespace_config(status, view) for view in status.namespaces},
         "Settings": status.config,
     }
@@ -139,7 +139,7 @@ def _namespace_config(status: Status, view: NamespaceView) -> Json:
         "Leader": view.leader or Leader(),
         "LeaderVHost": shown.leader_vhost if shown else "",
         "RoutingTag": shown.routing_tag if shown else "",
-        "Apps": part.apps if part else {},
+        "Apps": dict(part.apps.items()) if part else {},
         "LastSyncTimestamp": _go_time(view.last_sync),
     }
 

@@ -4,7 +4,7 @@ Those parts say what they count in Protocols of their own, which `Metrics` satis
 only counts is named after its metric.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
+from drove_gateway.model import App
+from drove_gateway.sharded import ShardedMap, differing
 from drove_gateway.status import Applied, Status
 from drove_gateway.topology import Built
 
@@ -101,24 +103,25 @@ class Metrics:
         self._set("template_rendering_healthy", proxy.template.healthy)
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
+        apps = status.built.topology.apps
+        self._set("vhosts", len(apps))
+        self._set("servers", sum(len(app.hosts) for app in apps.values()))
         self._set("state_persistence_healthy", not status.stored.problem)
+        held = {one.namespace: one.servers for one in status.held}
         for view in status.namespaces:
+            self._set("held_servers", held.get(view.name, 0), view.name)
             self._set("serving_stored_state", view.name in status.restored, view.name)
             self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
 
     def built(self, built: Built) -> None:
         """A topology was built; what is new in it against the last one is counted."""
         before, self._built = self._built, built
-        self._set("vhosts", len(built.topology.apps))
-        self._set("servers", sum(len(app.hosts) for app in built.topology.apps.values()))
         for namespace, counts in built.counts.items():
             self._set("apps_with_routing_tag_total", counts.with_routing_tag, namespace)
             self._set("apps_without_routing_tag_total", counts.without_routing_tag, namespace)
             self._set("apps_ignored_by_realm_total", counts.ignored_by_realm, namespace)
         self._rejected(built, before)
-        known = _shared(before) if before else {}
-        for namespace, vhosts in _shared(built).items():
-            new = len(vhosts - known.get(namespace, frozenset()))
+        for namespace, new in _newly_shared(built, before):
             self._count("duplicate_subdomain_label_warnings", namespace, by=new)
 
     def _rejected(self, built: Built, before: Built | None) -> None:
@@ -169,6 +172,9 @@ class Metrics:
         """`result` is "success" or "error"."""
         self._observe("haproxy_runtime_api_duration_seconds", seconds, result)
 
+    def draining_servers(self, count: int) -> None:
+        self._set("draining_servers", count)
+
     def nginx_api_call(self, operation: str, ok: bool) -> None:
         result = "successful" if ok else "failed"
         self._count(f"nginx_api_calls_{result}_total", operation)
@@ -211,11 +217,25 @@ def _of(wrapper: _Kind, labels: tuple[str, ...]) -> _Kind:
     return wrapper.labels(*labels) if labels else wrapper
 
 
-def _shared(built: Built) -> Mapping[str, frozenset[str]]:
-    """The vhosts of each namespace that a namespace before it has too."""
-    seen: set[str] = set()
-    shared: dict[str, frozenset[str]] = {}
+def _newly_shared(built: Built, before: Built | None) -> Iterator[tuple[str, int]]:
+    """By namespace, how many of its vhosts a namespace before it has too, and had not before."""
+    due: set[str] = set()
+    earlier: list[Mapping[str, App]] = []
+    had_earlier: list[Mapping[str, App]] = []
     for namespace, part in built.parts.items():
-        shared[namespace] = frozenset(seen & part.apps.keys())
-        seen |= part.apps.keys()
-    return shared
+        known = before.parts.get(namespace) if before else None
+        had = known.apps if known else ShardedMap[App]()
+        due.update(differing(had, part.apps))
+        yield (
+            namespace,
+            sum(
+                _doubled(vhost, part.apps, earlier) and not _doubled(vhost, had, had_earlier)
+                for vhost in due
+            ),
+        )
+        earlier.append(part.apps)
+        had_earlier.append(had)
+
+
+def _doubled(vhost: str, apps: Mapping[str, App], earlier: Sequence[Mapping[str, App]]) -> bool:
+    return vhost in apps and any(vhost in others for others in earlier)

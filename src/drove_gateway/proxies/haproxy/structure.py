@@ -1,11 +1,10 @@
 """What of a topology the runtime API cannot change: vhosts, backends, leaders. Pure."""
 
-from collections.abc import Iterator
-from itertools import compress, filterfalse
-from operator import is_not
+from collections.abc import Iterator, Sequence
 
 from drove_gateway.model import App, Topology
 from drove_gateway.proxies.haproxy.names import Naming
+from drove_gateway.sharded import differing
 
 # Reasons are for people: the first few by name, then a count.
 _MOST_NAMED = 20
@@ -13,22 +12,22 @@ _MOST_NAMED = 20
 
 def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
     """Why going from `old` to `new` needs a reload; empty when it does not."""
-    lines = [*_vhosts(old, new), *_backends(old, new, naming), *_leaders(old, new)]
+    vhosts = differing(old.apps, new.apps)
+    lines = [
+        *(f"vhost {vhost} added" for vhost in vhosts if vhost not in old.apps),
+        *(f"vhost {vhost} removed" for vhost in vhosts if vhost not in new.apps),
+        *_backends(old, new, vhosts, naming),
+        *_leaders(old, new),
+    ]
     if len(lines) > _MOST_NAMED:
         lines[_MOST_NAMED:] = [f"and {len(lines) - _MOST_NAMED} more changes"]
     return tuple(lines)
 
 
-def _vhosts(old: Topology, new: Topology) -> Iterator[str]:
-    yield from (f"vhost {vhost} added" for vhost in filterfalse(old.apps.__contains__, new.apps))
-    yield from (f"vhost {vhost} removed" for vhost in filterfalse(new.apps.__contains__, old.apps))
-
-
-def _backends(old: Topology, new: Topology, naming: Naming) -> Iterator[str]:
-    others = map(is_not, map(old.apps.get, new.apps), new.apps.values())
-    for vhost in compress(new.apps, others):
-        before, app = old.apps.get(vhost), new.apps[vhost]
-        if before is None or _same_groups(before, app):
+def _backends(old: Topology, new: Topology, vhosts: Sequence[str], naming: Naming) -> Iterator[str]:
+    for vhost in vhosts:
+        before, app = old.apps.get(vhost), new.apps.get(vhost)
+        if before is None or app is None or _same_groups(before, app):
             continue
         had, has = naming.backends(before).keys(), naming.backends(app).keys()
         yield from (f"backend {backend} added" for backend in sorted(has - had))

@@ -1,8 +1,6 @@
 """What each backend should hold, and which vhosts have to be looked at again."""
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import compress, filterfalse
-from operator import is_not
 
 from drove_gateway.model import App, Topology
 from drove_gateway.proxies.haproxy.commands import valid_name
@@ -10,6 +8,7 @@ from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.planner import Target, wanted
 from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.sharded import ShardedMap, differing, sharded
 
 
 class Targets:
@@ -18,7 +17,7 @@ class Targets:
     def __init__(self, options: Options, resolver: Resolver) -> None:
         self._options = options
         self._resolver = resolver
-        self._applied: dict[str, App] = {}
+        self._applied: ShardedMap[App] = ShardedMap()
         self._again: set[str] = set()
         self._due: tuple[Topology, tuple[Target, ...]] | None = None
 
@@ -29,9 +28,11 @@ class Targets:
         return self._due[1]
 
     def _find(self, topology: Topology) -> Iterator[Target]:
-        for app in self._due_apps(topology):
-            yield from self._of(app)
-        for vhost in filterfalse(topology.apps.__contains__, self._applied):
+        for vhost in self._due_vhosts(topology):
+            app = topology.apps.get(vhost)
+            if app is not None:
+                yield from self._of(app)
+                continue
             app = self._applied[vhost]
             for backend in self._options.naming.backends(app):
                 yield self._emptied(backend, app)
@@ -39,11 +40,13 @@ class Targets:
     def settle(self, topology: Topology, is_settled: Callable[[Target], bool]) -> None:
         """Note the vhosts whose every backend `is_settled` as up to date."""
         unsettled = {target.vhost for target in self.due(topology) if not is_settled(target)}
-        before, self._applied = self._applied, dict(topology.apps)
-        for vhost in unsettled & topology.apps.keys():
-            del self._applied[vhost]
-            if vhost in before:
-                self._applied[vhost] = before[vhost]
+        as_before = {
+            vhost: self._applied[vhost]
+            for vhost in unsettled
+            if vhost in topology.apps and vhost in self._applied
+        }
+        new = [vhost for vhost in unsettled if vhost not in as_before]
+        self._applied = sharded(topology.apps).updated(as_before, without=new)
         self._again &= unsettled
         self._due = None
 
@@ -51,7 +54,8 @@ class Targets:
         """Vhosts that lack servers since a host name has no address, with the reason."""
         return [
             (app.vhost, f"host {name} has no address, its servers are left out: {why}")
-            for app in self._due_apps(topology)
+            for app in map(topology.apps.get, self._due_vhosts(topology))
+            if app is not None
             for name, why in self._resolver.known({h.host for h in app.hosts}).failed.items()
         ]
 
@@ -80,11 +84,9 @@ class Targets:
             if any(one.host == host for one in app.hosts)
         )
 
-    def _due_apps(self, topology: Topology) -> Iterator[App]:
-        others = map(is_not, map(self._applied.get, topology.apps), topology.apps.values())
-        due = dict.fromkeys(compress(topology.apps, others))
-        due |= dict.fromkeys(filter(topology.apps.__contains__, self._again))
-        return (topology.apps[vhost] for vhost in due)
+    def _due_vhosts(self, topology: Topology) -> list[str]:
+        again = filter(topology.apps.__contains__, self._again)
+        return sorted({*differing(self._applied, topology.apps), *again})
 
     def _of(self, app: App) -> Iterator[Target]:
         naming = self._options.naming

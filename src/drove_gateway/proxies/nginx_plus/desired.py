@@ -12,6 +12,7 @@ import msgspec
 from drove_gateway.diff import Difference, difference, reasons
 from drove_gateway.model import App, Host, Topology
 from drove_gateway.proxies.nginx_plus.wire import address
+from drove_gateway.sharded import differing
 
 _PORT_TYPES = frozenset({"http", "https"})
 
@@ -80,19 +81,16 @@ def changed(old: Topology | None, new: Topology) -> Mapping[str, str]:
     """The vhosts whose upstreams may have to change to come from `old` to `new`, and why."""
     if old is None:
         return dict.fromkeys(_managed(new), "the gateway started")
-    due = {
-        vhost: "vhost removed"
-        for vhost, app in old.apps.items()
-        if vhost not in new.apps and hosts(app) is not None
-    }
-    for vhost, app in new.apps.items():
-        before = old.apps.get(vhost)
-        if before is app or (now := hosts(app)) is None:
-            continue
+    due: dict[str, str] = {}
+    for vhost in differing(old.apps, new.apps):
+        before, app = old.apps.get(vhost), new.apps.get(vhost)
         then = hosts(before) if before is not None else None
-        if then is None:
+        now = hosts(app) if app is not None else None
+        if then is None and now is not None:
             due[vhost] = "vhost added"
-        elif set(now) != set(then):
+        elif then is not None and app is None:
+            due[vhost] = "vhost removed"
+        elif then is not None and now is not None and set(now) != set(then):
             due[vhost] = f"+{len(set(now) - set(then))} -{len(set(then) - set(now))} servers"
     return due
 

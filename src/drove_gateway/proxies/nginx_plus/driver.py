@@ -8,7 +8,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
-from drove_gateway.model import Topology
+from drove_gateway.model import EMPTY, Topology
 from drove_gateway.plan import Outcome, Plan, Step
 from drove_gateway.proxies.generation import Generations, Installed
 from drove_gateway.proxies.nginx_plus import desired as wish
@@ -76,7 +76,9 @@ class NginxPlus:
         self._log = log
         self._gate = Gate()
         self._watch = Watch(client, log)
-        self._sweeper = Sweeper(client, self._gate, clock, log)
+        self._sweeper = Sweeper(
+            client, self._gate, metrics=metrics, clock=clock, log=log
+        )
         self._upstreams = Upstreams(
             client,
             Writer(client, self._gate, rules.parameters, clock),
@@ -125,7 +127,9 @@ class NginxPlus:
         stages = Stages(self._clock)
         due = wish.changed(self._taken, plan.desired)
         self._upstreams.take(
-            plan.desired, {**due, **{step.subject: step.reason for step in plan.servers}}
+            self._taken or EMPTY,
+            plan.desired,
+            {**due, **{step.subject: step.reason for step in plan.servers}},
         )
         self._taken = plan.desired
         kept, done = self._upstreams.kept, Done()

@@ -16,6 +16,7 @@ from drove_gateway.proxies.nginx_plus.parallel import each
 from drove_gateway.proxies.nginx_plus.wire import canonical
 from drove_gateway.proxies.nginx_plus.writer import MISSING, Brought, Observed, Writer
 from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.sharded import differing
 
 _PARALLEL = 8
 _PARALLEL_AUDIT = 2
@@ -65,22 +66,20 @@ class Upstreams:
         self._clock = clock
         self._log = log
 
-    def take(self, topology: Topology, due: Mapping[str, str]) -> None:
-        """Keep the upstreams of `topology` from now on; those in `due` are to be compared."""
-        for vhost, app in topology.apps.items():
-            known = self.kept.get(vhost)
-            if known is not None and known.app is app:
-                continue
-            if desired.hosts(app) is not None:
+    def take(self, before: Topology, topology: Topology, due: Mapping[str, str]) -> None:
+        """Keep the upstreams of `topology` from now on, instead of those of `before`; those in
+        `due` are to be compared."""
+        for vhost in differing(before.apps, topology.apps):
+            app = topology.apps.get(vhost)
+            if app is not None and desired.hosts(app) is not None:
                 self._keep(vhost).take(app, self._drain_seconds(app))
-            elif known is not None:
-                del self.kept[vhost]
+            elif app is not None:
+                self.kept.pop(vhost, None)
         for name, reason in due.items():
             if name not in topology.apps:
                 self.leave(name)
             if name in self.kept:
                 self.kept[name].due = reason
-        self._resolver.retain(frozenset().union(*(kept.names for kept in self.kept.values())))
 
     def leave(self, name: str) -> None:
         """The vhost is not on the cluster: its upstream is to lose its servers."""
@@ -126,7 +125,7 @@ class Upstreams:
             result = "failure" if failed else "success"
         finally:
             self._metrics.nginx_plus_runtime_api_duration(result, self._clock() - begin)
-            self._forget_finished()
+            self._forget_finished(chosen)
         return Done(tuple(steps), failed)
 
     async def audit(self) -> Sequence[str]:
@@ -134,8 +133,9 @@ class Upstreams:
 
         Raises RuntimeApiError when the API does not answer.
         """
-        differing: list[str] = []
-        self._forget_finished()
+        found: list[str] = []
+        self._forget_finished(list(self.kept.values()))
+        self._resolver.retain(frozenset().union(*(kept.names for kept in self.kept.values())))
 
         async def compare(kept: KeptUpstream) -> None:
             async with kept.lock:
@@ -145,10 +145,10 @@ class Upstreams:
                 reason = await self._difference(kept)
                 if reason and kept.brought == brought:
                     kept.due, kept.problem, kept.thorough = reason, reason, True
-                    differing.append(kept.name)
+                    found.append(kept.name)
 
         await each(list(self.kept.values()), compare, parallel=_PARALLEL_AUDIT)
-        return differing
+        return found
 
     async def _read_all(self, chosen: Collection[KeptUpstream]) -> Mapping[str, Observed] | None:
         """Every upstream in one answer, None where few are better read one by one."""
@@ -209,9 +209,9 @@ class Upstreams:
     def _drain_seconds(self, app: App) -> float:
         return desired.drain_seconds(app, self._drain.tag, self._drain.seconds)
 
-    def _forget_finished(self) -> None:
-        for name in [kept.name for kept in self.kept.values() if kept.finished]:
-            del self.kept[name]
+    def _forget_finished(self, looked_at: Collection[KeptUpstream]) -> None:
+        for name in [kept.name for kept in looked_at if kept.finished]:
+            self.kept.pop(name, None)
 
 
 def _briefly(kept: KeptUpstream) -> bool:

@@ -1,0 +1,72 @@
+"""What the gateway would do to a proxy, found out without changing anything.
+
+A preview is for a gateway that begins now, by its start or by SIGHUP: it believes nothing, reads
+the proxy, and loads the new configuration unless exactly that serves. Here a file is read and the
+proxy's generation asked for; nothing is written, and no command is run.
+"""
+
+import asyncio
+from collections import Counter
+
+import msgspec
+
+from drove_gateway.errors import ProxyError
+from drove_gateway.plan import Plan, Step
+from drove_gateway.proxies import config_file
+from drove_gateway.proxies.platform import Platform
+from drove_gateway.proxies.proof import Ask
+from drove_gateway.render import Rendered
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """The plan, and `notes`: what was found, what could not be asked, and what stays as it is."""
+
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What one look at a proxy gave: reasons to reload, steps at runtime, and notes."""
+
+    reload: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
+    """Whether the proxy serves `rendered` already, by the file on disk and by its own word."""
+    config = platform.config
+    try:
+        change = _change(await asyncio.to_thread(config_file.read, config), rendered.text)
+    except ProxyError as error:
+        return Seen(notes=(f"{error}; so whether it changes cannot be told",))
+    change = change and f"{config} {change}"
+    if platform.reload is None:
+        said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"
+        return Seen(notes=(said,))
+    if rendered.proof_url is None:
+        unmarked = "the template has no generation mark, so what runs cannot be asked"
+        return Seen(reload=(change or unmarked,))
+    serving = await ask(rendered.proof_url)
+    if serving is None:
+        silent = f"{platform.name} does not tell its generation at {rendered.proof_url}"
+        return Seen(
+            reload=(change or f"{silent}, so it may not be this one",),
+            notes=(f"{silent}; does it run?",),
+        )
+    if serving != rendered.generation:
+        other = f"{platform.name} serves generation {serving}, not {rendered.generation}"
+        return Seen(reload=(change, other) if change else (other,))
+    if change:
+        return Seen(reload=(change,))
+    return Seen(notes=(f"{platform.name} serves generation {serving} already",))
+
+
+def _change(before: str | None, after: str) -> str:
+    """How the file's text would change, empty if it would not."""
+    if before is None:
+        return "is not there yet"
+    if before == after:
+        return ""
+    had, has = Counter(before.splitlines()), Counter(after.splitlines())
+    return f"changes: +{(has - had).total()} -{(had - has).total()} lines"
