@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from drove_gateway.about import About
 from drove_gateway.drove.metrics import DroveMetrics
+from drove_gateway.guard import Held
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
 from drove_gateway.metrics.reference import main, page
@@ -370,6 +371,20 @@ def test_what_is_served_from_the_stored_state_can_be_alerted_on() -> None:
     metrics.mirror(msgspec.structs.replace(status, stored=StoredState(problem="full"), restored={}))
     assert shown(metrics)["drove_gateway_state_persistence_healthy"] == 0
     assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 0
+
+
+def test_what_the_guard_holds_can_be_alerted_on() -> None:
+    metrics = Metrics(["one", "two"])
+    views = (NamespaceView("one", ()), NamespaceView("two", ()))
+    status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views)
+    held = Held("two", "the answer is suddenly empty", 12, ("a.local",), 41.25)
+
+    metrics.mirror(msgspec.structs.replace(status, held=(held,)))
+    assert shown(metrics)['drove_gateway_held_servers{namespace="one"}'] == 0
+    assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 12
+
+    metrics.mirror(status)
+    assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 0
 
 
 def test_label_values_are_escaped() -> None:

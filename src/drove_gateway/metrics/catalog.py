@@ -226,6 +226,17 @@ OWN = (
         "1 while the namespace is served from the stored state, since no controller answered.",
         ("namespace",),
     ),
+    Declared(
+        "gauge",
+        "held_servers",
+        "Servers that an answer lacks and that the guard keeps all the same.",
+        ("namespace",),
+    ),
+    Declared(
+        "gauge",
+        "draining_servers",
+        "Removed servers that finish their running requests; with a runtime API.",
+    ),
     Declared("gauge", "vhosts", "Vhosts that should be served."),
     Declared("gauge", "servers", "Hosts of all vhosts that should be served."),
     Declared(
