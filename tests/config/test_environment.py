@@ -147,3 +147,18 @@ def test_namespaces_that_cannot_be_read_stay_a_problem_of_the_file(file: Path) -
     file.write_text('namespaces = "a"')
     (said,) = problems(file, {"DROVE_CONTROLLERS": "http://a"})
     assert said.startswith(f"{file}: namespaces: must be tables")
+
+
+@pytest.mark.parametrize("platform", ["nginx", "haproxy"])
+def test_the_template_of_the_driven_proxy_is_overridden(file: Path, platform: str) -> None:
+    file.write_text(
+        f'proxy_platform = "{platform}"\nnginx_template = "n"\nhaproxy_template = "h"\n'
+    )
+    settings = load(file, {"DROVE_CONTROLLERS": "http://a", "TEMPLATE_FILE_PATH": "/t"}).settings
+    expected = {"nginx": ("/t", "h"), "haproxy": ("n", "/t")}[platform]
+    assert (settings.nginx_template, settings.haproxy_template) == expected
+
+
+def test_a_template_alone_is_no_cluster() -> None:
+    (said,) = problems(None, {"TEMPLATE_FILE_PATH": "/t"})
+    assert said.startswith("environment: namespaces: no Drove cluster is given")

@@ -24,7 +24,7 @@ def test_the_committed_files_are_what_is_generated(name: str) -> None:
 
 def test_every_key_and_variable_stands_on_the_page() -> None:
     text = page()
-    keys = {*keys_of(Settings), *keys_of(NamespaceSettings), *DEPRECATED, *environment.KEYS}
+    keys = {*keys_of(Settings), *keys_of(NamespaceSettings), *DEPRECATED, *environment.VARIABLES}
     rows = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
     assert keys - rows == {"namespaces"}
 

@@ -21,6 +21,11 @@ KEYS = {
 }
 """Variable to the key of a namespace that it sets."""
 
+TEMPLATE = "TEMPLATE_FILE_PATH"
+
+VARIABLES = {**KEYS, TEMPLATE: "nginx_template` or `haproxy_template"}
+"""Every variable, to what it sets."""
+
 DEFAULTS: Mapping[str, object] = {"name": "default", "user": "guest", "pass": "guest"}
 """What a namespace made of variables alone has."""
 
@@ -30,15 +35,32 @@ DESCRIPTIONS = {
     "DROVE_PASSWORD": "Password of that user. Without a file the default is `guest`.",
     CLUSTER_NAME: "Name of the cluster. Without a file the default is `default`.",
     "NGINX_DROVE_VHOST": "Vhost under which the leading controller is served. Default: none.",
+    TEMPLATE: "Path of the template of the proxy that is driven.",
 }
 
 
 def override(draft: Draft, environ: Mapping[str, str]) -> Draft:
     """The draft with what the variables set.
 
-    They concern one namespace: the only one, or the one that DROVE_CLUSTER_NAME names, or one of
-    their own where the draft has none.
+    But for the template, they concern one namespace: the only one, or the one that
+    DROVE_CLUSTER_NAME names, or one of their own where the draft has none.
     """
+    return _with_cluster(_with_template(draft, environ.get(TEMPLATE, "")), environ)
+
+
+def _with_template(draft: Draft, path: str) -> Draft:
+    if not path:
+        return draft
+    haproxy = draft.values.get("proxy_platform") == "haproxy"
+    key = "haproxy_template" if haproxy else "nginx_template"
+    return msgspec.structs.replace(
+        draft,
+        values={**draft.values, key: path},
+        labels={**draft.labels, (key,): f"environment: {TEMPLATE}"},
+    )
+
+
+def _with_cluster(draft: Draft, environ: Mapping[str, str]) -> Draft:
     given = {name: value for name in KEYS if (value := environ.get(name))}
     if not given:
         return draft

@@ -78,9 +78,10 @@ These keys are the gateway's own. A file made for the original works without the
 _ENVIRONMENT = """\
 ## Environment variables
 
-They make a complete configuration without a file. With one they override it: the only namespace,
-or the one that `DROVE_CLUSTER_NAME` names; a file without namespaces gets one. An empty variable
-counts as unset.
+They make a complete configuration without a file. With one they override it: the template, and
+keys of the only namespace, or of the one that `DROVE_CLUSTER_NAME` names; a file without
+namespaces gets one. An empty variable counts as unset. In a container there are
+[more](../container.md).
 """
 
 _DEPRECATED = """\
@@ -155,7 +156,7 @@ def _keys(section: type[Section]) -> Iterator[tuple[str, ...]]:
 
 
 def _variables() -> Iterator[tuple[str, ...]]:
-    for name, key in environment.KEYS.items():
+    for name, key in environment.VARIABLES.items():
         yield f"`{name}`", f"`{key}`", environment.DESCRIPTIONS[name]
 
 
