@@ -17,7 +17,7 @@ from drove_gateway.reconciler import Pace
 from drove_gateway.startup import Patience
 from drove_gateway.state.document import Remembered
 from drove_gateway.state.file import NAME as STATE_FILE
-from drove_gateway.state.keeper import Keeper, Owner
+from drove_gateway.state.keeper import Keeper, Owner, stored
 from drove_gateway.status import StoredState
 from drove_gateway.topology import Rules, build, rules
 
@@ -96,14 +96,33 @@ def keeper(
     settings: Settings, publish: Callable[[StoredState], None], log: FilteringBoundLogger
 ) -> Keeper:
     """What keeps the state on disk, if it is to be kept."""
-    enabled = settings.state_persistence_enabled
     return Keeper(
-        Path(settings.state_persistence_dir) / STATE_FILE if enabled else None,
-        Owner(gateway=about().version, proxy=_driven(settings)),
+        _state_file(settings),
+        _owner(settings),
         {one.name: one.drove for one in settings.namespaces},
         publish=publish,
         log=log,
     )
+
+
+def stored_state(settings: Settings) -> Mapping[str, Remembered]:
+    """What is on disk of what was applied, by namespace; the file is only read.
+
+    Raises StateError when it cannot be used.
+    """
+    path = _state_file(settings)
+    kept = stored(path, _owner(settings)).namespaces if path else ()
+    configured = {one.name for one in settings.namespaces}
+    return {one.snapshot.namespace: one for one in kept if one.snapshot.namespace in configured}
+
+
+def _state_file(settings: Settings) -> Path | None:
+    enabled = settings.state_persistence_enabled
+    return Path(settings.state_persistence_dir) / STATE_FILE if enabled else None
+
+
+def _owner(settings: Settings) -> Owner:
+    return Owner(gateway=about().version, proxy=_driven(settings))
 
 
 def _driven(settings: Settings) -> str:

@@ -9,31 +9,39 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway import diff
 from drove_gateway.assembly import namespace_rules
 from drove_gateway.config import Settings
+from drove_gateway.config.addresses import SocketAddress
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.metrics import Metrics
 from drove_gateway.model import Topology
+from drove_gateway.plan import Plan
 from drove_gateway.proxies.generation import Generations
+from drove_gateway.proxies.haproxy import structure
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
+from drove_gateway.proxies.haproxy.preview import look_at_servers
 from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.nginx import nginx_platform
+from drove_gateway.proxies.nginx_plus import desired as plus
 from drove_gateway.proxies.nginx_plus.access import Access
 from drove_gateway.proxies.nginx_plus.client import Client
 from drove_gateway.proxies.nginx_plus.driver import NginxPlus
 from drove_gateway.proxies.nginx_plus.driver import Rules as PlusRules
 from drove_gateway.proxies.nginx_plus.planner import Parameters
+from drove_gateway.proxies.nginx_plus.preview import look_at_upstreams
 from drove_gateway.proxies.platform import Platform
+from drove_gateway.proxies.preview import Preview, Seen, look_at_generation
 from drove_gateway.proxies.proof import ask, prove
 from drove_gateway.proxies.reloading import ReloadingProxy
 from drove_gateway.proxies.resolver import Resolver, system_lookup
 from drove_gateway.proxies.template_file import TemplateFile
 from drove_gateway.proxies.version import Version, at_least, installed_version
 from drove_gateway.reconciler import Proxy
-from drove_gateway.render import context, render
+from drove_gateway.render import Rendered, context, render
 
 _RESOLVED_SECONDS = 10.0
 # A runtime socket that hangs holds every change back for so long.
@@ -101,12 +109,7 @@ async def proxy(
         made.remember(good)
     if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
         return HaproxyProxy(
-            RuntimeApi(
-                settings.haproxy_socket,
-                timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
-                clock=time.monotonic,
-                metrics=metrics,
-            ),
+            _runtime_api(settings, settings.haproxy_socket, metrics),
             options(settings),
             resolver(settings),
             None if settings.haproxy_reload_disabled else made,
@@ -129,6 +132,67 @@ async def proxy(
     return ReloadingProxy(made, audit_interval=settings.audit_interval_sec)
 
 
+async def preview(
+    settings: Settings, desired: Topology, rendered: Rendered, applied: Topology | None
+) -> Preview:
+    """What a gateway that begins now would do to the proxy, which is only read.
+
+    `applied` is what an earlier run applied, if that is known: it tells why a reload is needed.
+    """
+    metrics = Metrics(version="")
+    async with AsyncExitStack() as stack:
+        servers = await _look_at_servers(settings, desired, metrics, stack)
+    if _runtime_only(settings):
+        return Preview(Plan(desired, servers=servers.steps), servers.notes)
+    found = await look_at_generation(platform(settings), rendered, ask)
+    reload = (*found.reload, *servers.reload)
+    if reload and applied is not None:
+        reload += _structural(settings, applied, desired)
+    return Preview(Plan(desired, reload, servers.steps), (*servers.notes, *found.notes))
+
+
+async def _look_at_servers(
+    settings: Settings, desired: Topology, metrics: Metrics, stack: AsyncExitStack
+) -> Seen:
+    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
+        return await look_at_servers(
+            _runtime_api(settings, settings.haproxy_socket, metrics),
+            options(settings),
+            resolver(settings),
+            desired,
+            clock=time.monotonic,
+        )
+    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
+        client = _nginx_plus_client(settings, metrics)
+        stack.push_async_callback(client.close)
+        rules = _nginx_plus_rules(settings)
+        return await look_at_upstreams(
+            client,
+            rules.parameters,
+            resolver(settings),
+            desired,
+            drain=rules.drain_timeout > 0,
+            by_reload=not settings.nginx_reload_disabled,
+        )
+    return Seen()
+
+
+def _runtime_only(settings: Settings) -> bool:
+    """Whether nothing is rendered or written: a runtime API, and reloads are disabled."""
+    if settings.proxy_platform == "haproxy":
+        return settings.haproxy_reload_disabled and settings.haproxy_socket is not None
+    return settings.nginx_reload_disabled and bool(settings.nginxplusapiaddr)
+
+
+def _structural(settings: Settings, applied: Topology, desired: Topology) -> tuple[str, ...]:
+    """What of the cluster's changes asks for a reload, by the proxy's driver."""
+    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
+        return structure.reasons(applied, desired, options(settings).naming)
+    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
+        return plus.structural(applied, desired)
+    return diff.reasons(diff.difference(applied, desired))
+
+
 def resolver(settings: Settings) -> Resolver:
     """Host names to addresses, for the runtime APIs, which want addresses."""
     return Resolver(
@@ -136,6 +200,15 @@ def resolver(settings: Settings) -> Resolver:
         timeout=settings.dns_resolution_timeout_sec,
         ttl=_RESOLVED_SECONDS,
         clock=time.monotonic,
+    )
+
+
+def _runtime_api(settings: Settings, address: SocketAddress, metrics: Metrics) -> RuntimeApi:
+    return RuntimeApi(
+        address,
+        timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
+        clock=time.monotonic,
+        metrics=metrics,
     )
 
 

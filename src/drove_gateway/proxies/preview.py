@@ -44,22 +44,26 @@ async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -
     if platform.reload is None:
         said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"
         return Seen(notes=(said,))
+    found = await _look_at_process(platform, rendered, ask)
+    if not change:
+        return found
+    serves_another = found.reload if not found.notes else ()
+    return Seen(reload=(change, *serves_another), notes=found.notes)
+
+
+async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
+    """Whether the running proxy serves `rendered`, by its own word."""
+    name, generation = platform.name, rendered.generation
     if rendered.proof_url is None:
         unmarked = "the template has no generation mark, so what runs cannot be asked"
-        return Seen(reload=(change or unmarked,))
+        return Seen(reload=(unmarked,))
     serving = await ask(rendered.proof_url)
     if serving is None:
-        silent = f"{platform.name} does not tell its generation at {rendered.proof_url}"
-        return Seen(
-            reload=(change or f"{silent}, so it may not be this one",),
-            notes=(f"{silent}; does it run?",),
-        )
-    if serving != rendered.generation:
-        other = f"{platform.name} serves generation {serving}, not {rendered.generation}"
-        return Seen(reload=(change, other) if change else (other,))
-    if change:
-        return Seen(reload=(change,))
-    return Seen(notes=(f"{platform.name} serves generation {serving} already",))
+        silent = f"{name} does not tell its generation at {rendered.proof_url}"
+        return Seen(reload=(silent,), notes=(f"{silent}: does it run?",))
+    if serving != generation:
+        return Seen(reload=(f"{name} serves generation {serving}, not {generation}",))
+    return Seen(notes=(f"{name} serves generation {generation} already",))
 
 
 def _change(before: str | None, after: str) -> str:

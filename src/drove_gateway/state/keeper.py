@@ -170,6 +170,14 @@ class Keeper:
 
 def _read(path: Path, owner: Owner) -> State:
     atomic_file.discard_leftovers(path)
+    return stored(path, owner)
+
+
+def stored(path: Path, owner: Owner) -> State:
+    """The state in the file, without touching it; no namespaces where there is none.
+
+    Raises StateError when it cannot be read, or is another gateway's.
+    """
     data = file.read(path)
     if data is None:
         return State(owner.proxy, ())
@@ -190,7 +198,7 @@ def _remembered(
 ) -> Remembered:
     urls = controllers.get(snapshot.namespace, ())
     if snapshot.settling:
-        snapshot = msgspec.structs.replace(snapshot, settling=False)
+        snapshot = msgspec.structs.replace(snapshot, settling=False, settling_until=0.0)
     if before is not None and before.snapshot == snapshot:
         return Remembered(snapshot, urls, before.changed)
     return Remembered(snapshot, urls, now)
