@@ -1,8 +1,13 @@
 """The commands' reference and the man page say what the commands say."""
 
-import click
+import shlex
 
-from drove_gateway.cli import main, reference
+import click
+import pytest
+from click.testing import CliRunner
+
+from drove_gateway.cli import PURPOSES, main, reference
+from drove_gateway.cli.command import EXIT_CODES, Command
 
 
 def test_the_committed_pages_are_what_the_commands_give() -> None:
@@ -11,9 +16,38 @@ def test_the_committed_pages_are_what_the_commands_give() -> None:
     assert reference.MANUAL.read_text() == reference.manual(), hint
 
 
-def test_every_command_and_option_has_help_that_teaches() -> None:
-    for name, command in main.commands.items():
-        assert command.help, f"{name} has no help"
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                assert parameter.help, f"{name} {parameter.name} has no help"
+@pytest.mark.parametrize("name", sorted(PURPOSES))
+def test_every_command_teaches(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert isinstance(command, Command)
+    purpose, _, explanation = (command.help or "").partition("\n\n")
+    assert " ".join(purpose.split()) == PURPOSES[name]
+    assert explanation.strip()
+    assert command.examples
+    assert all("drove-gateway" in line or "curl" in line for line, _ in command.examples)
+    assert all(meaning for _, meaning in command.examples)
+    assert command.exit_codes.keys() == EXIT_CODES.keys()
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.name} has no help"
+
+
+@pytest.mark.parametrize("name", sorted(PURPOSES))
+def test_help_shows_examples_and_exit_codes(name: str) -> None:
+    shown = CliRunner().invoke(main, [name, "--help"]).output
+    for part in ("Examples:\n  ", "Exit codes:\n  0  ", "\n  1  ", "\n  2  "):
+        assert part in shown
+
+
+def test_every_example_names_a_command_and_options_that_exist() -> None:
+    for name in PURPOSES:
+        command = main.get_command(click.Context(main), name)
+        assert isinstance(command, Command)
+        for line, _ in command.examples:
+            program, *words = shlex.split(line.partition("|")[0].partition(">")[0])
+            if program != "drove-gateway":
+                continue
+            called = main.get_command(click.Context(main), words[0])
+            assert called is not None, line
+            known = {option for one in called.params for option in one.opts}
+            assert {word for word in words if word.startswith("-")} <= known, line

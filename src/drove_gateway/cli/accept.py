@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 import msgspec
 
-from drove_gateway.cli.files import fail, file_option, read_configuration
+from drove_gateway.cli.command import Command, file_option
+from drove_gateway.cli.files import fail, read_configuration
 from drove_gateway.cli.gateway_api import GatewayUnreachable, ask
 
 
@@ -20,17 +21,25 @@ class _Accepted(msgspec.Struct):
     accepted: list[_Held]
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway status", "See what is held, and why."),
+        ("drove-gateway accept -f /etc/drove-gateway/nixy.toml", "Let it go now."),
+    ),
+    exit_codes={
+        0: "The gateway did so, or held nothing.",
+        1: "No gateway answers, or it refuses (`admin_token`); or the configuration is not valid.",
+    },
+)
 @file_option
 @click.pass_obj
 def accept(outer_file: Path | None, file: Path | None) -> None:
     """Have the running gateway take at once what its guard holds back.
 
-    Use it when a large withdrawal was meant. It talks to the gateway that runs with the same
-    configuration, and prints what was held.
-
-    Exit code 0 when the gateway did so, also when nothing was held; 1 when it cannot be reached
-    or refuses.
+    The guard holds an answer that takes too many servers away at once, until the loss has lasted
+    for `guard_hold_sec`. Use this when a large withdrawal was meant. It talks to the gateway that
+    runs with the same configuration, and prints what was held.
     """
     settings = read_configuration(file or outer_file).settings
     try:

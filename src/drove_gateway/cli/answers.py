@@ -1,15 +1,17 @@
 """A topology for commands that do not run for long: from live controllers, or from files."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
 import click
+import msgspec
 
 from drove_gateway.assembly import controllers, namespace_rules
-from drove_gateway.config import Settings
+from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.errors import ConfigError, NoLeader
+from drove_gateway.errors import ConfigError, DroveError, NoLeader
 from drove_gateway.model import Leader, Snapshot
 from drove_gateway.topology import Built, build
 
@@ -35,25 +37,38 @@ def endpoints_option(function: click.decorators.FC) -> click.decorators.FC:
     )(function)
 
 
-def saved(settings: Settings, files: Mapping[str, Path]) -> Built:
-    """The topology of saved answers of `/apis/v1/endpoints`, by namespace.
+class Told(msgspec.Struct, frozen=True):
+    """What the namespaces' leaders listed; `silent` says why others told nothing."""
 
-    Namespaces without a file have no apps. Raises ConfigError for a namespace that is not
-    configured or a file that cannot be read, BadAnswer for one that holds no answer.
+    snapshots: Mapping[str, Snapshot]
+    silent: Mapping[str, DroveError]
+
+
+def saved(settings: Settings, files: Mapping[str, Path]) -> Built:
+    """The topology of saved answers; raises as `read_saved` does."""
+    return build(read_saved(settings, files).snapshots, namespace_rules(settings))
+
+
+def read_saved(settings: Settings, files: Mapping[str, Path]) -> Told:
+    """Saved answers of `/apis/v1/endpoints`, by namespace. One without a file has no apps.
+
+    Raises ConfigError for a namespace that is not configured or a file that cannot be read,
+    BadAnswer for one that holds no answer.
     """
-    names = [namespace.name for namespace in settings.namespaces]
+    names = _names(settings)
     for name in files:
         if name not in names:
             raise ConfigError((f"--endpoints: no namespace {name!r} in {', '.join(names)}",))
-    snapshots = {}
-    for name, path in files.items():
-        try:
-            body = path.read_bytes()
-        except OSError as error:
-            raise ConfigError((f"--endpoints: {path}: {error.strerror}",)) from error
-        listing = EndpointsDecoder(name).decode(_answer(body))
-        snapshots[name] = Snapshot(name, _first(settings, name), listing.apps, listing.rejected)
-    return build(snapshots, namespace_rules(settings))
+    return Told({name: _read(settings, name, path) for name, path in files.items()}, {})
+
+
+def _read(settings: Settings, name: str, path: Path) -> Snapshot:
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise ConfigError((f"--endpoints: {path}: {error.strerror}",)) from error
+    listing = EndpointsDecoder(name).decode(_answer(body))
+    return Snapshot(name, _first(settings, name), listing.apps, listing.rejected)
 
 
 async def live(settings: Settings) -> Built:
@@ -61,19 +76,40 @@ async def live(settings: Settings) -> Built:
 
     Raises NoLeader, with what each controller said, or another DroveError.
     """
-    snapshots = {}
-    for namespace in settings.namespaces:
-        async with controllers(settings, namespace) as asked:
-            said = [(controller, await controller.ping()) for controller in asked]
-            leading = [one for one, ping in said if ping.standing is Standing.LEADS]
-            if not leading:
-                why = "; ".join(f"{one.url}: {ping.message}" for one, ping in said)
-                raise NoLeader(f"namespace {namespace.name}: no controller leads: {why}")
-            listing = await leading[0].endpoints(EndpointsDecoder(namespace.name))
-            snapshots[namespace.name] = Snapshot(
-                namespace.name, leader_of(leading[0].url), listing.apps, listing.rejected
-            )
-    return build(snapshots, namespace_rules(settings))
+    told = await ask_leaders(settings)
+    for error in told.silent.values():
+        raise error
+    return build(told.snapshots, namespace_rules(settings))
+
+
+async def ask_leaders(settings: Settings) -> Told:
+    """Ask the leader of every namespace at once. Raises ConfigError for a bad CA file."""
+    asked = [_ask_leader(settings, namespace) for namespace in settings.namespaces]
+    told = dict(zip(_names(settings), await asyncio.gather(*asked), strict=True))
+    return Told(
+        {name: one for name, one in told.items() if isinstance(one, Snapshot)},
+        {name: one for name, one in told.items() if isinstance(one, DroveError)},
+    )
+
+
+async def _ask_leader(settings: Settings, namespace: NamespaceSettings) -> Snapshot | DroveError:
+    name = namespace.name
+    async with controllers(settings, namespace) as asked:
+        pings = await asyncio.gather(*(controller.ping() for controller in asked))
+        said = tuple(zip(asked, pings, strict=True))
+        leading = [one for one, ping in said if ping.standing is Standing.LEADS]
+        if not leading:
+            why = "; ".join(f"{one.url}: {ping.message}" for one, ping in said)
+            return NoLeader(f"namespace {name}: no controller leads: {why}")
+        try:
+            listing = await leading[0].endpoints(EndpointsDecoder(name))
+        except DroveError as error:
+            return error
+    return Snapshot(name, leader_of(leading[0].url), listing.apps, listing.rejected)
+
+
+def _names(settings: Settings) -> list[str]:
+    return [namespace.name for namespace in settings.namespaces]
 
 
 def _answer(body: bytes) -> bytes:

@@ -1,101 +1,184 @@
-"""`drove-gateway check`: the configuration, the template, and what the proxy says of both."""
+"""`drove-gateway check`: is all well, and what would happen?"""
 
 import asyncio
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+import msgspec
 
-from drove_gateway.cli.answers import live
-from drove_gateway.cli.files import configuration_path, fail, file_option, read_configuration
+from drove_gateway import assembly
+from drove_gateway.cli.answers import Told, ask_leaders, endpoints_option, read_saved
+from drove_gateway.cli.command import Command, file_option
+from drove_gateway.cli.difference import difference
+from drove_gateway.cli.files import (
+    configuration_path,
+    fail,
+    print_problems,
+    read_configuration,
+    warn,
+    warn_of_rejected,
+)
+from drove_gateway.cli.gateway_api import GatewayUnreachable, ask_now, url
+from drove_gateway.cli.outlook import Outlook, outlook
+from drove_gateway.cli.plan_text import lines
+from drove_gateway.cli.proxy_check import made_up, proxy_check
 from drove_gateway.cli.render import rendered
+from drove_gateway.cli.status.document import Document
+from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
-from drove_gateway.drivers import platform
-from drove_gateway.errors import DroveError, GatewayError, ProxyError
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.proxies.commands import run
-from drove_gateway.proxies.config_file import discard, write_candidate
+from drove_gateway.drivers import platform, preview
+from drove_gateway.errors import ConfigError, GatewayError, StateError
+from drove_gateway.model import Topology
+from drove_gateway.proxies import config_file
+from drove_gateway.render import Rendered
 
 
-@click.command()
+class _Wishes(msgspec.Struct, frozen=True):
+    """What is asked for on the command line."""
+
+    endpoints: dict[str, Path]
+    diff: bool
+    everything: bool
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway check -f /etc/drove-gateway/nixy.toml", "Before a start, or a SIGHUP."),
+        ("drove-gateway check --diff", "With each line that would change in the proxy's file."),
+        (
+            "drove-gateway check --endpoints stage=answer.json",
+            "With a saved answer of /apis/v1/endpoints instead of live controllers.",
+        ),
+    ),
+    exit_codes={
+        0: "Configuration and template can be used, and the proxy's own check takes the result.",
+        1: "One of them is not well. That no controller leads, or that the proxy cannot be asked "
+        "what it runs, is only a warning.",
+    },
+)
 @file_option
+@endpoints_option
+@click.option("--diff", is_flag=True, help="Show how the proxy's file would change, line by line.")
+@click.option("--all", "everything", is_flag=True, help="Name everything, however much it is.")
 @click.pass_obj
-def check(outer_file: Path | None, file: Path | None) -> None:
-    """Check the configuration, the template and, with the proxy's own check, what it renders.
+def check(
+    outer_file: Path | None,
+    file: Path | None,
+    endpoints: dict[str, Path],
+    diff: bool,
+    everything: bool,
+) -> None:
+    """Check the configuration, and tell what the gateway would do with it.
 
-    Exit code 0 when all is well, else 1. Nothing is changed.
+    It asks the controllers, weighs their answers as the guard does, renders the template, and has
+    the proxy's own check judge the result. Then it reads what the proxy runs, by HAProxy's `show`
+    commands, GET requests to NGINX Plus's API, and the generation's URL, and prints the plan: which
+    servers would be added or drained, whether the proxy would be reloaded, and why.
+
+    Nothing is changed. It may run beside the gateway.
     """
     path = configuration_path(file or outer_file)
     settings = read_configuration(path).settings
     _say("configuration", f"{path or 'from the environment'}")
     try:
-        asyncio.run(_check(settings))
+        asyncio.run(_check(settings, _Wishes(endpoints, diff, everything)))
+    except ConfigError as error:
+        print_problems(error)
+        raise SystemExit(1) from error
     except GatewayError as error:
         fail(error)
 
 
-async def _check(settings: Settings) -> None:
-    topology, source = await _topology(settings)
-    text = (await rendered(settings, topology)).text
+async def _check(settings: Settings, wishes: _Wishes) -> None:
+    seen = await _look_at_the_cluster(settings, wishes)
+    topology = seen.built.topology if seen else made_up(settings)
+    source = "as the controllers tell them" if seen else "(made up: no controller answers)"
+    if seen and wishes.endpoints:
+        source = "of the saved answers"
+    text = await rendered(settings, topology)
     vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
     _say("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
-    proxy = platform(settings)
-    if proxy.check is None:
-        _say("proxy's check", "disabled in the configuration")
-        return
-    with _written(proxy.config, text) as file:
-        command = proxy.check(file)
-        finished = await run(command, timeout=settings.command_timeout_sec)
-    if finished.exit_code != 0:
-        click.echo(finished.output.replace(str(file), str(proxy.config)), err=True)
-        click.secho(f"error: {proxy.name} refuses the rendered configuration", fg="red", err=True)
-        sys.exit(1)
-    _say("proxy's check", " ".join(command).replace(str(file), str(proxy.config)))
+    _say("proxy's check", await proxy_check(settings, text.text))
+    await _say_what_runs(settings)
+    if seen:
+        await _print_plan(settings, seen.applied, topology, text, wishes)
+    else:
+        click.echo("no plan: of the cluster nothing is known")
+    if wishes.diff:
+        _print_difference(settings, text)
 
 
-@contextmanager
-def _written(config: Path, text: str) -> Iterator[Path]:
-    """`text` in a file beside `config`, so that relative includes are found; where this user
-    cannot write there, in a directory of its own."""
-    with tempfile.TemporaryDirectory(prefix="drove-gateway-check-") as directory:
-        try:
-            file = write_candidate(config, text)
-        except ProxyError:
-            file = write_candidate(Path(directory) / config.name, text)
-        try:
-            yield file
-        finally:
-            discard(file)
-
-
-async def _topology(settings: Settings) -> tuple[Topology, str]:
-    """What the controllers tell, or, where none answers, an app made up to try the template."""
+async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
+    """What the gateway would work with, its doubts told; None where nothing is known at all."""
+    files = wishes.endpoints
+    told = read_saved(settings, files) if files else await ask_leaders(settings)
     try:
-        return (await live(settings)).topology, "as the controllers tell them"
-    except DroveError as error:
-        click.secho(f"warning: {error}", fg="yellow", err=True)
-        return _made_up(settings), "(made up: no controller answers)"
-
-
-def _made_up(settings: Settings) -> Topology:
-    """A vhost of the documentation's names and addresses, in one group."""
-    hosts = (Host("192.0.2.10", 31000, "http"), Host("2001:db8::10", 31001, "http"))
-    vhost = "app.example.com"
-    tag = settings.namespaces[0].routing_tag if settings.namespaces else ""
-    return Topology(
-        apps={vhost: App(vhost, vhost, hosts, {}, {vhost: HostGroup(hosts, {})}, tag)},
-        namespaces={
-            one.name: Namespace(
-                one.leader_vhost,
-                Leader("http://192.0.2.1:10000", "192.0.2.1", 10000),
-                one.routing_tag,
-            )
-            for one in settings.namespaces
-        },
+        stored = assembly.stored_state(settings)
+    except StateError as error:
+        warn(f"the stored state in {settings.state_persistence_dir} would not be used: {error}")
+        stored = {}
+    if not told.snapshots and not stored:
+        for silence in told.silent.values():
+            warn(str(silence))
+        return None
+    seen = outlook(
+        told.snapshots,
+        stored,
+        {one.name: one.drove for one in settings.namespaces},
+        assembly.namespace_rules(settings),
+        assembly.limits(settings),
     )
+    _warn_of(told, seen)
+    rejected = seen.built.rejected
+    warn_of_rejected(rejected, *((len(rejected),) if wishes.everything else ()))
+    return seen
+
+
+def _warn_of(told: Told, seen: Outlook) -> None:
+    for name, error in told.silent.items():
+        kept = name in seen.restored
+        instead = "as it is stored" if kept else "without apps, since nothing is stored of it"
+        warn(f"{error}; a start would serve namespace {name} {instead}")
+    for held in seen.held:
+        warn(
+            f"the guard would hold {held.servers} servers of {', '.join(held.vhosts)}: "
+            f"{held.reason}; they keep their traffic for {held.remaining:.0f} s, or until "
+            "`drove-gateway accept`"
+        )
+
+
+async def _say_what_runs(settings: Settings) -> None:
+    """Whether a gateway with this configuration runs, and what it did last."""
+    try:
+        document = await ask_now(settings, "GET", "/v1/status", Document)
+    except GatewayUnreachable as error:
+        click.echo(f"--  gateway        {error.brief}")
+        return
+    well = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
+    click.echo(
+        f"{well}  gateway        runs at {url(settings)}: {one_line(document, datetime.now(UTC))}"
+    )
+
+
+async def _print_plan(
+    settings: Settings,
+    applied: Topology | None,
+    desired: Topology,
+    text: Rendered,
+    wishes: _Wishes,
+) -> None:
+    found = await preview(settings, desired, text, applied)
+    name = platform(settings).name
+    for line in lines(found, name, everything=wishes.everything):
+        click.echo(line)
+
+
+def _print_difference(settings: Settings, text: Rendered) -> None:
+    config = platform(settings).config
+    for line in difference(config_file.read(config), text.text, str(config)):
+        click.echo(line)
 
 
 def _say(what: str, detail: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from drove_gateway.cli.command import Command
 from drove_gateway.cli.files import fail
 from drove_gateway.demo.checks import CHECKS, Result
 from drove_gateway.demo.clients import Load
@@ -17,7 +18,17 @@ from drove_gateway.demo.stage import Stage, stage
 _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway demo", "Watch it until Ctrl-C, and ask the proxy yourself."),
+        ("drove-gateway demo --proxy nginx --once", "Check every step with NGINX, then end."),
+    ),
+    exit_codes={
+        0: "It was ended by Ctrl-C; with --once, every step was seen in the proxy's answers.",
+        1: "A part cannot be started; with --once, a step was not seen, or a request failed.",
+    },
+)
 @click.option(
     "--proxy",
     type=click.Choice(["haproxy", "nginx"]),
@@ -32,10 +43,11 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
     help="The proxy's program.  [default: from its wheel, or the PATH]",
 )
 def demo(proxy: str, once: bool, program: Path | None) -> None:
-    """A simulated Drove cluster, a real proxy and the gateway, on this machine.
+    """Play a simulated Drove cluster, a real proxy and the gateway, on this machine.
 
-    Without --once it goes on telling what happens until Ctrl-C. With it the exit code is 0 only
-    if every step was seen in the answers that came through the proxy.
+    Apps are deployed, scaled and killed, and leadership moves, under load through the proxy. It
+    goes on telling what happens until Ctrl-C; with --once each step is checked once, by the
+    answers that come through the proxy. Nothing is left behind.
     """
     try:
         asyncio.run(_demo(proxy, find_program(proxy, program), once=once))

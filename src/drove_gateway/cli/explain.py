@@ -6,12 +6,26 @@ from pathlib import Path
 import click
 
 from drove_gateway.cli.answers import endpoints_option, live, saved
-from drove_gateway.cli.files import fail, file_option, read_configuration
+from drove_gateway.cli.command import Command, file_option
+from drove_gateway.cli.files import fail, read_configuration
 from drove_gateway.errors import GatewayError
 from drove_gateway.explain import explain as explained
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway explain web.example.com", "From the controllers, as they answer now."),
+        (
+            "drove-gateway explain web.example.com --endpoints stage=answer.json",
+            "From an answer of /apis/v1/endpoints that was saved.",
+        ),
+    ),
+    exit_codes={
+        0: "The vhost is served.",
+        1: "It is not; or no controller leads, or the configuration is not valid.",
+    },
+)
 @file_option
 @endpoints_option
 @click.argument("vhost")
@@ -21,7 +35,9 @@ def explain(
 ) -> None:
     """Tell which apps, instances, tags and rules make VHOST what it is.
 
-    Exit code 0 when it is served, 1 when it is not.
+    It asks the leading controllers as the gateway does, and tells for each app of the vhost which
+    hosts are taken, what is left out and by which rule, how host groups and namespaces are merged,
+    and which tags a template sees.
     """
     settings = read_configuration(file or outer_file).settings
     try:

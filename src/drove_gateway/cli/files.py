@@ -1,7 +1,8 @@
-"""The option `-f`, and what reading the configuration looks like on a terminal."""
+"""What reading looks like on a terminal: the configuration's notices, and what went wrong."""
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -9,16 +10,11 @@ import click
 
 from drove_gateway.config import Loaded, load
 from drove_gateway.errors import ConfigError, GatewayError
+from drove_gateway.model import Rejection
 
-FILE = click.Path(path_type=Path, dir_okay=False)
 DEFAULT = Path("nixy.toml")
-
-
-def file_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`-f FILE` of a sub-command; it may also stand before the command."""
-    return click.option("-f", "file", type=FILE, help="Configuration file.  [default: nixy.toml]")(
-        function
-    )
+# So that what matters stays on one screen.
+_MOST_REJECTED = 20
 
 
 def configuration_path(file: Path | None) -> Path | None:
@@ -38,8 +34,24 @@ def read_configuration(file: Path | None) -> Loaded:
         print_problems(error)
         sys.exit(1)
     for notice in loaded.warnings:
-        click.secho(f"{notice.level}: {notice.text}", fg="yellow", err=True)
+        warn(notice.text, level=notice.level)
     return loaded
+
+
+def warn(text: str, *, level: str = "warning") -> None:
+    """Something that deserves a look, though the command goes on."""
+    click.secho(f"{level}: {text}", fg="yellow", err=True)
+
+
+def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:
+    """What Drove sent and the gateway leaves out, each with the reason."""
+    for one in rejected[:most]:
+        warn(
+            f"left out: namespace {one.namespace}, app {one.app_id}: {one.subject} "
+            f"{one.value!r}: {one.reason}"
+        )
+    if len(rejected) > most:
+        warn(f"left out: and {len(rejected) - most} more")
 
 
 def print_problems(error: ConfigError) -> None:

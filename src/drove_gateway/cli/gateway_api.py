@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -17,7 +18,11 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S
 
 
 class GatewayUnreachable(GatewayError):
-    """The running gateway does not answer, or refuses."""
+    """The running gateway does not answer, or refuses; `brief` is the same in a few words."""
+
+    def __init__(self, message: str, *, brief: str = "") -> None:
+        super().__init__(message)
+        self.brief = brief or message
 
 
 class _Refusal(msgspec.Struct):
@@ -38,14 +43,21 @@ def ask(settings: Settings, method: str, path: str, answer: type[T]) -> T:
 
     Raises GatewayUnreachable with what to do about it.
     """
-    body = asyncio.run(_ask(settings, method, url(settings) + path))
+    return asyncio.run(ask_now(settings, method, path, answer))
+
+
+async def ask_now(settings: Settings, method: str, path: str, answer: type[T]) -> T:
+    """As `ask`, where an event loop runs already."""
+    body = await fetch(settings, method, path)
     try:
         return msgspec.json.decode(body, type=answer)
     except msgspec.DecodeError as error:
         raise GatewayUnreachable(f"what answers at {url(settings)} is no gateway") from error
 
 
-async def _ask(settings: Settings, method: str, address: str) -> bytes:
+async def fetch(settings: Settings, method: str, path: str) -> bytes:
+    """The answer's bytes, as they came. Raises GatewayUnreachable."""
+    address = url(settings) + path
     token = settings.admin_token.get_secret_value()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     limit = aiohttp.ClientTimeout(total=_SECONDS)
@@ -61,7 +73,8 @@ async def _ask(settings: Settings, method: str, address: str) -> bytes:
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise GatewayUnreachable(
             f"no gateway answers at {address}: {error or type(error).__name__}; "
-            "does it run, and with this configuration?"
+            "does it run, and with this configuration?",
+            brief=f"none answers at {url(settings)}",
         ) from error
 
 
@@ -73,8 +86,11 @@ def _said(body: bytes) -> str:
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | bool:
-    """Trust exactly the certificate that the gateway is configured with, whatever name it bears."""
-    if not settings.port_use_tls:
+    """Trust exactly the certificate that the gateway is configured with, whatever name it bears.
+
+    Where that file is not on this machine, what the machine trusts is trusted.
+    """
+    if not settings.port_use_tls or not Path(settings.port_tls_certfile).exists():
         return True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

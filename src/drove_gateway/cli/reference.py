@@ -8,6 +8,7 @@ import click
 
 from drove_gateway.about import about
 from drove_gateway.cli import main as program
+from drove_gateway.cli.command import EXIT_CODES, Command, Commands, ExitCodes
 
 PAGE = Path("docs/reference/commands.md")
 MANUAL = Path("docs/reference/drove-gateway.8")
@@ -16,23 +17,29 @@ _HEAD = """# Commands
 
 <!-- Made from the commands by `python -m drove_gateway.cli.reference --write`. -->
 
-`drove-gateway` and `nixy` are the same program. Exit codes: 0 all is well; 1 something is not, and
-stderr says what and what to do; 2 wrong usage. Colours appear on terminals only, and never with
-`NO_COLOR` set.
+`drove-gateway` and `nixy` are the same program. `-f FILE` may stand before the command or after
+it. What a command is asked for goes to stdout; warnings and errors go to stderr, each with what to
+do. Colours appear on terminals only, and never with `NO_COLOR` set.
 
-Completion for bash, zsh or fish comes from the program itself; for bash, put this into `~/.bashrc`:
+Exit codes:
+
+{exit_codes}
+Completion for bash, zsh or fish comes from the program itself; put one of these into `~/.bashrc`,
+`~/.zshrc` or `~/.config/fish/completions/drove-gateway.fish`:
 
 ```text
 eval "$(_DROVE_GATEWAY_COMPLETE=bash_source drove-gateway)"
+eval "$(_DROVE_GATEWAY_COMPLETE=zsh_source drove-gateway)"
+_DROVE_GATEWAY_COMPLETE=fish_source drove-gateway | source
 ```
 """
 
 
 def page() -> str:
     """The reference in Markdown."""
-    return _HEAD + "".join(
+    return _HEAD.replace("{exit_codes}", _exit_codes(EXIT_CODES)) + "".join(
         f"\n## {' '.join(path)}\n\n{_usage(path, command)}\n\n{_prose(command)}\n"
-        f"{_options(command)}"
+        f"{_options(command)}{_examples(command)}{_meanings(command)}"
         for path, command in _commands()
     )
 
@@ -50,9 +57,13 @@ def manual() -> str:
         lines += [_roff(line) or ".PP" for line in _prose(command).splitlines()]
         for names, meaning in _records(command):
             lines += [".TP", f".B {_roff(names)}", _roff(meaning)]
+        lines += [".PP", "Examples:"]
+        for line, meaning in command.examples:
+            lines += [".TP", f".B {_roff(line)}", _roff(meaning)]
+        lines += _roff_meanings(command)
     lines += [
         ".SH EXIT STATUS",
-        "0 all is well, 1 something is not, 2 wrong usage.",
+        *_roff_codes(EXIT_CODES),
         ".SH SIGNALS",
         "SIGTERM and SIGINT end the daemon after the step under way; SIGHUP reads configuration",
         "and template again. After SIGUSR1 nothing is begun on the proxy, for five minutes at",
@@ -61,10 +72,13 @@ def manual() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+def _commands() -> Iterator[tuple[tuple[str, ...], Command | Commands]]:
     yield ("drove-gateway",), program
-    for name, command in sorted(program.commands.items()):
-        yield ("drove-gateway", name), command
+    context = click.Context(program)
+    for name in program.list_commands(context):
+        command = program.get_command(context, name)
+        if isinstance(command, Command):
+            yield ("drove-gateway", name), command
 
 
 def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
@@ -99,6 +113,37 @@ def _options(command: click.Command) -> str:
         f"| `{_cell(names)}` | {_cell(meaning)} |\n" for names, meaning in _records(command)
     )
     return f"\n| Option | Meaning |\n|---|---|\n{rows}" if rows else ""
+
+
+def _examples(command: Command | Commands) -> str:
+    lines = "".join(f"# {meaning}\n{line}\n" for line, meaning in command.examples)
+    return f"\nExamples:\n\n```sh\n{lines}```\n" if lines else ""
+
+
+def _meanings(command: Command | Commands) -> str:
+    """What the exit codes mean for this command, where that is more than what they always mean."""
+    if command.exit_codes == EXIT_CODES:
+        return ""
+    return f"\n{_exit_codes(_own(command))}"
+
+
+def _exit_codes(codes: ExitCodes) -> str:
+    rows = "".join(f"| {code} | {_cell(meaning)} |\n" for code, meaning in codes.items())
+    return f"| Exit code | Meaning |\n|---|---|\n{rows}"
+
+
+def _own(command: Command | Commands) -> ExitCodes:
+    """The codes that mean something of their own here."""
+    return {code: text for code, text in command.exit_codes.items() if text != EXIT_CODES[code]}
+
+
+def _roff_meanings(command: Command | Commands) -> list[str]:
+    own = _own(command)
+    return [".PP", "Exit codes:", *_roff_codes(own)] if own else []
+
+
+def _roff_codes(codes: ExitCodes) -> list[str]:
+    return [line for code, text in codes.items() for line in (".TP", f".B {code}", _roff(text))]
 
 
 def _cell(text: str) -> str:

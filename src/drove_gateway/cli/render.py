@@ -9,7 +9,8 @@ import click
 
 from drove_gateway import drivers
 from drove_gateway.cli.answers import endpoints_option, live, saved
-from drove_gateway.cli.files import fail, file_option, print_problems, read_configuration
+from drove_gateway.cli.command import Command, file_option
+from drove_gateway.cli.files import fail, print_problems, read_configuration, warn_of_rejected
 from drove_gateway.config import Settings
 from drove_gateway.errors import ConfigError, GatewayError
 from drove_gateway.model import Topology
@@ -17,12 +18,30 @@ from drove_gateway.render import Rendered, context
 from drove_gateway.render import render as render_template
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway render > /tmp/nginx.conf", "What would be written now."),
+        (
+            "drove-gateway render --endpoints stage=answer.json",
+            "From a saved answer, to work on a template.",
+        ),
+    ),
+    exit_codes={
+        0: "It was printed.",
+        1: "The configuration or the template cannot be used, or no controller leads.",
+    },
+)
 @file_option
 @endpoints_option
 @click.pass_obj
 def render(outer_file: Path | None, file: Path | None, endpoints: dict[str, Path]) -> None:
-    """Print the configuration that would be written, from live controllers or saved answers."""
+    """Print the configuration that would be written.
+
+    The template is executed with what the leading controllers tell now, or with saved answers of
+    /apis/v1/endpoints. Nothing is checked or changed, and the proxy is not asked; `check` does
+    that. What Drove sent and the gateway leaves out is told on stderr.
+    """
     settings = read_configuration(file or outer_file).settings
     try:
         text = asyncio.run(_rendered(settings, endpoints))
@@ -43,11 +62,5 @@ async def rendered(settings: Settings, topology: Topology) -> Rendered:
 
 async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
     built = saved(settings, files) if files else await live(settings)
-    for one in built.rejected:
-        click.secho(
-            f"left out: namespace {one.namespace}, app {one.app_id}: {one.subject} "
-            f"{one.value!r}: {one.reason}",
-            fg="yellow",
-            err=True,
-        )
+    warn_of_rejected(built.rejected)
     return (await rendered(settings, built.topology)).text

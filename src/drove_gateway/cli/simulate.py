@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import click
 
+from drove_gateway.cli.command import Command
 from drove_gateway.simulator import Options, Simulator, SimulatorError
 
 DEFAULTS = Options()
@@ -22,7 +23,25 @@ def parse_tags(
     return dict(value.split("=", 1) for value in values) or None
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway simulate", "Three controllers at port 4000 and on, three apps."),
+        (
+            "drove-gateway simulate --apps 1000 --instances 10 --addresses",
+            "A large cluster, of addresses where nothing listens.",
+        ),
+        (
+            "drove-gateway simulate --tag env=blue --vhost '{name}.example.com'",
+            "Apps for a template with host groups.",
+        ),
+        (
+            """curl localhost:4100/scale -d '{"app": "app1", "instances": 5}'""",
+            "Change something, by the control API.",
+        ),
+    ),
+    exit_codes={0: "A signal ended it.", 1: "A port cannot be had."},
+)
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),

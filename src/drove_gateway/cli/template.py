@@ -2,10 +2,17 @@
 
 import click
 
+from drove_gateway.cli.command import Command
 from drove_gateway.templates import NAMES, shipped
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples=(
+        ("drove-gateway template haproxy > /etc/drove-gateway/haproxy.tmpl", "Start from it."),
+    ),
+    exit_codes={0: "It was printed."},
+)
 @click.argument("name", type=click.Choice(NAMES))
 def template(name: str) -> None:
     """Print a template that is ready for production use, to start from.

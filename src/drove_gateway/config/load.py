@@ -24,17 +24,21 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[Notice, ...]
 
 
-def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+def load(path: Path | None, environ: Mapping[str, str], *, elsewhere: bool = False) -> Loaded:
     """The settings that the file and the environment come to; without a path, the environment's.
 
+    With `elsewhere` the gateway runs on another machine: files that keys name need not be here.
     Raises ConfigError with a line for each problem, all at once. Unknown keys are only warnings,
     but are named with the problems too, since a misspelt key is often why another one is missing.
     """
     draft = Draft("environment", {}) if path is None else Draft(str(path), _read(path))
     draft = environment.override(legacy.modernise(draft), environ)
     verdict = validate(draft)
-    if problems := (*verdict.problems, *_unreadable_files(draft)):
+    unreadable = () if elsewhere else _unreadable_files(draft)
+    if problems := (*verdict.problems, *unreadable):
         raise ConfigError((*problems, *(notice.text for notice in verdict.unknown)))
+    if elsewhere:
+        return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown))
     absent = concluded(draft, (), verdict.settings, verdict.broken, _absent(verdict.settings))
     waiting = (Notice("warning", text) for text in absent)
     return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown, *waiting))

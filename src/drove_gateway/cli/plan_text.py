@@ -1,0 +1,41 @@
+"""A preview in lines for a person: what would be done, in order, and why. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from drove_gateway.plan import Plan, Step
+from drove_gateway.proxies.preview import Preview
+
+_MOST_SHOWN = 10
+_WIDEST_SUBJECT = 48
+
+
+def lines(preview: Preview, proxy: str, *, everything: bool) -> Iterator[str]:
+    """The plan for `proxy`. Of each kind of step the first are named, unless `everything` is."""
+    plan = preview.plan
+    yield "plan, for a gateway that starts now or gets SIGHUP:"
+    if plan.empty:
+        yield f"  keep {proxy} as it is"
+    for action in dict.fromkeys(step.action for step in plan.servers):
+        yield from _steps(action, plan, everything)
+    if plan.reload:
+        yield f"  reload {proxy}, because"
+        yield from (f"    {line}" for line in _first(plan.reload, everything))
+    yield from (f"  note: {note}" for note in _first(preview.notes, everything))
+
+
+def _steps(action: str, plan: Plan, everything: bool) -> Iterator[str]:
+    same = [step for step in plan.servers if step.action == action]
+    yield f"  {action}" + (f" ({len(same)})" if len(same) > 1 else "")
+    width = min(_WIDEST_SUBJECT, max(len(step.subject) for step in same))
+    yield from (f"    {line}" for line in _first([_step(one, width) for one in same], everything))
+
+
+def _step(step: Step, width: int) -> str:
+    return f"{step.subject:<{width}}  {step.reason}"
+
+
+def _first(texts: Sequence[str], everything: bool) -> Iterator[str]:
+    shown = len(texts) if everything else _MOST_SHOWN
+    yield from texts[:shown]
+    if len(texts) > shown:
+        yield f"and {len(texts) - shown} more (--all shows them)"

@@ -1,0 +1,62 @@
+"""The proxy's own check of a rendered configuration, and an app to try a template with."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from drove_gateway.config import Settings
+from drove_gateway.drivers import platform
+from drove_gateway.errors import CheckRefused, ProxyError
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
+from drove_gateway.proxies.commands import run
+from drove_gateway.proxies.config_file import discard, write_candidate
+
+
+async def proxy_check(settings: Settings, text: str) -> str:
+    """Have the proxy check `text`; gives the command. Raises CheckRefused with its words."""
+    proxy = platform(settings)
+    if proxy.check is None:
+        return "disabled in the configuration"
+    with _written(proxy.config, text) as file:
+        command = proxy.check(file)
+        finished = await run(command, timeout=settings.command_timeout_sec)
+    if finished.exit_code != 0:
+        said = finished.output.strip().replace(str(file), str(proxy.config))
+        raise CheckRefused(
+            f"{proxy.name} refuses the rendered configuration, nothing would be changed:\n{said}"
+        )
+    return " ".join(command).replace(str(file), str(proxy.config))
+
+
+def made_up(settings: Settings) -> Topology:
+    """A vhost of the documentation's names and addresses, in one group."""
+    hosts = (Host("192.0.2.10", 31000, "http"), Host("2001:db8::10", 31001, "http"))
+    vhost = "app.example.com"
+    tag = settings.namespaces[0].routing_tag if settings.namespaces else ""
+    return Topology(
+        apps={vhost: App(vhost, vhost, hosts, {}, {vhost: HostGroup(hosts, {})}, tag)},
+        namespaces={
+            one.name: Namespace(
+                one.leader_vhost,
+                Leader("http://192.0.2.1:10000", "192.0.2.1", 10000),
+                one.routing_tag,
+            )
+            for one in settings.namespaces
+        },
+    )
+
+
+@contextmanager
+def _written(config: Path, text: str) -> Iterator[Path]:
+    """`text` in a file beside `config`, so that relative includes are found; where this user
+    cannot write there, in a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="drove-gateway-check-") as directory:
+        try:
+            file = write_candidate(config, text)
+        except ProxyError:
+            file = write_candidate(Path(directory) / config.name, text)
+        try:
+            yield file
+        finally:
+            discard(file)

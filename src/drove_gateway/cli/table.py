@@ -1,0 +1,68 @@
+"""Tables for terminals, which still can be read when the terminal is narrow. Pure."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import click
+
+_GAP = "  "
+# A last column that is narrower than this is hard to read; then each row becomes a list.
+_NARROWEST = 24
+
+
+class Cell(NamedTuple):
+    """A text, and the colour that it has on terminals."""
+
+    text: str
+    colour: str = ""
+
+    def painted(self, text: str) -> str:
+        """`text`, which is the cell's or a piece of it, in the cell's colour."""
+        return click.style(text, fg=self.colour) if self.colour and text else text
+
+
+def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Iterator[str]:
+    """Lines of at most `width` characters: columns, the last of which is wrapped.
+
+    Where too little would be left for the last column, the rows are lists of their cells.
+    """
+    widths = [
+        max(len(name), *(len(row[column].text) for row in rows))
+        for column, name in enumerate(heading[:-1])
+    ]
+    left = width - sum(widths) - len(_GAP) * len(widths)
+    if left < max(_NARROWEST, len(heading[-1])):
+        for row in rows:
+            yield from _listed(heading, row, width)
+        return
+    yield _line([Cell(name, "bright_black") for name in heading], widths)
+    for row in rows:
+        *cells, last = row
+        for number, piece in enumerate(wrapped(last.text, left)):
+            before = cells if number == 0 else [Cell("")] * len(cells)
+            yield _line([*before, Cell(piece, last.colour)], widths)
+
+
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """`text` in lines of at most `width` characters; at least one, be it empty."""
+    return textwrap.wrap(
+        text, max(width, len(indent) + 1), initial_indent=indent, subsequent_indent=indent
+    ) or [""]
+
+
+def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
+    *before, last = cells
+    padded = [
+        cell.painted(cell.text) + " " * (size - len(cell.text))
+        for cell, size in zip(before, widths, strict=True)
+    ]
+    return _GAP.join([*padded, last.painted(last.text)]).rstrip()
+
+
+def _listed(heading: Sequence[str], row: Sequence[Cell], width: int) -> Iterator[str]:
+    for number, (name, cell) in enumerate(zip(heading, row, strict=True)):
+        if cell.text:
+            text = cell.text if number == 0 else f"{name.lower()}: {cell.text}"
+            indent = "" if number == 0 else _GAP
+            yield from (cell.painted(line) for line in wrapped(text, width, indent))
