@@ -18,8 +18,15 @@ def app(name: str, count: int, *, first: int = 1) -> AppEndpoints:
     return AppEndpoints(name, f"{name}-1", f"{name}.example.com", {}, hosts)
 
 
-def answer(*apps: AppEndpoints, settling: bool = False) -> Snapshot:
-    return Snapshot("stage", Leader("http://c1:4000", "c1", 4000), apps, settling=settling)
+def answer(*apps: AppEndpoints, term: int = 0) -> Snapshot:
+    """An answer; with a `term`, of a leader that has just taken over and is settling."""
+    return Snapshot(
+        "stage",
+        Leader("http://c1:4000", "c1", 4000),
+        apps,
+        settling=term > 0,
+        settling_until=90.0 * term,
+    )
 
 
 def accepted(*apps: AppEndpoints) -> Watched:
@@ -137,7 +144,7 @@ def test_an_answer_is_taken_at_once_when_somebody_accepts_it() -> None:
 def test_a_new_leader_takes_nothing_away_while_it_settles() -> None:
     watched = accepted(app("web", 10), app("api", 3))
     for now in range(0, 90, 5):
-        seen = answer(app("web", 11), settling=True)
+        seen = answer(app("web", 11), term=1)
         judged = judge(watched, seen, now=now, limits=LIMITS)
         assert judged.held is not None
         assert servers(judged) == {"web.example.com": 11, "api.example.com": 3}
@@ -150,12 +157,59 @@ def test_a_new_leader_takes_nothing_away_while_it_settles() -> None:
 def test_leaders_that_keep_changing_cannot_hold_a_loss_for_ever() -> None:
     watched = accepted(app("web", 10), app("api", 3))
     for now in range(0, 90, 10):
-        watched = judge(
-            watched, answer(app("web", 10), settling=True), now=now, limits=LIMITS
-        ).watched
-    judged = judge(watched, answer(app("web", 10), settling=True), now=90, limits=LIMITS)
+        seen = answer(app("web", 10), term=1 + now // 20)
+        watched = judge(watched, seen, now=now, limits=LIMITS).watched
+        assert watched.missing
+    judged = judge(watched, answer(app("web", 10), term=9), now=90, limits=LIMITS)
     assert judged.held is None
     assert servers(judged) == {"web.example.com": 10}
+
+
+def test_instances_that_are_replaced_under_a_new_leader_go_at_once() -> None:
+    """Held, those that ended would take requests for as long as the leader settles."""
+    whole = answer(app("web", 4), app("api", 3), term=1)
+    watched = judge(accepted(app("web", 4), app("api", 3)), whole, now=0, limits=LIMITS).watched
+    for now in range(1, 9):
+        seen = answer(app("web", 4, first=1 + now), app("api", 3), term=1)
+        judged = judge(watched, seen, now=now, limits=LIMITS)
+        assert judged.held is None
+        assert judged.watched.accepted == seen
+        watched = judged.watched
+
+
+def test_what_a_new_leader_listed_and_lacks_again_is_believed_when_no_report_heals_it() -> None:
+    whole = answer(app("web", 4), term=1)
+    watched = judge(accepted(app("web", 4)), whole, now=0, limits=LIMITS).watched
+    for now in (10, 20, 30, 49):
+        judged = judge(watched, answer(app("web", 3), term=1), now=now, limits=LIMITS)
+        assert judged.held is not None
+        assert judged.held.remaining == 50 - now
+        assert servers(judged) == {"web.example.com": 4}
+        watched = judged.watched
+    judged = judge(watched, answer(app("web", 3), term=1), now=50, limits=LIMITS)
+    assert judged.held is None
+    assert servers(judged) == {"web.example.com": 3}
+
+
+def test_what_another_leader_listed_does_not_count_for_the_new_one() -> None:
+    watched = judge(
+        accepted(app("web", 4)), answer(app("web", 4), term=1), now=0, limits=LIMITS
+    ).watched
+    for now in (10, 30, 50, 70, 90):
+        judged = judge(watched, answer(app("web", 3), term=2), now=now, limits=LIMITS)
+        assert servers(judged) == {"web.example.com": 4}
+        watched = judged.watched
+
+
+def test_a_mass_withdrawal_under_a_new_leader_lasts_as_long_as_any() -> None:
+    """That it was listed once does not make it go sooner."""
+    whole = answer(app("web", 20), term=1)
+    watched = judge(accepted(app("web", 20)), whole, now=0, limits=LIMITS).watched
+    for now in (10, 30, 50, 69):
+        judged = judge(watched, answer(app("web", 2), term=1), now=now, limits=LIMITS)
+        assert servers(judged) == {"web.example.com": 20}
+        watched = judged.watched
+    assert judge(watched, answer(app("web", 2), term=1), now=70, limits=LIMITS).held is None
 
 
 def test_an_app_whose_entry_cannot_be_read_keeps_its_last_good_form() -> None:

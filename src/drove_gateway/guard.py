@@ -5,9 +5,13 @@ swallowed read error answers with an empty list ("Drove's controllers"). Taken a
 answer takes routes away from traffic. So an answer that lacks too much is held: what it lacks
 stays as it was, until it lasted long enough to be believed, or somebody accepts it. An app whose
 entry cannot be read keeps its last good form until it can be.
+
+What a new leader lacks is held longer, or servers that ended meanwhile would be mistaken for such
+that it does not know yet. But a vhost that has as many servers as before the take-over lacks none,
+whichever they are: instances are replaced under a new leader too.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,8 +21,10 @@ from drove_gateway.model import AppEndpoints, Host, Snapshot
 # One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
 _LEAST_ANSWERS = 3
 _MOST_NAMED = 20
-# A new leader knows all its instances after this time ("Drove's controllers": about 90 s).
+# A new leader knows all its instances after this time ("Drove's controllers": about 90 s). What it
+# has listed once may be missing again until its executor reports to it (about 30 s).
 _RECOVERY_SECONDS = 90.0
+_REPORT_SECONDS = 40.0
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -37,14 +43,25 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """Since when (monotonic seconds), and in how many answers, a server has been lacking."""
+    """Since when (monotonic seconds), and in how many answers, a server has been lacking.
+
+    `listed` says that the leader has listed it since it took over.
+    """
 
     since: float
     answers: int = 1
+    listed: bool = False
 
 
 Server = tuple[str, Host]
 """A server as the guard tells them apart: the id of its app, and where it listens."""
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Why a loss is not believed yet, and for how many seconds it has to last."""
+
+    reason: str
+    hold: float
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -58,10 +75,15 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """What the guard remembers of a namespace: what it let through, and what lacks since when."""
+    """What the guard remembers of a namespace: what it let through, and what lacks since when.
+
+    While the leader is settling, `sizes` has the number of servers of each vhost before it took
+    over.
+    """
 
     accepted: Snapshot | None = None
     missing: Mapping[Server, Missing] = msgspec.field(default_factory=dict)
+    sizes: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -86,31 +108,45 @@ def judge(
     `accept` takes the answer as it is.
     """
     before = watched.accepted
+    sizes = _sizes(watched, answer)
     if before is None or accept or before.apps is answer.apps:
-        return Judged(Watched(answer))
+        return Judged(Watched(answer, sizes=sizes))
     lacking = dict(_lacking(before.apps, answer.apps))
     if not lacking:
-        return Judged(Watched(answer))
-    missing = {server: _seen(watched.missing.get(server), now) for server in lacking}
+        return Judged(Watched(answer, sizes=sizes))
+    same_term = before.settling_until == answer.settling_until
+    missing = {server: _seen(watched.missing.get(server), now, same_term) for server in lacking}
     doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
-    unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
+    complete = _complete(lacking.values(), before, answer, sizes)
     kept = {
-        server: why
+        server: doubt
         for server, vhost in lacking.items()
-        if (why := doubts.get(vhost) or doubts.get(""))
-        and not _believed(missing[server], now, answer, limits)
+        for doubt in [_weighed(vhost, missing[server], answer, doubts, complete, limits)]
+        if doubt is not None and not _believed(missing[server], now, doubt)
     }
+    unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
     kept |= {
-        (app_id, host): f"the controller's entry of app {app_id} cannot be read"
+        (app_id, host): Doubt(f"the controller's entry of app {app_id} cannot be read", limits.hold)
         for app_id, host in lacking
         if app_id in unreadable
     }
     if not kept:
-        return Judged(Watched(answer))
+        return Judged(Watched(answer, sizes=sizes))
+    still = {server: missing[server] for server in kept}
     return Judged(
-        Watched(_with_kept(before, answer, kept), {server: missing[server] for server in kept}),
-        _held(answer, kept, lacking, missing, now, limits),
+        Watched(_with_kept(before, answer, kept), still, sizes),
+        _held(answer, kept, lacking, still, now),
     )
+
+
+def _sizes(watched: Watched, answer: Snapshot) -> Mapping[str, int]:
+    """How many servers each vhost had when the settling leader took over; none while none is."""
+    before = watched.accepted
+    if not answer.settling or before is None:
+        return {}
+    if before.settling and before.settling_until == answer.settling_until:
+        return watched.sizes
+    return _servers_by_vhost(before)
 
 
 def _lacking(
@@ -137,8 +173,6 @@ def _doubts(
     servers_elsewhere: Callable[[], int],
 ) -> dict[str, str]:
     """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
-    if answer.settling:
-        return {"": "the leader is new and may not know all its instances yet"}
     if len(lacking) <= limits.exempt and any(app.hosts for app in answer.apps):
         return {}
     had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
@@ -173,17 +207,47 @@ def _vhost(app: AppEndpoints) -> str:
     return app.vhost.lower()
 
 
-def _seen(known: Missing | None, now: float) -> Missing:
-    return Missing(now) if known is None else Missing(known.since, known.answers + 1)
+def _seen(known: Missing | None, now: float, same_term: bool) -> Missing:
+    if known is None:
+        return Missing(now, listed=same_term)
+    return Missing(known.since, known.answers + 1, listed=known.listed and same_term)
 
 
-def _believed(missing: Missing, now: float, answer: Snapshot, limits: Limits) -> bool:
-    """A loss that lasts is believed; while leaders are new, when no recovery takes so long."""
-    hold = max(limits.hold, _RECOVERY_SECONDS) if answer.settling else limits.hold
-    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= hold
+def _complete(
+    vhosts: Iterable[str], before: Snapshot, answer: Snapshot, sizes: Mapping[str, int]
+) -> frozenset[str]:
+    """Those of `vhosts` that have as many servers as before the take-over, or as ever since."""
+    if not answer.settling:
+        return frozenset()
+    had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
+    return frozenset(
+        name for name in set(vhosts) if has.get(name, 0) >= sizes.get(name, had.get(name, 0))
+    )
 
 
-def _with_kept(before: Snapshot, answer: Snapshot, kept: Mapping[Server, str]) -> Snapshot:
+def _weighed(
+    vhost: str,
+    missing: Missing,
+    answer: Snapshot,
+    doubts: Mapping[str, str],
+    complete: Collection[str],
+    limits: Limits,
+) -> Doubt | None:
+    """What speaks against the loss of a server, if anything does."""
+    reason = doubts.get(vhost) or doubts.get("")
+    if answer.settling and vhost not in complete:
+        recovery = _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS
+        new = "the leader is new and may not know all its instances yet"
+        return Doubt(reason or new, max(recovery, limits.hold if reason else 0.0))
+    return Doubt(reason, limits.hold) if reason else None
+
+
+def _believed(missing: Missing, now: float, doubt: Doubt) -> bool:
+    """A loss that lasts is believed, also while leaders go on changing."""
+    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= doubt.hold
+
+
+def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Snapshot:
     """`answer` with the kept servers back in their apps, and apps that it lacks at the end."""
     hosts: dict[str, list[Host]] = {}
     for app_id, host in kept:
@@ -210,18 +274,17 @@ def _joined(now: AppEndpoints, earlier: AppEndpoints, back: list[Host]) -> AppEn
 
 def _held(
     answer: Snapshot,
-    kept: Mapping[Server, str],
+    kept: Mapping[Server, Doubt],
     lacking: Mapping[Server, str],
     missing: Mapping[Server, Missing],
     now: float,
-    limits: Limits,
 ) -> Held:
     vhosts = sorted({lacking[server] for server in kept})
-    eldest = min(missing[server].since for server in kept)
+    last = max(missing[server].since + doubt.hold for server, doubt in kept.items())
     return Held(
         namespace=answer.namespace,
-        reason="; ".join(sorted(set(kept.values()))[:_MOST_NAMED]),
+        reason="; ".join(sorted({doubt.reason for doubt in kept.values()})[:_MOST_NAMED]),
         servers=len(kept),
         vhosts=tuple(vhosts[:_MOST_NAMED]),
-        remaining=max(0.0, eldest + limits.hold - now),
+        remaining=max(0.0, last - now),
     )

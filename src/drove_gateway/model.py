@@ -72,7 +72,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     """One accepted answer of one namespace's leader.
 
     `settling` says that the leader is new and may not know all its instances yet (up to about
-    90 s, `Drove's controllers`): what it adds is true, what it lacks may only be unknown.
+    90 s, `Drove's controllers`): what it adds is true, what it lacks may only be unknown. Answers
+    with the same `settling_until` (monotonic seconds) are those of one term of it.
     """
 
     namespace: str
@@ -80,6 +81,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     apps: tuple[AppEndpoints, ...]
     rejected: tuple[Rejection, ...] = ()
     settling: bool = False
+    settling_until: float = 0.0
 
 
 class HostGroup(msgspec.Struct, frozen=True, rename={"hosts": "Hosts", "tags": "Tags"}):

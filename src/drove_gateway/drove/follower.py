@@ -169,13 +169,15 @@ class Follower:
 
     def _made(self, listing: Listing, *, settling: bool) -> Snapshot:
         made = self._snapshot
-        if made is None or made.apps is not listing.apps or made.settling != settling:
+        until = self._cursor.settling_until if settling else 0.0
+        if made is None or made.apps is not listing.apps or made.settling_until != until:
             self._snapshot = made = Snapshot(
                 namespace=self._shared.namespace,
                 leader=self._leader,
                 apps=listing.apps,
                 rejected=listing.rejected,
                 settling=settling,
+                settling_until=until,
             )
         return made
 
