@@ -1,8 +1,9 @@
 """Churn for a long time: do memory, descriptors, tasks and old proxy processes stay flat?
 
-What `churn` calls "under one leader" happens over and over while the load goes on. Samples are
-taken at equal distances; growth is fitted over the second half, when everything has happened often.
-Options: `--minutes` (60), `--mode`, `--rate`, `--connections`, `--vhosts`, `--every SECONDS`.
+What `churn` calls "under one leader" happens over and over while the load goes on, and now and then
+another controller leads. Samples are taken at equal distances; growth is fitted over the second
+half, when everything has happened often. Options: `--minutes` (60), `--mode`, `--rate`,
+`--connections`, `--vhosts`, `--every SECONDS`, `--fail-over SECONDS` (180; 0 is never).
 """
 
 import argparse
@@ -12,7 +13,7 @@ import time
 from collections.abc import Sequence
 
 import msgspec
-from bench.churn import MODES, Scene, Tally, happen, scene
+from bench.churn import MODES, Scene, Tally, failing_over, happen, scene
 from bench.report import announce, save, show
 from bench.rig.gateway import kinds
 from bench.rig.numbers import slope_per_hour
@@ -29,6 +30,7 @@ class Sample(msgspec.Struct, frozen=True):
     rss_mb: float
     descriptors: int
     threads: int
+    tasks: int
     gateway_processes: int
     proxy_processes: int
     proxy_rss_mb: float
@@ -40,6 +42,7 @@ MEASURES = (
     "rss_mb",
     "descriptors",
     "threads",
+    "tasks",
     "gateway_processes",
     "proxy_processes",
     "proxy_rss_mb",
@@ -55,6 +58,7 @@ async def sample(here: Scene, tally: Tally, begin: float) -> Sample:
         rss_mb=used.rss / _MEGABYTE,
         descriptors=used.descriptors,
         threads=used.threads,
+        tasks=await here.gateway.tasks(),
         gateway_processes=len(children(here.gateway.pid)),
         proxy_processes=len(proxies),
         proxy_rss_mb=sum(_rss(pid) for pid in proxies) / _MEGABYTE,
@@ -102,7 +106,7 @@ async def soak(chosen: argparse.Namespace) -> list[Sample]:
             note=tally.note,
         )
         begin = time.monotonic()
-        happening = asyncio.create_task(happen(here, "under one leader"))
+        happening = asyncio.create_task(_happen(here, chosen.fail_over))
         async with load.running():
             while time.monotonic() < begin + chosen.minutes * 60 and not happening.done():
                 samples.append(await sample(here, tally, begin))
@@ -114,6 +118,14 @@ async def soak(chosen: argparse.Namespace) -> list[Sample]:
     return samples
 
 
+async def _happen(here: Scene, fail_over: float) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(happen(here, "under one leader"))
+        while fail_over:
+            await asyncio.sleep(fail_over)
+            await failing_over(here)
+
+
 def options() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench soak", description=__doc__)
@@ -123,6 +135,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument("--vhosts", type=int, default=100, help="beside those under load")
     parser.add_argument("--every", type=float, default=10, help="seconds between samples")
+    parser.add_argument("--fail-over", type=float, default=180, help="seconds between two leaders")
     return parser.parse_args()
 
 

@@ -18,6 +18,7 @@ from bench.rig.process import free_ports, running
 from drove_gateway.templates import shipped
 
 OURS = f"{sys.executable} -m drove_gateway -f {{config}}"
+_TASKS = "drove_gateway_tasks "
 _PLAIN = Path(__file__).parent / "templates"
 
 
@@ -76,6 +77,12 @@ class Gateway:
         async with self._session.get(f"{self._api}/v1/status") as answer:
             told: Mapping[str, Any] = await answer.json()
             return told
+
+    async def tasks(self) -> int:
+        """How many tasks it has; only ours tells."""
+        async with self._session.get(f"{self._api}/v1/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        return next(int(float(line.split()[1])) for line in lines if line.startswith(_TASKS))
 
     async def history(self) -> list[Record]:
         """What it did to the proxy, the earliest first; nothing for a foreign gateway."""

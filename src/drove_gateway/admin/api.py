@@ -1,5 +1,6 @@
 """The routes, each stated once. Every answer is made from the status of that moment."""
 
+import asyncio
 from collections.abc import Callable
 
 import msgspec
@@ -81,6 +82,7 @@ def routes(current: Callable[[], Status], metrics: Metrics, actions: Actions) ->
 
     async def count(_: web.Request) -> web.Response:
         metrics.mirror(current())
+        metrics.tasks(len(asyncio.all_tasks()))
         return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
     async def full(_: web.Request) -> web.Response:

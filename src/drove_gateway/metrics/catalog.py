@@ -217,6 +217,7 @@ OWN = (
         "Unix time at which the namespace's endpoints were last fetched and accepted; 0 is never.",
         ("namespace",),
     ),
+    Declared("gauge", "tasks", "Tasks of the gateway's event loop, as of now."),
     Declared(
         "gauge", "state_persistence_healthy", "1 when the state on disk is kept, or need not."
     ),

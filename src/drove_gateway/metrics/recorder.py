@@ -113,6 +113,9 @@ class Metrics:
             self._set("serving_stored_state", view.name in status.restored, view.name)
             self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
 
+    def tasks(self, count: int) -> None:
+        self._set("tasks", count)
+
     def built(self, built: Built) -> None:
         """A topology was built; what is new in it against the last one is counted."""
         before, self._built = self._built, built
