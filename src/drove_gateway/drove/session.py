@@ -68,7 +68,10 @@ def open_session(
 def _tls(ca_file: str, *, skip_verify: bool) -> ssl.SSLContext | bool:
     if skip_verify:
         return False
+    if not ca_file:
+        # aiohttp has one context with the system's authorities for all sessions.
+        return True
     try:
-        return ssl.create_default_context(cafile=ca_file or None)
+        return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:
         raise ConfigError((f"tls_ca_file: {ca_file} cannot be used: {error}",)) from error
