@@ -147,7 +147,8 @@ async def preview(
     found = await look_at_generation(platform(settings), rendered, ask)
     reload = (*found.reload, *servers.reload)
     if reload and applied is not None:
-        reload += _structural(settings, applied, desired)
+        # What changed on the cluster tells more than what the proxy therefore lacks.
+        reload = (*found.reload, *(_structural(settings, applied, desired) or servers.reload))
     return Preview(Plan(desired, reload, servers.steps), (*servers.notes, *found.notes))
 
 

@@ -72,10 +72,16 @@ async def fetch(settings: Settings, method: str, path: str) -> bytes:
             raise GatewayUnreachable(f"{address}: {response.status}: {_said(body)}")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise GatewayUnreachable(
-            f"no gateway answers at {address}: {error or type(error).__name__}; "
+            f"no gateway answers at {url(settings)}: {_reason(error)}; "
             "does it run, and with this configuration?",
             brief=f"none answers at {url(settings)}",
         ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return error.os_error.strerror or str(error)
+    return str(error) or type(error).__name__
 
 
 def _said(body: bytes) -> str:

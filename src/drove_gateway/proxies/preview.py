@@ -45,10 +45,7 @@ async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -
         said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"
         return Seen(notes=(said,))
     found = await _look_at_process(platform, rendered, ask)
-    if not change:
-        return found
-    serves_another = found.reload if not found.notes else ()
-    return Seen(reload=(change, *serves_another), notes=found.notes)
+    return msgspec.structs.replace(found, reload=(change,)) if change else found
 
 
 async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:

@@ -199,9 +199,10 @@ def _applies(document: Document, now: datetime, width: int) -> Iterator[str]:
 
 
 def _story(one: Apply) -> str:
-    stages = ", ".join(f"{stage} {_milliseconds(took)}" for stage, took in one.stages.items())
+    """What and why, then what woke the gateway, and how long the stages took."""
+    stages = ", ".join(f"{stage} {took * 1000:.0f}" for stage, took in one.stages.items())
     woken = f" [{', '.join(one.triggers)}]" if one.triggers else ""
-    return f"{what(one)}{woken}" + (f" ({stages})" if stages else "")
+    return f"{what(one)}{woken}" + (f" ({stages} ms)" if stages else "")
 
 
 def _milliseconds(seconds: float) -> str:
