@@ -36,56 +36,31 @@ _PROCESS = """
 Beside these stand `process_*` (memory, processor time, file descriptors), `python_info` and
 `python_gc_*` as the Prometheus client for Python gives them.
 
-## Alerts worth having
+## Dashboard and alerts
 
-| When | What it means |
-|---|---|
+[examples/grafana.json](../../examples/grafana.json) is a dashboard that shows all of these: import
+it into Grafana and choose the data source. [examples/alerts.yml](../../examples/alerts.yml) has
+rules for Prometheus; each says what is wrong, what it means for traffic, what to do, and where
+[the operations page](../operations.md) tells more. Give the scraping job the name `drove-gateway`:
+
+```yaml
+scrape_configs:
+  - job_name: drove-gateway
+    metrics_path: /v1/metrics
+    static_configs:
+      - targets: ["127.0.0.1:6000"]
+```
 """
-
-_ALERTS = (
-    (
-        "`drove_gateway_all_endpoints_down_errors == 1` for 2 minutes",
-        "No controller leads. Traffic stays as it was; changes do not arrive.",
-    ),
-    (
-        "`time() - drove_gateway_last_sync_timestamp_seconds > 300`",
-        "A namespace's endpoints are out of date, whatever the reason.",
-    ),
-    (
-        "`drove_gateway_config_generation_healthy == 0` for 2 minutes",
-        "The proxy refuses the configuration. `/v1/health` has its message.",
-    ),
-    (
-        "`drove_gateway_template_rendering_healthy == 0`",
-        "The template is broken. The last good configuration serves.",
-    ),
-    (
-        "`increase(drove_gateway_reconcile_failures_total[10m]) > 5`",
-        "Changes do not reach the proxy. `/v1/status` has the history.",
-    ),
-    (
-        "`drove_gateway_failed_vhosts > 0`",
-        "A vhost is not served as it should be. `drove_gateway_vhost_failed` names it.",
-    ),
-    (
-        '`drove_gateway_rejected{subject="vhost"} > 0`',
-        "An app is not served because of its vhost. `/v1/health` names it.",
-    ),
-)
 
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return _HEAD + _table(ORIGINAL) + _OWN + _table(OWN) + _PROCESS + _alerts()
+    return _HEAD + _table(ORIGINAL) + _OWN + _table(OWN) + _PROCESS
 
 
 def _table(metrics: Iterable[Declared]) -> str:
     head = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n"
     return head + "".join(_row(one) for one in metrics)
-
-
-def _alerts() -> str:
-    return "".join(f"| {when} | {meaning} |\n" for when, meaning in _ALERTS)
 
 
 def _row(one: Declared) -> str:

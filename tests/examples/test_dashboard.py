@@ -1,0 +1,88 @@
+"""The dashboard can be imported as it is, and every panel says what it shows."""
+
+from itertools import combinations, pairwise
+from typing import Any
+
+import pytest
+from tests.examples.queries import (
+    DASHBOARD,
+    OF_THE_TARGET,
+    Query,
+    asked,
+    of_the_dashboard,
+    panels,
+    variables,
+)
+
+SHOWING = [one for one in panels() if one["type"] != "row"]
+
+
+def cells(panel: dict[str, Any]) -> set[tuple[int, int]]:
+    place = panel["gridPos"]
+    columns = range(place["x"], place["x"] + place["w"])
+    return {(x, y) for x in columns for y in range(place["y"], place["y"] + place["h"])}
+
+
+def test_it_can_be_imported_into_any_grafana() -> None:
+    assert DASHBOARD["title"] == "drove-gateway"
+    assert DASHBOARD.get("id") is None
+    assert DASHBOARD["schemaVersion"] >= 36
+    assert variables()["datasource"]["type"] == "datasource"
+
+
+def test_one_can_choose_source_job_instance_and_namespace() -> None:
+    assert list(variables()) == ["datasource", "job", "instance", "namespace"]
+    for name in ("job", "instance", "namespace"):
+        assert variables()[name]["multi"]
+        assert variables()[name]["includeAll"]
+
+
+def test_every_panel_has_an_id_and_a_title_of_its_own() -> None:
+    assert len({one["id"] for one in panels()}) == len(panels())
+    assert len({one["title"] for one in SHOWING}) == len(SHOWING)
+
+
+def test_no_panel_lies_on_another_or_beside_the_grid() -> None:
+    for first, second in combinations(panels(), 2):
+        assert not cells(first) & cells(second), (first["title"], second["title"])
+    assert all(0 <= x < 24 for one in panels() for x, _ in cells(one))
+
+
+def test_each_row_has_panels_that_follow_it() -> None:
+    rows = [one["title"] for one in panels() if one["type"] == "row"]
+    assert rows == [
+        "Now",
+        "Leaders",
+        "Applies",
+        "Reloads",
+        "Servers",
+        "Runtime API",
+        "Fetching from Drove",
+        "Process",
+    ]
+    kinds = [one["type"] for one in panels()]
+    assert ("row", "row") not in pairwise((*kinds, "row"))
+
+
+@pytest.mark.parametrize("panel", SHOWING, ids=lambda panel: panel["title"])
+def test_a_panel_says_what_it_shows_and_in_which_unit(panel: dict[str, Any]) -> None:
+    assert panel["description"].endswith(".")
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["datasource"]["uid"] == "${datasource}"
+    for target in panel["targets"]:
+        assert target["datasource"]["uid"] == "${datasource}"
+        assert target["legendFormat"]
+
+
+@pytest.mark.parametrize("query", list(of_the_dashboard()), ids=lambda query: query.where)
+def test_a_query_follows_the_chosen_instances(query: Query) -> None:
+    wanted = asked(query.expr)
+    for metric in {name for name, _ in wanted.metrics}:
+        assert (metric, "instance") in wanted.metrics
+
+
+@pytest.mark.parametrize("query", list(of_the_dashboard()), ids=lambda query: query.where)
+def test_a_legend_names_what_the_query_leaves(query: Query) -> None:
+    grouped = asked(query.expr).grouped
+    assert not grouped or query.shown <= grouped
+    assert query.shown or not grouped - {"le"} - OF_THE_TARGET

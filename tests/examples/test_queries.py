@@ -1,0 +1,153 @@
+"""Every series that the dashboard and the alerts ask for is one that real gateways show."""
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from tests.e2e.stage import Site, played
+from tests.examples.queries import (
+    OF_THE_TARGET,
+    Asked,
+    Query,
+    asked,
+    of_the_alerts,
+    of_the_dashboard,
+    of_the_variables,
+)
+from tests.proxies.nginx_plus.test_daemon import daemon
+from tests.standins.nginx_plus.faults import Fault
+from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.waiting import until
+
+from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
+from drove_gateway.simulator import Options, Simulator
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+# The label names of every metric that is shown.
+Shown = Mapping[str, frozenset[str]]
+
+QUERIES = [*of_the_dashboard(), *of_the_alerts()]
+
+# What Prometheus itself says of each target.
+OF_PROMETHEUS = {"up": frozenset[str]()}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shown() -> Shown:
+    """What gateways before HAProxy and before NGINX Plus show after changes and a fault."""
+    texts = [await _before_haproxy(), await _before_nginx_plus()]
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in "\n".join(texts).splitlines():
+        if series := re.match(r"(\w+)(?:{(.*)})? ", line):
+            found[series[1]] |= set(re.findall(r'(\w+)="', series[2] or ""))
+    return {name: frozenset(labels) for name, labels in found.items()}
+
+
+async def _before_haproxy() -> str:
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        async with played("haproxy-by-runtime-api", Path(name)) as place:
+            for instances in (4, 2):
+                await place.cluster.scale("web", instances)
+                await place.serves("web")
+            (place.directory / "runtime.sock").rename(place.directory / "away")
+            return await _showing(place, "haproxy_api_calls_failed_total{")
+
+
+async def _showing(place: Site, series: str) -> str:
+    text = ""
+
+    async def so() -> bool:
+        nonlocal text
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"{place.api}/v1/metrics") as answer,
+        ):
+            text = await answer.text()
+        return series in text
+
+    await until(so)
+    return text
+
+
+async def _before_nginx_plus() -> str:
+    """NGINX Plus's stand-in, which in the end refuses to change one upstream."""
+    text = ""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        async with running(NginxPlus()) as nginx, Simulator(Options(apps=0)) as cluster:
+            await cluster.deploy("web", instances=2)
+            async with daemon(nginx, cluster, Path(name)) as gateway:
+                await until(gateway.healthy)
+                await cluster.scale("web", 1)
+                await until(lambda: len(nginx.servers("web.local")) == 1)
+                nginx.api.faults.append(Fault("status", method="POST"))
+                await cluster.scale("web", 3)
+
+                async def failed() -> bool:
+                    nonlocal text
+                    _, text = await gateway.get("/v1/metrics")
+                    return 'drove_gateway_vhost_failed{vhost="web.local"}' in text
+
+                await until(failed)
+    return text
+
+
+def missing(wanted: Asked, known: Shown) -> list[str]:
+    """What of a query nobody shows."""
+    known = {**known, **OF_PROMETHEUS}
+    names = {name for name, _ in wanted.metrics}
+    labels = {*wanted.metrics, *((name, label) for name in names for label in wanted.grouped)}
+    return sorted(
+        f"{name}{{{label}}}"
+        for name, label in labels
+        if name not in known or (label and label not in known[name] | OF_THE_TARGET)
+    )
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.where)
+async def test_a_query_asks_for_what_is_shown(query: Query, shown: Shown) -> None:
+    assert missing(asked(query.expr), shown) == []
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.where)
+async def test_a_label_in_a_legend_or_an_annotation_is_shown(query: Query, shown: Shown) -> None:
+    wanted = asked(query.expr)
+    known = {**shown, **OF_PROMETHEUS}
+    left = wanted.grouped or frozenset().union(*(known[name] for name, _ in wanted.metrics))
+    assert query.shown <= left | (OF_THE_TARGET if not wanted.grouped else frozenset())
+
+
+@pytest.mark.parametrize(("selector", "label"), list(of_the_variables()))
+async def test_a_variables_values_are_a_label_that_is_shown(
+    selector: str, label: str, shown: Shown
+) -> None:
+    wanted = asked(selector)
+    assert missing(wanted, shown) == []
+    assert all(label in shown[name] | OF_THE_TARGET for name, _ in wanted.metrics)
+
+
+async def test_every_metric_of_the_catalogue_is_shown(shown: Shown) -> None:
+    for one in DECLARED:
+        parts = ("_bucket", "_sum", "_count") if one.kind == "histogram" else ("",)
+        for part in parts:
+            assert one.shown + part in shown
+
+
+async def test_a_dashboard_made_for_the_original_finds_its_metrics_and_labels(shown: Shown) -> None:
+    for one in ORIGINAL:
+        name = f"{one.shown}_count" if one.kind == "histogram" else one.shown
+        assert shown[name] == frozenset(one.labels)
+
+
+async def test_the_dashboard_shows_every_metric_of_the_gateway() -> None:
+    asked_for = {
+        re.sub(r"_(bucket|sum|count)$", "", name)
+        for query in of_the_dashboard()
+        for name, _ in asked(query.expr).metrics
+    }
+    assert {one.shown for one in DECLARED} - asked_for == set()
