@@ -34,12 +34,16 @@ NO_RUNTIME_API = Section(message="OK: Not in use, full reloads are enabled")
 
 
 class ProxyHealth(msgspec.Struct, frozen=True):
-    """What a proxy driver says of itself, in the sections of `/v1/health`."""
+    """What a proxy driver says of itself, in the sections of `/v1/health`.
+
+    `draining` counts the removed servers that still finish their requests.
+    """
 
     config: Section = PENDING
     template: Section = PENDING
     upstream_updates: Section = NO_RUNTIME_API
     resolver: Section = Section()
+    draining: int = 0
 
 
 class Applied(msgspec.Struct, frozen=True):

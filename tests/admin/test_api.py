@@ -23,6 +23,7 @@ from drove_gateway.status import (
     Status,
     with_built,
     with_progress,
+    with_proxy,
     with_record,
 )
 from drove_gateway.topology import Rules, build
@@ -396,12 +397,13 @@ async def test_status_shows_where_the_gateway_stands(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     status = msgspec.structs.replace(serving(api.status), held=(HELD,))
+    status = with_proxy(status, msgspec.structs.replace(status.proxy, draining=3))
     api.status = with_progress(status, Progress("pacing", 1700000000.0))
 
     _, shown = await get(client, f"{api.url}/v1/status")
 
     assert (shown["version"], shown["healthy"], shown["vhosts"]) == ("1.2.3", True, 2)
-    assert shown["servers"] == 2
+    assert (shown["servers"], shown["draining"]) == (2, 3)
     assert shown["started"] == "1970-01-01T00:00:00Z"
     assert shown["reconciler"]["state"] == "pacing"
     assert shown["reconciler"]["next_try"] == "2023-11-14T22:13:20Z"

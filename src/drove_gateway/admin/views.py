@@ -101,6 +101,7 @@ def full(status: Status) -> Json:
         "healthy": status.healthy,
         "vhosts": len(topology.apps),
         "servers": sum(len(app.hosts) for app in topology.apps.values()),
+        "draining": status.proxy.draining,
         "reconciler": {
             "state": status.progress.state,
             "error": status.progress.error,

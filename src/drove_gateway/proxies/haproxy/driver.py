@@ -160,6 +160,7 @@ class HaproxyProxy:
             template=template,
             upstream_updates=upstream,
             resolver=self._resolver.health(),
+            draining=self.draining,
         )
 
     async def _apply_by_reload(

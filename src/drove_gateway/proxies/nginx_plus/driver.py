@@ -195,6 +195,7 @@ class NginxPlus:
             template=TEMPLATING_DISABLED if made is None else self._template,
             upstream_updates=self._upstream_updates(),
             resolver=self._resolver.health(),
+            draining=self.draining,
         )
 
     def _awaits_reload(self, name: str, desired: Topology) -> bool:
