@@ -9,6 +9,7 @@ from drove_gateway.cli.command import FILE, Commands, colours
 PURPOSES = {
     "accept": "Have the running gateway take at once what its guard holds back.",
     "check": "Check the configuration, and tell what the gateway would do with it.",
+    "container": "Run a proxy and the gateway together, as the entry point of a container.",
     "demo": "Play a simulated Drove cluster, a real proxy and the gateway, on this machine.",
     "explain": "Tell which apps, instances, tags and rules make VHOST what it is.",
     "render": "Print the configuration that would be written.",

@@ -1,0 +1,94 @@
+"""Everything that is settled before the first process starts, so that errors show at once."""
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway import drivers
+from drove_gateway.assembly import namespace_rules
+from drove_gateway.config import Settings, load
+from drove_gateway.container.files import write
+from drove_gateway.container.first import Proxy, proxy
+from drove_gateway.container.setup import PLATFORMS, Place, Setup, setup
+from drove_gateway.errors import ConfigError
+from drove_gateway.render import context, render
+from drove_gateway.templates import shipped
+from drove_gateway.topology import build
+
+_STDOUT = "/dev/stdout"
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What to start: the proxy, and the gateway as a command."""
+
+    setup: Setup
+    settings: Settings
+    proxy: Proxy
+    gateway: tuple[str, ...]
+
+
+def here(directory: Path, state: Path) -> Place:
+    """This container, with these two directories."""
+    return Place(directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT))
+
+
+def asked(environ: Mapping[str, str], place: Place) -> Setup:
+    """What the environment asks for, with the shipped templates. Raises ConfigError."""
+    return setup(environ, place, {name: shipped(name) for name in PLATFORMS})
+
+
+async def prepare(environ: Mapping[str, str], place: Place) -> Prepared:
+    """Write the generated files, and read configuration and template as the gateway will.
+
+    Raises ConfigError, RenderError or FilesError.
+    """
+    wanted = asked(environ, place)
+    for path, text in wanted.generated.items():
+        write(path, text)
+    settings = load(wanted.file, wanted.environ).settings
+    _find_program(settings, wanted.environ)
+    empty = await _without_apps(settings, wanted.environ)
+    return Prepared(
+        setup=wanted,
+        settings=settings,
+        proxy=proxy(settings, empty, place.directory),
+        gateway=(*_this_program(), "-f", str(wanted.file)),
+    )
+
+
+async def _without_apps(settings: Settings, environ: Mapping[str, str]) -> str:
+    """What the template makes of a cluster without apps."""
+    template = (await drivers.template(settings, environ)).newest()
+    topology = build({}, namespace_rules(settings)).topology
+    return render(template, context(topology, settings, settings.xproxy)).text
+
+
+def _find_program(settings: Settings, environ: Mapping[str, str]) -> None:
+    haproxy = settings.proxy_platform == "haproxy"
+    key = "haproxy_cmd" if haproxy else "nginx_cmd"
+    program = (settings.haproxy_argv if haproxy else settings.nginx_argv)[0]
+    if shutil.which(program, path=environ.get("PATH")) is None:
+        text = (
+            f"{key}: there is no program {program!r} in this container; is it the image for the "
+            f"other proxy? proxy_platform is {settings.proxy_platform!r}"
+        )
+        raise ConfigError((text,))
+
+
+def _this_program() -> tuple[str, ...]:
+    if getattr(sys, "frozen", False):
+        return (sys.executable,)
+    return (sys.executable, "-m", "drove_gateway")
+
+
+def _opens(name: str) -> bool:
+    """Whether a log can be opened there: a terminal of another user's or a socket cannot."""
+    try:
+        os.close(os.open(name, os.O_WRONLY | os.O_APPEND))
+    except OSError:
+        return False
+    return True

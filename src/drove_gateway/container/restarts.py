@@ -1,0 +1,34 @@
+"""When a process that ended is started again, and when there is no point in it."""
+
+import msgspec
+
+QUICK_SECONDS = 10.0
+"""A process that ends sooner than this counts as one that does not get going."""
+
+_MOST_QUICK_ENDS = 8
+_FIRST_DELAY_SECONDS = 0.1
+_LONGEST_DELAY_SECONDS = 5.0
+
+
+class Ends(msgspec.Struct, frozen=True):
+    """How often a process ended quickly, in a row, and whether it ever ran for longer."""
+
+    quick: int = 0
+    proven: bool = False
+
+    def after(self, lived: float) -> "Ends":
+        """It ended after `lived` seconds."""
+        if lived >= QUICK_SECONDS:
+            return Ends(quick=0, proven=True)
+        return Ends(quick=self.quick + 1, proven=self.proven)
+
+    @property
+    def delay(self) -> float:
+        """Seconds to wait before the next start."""
+        doublings = max(self.quick - 1, 0)
+        return min(_FIRST_DELAY_SECONDS * 2.0**doublings, _LONGEST_DELAY_SECONDS)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it ended quickly so often that it will again."""
+        return self.quick >= _MOST_QUICK_ENDS

@@ -1,0 +1,202 @@
+"""Keeps a proxy and the gateway going, until a signal or one that does not get going ends both.
+
+Traffic needs only the proxy: when the gateway ends it is started again, and the proxy not touched.
+When the proxy ends, the gateway begins nothing on it until it is back.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Coroutine, Mapping, Sequence
+from signal import SIGQUIT, Signals
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.container.files import write
+from drove_gateway.container.first import Proxy
+from drove_gateway.container.processes import Child, ProcessError, Processes
+from drove_gateway.container.restarts import QUICK_SECONDS, Ends
+from drove_gateway.signals import ENDING, Inbox
+
+_COMES_UP_SECONDS = 10.0
+_FAST_END_SECONDS = 1.0
+_GATEWAY = "the gateway"
+
+_PASSED_ON = (Signals.SIGHUP, Signals.SIGUSR2)
+
+
+def open_inbox(loop: asyncio.AbstractEventLoop) -> Inbox:
+    """Take signals from now on. SIGQUIT, which some base images stop with, ends as SIGTERM does."""
+    inbox = Inbox()
+    inbox.open(loop)
+    loop.add_signal_handler(SIGQUIT, inbox.put, Signals.SIGTERM)
+    return inbox
+
+
+class Supervisor:
+    """The proxy and the gateway as children of this process."""
+
+    def __init__(
+        self,
+        proxy: Proxy,
+        gateway: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        proxy_environ: Mapping[str, str],
+        stop_timeout: float,
+        inbox: Inbox,
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._proxy = proxy
+        self._gateway = gateway
+        self._environ = environ
+        self._proxy_environ = proxy_environ
+        self._stop_timeout = stop_timeout
+        self._inbox = inbox
+        self._log = log
+        self._processes = Processes()
+        self._running: dict[str, Child] = {}
+
+    async def run(self) -> None:
+        """Run until a signal ends it. Raises ProcessError when there is no point in going on.
+
+        Either way both processes have ended then, the proxy after its running requests.
+        """
+        self._processes.open(asyncio.get_running_loop())
+        tasks = [
+            asyncio.create_task(work)
+            for work in (self._keep_proxy(), self._keep_gateway(), self._obey())
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            await self._stop()
+        for task in done:
+            task.result()
+
+    async def _keep_proxy(self) -> None:
+        name, ends, first = self._proxy.name, Ends(), True
+        while True:
+            if first or ends.quick:
+                # What it has now may be why it ended; the gateway brings what its check takes.
+                self._write_first_configuration()
+            child = self._start(name, self._proxy.command, self._proxy_environ)
+            began = time.monotonic()
+            await _within(_COMES_UP_SECONDS, child.has_children())
+            if not first and child.running:
+                self._signal(_GATEWAY, Signals.SIGUSR2)
+            code = await child.ended()
+            self._signal(_GATEWAY, Signals.SIGUSR1)
+            # Its workers go on without it and keep the ports; they close them and finish.
+            child.send_group(self._proxy.drain)
+            ends, first = ends.after(time.monotonic() - began), False
+            if ends.hopeless:
+                raise ProcessError(f"{_unable(name, ends, code)}; its own messages say why")
+            await self._pause(name, ends, code)
+
+    async def _keep_gateway(self) -> None:
+        ends = Ends()
+        while True:
+            began = time.monotonic()
+            code = await self._start(_GATEWAY, self._gateway, self._environ).ended()
+            ends = ends.after(time.monotonic() - began)
+            if ends.hopeless and not ends.proven:
+                raise ProcessError(f"{_unable(_GATEWAY, ends, code)}; its own messages say why")
+            await self._pause(_GATEWAY, ends, code)
+
+    async def _pause(self, name: str, ends: Ends, code: int) -> None:
+        self._log.error(
+            f"{name} ended, it is started again", how=_how(code), in_sec=round(ends.delay, 1)
+        )
+        await asyncio.sleep(ends.delay)
+
+    async def _obey(self) -> None:
+        """Pass signals on until one says to end."""
+        while (number := await self._inbox.next()) not in ENDING:
+            if number in _PASSED_ON:
+                self._signal(_GATEWAY, number)
+            elif self._proxy.reopen is not None:
+                self._signal(self._proxy.name, self._proxy.reopen)
+        self._log.info(
+            f"{number.name}: {self._proxy.name} finishes its running requests",
+            at_most_sec=self._stop_timeout,
+        )
+
+    async def _stop(self) -> None:
+        """End the gateway, which must not reload a proxy that is ending; then the proxy.
+
+        One more signal that says to end makes it fast.
+        """
+        deadline = time.monotonic() + self._stop_timeout
+        hurry = asyncio.create_task(self._hurried())
+        await self._end(_GATEWAY, (Signals.SIGTERM, self._stop_timeout / 2), hurry)
+        left = max(deadline - time.monotonic(), 0.0)
+        await self._end(
+            self._proxy.name,
+            (self._proxy.drain, left),
+            hurry,
+            fast=Signals.SIGTERM,
+        )
+        hurry.cancel()
+        self._log.info("stopped")
+
+    async def _end(
+        self,
+        name: str,
+        gently: tuple[Signals, float],
+        hurry: asyncio.Task[None],
+        *,
+        fast: Signals = Signals.SIGKILL,
+    ) -> None:
+        child = self._running.get(name)
+        if child is None or not child.running:
+            return
+        number, seconds = gently
+        child.send(number)
+        await asyncio.wait(
+            (child.result, hurry), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not child.running:
+            return
+        self._log.warning(f"{name} does not end, what it still does is cut", waited_sec=seconds)
+        child.send(fast)
+        await asyncio.wait((child.result,), timeout=_FAST_END_SECONDS)
+        child.send_group(Signals.SIGKILL)
+        await child.ended()
+
+    async def _hurried(self) -> None:
+        while await self._inbox.next() not in ENDING:
+            pass
+
+    def _start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
+        child = self._processes.start(command, environ)
+        self._running[name] = child
+        self._log.info(f"{name} started", pid=child.pid)
+        return child
+
+    def _signal(self, name: str, number: Signals) -> None:
+        if name in self._running:
+            self._running[name].send(number)
+
+    def _write_first_configuration(self) -> None:
+        if self._proxy.first is not None:
+            write(self._proxy.config, self._proxy.first)
+
+
+async def _within(seconds: float, wait: Coroutine[None, None, None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(wait, seconds)
+
+
+def _unable(name: str, ends: Ends, code: int) -> str:
+    return (
+        f"{name} ended {ends.quick} times within {QUICK_SECONDS:g} s of its start, "
+        f"the last time {_how(code)}"
+    )
+
+
+def _how(code: int) -> str:
+    return f"by {Signals(-code).name}" if code < 0 else f"with exit code {code}"
