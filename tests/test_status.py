@@ -1,5 +1,8 @@
 """How the published status goes on from event to event."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -42,7 +45,7 @@ def built(*vhosts: str) -> Built:
     return build({"stage": Snapshot("stage", Leader(), apps)}, [Rules("stage")])
 
 
-def record(at: float = 10.0, took: float = 1.0, *, error: str = "", steps: int = 0) -> Applied:
+def record(at: float = 10.0, took: float = 1.0, *, steps: int = 0, **more: Any) -> Applied:
     return Applied(
         at,
         took,
@@ -50,7 +53,7 @@ def record(at: float = 10.0, took: float = 1.0, *, error: str = "", steps: int =
         ("vhost a.local is new",),
         tuple(Step("add server", f"web/{number}", "new host") for number in range(steps)),
         seconds=(("reload", took),),
-        error=error,
+        **more,
     )
 
 
@@ -117,6 +120,26 @@ def test_what_was_applied_in_part_does_not_count(state: str) -> None:
     now = with_progress(with_progress(now, Progress("applying")), Progress(state, 99.0, 1, "no"))
 
     assert set(now.applied.apps) == {"a.local"}
+
+
+def test_a_vhost_that_fails_does_not_keep_the_others_from_being_applied() -> None:
+    now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
+    now = with_record(now, record(0.0))
+    first = now.applied.apps["a.local"]
+    again = built("a.local", "b.local", "c.local")
+    now = with_progress(with_built(now, again), Progress("applying"))
+
+    now = with_record(now, record(1.0, failed=(("a.local", "refused"), ("c.local", "refused"))))
+
+    assert set(now.applied.apps) == {"a.local", "b.local"}
+    assert now.applied.apps["a.local"] is first
+
+
+@pytest.mark.parametrize("lacks", [{"error": "no"}, {"reload_waits": True}])
+def test_what_failed_or_waits_for_its_reload_is_not_applied(lacks: Mapping[str, Any]) -> None:
+    now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
+
+    assert set(with_record(now, record(0.0, **lacks)).applied.apps) == set()
 
 
 def test_the_history_has_the_newest_first_and_an_end() -> None:

@@ -198,7 +198,7 @@ class Gateway:
 
         def record(record: Applied) -> None:
             self._board.show(status.with_record, record)
-            if not record.error:
+            if not record.error and not record.reload_waits:
                 parts = self._board.current.applying.parts
                 accepted = {name: part.snapshot for name, part in parts.items()}
                 failed = {vhost for vhost, _ in record.failed}

@@ -211,7 +211,7 @@ class Reconciler:
         if wait > 0:
             self._triggers = triggers
             plan = plan.without_reload()
-        well = plan.empty or await self._apply(plan, triggers or ("retry",))
+        well = plan.empty or await self._apply(plan, triggers or ("retry",), reload_waits=wait > 0)
         if wait > 0:
             self._reload_later()
             return
@@ -221,7 +221,7 @@ class Reconciler:
             self._attempts = 0
             self._publish(Progress("idle"))
 
-    async def _apply(self, plan: Plan, triggers: tuple[str, ...]) -> bool:
+    async def _apply(self, plan: Plan, triggers: tuple[str, ...], *, reload_waits: bool) -> bool:
         """Whether the plan as a whole was carried out, be it without some vhosts."""
         self._publish(Progress("applying", attempts=self._attempts))
         at, begin = self._time.wall(), self._time.monotonic()
@@ -247,6 +247,7 @@ class Reconciler:
             failed=outcome.failed,
             seconds=outcome.seconds,
             error=error,
+            reload_waits=reload_waits,
         )
         self._count(record, outcome)
         self._record(record)

@@ -13,6 +13,7 @@ from drove_gateway.about import About
 from drove_gateway.guard import Held
 from drove_gateway.model import EMPTY, Topology
 from drove_gateway.plan import Step
+from drove_gateway.sharded import sharded
 from drove_gateway.topology import Built
 from drove_gateway.view import NamespaceView
 
@@ -52,6 +53,7 @@ class Applied(msgspec.Struct, frozen=True):
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
     `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
+    `reload_waits` says that only servers were changed, and that the reload comes when it may.
     The history keeps the first steps and failures of a large one; `left_out` counts the others.
     """
 
@@ -64,6 +66,7 @@ class Applied(msgspec.Struct, frozen=True):
     seconds: tuple[tuple[str, float], ...] = ()
     error: str = ""
     left_out: int = 0
+    reload_waits: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -98,7 +101,8 @@ class Status(msgspec.Struct, frozen=True):
 
     `config` is the settings without their secrets, `xproxy` the name that is really used.
     `namespaces` stand in the configured order. `built` is what should be served, `applied` what
-    was completely applied last, `applying` what is being applied. `history` has the newest first.
+    was applied last (of a vhost that failed what it was before), `applying` what is being applied.
+    `history` has the newest first.
     `stored` is the state on disk; `restored` has the namespaces that are served from it, because no
     controller answered yet, with the time when that was new.
     """
@@ -182,8 +186,10 @@ def with_record(status: Status, record: Applied) -> Status:
     stages = {stage for stage, _ in record.seconds}
     reloaded = "reload" in stages and not record.error
     served = "servers" in stages
+    complete = not record.error and not record.reload_waits
     return msgspec.structs.replace(
         status,
+        applied=_but_for_failed(status, record) if complete else status.applied,
         last_reload=end if reloaded else status.last_reload,
         last_server_update=end if served else status.last_server_update,
         history=(_bounded(record), *status.history[: HISTORY - 1]),
@@ -198,6 +204,21 @@ def with_stored(status: Status, stored: StoredState) -> Status:
 def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
     """These namespaces are served from the stored state, each as it was at that time."""
     return msgspec.structs.replace(status, restored=restored)
+
+
+def _but_for_failed(status: Status, record: Applied) -> Topology:
+    """What was being applied, with the vhosts that failed as they were before."""
+    failed = {vhost for vhost, _ in record.failed}
+    if not failed:
+        return status.applying.topology
+    before, apps = status.applied.apps, sharded(status.applying.topology.apps)
+    return msgspec.structs.replace(
+        status.applying.topology,
+        apps=apps.updated(
+            {vhost: before[vhost] for vhost in failed if vhost in before},
+            without=[vhost for vhost in failed if vhost not in before],
+        ),
+    )
 
 
 def _watched(view: NamespaceView) -> tuple[str, ...]:

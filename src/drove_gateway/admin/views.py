@@ -180,6 +180,7 @@ def _record(one: Applied) -> Json:
         "seconds": round(one.took, 6),
         "triggers": list(one.triggers),
         "reload_reasons": list(one.reasons),
+        "reload_waits": one.reload_waits,
         "steps": list(one.steps),
         "failed": [{"vhost": vhost, "reason": reason} for vhost, reason in one.failed],
         "left_out": one.left_out,
