@@ -53,6 +53,34 @@ def test_deprecated_names_are_taken_with_a_warning() -> None:
     ]
 
 
+def test_keys_are_taken_in_any_case_as_by_the_original() -> None:
+    loaded = read(
+        'Port = "7000"\nMaxFailsUpstream = 3\n'
+        '[[Namespaces]]\nName = "stage1"\nDROVE = ["http://controller1:10000"]\nuser = "u"\nPass = "secret"\n'
+    )
+    (namespace,) = loaded.settings.namespaces
+    assert loaded.settings.port == 7000
+    assert loaded.settings.nginx_max_fails == 3
+    assert (namespace.name, namespace.drove) == ("stage1", ("http://controller1:10000",))
+    assert namespace.password.get_secret_value() == "secret"
+    assert [notice.text for notice in loaded.warnings] == [
+        "nixy.toml: Port: is taken as port; write it so",
+        "nixy.toml: MaxFailsUpstream: is taken as maxfailsupstream; write it so",
+        "nixy.toml: Namespaces: is taken as namespaces; write it so",
+        "nixy.toml: namespaces[0]: Name: is taken as name; write it so",
+        "nixy.toml: namespaces[0]: DROVE: is taken as drove; write it so",
+        "nixy.toml: namespaces[0]: Pass: is taken as pass; write it so",
+        "nixy.toml: maxfailsupstream: is deprecated; write nginx_max_fails instead",
+    ]
+
+
+def test_a_key_in_both_cases_counts_as_it_should_be_written() -> None:
+    loaded = read('PORT = "7000"\nport = "6001"' + NAMESPACE)
+    assert loaded.settings.port == 6001
+    (notice,) = loaded.warnings
+    assert notice.text == "nixy.toml: PORT: has no effect, since port is set too"
+
+
 def test_deprecated_names_win_over_the_new_ones() -> None:
     loaded = read("nginx_max_fails = 1\nmaxfailsupstream = 3" + NAMESPACE)
     assert loaded.settings.nginx_max_fails == 3

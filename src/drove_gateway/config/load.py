@@ -10,6 +10,7 @@ import msgspec
 from drove_gateway.config import environment, legacy
 from drove_gateway.config.addresses import UnixSocket, socket_address
 from drove_gateway.config.draft import Draft, Location, Notice, tables
+from drove_gateway.config.letter_case import lowered
 from drove_gateway.config.rules import Finding
 from drove_gateway.config.sentences import assignment
 from drove_gateway.config.settings import Settings
@@ -32,7 +33,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, elsewhere: bool = Fal
     but are named with the problems too, since a misspelt key is often why another one is missing.
     """
     draft = Draft("environment", {}) if path is None else Draft(str(path), _read(path))
-    draft = environment.override(legacy.modernise(draft), environ)
+    draft = environment.override(legacy.modernise(lowered(draft)), environ)
     verdict = validate(draft)
     unreadable = () if elsewhere else _unreadable_files(draft)
     if problems := (*verdict.problems, *unreadable):
