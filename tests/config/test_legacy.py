@@ -56,7 +56,8 @@ def test_deprecated_names_are_taken_with_a_warning() -> None:
 def test_keys_are_taken_in_any_case_as_by_the_original() -> None:
     loaded = read(
         'Port = "7000"\nMaxFailsUpstream = 3\n'
-        '[[Namespaces]]\nName = "stage1"\nDROVE = ["http://controller1:10000"]\nuser = "u"\nPass = "secret"\n'
+        '[[Namespaces]]\nName = "stage1"\nDROVE = ["http://controller1:10000"]\n'
+        'user = "u"\nPass = "secret"\n'
     )
     (namespace,) = loaded.settings.namespaces
     assert loaded.settings.port == 7000
