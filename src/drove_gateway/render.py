@@ -2,7 +2,9 @@
 
 The names that a template sees are those of the original's Go structs. Beyond them there is
 `.Generation`: the id of the configuration generation, which is a hash of the rendered text, so
-that equal configurations have equal ids on every gateway.
+that equal configurations have equal ids on every gateway. Where servers are changed over a runtime
+API, the id's first half is a hash of the configuration but for its servers: a proxy that serves an
+id with the same half needs no reload, whichever gateway made it, and when.
 """
 
 import hashlib
@@ -14,13 +16,17 @@ import msgspec
 
 from drove_gateway.errors import RenderError
 from drove_gateway.gotemplate import Template, TemplateError
-from drove_gateway.model import App, Namespace, Topology
+from drove_gateway.model import App, Host, HostGroup, Namespace, Topology
 
 if TYPE_CHECKING:
     from drove_gateway.config.settings import Settings
 
 # While rendering, the id is not known yet; this stands for it. Of the id's length.
 _UNKNOWN_GENERATION = "0drove0gateway0x"
+_HALF = len(_UNKNOWN_GENERATION) // 2
+
+# One server for each host group, of the documentation's addresses: templates may ask for a first.
+_ANY_SERVER = "192.0.2.1"
 
 # A template says where its generation can be asked for, in a comment of the proxy's language:
 #   # drove-gateway: generation http://127.0.0.1:6081/generation
@@ -76,12 +82,22 @@ class RenderingData(
 class Rendered(msgspec.Struct, frozen=True):
     """A rendered configuration: its text, its id, and where a running proxy tells that id.
 
-    `proof_url` is None where the template carries no generation mark.
+    `proof_url` is None where the template carries no generation mark. `structured` says that the
+    id's first half is of all but the servers.
     """
 
     text: str
     generation: str
     proof_url: str | None
+    structured: bool = False
+
+    def is_but_for_servers(self, generation: str) -> bool:
+        """Whether the configuration of that id is this one, perhaps with other servers."""
+        return generation == self.generation or (
+            self.structured
+            and len(generation) == len(self.generation)
+            and generation[:_HALF] == self.generation[:_HALF]
+        )
 
 
 def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingData:
@@ -108,19 +124,59 @@ def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingD
 
 
 def render(template: Template, data: RenderingData) -> Rendered:
-    """Execute `template`. Raises RenderError with the template's file and line."""
+    """Execute `template`; once more for what a runtime API cannot change, where there is one.
+
+    Raises RenderError with the template's file and line.
+    """
     try:
         text = template.render(data)
     except TemplateError as error:
         raise RenderError(str(error)) from error
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
-    generation = digest[: len(_UNKNOWN_GENERATION)]
+    structure = _structure(template, data) if _has_runtime_api(data) else None
+    generation = _digest(text)
+    if structure is not None:
+        generation = _digest(structure)[:_HALF] + generation[:_HALF]
     proof = _PROOF.search(text)
     return Rendered(
         text=text.replace(_UNKNOWN_GENERATION, generation),
         generation=generation,
         proof_url=proof.group(1) if proof else None,
+        structured=structure is not None,
     )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+    return digest[: len(_UNKNOWN_GENERATION)]
+
+
+def _has_runtime_api(data: RenderingData) -> bool:
+    """NGINX Plus is none of these: its upstreams keep their servers in files of their own."""
+    return data.proxy_platform == "haproxy" and bool(data.haproxy_socket_addr)
+
+
+def _structure(template: Template, data: RenderingData) -> str | None:
+    """The configuration with one and the same server everywhere; None if that is an error."""
+    apps = {vhost: _without_servers(app) for vhost, app in data.apps.items()}
+    try:
+        return template.render(msgspec.structs.replace(data, apps=apps))
+    except TemplateError:
+        return None
+
+
+def _without_servers(app: App) -> App:
+    return msgspec.structs.replace(
+        app,
+        hosts=_any_server(app.hosts),
+        groups={
+            name: HostGroup(_any_server(group.hosts), group.tags)
+            for name, group in app.groups.items()
+        },
+    )
+
+
+def _any_server(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    return tuple(Host(_ANY_SERVER, 1, first.port_type) for first in hosts[:1])
 
 
 def template_line(source: str, rendered_line: str, delims: tuple[str, str]) -> int | None:

@@ -88,16 +88,17 @@ class Generations:
         """`topology`, with what is known to be refused at its last good form, or out."""
         return self._candidates.reachable(topology)
 
-    async def install(self, topology: Topology) -> Installed:
+    async def install(self, topology: Topology, *, servers_by_api: bool = False) -> Installed:
         """Bring the proxy to `topology` by a reload, and prove it where the template allows.
 
         A vhost that the proxy's check refuses is left at its last good form, or out. When the
-        proxy already serves exactly this text, nothing is reloaded. Raises RenderError,
+        proxy already serves exactly this text, nothing is reloaded; with `servers_by_api` neither
+        when only its servers are others, which the caller changes. Raises RenderError,
         CheckRefused, CommandFailed, CommandTimeout, GenerationUnproven or another ProxyError; then
         the proxy serves what it served and the file is the one before.
         """
         async with self._changing:
-            return await self._install(topology, Stages(self._clock))
+            return await self._install(topology, Stages(self._clock), servers_by_api)
 
     async def write(self, topology: Topology) -> bool:
         """Bring only the file to `topology`, checked, without a reload: for the next restart.
@@ -144,14 +145,17 @@ class Generations:
             return False
         return await asyncio.to_thread(config_file.read, self.platform.config) == self._written.text
 
-    async def _install(self, topology: Topology, stages: Stages) -> Installed:
+    async def _install(self, topology: Topology, stages: Stages, servers_by_api: bool) -> Installed:
         made = await self._candidates.make(topology, stages)
-        reloaded = made.file is not None or not await self._serves(made.rendered)
+        if servers_by_api and await self._serves_but_for_servers(made.rendered):
+            reloaded = False
+        else:
+            reloaded = made.file is not None or not await self._serves(made.rendered)
+        previous = await asyncio.to_thread(config_file.read, self.platform.config)
+        if made.file is not None:
+            with stages.stage("swap"):
+                await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
         if reloaded:
-            previous = await asyncio.to_thread(config_file.read, self.platform.config)
-            if made.file is not None:
-                with stages.stage("swap"):
-                    await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
             try:
                 await self._reload(made.rendered, stages)
             except ProxyError as error:
@@ -180,6 +184,10 @@ class Generations:
                     rendered.generation,
                     timeout=min(self._timeout, patience),
                 )
+
+    async def _serves_but_for_servers(self, rendered: Rendered) -> bool:
+        serving = await self._ask(rendered.proof_url) if rendered.proof_url else None
+        return serving is not None and rendered.is_but_for_servers(serving)
 
     async def _serves(self, rendered: Rendered) -> bool:
         if rendered.proof_url is None:

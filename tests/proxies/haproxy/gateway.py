@@ -63,10 +63,12 @@ class Gateway:
         template: str = "haproxy.tmpl",
         lookup: Lookup = system_lookup,
         runtime_timeout: float = 5.0,
+        ports: tuple[int, int] | None = None,
         **settings: Any,
     ) -> None:
         self.haproxy = Haproxy(program, directory)
-        self.port = free_port()
+        self.ports = ports or (free_port(), free_port())
+        self.port = self.ports[0]
         self.metrics = Counts()
         self.desired = Topology(apps={}, namespaces={})
         self.outcomes: list[tuple[Plan, Outcome]] = []
@@ -88,7 +90,7 @@ class Gateway:
         )
         environ = {
             "PROXY_HTTP_PORT": str(self.port),
-            "GENERATION_PORT": str(free_port()),
+            "GENERATION_PORT": str(self.ports[1]),
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         }

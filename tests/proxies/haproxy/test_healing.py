@@ -207,12 +207,48 @@ async def test_a_gateway_that_starts_anew_takes_over_what_runs(
     first, second, third = await spawn(3)
     await gateway.start(topology(app("a.example", [first, second])))
     await gateway.end()
-    successor = make_gateway()
-    successor.port = gateway.port
+    successor = make_gateway(ports=gateway.ports)
     successor.begin()
     await successor.reach(topology(app("a.example", [second, third])))
     await gateway.gone([first])
     await serving(gateway, "a.example", [second, third])
+    await successor.end()
+
+
+async def test_a_gateway_that_starts_anew_reloads_nothing_for_the_sake_of_servers(
+    make_gateway: MakeGateway, spawn: Spawn
+) -> None:
+    """Servers changed since the last reload, before it and while no gateway was there."""
+    gateway = make_gateway()
+    first, second, third = await spawn(3)
+    await gateway.start(topology(app("a.example", [first])))
+    await gateway.reach(topology(app("a.example", [first, second])))
+    await until(lambda: server_name(second) in gateway.haproxy.config.read_text())
+    await gateway.end()
+    successor = make_gateway(ports=gateway.ports)
+    successor.begin()
+    await successor.reach(topology(app("a.example", [second, third])))
+    assert successor.reloads == []
+    assert server_name(third) in gateway.haproxy.config.read_text()
+    await gateway.gone([first])
+    await serving(gateway, "a.example", [second, third])
+    await successor.reach(topology(app("a.example", [third]), app("b.example", [second])))
+    assert successor.reloads == ["vhost b.example added"]
+    await successor.end()
+
+
+async def test_a_gateway_that_starts_anew_reloads_for_what_only_a_reload_brings(
+    make_gateway: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_gateway()
+    first, second = await spawn(2)
+    await gateway.start(topology(app("a.example", [first])))
+    await gateway.end()
+    successor = make_gateway(ports=gateway.ports)
+    successor.begin()
+    await successor.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    assert successor.reloads == ["the gateway started"]
+    await serving(gateway, "b.example", [second])
     await successor.end()
 
 

@@ -167,6 +167,7 @@ class HaproxyProxy:
         self, plan: Plan, generations: Generations, file: ConfigFile
     ) -> Outcome:
         desired = plan.desired
+        only_doubts = set(plan.reload) <= set(self._doubts)
         begin = self._clock()
         first = Brought((), {})
         try:
@@ -177,7 +178,7 @@ class HaproxyProxy:
         # Runtime changes during a reload would be lost on the new process: they wait.
         async with file.lock, self._servers.lock:
             try:
-                installed = await generations.install(desired)
+                installed = await generations.install(desired, servers_by_api=only_doubts)
             except GatewayError as error:
                 file.reload_failed(error)
                 raise
