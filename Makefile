@@ -14,6 +14,9 @@ help:
 	@echo "make test              lint, types, import rules and every test, with the real proxies"
 	@echo "make soak              ten minutes of random faults under traffic; SOAK_SECONDS, SOAK_SEED"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
+	@echo "make binary            dist/drove-gateway, one file that needs no Python"
+	@echo "make deb, rpm, wheel   the packages, in dist/"
+	@echo "make test-packaging    builds, installs and runs each of them; as root"
 	@echo "make clean             removes the virtual environment and caches"
 
 demo: $(VENV)/.demo
@@ -50,3 +53,5 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+include packaging/rules.mk

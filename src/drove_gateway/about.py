@@ -1,12 +1,12 @@
 """What this program is: version, commit and date, as `-v` and `GET /` print them."""
 
-from importlib import metadata
+from importlib import metadata, resources
 
 import msgspec
 
 
 class About(msgspec.Struct, frozen=True):
-    """The build. Commit and date are stamped by a release build, else "unknown"."""
+    """The build. Commit and date are stamped when a package is built, else "unknown"."""
 
     version: str
     commit: str = "unknown"
@@ -19,4 +19,14 @@ class About(msgspec.Struct, frozen=True):
 
 def about() -> About:
     """What is installed."""
-    return About(version=metadata.version("drove-gateway"))
+    stamp = resources.files("drove_gateway").joinpath("build.json")
+    return described(
+        metadata.version("drove-gateway"), stamp.read_bytes() if stamp.is_file() else b"{}"
+    )
+
+
+def described(version: str, stamp: bytes) -> About:
+    """A version with the stamp that `packaging/stamp.py` put into the package: JSON."""
+    return msgspec.structs.replace(
+        About(version), **msgspec.json.decode(stamp, type=dict[str, str])
+    )
