@@ -68,10 +68,16 @@ def template_functions(
 async def template(settings: Settings, environ: Mapping[str, str]) -> TemplateFile:
     """The template of the platform that is driven; asks the proxy for its version."""
     haproxy = settings.proxy_platform == "haproxy"
-    path = settings.haproxy_template if haproxy else settings.nginx_template
     command = settings.haproxy_argv if haproxy else settings.nginx_argv
     version = await installed_version(command, timeout=settings.command_timeout_sec)
-    return TemplateFile(Path(path), settings.delimiters, template_functions(environ, version))
+    functions = template_functions(environ, version)
+    return TemplateFile(template_path(settings), settings.delimiters, functions)
+
+
+def template_path(settings: Settings) -> Path:
+    """Where the template of the platform that is driven stands."""
+    haproxy = settings.proxy_platform == "haproxy"
+    return Path(settings.haproxy_template if haproxy else settings.nginx_template)
 
 
 def generations(

@@ -94,13 +94,11 @@ def check(
 async def _check(settings: Settings, wishes: _Wishes) -> None:
     seen = await _look_at_the_cluster(settings, wishes)
     topology = seen.built.topology if seen else made_up(settings)
-    source = "as the controllers tell them" if seen else "(made up: no controller answers)"
-    if seen and wishes.endpoints:
-        source = "of the saved answers"
+    source = _source(seen, wishes)
     text = await rendered(settings, topology)
     vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
     _say("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
-    _say("proxy's check", await proxy_check(settings, text.text))
+    _say("proxy's check", await proxy_check(settings, text))
     await _say_what_runs(settings)
     if seen:
         await _print_plan(settings, seen.applied, topology, text, wishes)
@@ -147,6 +145,15 @@ def _warn_of(told: Told, seen: Outlook) -> None:
             f"{held.reason}; they keep their traffic for {held.remaining:.0f} s, or until "
             "`drove-gateway accept`"
         )
+
+
+def _source(seen: Outlook | None, wishes: _Wishes) -> str:
+    """Whose word is rendered."""
+    if seen is None:
+        return "(made up: no controller answers)"
+    if wishes.endpoints:
+        return "of the saved answers"
+    return "as controllers tell and as stored" if seen.restored else "as the controllers tell them"
 
 
 async def _say_what_runs(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """`drove-gateway explain VHOST`: which apps, instances, tags and rules made a vhost."""
 
 import asyncio
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -46,5 +47,8 @@ def explain(
         fail(error)
     click.echo("\n".join(explained(built, vhost)))
     leaders = {one.leader_vhost.lower() for one in built.topology.namespaces.values()}
-    if vhost.lower() not in built.topology.apps and vhost.lower() not in leaders - {""}:
+    served = {*built.topology.apps, *leaders} - {""}
+    if vhost.lower() not in served:
+        for near in get_close_matches(vhost.lower(), served, n=1):
+            click.echo(f"Did you mean {near}?")
         raise SystemExit(1)

@@ -33,6 +33,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
     ]
     left = width - sum(widths) - len(_GAP) * len(widths)
     if left < max(_NARROWEST, len(heading[-1])):
+        yield click.style(heading[0], fg="bright_black")
         for row in rows:
             yield from _listed(heading, row, width)
         return
@@ -61,8 +62,8 @@ def _line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
 
 
 def _listed(heading: Sequence[str], row: Sequence[Cell], width: int) -> Iterator[str]:
-    for number, (name, cell) in enumerate(zip(heading, row, strict=True)):
+    yield row[0].painted(row[0].text)
+    for name, cell in zip(heading[1:], row[1:], strict=True):
         if cell.text:
-            text = cell.text if number == 0 else f"{name.lower()}: {cell.text}"
-            indent = "" if number == 0 else _GAP
-            yield from (cell.painted(line) for line in wrapped(text, width, indent))
+            text = f"{name.lower()}: {cell.text}" if name else cell.text
+            yield from (cell.painted(line) for line in wrapped(text, width, _GAP))
