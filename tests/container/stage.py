@@ -79,8 +79,7 @@ class Container:
         return process.returncode or 0, said.decode()
 
     def signal(self, number: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
+        os.kill(self.supervisor, number)
 
     async def ended(self) -> int:
         """Wait for the end of the entry point and of all that it started; gives its exit code."""
@@ -162,6 +161,12 @@ async def container(platform: str, directory: Path) -> AsyncIterator[Container]:
             yield made
         finally:
             await made.cleared()
+
+
+async def exit_code(*command: str) -> int:
+    """Run a command to its end."""
+    process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL)
+    return await process.wait()
 
 
 def install(platform: str, directory: Path) -> None:
