@@ -1,6 +1,7 @@
 """Asks the running gateway over its HTTP API, where and with what its configuration says."""
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 from typing import TypeVar
@@ -79,9 +80,10 @@ async def fetch(settings: Settings, method: str, path: str) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or str(error)
-    return str(error) or type(error).__name__
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, OSError) and cause.errno and not isinstance(cause, ssl.SSLError):
+        return os.strerror(cause.errno)
+    return str(cause) or type(cause).__name__
 
 
 def _said(body: bytes) -> str:

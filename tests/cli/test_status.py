@@ -1,0 +1,271 @@
+"""`status`: the running gateway's own word, for people and for programs."""
+
+import asyncio
+import contextlib
+import json
+import os
+import pty
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.admin.conftest import Api
+from tests.admin.test_api import WELL
+from tests.admin.test_server import certificate
+from tests.cli.conftest import Call
+from tests.cli.test_accept import HELD, NAMESPACE, gateway
+from tests.waiting import until
+
+from drove_gateway.status import Progress, Section, with_progress, with_proxy
+
+
+def make_healthy(api: Api) -> None:
+    api.status = with_proxy(api.status, WELL)
+
+
+async def call_status(call: Call, *arguments: str) -> tuple[int, str, str]:
+    result = await asyncio.to_thread(call, "status", *arguments)
+    return result.exit_code, result.stdout, result.stderr
+
+
+async def test_a_healthy_gateway_ends_with_zero(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        code, shown, errors = await call_status(call)
+
+    assert (code, errors) == (0, "")
+    assert re.match(r"drove-gateway 1.2.3 at http://127.0.0.1:\d+, up ", shown)
+    assert "template         ok" in shown
+
+
+async def test_an_unhealthy_gateway_ends_with_one_and_says_what_is_bad(
+    directory: Path, call: Call
+) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        bad = msgspec.structs.replace(WELL, template=Section(False, "x.tmpl:3: no such function"))
+        api.status = with_proxy(api.status, bad)
+        code, shown, errors = await call_status(call)
+
+    assert code == 1
+    assert "NOT HEALTHY" in shown
+    assert "BAD  x.tmpl:3: no such function" in shown
+    assert errors == ""
+
+
+async def test_held_changes_are_shown(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        api.status = msgspec.structs.replace(api.status, held=(HELD,))
+        _, shown, _ = await call_status(call)
+
+    assert "a.local, b.local: the answer is suddenly empty" in shown
+
+
+async def test_for_programs_the_answer_is_printed_as_it_came(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        code, shown, _ = await call_status(call, "--json")
+
+    document = json.loads(shown)
+    assert code == 0
+    assert document["healthy"] is True
+    assert {"namespaces", "history", "held", "rejected", "reconciler", "draining"} <= set(document)
+
+
+def test_a_gateway_that_does_not_run_is_an_error_with_what_to_do(
+    directory: Path, call: Call
+) -> None:
+    (directory / "nixy.toml").write_text(f"port = 1\n{NAMESPACE}")
+    result = call("status", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == (
+        "error: no gateway answers at http://127.0.0.1:1: Connection refused; does it run, and "
+        "with this configuration?\n"
+    )
+
+
+def test_a_configuration_that_cannot_be_used_is_told(directory: Path, call: Call) -> None:
+    (directory / "nixy.toml").write_text('port = "many"\n')
+    result = call("status")
+    assert result.exit_code == 1
+    assert "port" in result.stderr
+
+
+async def test_what_answers_may_be_no_gateway(directory: Path, call: Call) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        (directory / "nixy.toml").write_text(f"port = {port}\n{NAMESPACE}")
+        code, _, errors = await call_status(call)
+
+    assert code == 1
+    assert "is no gateway" in errors
+
+
+async def test_the_token_is_sent_and_never_shown(directory: Path, call: Call) -> None:
+    keys = 'admin_token = "let-me-act"\nadmin_read_token = "let-me-read"'
+    async with gateway(directory, keys) as api:
+        make_healthy(api)
+        good = await call_status(call)
+        file = directory / "nixy.toml"
+        file.write_text(file.read_text().replace("let-me-act", "wrong-one"))
+        refused = await call_status(call)
+
+    assert good[0] == 0
+    assert refused[0] == 1
+    assert "the token that was sent is not right" in refused[2]
+    assert not any("let-me" in part or "wrong-one" in part for part in (*good[1:], *refused[1:]))
+
+
+async def test_over_tls_the_configured_certificate_is_trusted(directory: Path, call: Call) -> None:
+    cert, key = certificate(directory, "gateway")
+    files = f'port_tls_certfile = "{cert}"\nport_tls_keyfile = "{key}"'
+    async with gateway(directory, f"port_use_tls = true\n{files}") as api:
+        make_healthy(api)
+        code, shown, _ = await call_status(call)
+
+    assert code == 0
+    assert "https://127.0.0.1:" in shown
+
+
+async def test_another_hosts_file_will_do(directory: Path, call: Call) -> None:
+    """Its address means that host, and the files that it names are there, not here."""
+    cert, key = certificate(directory, "gateway")
+    files = f'port_tls_certfile = "{cert}"\nport_tls_keyfile = "{key}"'
+    async with gateway(directory, f"port_use_tls = true\n{files}") as api:
+        make_healthy(api)
+        file = directory / "nixy.toml"
+        file.write_text('address = "192.0.2.1"\n' + file.read_text().replace(str(key), "/no/key"))
+        here = await call_status(call)
+        there = await call_status(call, "--host", "127.0.0.1")
+        file.write_text(file.read_text().replace(str(cert), "/no/certificate"))
+        untrusted = await call_status(call, "--host", "localhost")
+
+    assert here[0] == 1
+    assert "/no/key" in here[2]
+    assert there[0] == 0
+    assert untrusted[0] == 1
+    assert "certificate" in untrusted[2].lower()
+
+
+@asynccontextmanager
+async def watching(
+    directory: Path, *arguments: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
+    """`status --watch` with its output in a pipe."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "drove_gateway", "status", "--watch", *arguments),
+        cwd=directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    try:
+        yield process, process.stdout
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_without_a_terminal_watching_prints_each_change_once(directory: Path) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        async with watching(directory, "--json") as (process, output):
+            first = json.loads(await output.readline())
+            api.status = with_progress(api.status, Progress("retrying", None, 1, "no space"))
+            second = json.loads(await output.readline())
+            process.send_signal(signal.SIGINT)
+            rest = await output.read()
+            code = await process.wait()
+
+    assert first["reconciler"]["state"] == "waiting"
+    assert second["reconciler"] == {
+        "state": "retrying", "error": "no space", "attempts": 1, "next_try": None,
+    }  # fmt: skip
+    assert (code, rest) == (0, b"")
+
+
+class Terminal:
+    """A program whose output goes to a pseudo-terminal, and all that it has drawn."""
+
+    def __init__(self, process: asyncio.subprocess.Process, screen: int) -> None:
+        self.process = process
+        self.drawn = b""
+        self._screen = screen
+
+    def shows(self, *texts: str) -> bool:
+        with contextlib.suppress(BlockingIOError):
+            self.drawn += os.read(self._screen, 65536)
+        return all(text.encode() in self.drawn for text in texts)
+
+
+@asynccontextmanager
+async def terminal(directory: Path, *arguments: str, **environ: str) -> AsyncIterator[Terminal]:
+    """The program at work on a terminal."""
+    screen, behind = pty.openpty()
+    os.set_blocking(screen, False)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "drove_gateway", *arguments),
+        cwd=directory,
+        stdout=behind,
+        stderr=behind,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environ},
+    )
+    try:
+        yield Terminal(process, screen)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        os.close(behind)
+        os.close(screen)
+
+
+async def test_on_a_terminal_it_is_drawn_over_itself_until_ctrl_c(directory: Path) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        async with terminal(directory, "status", "--watch") as seen:
+            await until(lambda: seen.shows("drove-gateway 1.2.3", "\x1b[32mhealthy\x1b[0m"))
+            api.status = with_progress(api.status, Progress("retrying", None, 1, "no space"))
+            await until(lambda: seen.shows("retrying (no space)"))
+            assert seen.drawn.count(b"\x1b[H") >= 2
+            seen.process.send_signal(signal.SIGINT)
+            assert await seen.process.wait() == 0
+            seen.shows()
+    assert b"Traceback" not in seen.drawn
+    assert b"Aborted" not in seen.drawn
+
+
+async def test_a_gateway_that_goes_is_waited_for_on_the_screen(directory: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with gateway(directory, "") as api:
+            make_healthy(api)
+            seen = await stack.enter_async_context(terminal(directory, "status", "--watch"))
+            await until(lambda: seen.shows("drove-gateway 1.2.3"))
+        await until(lambda: seen.shows("no gateway answers", "Trying again every second"))
+        seen.process.send_signal(signal.SIGINT)
+        assert await seen.process.wait() == 0
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+async def test_no_color_is_respected(directory: Path, no_color: str) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        async with terminal(directory, "status", NO_COLOR=no_color) as seen:
+            assert await seen.process.wait() == 0
+            seen.shows()
+    assert (b"\x1b[32m" in seen.drawn) == (no_color == "")

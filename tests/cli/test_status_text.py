@@ -1,0 +1,206 @@
+"""What `status` makes of the API's document: what matters, within the terminal's width."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+import msgspec
+import pytest
+
+from drove_gateway.cli.status.document import (
+    Apply,
+    Counts,
+    Document,
+    Endpoint,
+    Failure,
+    Held,
+    Namespace,
+    Part,
+    Proxy,
+    Rejected,
+    Rejection,
+    Step,
+    Stored,
+    Work,
+)
+from drove_gateway.cli.status.text import age, lines, one_line, what
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+STAGE = Namespace(
+    name="stage",
+    healthy=True,
+    message="1 out of 2 endpoints are healthy",
+    leader="http://c1.example:4000",
+    endpoints=(
+        Endpoint("http://c1.example:4000", healthy=True, message="OK"),
+        Endpoint("http://c2.example:4000", message="stands by"),
+    ),
+    last_sync=ago(3),
+    apps=Counts(with_routing_tag=2, without_routing_tag=5),
+)
+RELOAD = Apply(
+    at=ago(90),
+    seconds=0.42,
+    reload_reasons=("vhost a.local added",),
+    steps=(
+        Step("add server", "b.local/s1", "wanted, and not there"),
+        Step("reload", "HAProxy", "vhost a.local added"),
+    ),
+    stages={"check": 0.02},
+)
+WELL = Document(
+    version="1.2.3",
+    started=ago(7300),
+    healthy=True,
+    vhosts=7,
+    servers=70,
+    draining=2,
+    reconciler=Work("idle"),
+    namespaces=(STAGE,),
+    history=(RELOAD,),
+)
+
+
+def text(document: Document, width: int = 100) -> str:
+    shown = lines(document, "http://127.0.0.1:6000", NOW, width)
+    return click.unstyle("\n".join(shown))
+
+
+def test_a_healthy_gateway_fits_one_screen() -> None:
+    assert text(WELL).splitlines() == [
+        "drove-gateway 1.2.3 at http://127.0.0.1:6000, up 2 h 1 min: healthy",
+        "7 vhosts with 70 servers, 2 draining; idle",
+        "",
+        "NAMESPACE  LEADER                  ANSWER   APPS  STATE",
+        "stage      http://c1.example:4000  3 s ago  7     ok",
+        "",
+        "HEALTH",
+        "configuration    ok",
+        "template         ok",
+        "runtime API      ok",
+        "name resolution  ok",
+        "stored state     ok",
+        "",
+        "APPLIED   TOOK    WHAT, WHY, HOW LONG",
+        "90 s ago  420 ms  add server b.local/s1; reload: vhost a.local added (check 20 ms)",
+    ]
+
+
+def test_what_is_bad_is_told_with_its_message() -> None:
+    proxy = Proxy(config=Part(healthy=False, message="line 3: unknown directive"))
+    shown = text(msgspec.structs.replace(WELL, healthy=False, proxy=proxy))
+    assert "up 2 h 1 min: NOT HEALTHY" in shown
+    assert "configuration    BAD  line 3: unknown directive" in shown
+
+
+def test_a_namespace_without_a_leader_names_each_controller() -> None:
+    lost = msgspec.structs.replace(
+        STAGE,
+        healthy=False,
+        leader=None,
+        message="All endpoints are down",
+        endpoints=(Endpoint("http://c1.example:4000", message="refused"),),
+    )
+    shown = text(msgspec.structs.replace(WELL, namespaces=(lost,), healthy=False))
+    assert "All endpoints are down; the last known apps stay" in shown
+    assert "  http://c1.example:4000: refused" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"held": True}, "a withdrawal is held"),
+        ({"settling": True}, "the leader is new"),
+        ({"syncing": True}, "a change is being fetched"),
+        ({"last_error": "timed out"}, "timed out"),
+        ({"last_sync": None}, "never"),
+    ],
+)
+def test_a_namespace_tells_how_true_its_apps_are(change: dict[str, object], words: str) -> None:
+    namespace = msgspec.structs.replace(STAGE, **change)
+    assert words in text(msgspec.structs.replace(WELL, namespaces=(namespace,)))
+
+
+def test_a_namespace_that_is_served_from_disk_says_so() -> None:
+    stored = Stored(served_from_it={"stage": ago(3600)})
+    shown = text(msgspec.structs.replace(WELL, stored_state=stored))
+    assert "served from the stored state" in " ".join(shown.split())
+
+
+def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
+    held = Held("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
+    bad = Rejection("stage", "web-1", "vhost", "*.x", "not a DNS name")
+    shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=Rejected(7, (bad,))))
+    assert "stage      12       41 s     a.local, b.local: the answer is empty" in shown
+    assert "`drove-gateway accept`" in shown
+    assert "stage     web-1  vhost '*.x': not a DNS name" in shown
+    assert "  and 6 more" in shown
+
+
+def test_a_retry_tells_when_and_why() -> None:
+    work = Work("retrying", "no space left", 3, NOW + timedelta(seconds=4))
+    shown = text(msgspec.structs.replace(WELL, reconciler=work))
+    assert "retrying, next try in 4 s (no space left)" in shown
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])
+def test_it_fits_any_terminal(width: int) -> None:
+    held = Held("stage", "half of the namespace's servers would go at once " * 9, 12, ("a",), 41.4)
+    shown = text(msgspec.structs.replace(WELL, held=(held,)), width)
+    assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("apply", "said"),
+    [
+        (Apply(NOW), "nothing differed"),
+        (Apply(NOW, error="no route"), "failed: no route"),
+        (
+            Apply(NOW, steps=tuple(Step("add server", f"a/{n}", "new") for n in range(5))),
+            "add server a/0, a/1, a/2, and 2 more",
+        ),
+        (
+            Apply(NOW, reload_reasons=("start",), steps=(Step("keep", "nginx", "start"),)),
+            "kept the generation that served already: start",
+        ),
+        (Apply(NOW, failed=(Failure("a", "no"), Failure("b", "no"))), "not for a: no, and 1 more"),
+    ],
+)
+def test_an_apply_is_told_in_a_sentence(apply: Apply, said: str) -> None:
+    assert what(apply) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "0 s"),
+        (119, "119 s"),
+        (125, "2 min"),
+        (7320, "2 h 2 min"),
+        (200_000, "2 d 7 h"),
+    ],
+)
+def test_ages_are_told_in_the_units_that_matter(seconds: float, said: str) -> None:
+    assert age(NOW, ago(seconds)) == said
+
+
+def test_what_woke_the_gateway_is_told() -> None:
+    woken = msgspec.structs.replace(RELOAD, triggers=("namespace stage", "/v1/reload"))
+    shown = text(msgspec.structs.replace(WELL, history=(woken,)), width=150)
+    assert "vhost a.local added [namespace stage, /v1/reload]" in shown
+
+
+def test_one_line_has_the_gist() -> None:
+    assert one_line(WELL, NOW) == (
+        "healthy, idle; last applied 90 s ago: add server b.local/s1; reload: vhost a.local added"
+    )
+
+
+def test_a_gateway_of_another_version_may_have_other_keys() -> None:
+    body = b'{"version": "9", "started": "2026-11-22T11:00:00Z", "healthy": true, "news": [1]}'
+    assert "drove-gateway 9 at" in text(msgspec.json.decode(body, type=Document))
