@@ -1,0 +1,117 @@
+"""The pages of the documentation, and what stands in them: blocks, commands and links."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+PAGES = [
+    README,
+    *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+PROGRAMS = ("drove-gateway", "nixy", "make", "python")
+
+_FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"`([^`\n]+)`")
+_HERE = re.compile(r"<<'?(\w+)'?\n.*?^\1$", re.MULTILINE | re.DOTALL)
+
+
+class Block(NamedTuple):
+    """A fenced block: its page, the line it begins at, its info string and its text."""
+
+    page: Path
+    line: int
+    info: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+class Command(NamedTuple):
+    """One command of a shell line, without what surrounds it."""
+
+    where: str
+    words: tuple[str, ...]
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """All fenced blocks of a page."""
+    text = page.read_text()
+    for found in _FENCE.finditer(text):
+        yield Block(page, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+
+
+def commands(page: Path) -> Iterator[Command]:
+    """Every command of ours that a page has in a shell block or between backticks."""
+    for block in blocks(page):
+        if block.info in {"sh", "console"}:
+            yield from _of_lines(block.where, shell_lines(block))
+    prose = _FENCE.sub("", page.read_text())
+    yield from _of_lines(page.name, [code for code in _CODE.findall(prose) if " " in code])
+
+
+def shell_lines(block: Block) -> list[str]:
+    """The lines that are typed: without here-documents, prompts and, in a console, output."""
+    joined = _HERE.sub("", block.text.replace("\\\n", " ")).splitlines()
+    if block.info == "console":
+        return [line[2:] for line in joined if line.startswith(("$ ", "# "))]
+    return joined
+
+
+def _of_lines(where: str, lines: list[str]) -> Iterator[Command]:
+    for line in lines:
+        for words in _commands_of(line):
+            if words and words[0] in PROGRAMS:
+                yield Command(where, words)
+
+
+def _commands_of(line: str) -> Iterator[tuple[str, ...]]:
+    """The commands of a shell line: apart at pipes and the like, without assignments in front and
+    without redirections.
+    """
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        words = list(lexer)
+    except ValueError:  # an apostrophe of prose
+        return
+    command: list[str] = []
+    skip = False
+    for word in [*words, ";"]:
+        if set(word) <= set("();|&"):
+            yield tuple(_called(command))
+            command = []
+        elif set(word) <= set("<>"):
+            if command and command[-1].isdigit():
+                command.pop()
+            skip = True
+        elif skip:
+            skip = False
+        else:
+            command.append(word)
+
+
+def _called(command: list[str]) -> list[str]:
+    words = list(command)
+    while words and (re.fullmatch(r"\w+=.*", words[0]) or words[0] in {"sudo", "until", "do"}):
+        words.pop(0)
+    return words
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link into a page may name, as GitHub makes it of the titles."""
+    titles = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
+def links(page: Path) -> Iterator[str]:
+    """The targets of a page's links, but those that leave the project."""
+    for target in re.findall(r"\]\(([^)\s]+)\)", _FENCE.sub("", page.read_text())):
+        if "://" not in target:
+            yield target

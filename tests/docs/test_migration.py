@@ -1,0 +1,92 @@
+"""The migration page names everything that a user of the original has, and what became of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import ROOT
+
+from drove_gateway.config import load
+from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
+from drove_gateway.config.reference import ORIGINAL as SECTIONS
+from drove_gateway.config.schema import properties_of
+from drove_gateway.metrics.catalog import ORIGINAL
+from drove_gateway.status import NO_RUNTIME_API, PENDING, Section
+from drove_gateway.view import EndpointView, NamespaceView
+
+PAGE = (ROOT / "docs" / "migration.md").read_text()
+KEYS = [key for _, section in SECTIONS for key in properties_of(section)]
+
+# What the original's own documentation lists, so that none is lost with a declaration of ours.
+_DOCUMENTED = """
+address port port_use_tls port_tls_certfile port_tls_keyfile loglevel xproxy api_timeout
+dns_resolution_timeout_sec event_refresh_interval_sec proxy_platform left_delimiter right_delimiter
+nginx_config nginx_template nginx_cmd nginx_ignore_check nginx_reload_disabled nginxplusapiaddr
+nginx_max_fails nginx_fail_timeout nginx_slow_start
+haproxy_config haproxy_template haproxy_cmd haproxy_reload_cmd haproxy_ignore_check
+haproxy_reload_disabled haproxysocketaddr haproxy_disable_large_backend_count_optimisation
+haproxy_server_name_prefix haproxy_server_name_host_port_delimiter haproxy_backend_name_separator
+haproxy_backend_include_routing_tag_suffix haproxy_add_server_attributes_string
+haproxy_add_server_ssl_attributes_string
+name drove user pass access_token realm realm_suffix routing_tag leader_vhost
+"""
+DOCUMENTED = frozenset(_DOCUMENTED.split())
+
+
+def section(title: str) -> str:
+    found = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, title
+    return found[1]
+
+
+def rows(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^\| `([^`]+)`[^|]*\| (.*) \|$", text, re.MULTILINE))
+
+
+def test_every_key_of_the_original_has_its_state() -> None:
+    assert set(KEYS) == DOCUMENTED
+    stated = rows(section("Every key"))
+    assert stated.keys() == {*DOCUMENTED, *DEPRECATED, *SINGLE_NAMESPACE}
+    assert all(stated[key].startswith("the same") for key in set(KEYS) - set(SINGLE_NAMESPACE))
+
+
+@pytest.mark.parametrize(("old", "new"), DEPRECATED.items())
+def test_an_old_name_names_the_new_one(old: str, new: str) -> None:
+    assert rows(section("Every key"))[old].startswith(f"taken as `{new}`")
+
+
+def test_a_key_of_newer_versions_that_is_not_taken_is_named_and_only_a_warning(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "nixy.toml"
+    missing = ("haproxy_manage_global_server_state_file", "haproxy_global_server_state_file_path")
+    lines = "".join(f'{key} = ""\n' for key in missing)
+    path.write_text(f'{lines}[[namespaces]]\nname = "a"\ndrove = ["http://controller1:10000"]\n')
+    said = " ".join(notice.text for notice in load(path, {}).warnings)
+
+    for key in missing:
+        assert f"`{key}`" in section("What differs")
+        assert f"{key}: unknown key" in said
+
+
+def test_every_metric_of_the_original_is_listed_with_its_labels() -> None:
+    listed = re.search(r"^```text\n(.*?)^```$", section("Metrics"), re.MULTILINE | re.DOTALL)
+    assert listed is not None
+    assert listed[1].split() == [
+        one.shown + (f"{{{','.join(one.labels)}}}" if one.labels else "") for one in ORIGINAL
+    ]
+
+
+def test_the_health_messages_that_it_lists_are_those_in_use() -> None:
+    listed = {
+        name: set(re.findall(r"`([^`]+)`", texts))
+        for name, texts in rows(section("Health")).items()
+    }
+    up, down = EndpointView("a", True, "OK"), EndpointView("b", False, "no")
+
+    assert {Section().message, PENDING.message} <= listed["Config"] & listed["Template"]
+    assert listed["UpstreamUpdatesViaAPI"] == {Section().message, NO_RUNTIME_API.message}
+    assert listed["NamespaceHealth"] == {
+        NamespaceView("stage", endpoints).message
+        for endpoints in ((EndpointView("a"),), (up,), (up, down), (down, down))
+    }

@@ -1,0 +1,163 @@
+"""What the README and the migration page tell to type works as written, from an empty directory."""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from tests.docs.pages import README, ROOT, Block, blocks
+from tests.traffic import free_port
+
+from drove_gateway.simulator import Options, Simulator
+from drove_gateway.templates import shipped
+
+MIGRATION = ROOT / "docs" / "migration.md"
+
+# These blocks are not run, by their first lines.
+NOT_RUN: Mapping[str, str] = {
+    "# cp nixy.toml /etc/drove-gateway/nixy.toml": "needs systemd as PID 1 and the old program",
+    "# systemctl disable --now drove-gateway": "needs systemd as PID 1 and the old program",
+}
+
+SESSION_SECONDS = 600
+
+
+class Reader:
+    """Somebody with a cluster, the installed programs and an empty directory."""
+
+    def __init__(self, directory: Path, cluster: Simulator, programs: Path) -> None:
+        self.directory = directory
+        # What a reader has to write differently: the addresses of the own cluster, and here also
+        # the ports, since other tests run beside this one.
+        self.substitutions = {
+            "http://controller1:10000": cluster.urls[0],
+            "http://controller2:10000": cluster.urls[1],
+            "http://controller3:10000": cluster.urls[2],
+            "/etc/haproxy/haproxy.cfg": f"{directory}/written-by-the-original.cfg",
+            "8080": str(free_port()),
+            "6000": str(free_port()),
+            "6081": str(free_port()),
+        }
+        self._environ = {
+            "HOME": str(directory),
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+        }
+
+    async def types(self, *typed: Block) -> str:
+        """Type these blocks into one shell, where each line must succeed; gives what is said."""
+        text = "set -e\n" + "".join(f": {one.where}\n{one.text}\n" for one in typed)
+        for written, instead in self.substitutions.items():
+            text = text.replace(written, instead)
+        shell = await asyncio.create_subprocess_exec(
+            *("bash", "-x", "-c", text),
+            cwd=self.directory,
+            env=self._environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        assert shell.stdout is not None
+        try:
+            async with asyncio.timeout(SESSION_SECONDS):
+                said = (await shell.stdout.read()).decode()
+                code = await shell.wait()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        assert code == 0, said
+        return said
+
+
+@pytest.fixture
+def programs(tmp_path: Path, haproxy: Path, nginx: Path) -> Path:
+    """A directory with what was installed: the gateway and two proxies."""
+    for needed in ("bash", "curl", "make", "diff"):
+        if shutil.which(needed) is None:
+            pytest.skip(f"{needed} is not here: apt-get install curl make diffutils")
+    installed = tmp_path / "programs"
+    installed.mkdir()
+    for name, program in {
+        "haproxy": haproxy,
+        "nginx": nginx,
+        "drove-gateway": Path(sys.executable).parent / "drove-gateway",
+    }.items():
+        (installed / name).symlink_to(program)
+    return installed
+
+
+@pytest_asyncio.fixture
+async def reader(short_path: Path, programs: Path) -> AsyncIterator[Reader]:
+    options = Options(
+        apps=2, vhost="{name}.local", user="guest", password="guest", control_port=None
+    )
+    async with Simulator(options) as cluster:
+        yield Reader(short_path, cluster, programs)
+
+
+def shell_blocks(page: Path) -> list[Block]:
+    return [one for one in blocks(page) if one.info == "sh"]
+
+
+def in_a_clone(block: Block) -> bool:
+    return block.text.startswith("make ")
+
+
+def test_each_block_is_run_or_has_a_reason_not_to_be() -> None:
+    consoles = [
+        one for page in (README, MIGRATION) for one in blocks(page) if one.info == "console"
+    ]
+    assert {one.text.splitlines()[0] for one in consoles} == NOT_RUN.keys()
+    assert [one.text for one in shell_blocks(README) if in_a_clone(one)] == [
+        "make demo ARGS=--once\n"
+    ]
+
+
+async def test_the_readme_leads_from_an_empty_directory_to_both_proxies_at_work(
+    reader: Reader,
+) -> None:
+    said = await reader.types(*(one for one in shell_blocks(README) if not in_a_clone(one)))
+
+    assert said.count("ok  proxy's check") == 2
+    assert said.count('"app": "app1"') == 2
+    for name in ("edge-haproxy", "edge-nginx"):
+        log = (reader.directory / name / "gateway.log").read_text()
+        assert "level=error" not in log
+
+
+async def test_the_readmes_demo_runs_in_a_clone(reader: Reader, tmp_path: Path) -> None:
+    """The clone's virtual environment, which `make` sets up at first, is the tests' own."""
+    clone = tmp_path / "clone"
+    ignored = shutil.ignore_patterns(".*", "build", "dist", "__pycache__")
+    shutil.copytree(ROOT, clone, ignore=ignored)
+    (clone / ".venv").mkdir()
+    (clone / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+    (clone / ".venv" / ".demo").touch()
+    reader.directory = clone
+
+    said = await reader.types(*(one for one in shell_blocks(README) if in_a_clone(one)))
+
+    assert "Setting up" not in said
+
+
+async def test_both_programs_outputs_can_be_compared_before_the_switch(reader: Reader) -> None:
+    config = reader.directory / "written-by-the-original.cfg"
+    (reader.directory / "haproxy.tmpl").write_text(shipped("haproxy"))
+    urls = [url for name, url in reader.substitutions.items() if "controller" in name]
+    (reader.directory / "nixy.toml").write_text(
+        'xproxy = "edge"\nproxy_platform = "haproxy"\nhaproxy_template = "haproxy.tmpl"\n'
+        f'haproxy_config = "{config}"\n[[namespaces]]\nname = "stage1"\n'
+        f'drove = {urls}\nuser = "guest"\npass = "guest"\n'
+    )
+    original = Block(MIGRATION, 0, "sh", f"drove-gateway render -f nixy.toml > {config}")
+
+    said = await reader.types(original, *shell_blocks(MIGRATION))
+
+    assert said.rstrip().endswith("the same")
