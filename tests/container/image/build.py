@@ -1,0 +1,116 @@
+"""Builds what `docker build` would, without an engine: the Dockerfile's steps in bare roots.
+
+The bases are Debian roots of the same release, with the proxy's program put where the base has it.
+Every RUN is executed as it is written, and COPY copies what it names.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.container.dockerfile import FILE, PROJECT, Instruction, Stage, stages
+
+from drove_gateway.demo.proxy import find_program
+
+SUITE = "bookworm"
+_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def debian(root: Path, mirror: str = "http://deb.debian.org/debian") -> None:
+    """A minimal Debian in `root`."""
+    _run("debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, mirror)
+    shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
+    for configured in (_CERTIFICATES, Path("/etc/pip.conf")):
+        if configured.exists():
+            shutil.copy(configured, f"{root}{configured}")
+
+
+def wheel(directory: Path) -> Path:
+    """The project's wheel, as `make wheel` puts it into dist/."""
+    _run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", directory, PROJECT)
+    (made,) = directory.glob("*.whl")
+    return made
+
+
+def image(platform: str, bare: Path, wheel: Path, directory: Path) -> Path:
+    """The root of the image for `platform`, made from copies of the `bare` Debian."""
+    build, *bases, final = stages(FILE.read_text())
+    base = next(stage for stage in bases if stage.name == platform)
+    building, root = directory / "build", directory / "root"
+    _copy(bare, building)
+    _follow(build, building, lambda one: _copy_sources(one, wheel, building))
+    _copy(bare, root)
+    {"nginx": _nginx, "haproxy": _haproxy}[platform](root)
+    _follow(base, root, _no_copy)
+    _follow(final, root, lambda one: _copy_between(one, building, root))
+    shutil.rmtree(building)
+    return root
+
+
+def _follow(stage: Stage, root: Path, copy: Callable[[Instruction], None]) -> None:
+    for one in stage.instructions:
+        if one.keyword == "RUN":
+            _run("chroot", root, "/bin/sh", "-c", one.value)
+        elif one.keyword == "COPY":
+            copy(one)
+
+
+def _copy_sources(one: Instruction, wheel: Path, root: Path) -> None:
+    *sources, target = one.value.split()
+    assert sources == ["constraints.txt", "dist/*.whl"]
+    place = Path(f"{root}{target}")
+    place.mkdir(parents=True)
+    shutil.copy(PROJECT / "constraints.txt", place)
+    shutil.copy(wheel, place)
+
+
+def _copy_between(one: Instruction, source: Path, target: Path) -> None:
+    option, what, where = one.value.split()
+    assert option == "--from=build"
+    _run("cp", "-a", f"{source}{what}", f"{target}{where}")
+
+
+def _no_copy(one: Instruction) -> None:
+    raise AssertionError(f"COPY {one.value}: nothing is copied into a base")
+
+
+def _nginx(root: Path) -> None:
+    """As in the base: temporary files below /var/cache/nginx, the file and pid where they are."""
+    (root / "var/cache/nginx").mkdir(parents=True)
+    shutil.copy(find_program("nginx", None), root / "usr/local/lib/nginx")
+    arguments = "-p /var/cache/nginx -c /etc/nginx/nginx.conf"
+    _script(root / "usr/sbin/nginx", f'exec /usr/local/lib/nginx {arguments} "$@"')
+
+
+def _haproxy(root: Path) -> None:
+    """As in the base: the file where it is, and the user of the workers."""
+    _run("chroot", root, "useradd", "--system", "--user-group", "haproxy")
+    program = find_program("haproxy", None)
+    shutil.copytree(program.parent, root / "usr/local/lib/haproxy")
+    _script(root / "usr/local/sbin/haproxy", 'exec /usr/local/lib/haproxy/haproxy "$@"')
+
+
+def _script(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/sh\n{line}\n")
+    path.chmod(0o755)
+
+
+def _copy(source: Path, target: Path) -> None:
+    _run("cp", "-a", source, target)
+
+
+def _run(*command: object) -> None:
+    words = [str(word) for word in command]
+    environ = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"}
+    done = subprocess.run(
+        words, capture_output=True, text=True, check=False, env={**environ, "PATH": _PATH}
+    )
+    said = f"{shlex.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, said
+
+
+_PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin:/usr/bin:/bin"
