@@ -1,0 +1,221 @@
+"""The plan of `check`: what a start does then, told beforehand, with nothing touched."""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from tests.e2e.stage import KINDS, Site, played, status_of
+from tests.proxies.nginx_plus.test_daemon import daemon
+from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.waiting import until
+
+from drove_gateway.simulator import Options, Simulator
+
+
+class Checked(NamedTuple):
+    """How `check` ended, and what it printed."""
+
+    code: int
+    plan: list[str]
+    printed: str
+    errors: str
+
+
+async def check(directory: Path, *arguments: str, **environ: str) -> Checked:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "drove_gateway", "check", "-f", "nixy.toml", *arguments),
+        cwd=directory,
+        env={**os.environ, **environ},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, errors = await process.communicate()
+    printed = out.decode()
+    plan = [line.strip() for line in printed.partition("plan, for")[2].splitlines()[1:]]
+    return Checked(process.returncode or 0, plan, printed, errors.decode())
+
+
+async def check_site(place: Site, *arguments: str) -> Checked:
+    return await check(place.directory, *arguments, **place.edge.environ)
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    """What stands in the directory, but for logs, and what programs keep of themselves."""
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file() and path.suffix not in {".log", ".pid"}
+    }
+
+
+@pytest.fixture(params=KINDS)
+async def place(request: pytest.FixtureRequest, short_path: Path) -> AsyncIterator[Site]:
+    async with played(request.param, short_path) as place:
+        yield place
+
+
+async def test_beside_a_running_gateway_there_is_nothing_to_do(place: Site) -> None:
+    before = files(place.directory)
+    checked = await check_site(place, "--diff")
+
+    assert checked.code == 0, checked.errors
+    assert checked.plan[0].startswith("keep ")
+    assert any("serves generation" in line for line in checked.plan)
+    assert f"gateway        runs at {place.api}: healthy, idle; last applied" in checked.printed
+    assert "@@" not in checked.printed
+    assert files(place.directory) == before
+
+
+async def test_the_plan_is_what_the_start_then_does(place: Site) -> None:
+    await place.end()
+    before = files(place.directory)
+    await place.cluster.scale("web", 4)
+    await place.cluster.deploy("new", instances=2, vhost="new.test")
+    await place.cluster.deploy("bad", instances=1, vhost="*.test")
+
+    checked = await check_site(place, "--diff")
+
+    assert checked.code == 0, checked.errors
+    assert files(place.directory) == before
+    assert "gateway        none answers at" in checked.printed
+    assert "left out: namespace main, app bad-1: vhost '*.test'" in checked.errors
+    assert "vhost new.test added" in checked.plan
+    changes = [line for line in checked.plan if line.startswith(f"{place.config} changes: ")]
+    assert len(changes) == 1
+    assert f"--- {place.config}\n+++ {place.config}\n@@" in checked.printed
+
+    await place.start()
+    await place.healthy()
+    steps = (await status_of(place))["history"][-1]["steps"]
+    added = {step["subject"] for step in steps if step["action"] == "add server"}
+    assert added == {line.split()[0] for line in checked.plan if "wanted, and not there" in line}
+    assert any(step["action"] == "reload" for step in steps)
+    text = place.config.read_text().splitlines()
+    shown = [line[1:] for line in checked.printed.splitlines() if line.startswith("+ ")]
+    assert shown
+    assert set(shown) <= set(text)
+
+
+async def test_what_the_guard_would_hold_and_what_is_stored_count(short_path: Path) -> None:
+    async with played("nginx", short_path) as place:
+        await place.end()
+        await place.cluster.remove_app("web")
+        await place.cluster.remove_app("api")
+        held = await check_site(place)
+        for controller in range(3):
+            await place.cluster.stop_controller(controller, elect=False)
+        silent = await check_site(place)
+
+    for checked in (held, silent):
+        assert checked.code == 0
+        assert "rendered 2 vhosts with 6 servers" in checked.printed
+        assert checked.plan[0] == "keep nginx as it is"
+    assert "the guard would hold 6 servers of api.test, web.test" in held.errors
+    assert "a start would serve namespace main as it is stored" in silent.errors
+
+
+async def test_a_proxy_that_does_not_run_is_told_and_no_error(short_path: Path) -> None:
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        await place.end()
+        file = short_path / "nixy.toml"
+        text = file.read_text()
+        file.write_text(text.replace("runtime.sock", "nobody.sock"))
+        environ = {**place.edge.environ, "GENERATION_PORT": "1"}
+        checked = await check(short_path, **environ)
+
+    assert checked.code == 0
+    assert any("HAProxy's servers cannot be read" in line for line in checked.plan)
+    assert any("does not tell its generation" in line for line in checked.plan)
+
+
+async def test_on_a_new_installation_the_whole_file_is_added(short_path: Path) -> None:
+    async with played("nginx", short_path) as place:
+        await place.end()
+        place.config.unlink()
+        checked = await check_site(place, "--diff")
+        rendered = [line[1:] for line in checked.printed.splitlines() if line.startswith("+")]
+
+    assert checked.code == 0
+    assert f"{place.config} is not there yet" in checked.plan
+    assert f"--- /dev/null\n+++ {place.config}\n@@ -0,0 +1," in checked.printed
+    assert "events {" in rendered
+
+
+async def test_saved_answers_are_planned_as_live_ones(short_path: Path) -> None:
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        host = {"host": "127.0.0.9", "port": 9, "portType": "HTTP"}
+        app = {"appName": "web", "appId": "web-1", "vhost": "web.test", "hosts": [host]}
+        (short_path / "answer.json").write_text(json.dumps([app]))
+        checked = await check_site(place, "--endpoints", "main=answer.json")
+
+    assert checked.code == 0
+    assert "of the saved answers" in checked.printed
+    assert "web.test/server_127.0.0.9_9  wanted, and not there" in checked.plan
+
+
+@asynccontextmanager
+async def recorded(behind: Path, front: Path, said: list[str]) -> AsyncIterator[None]:
+    """A socket at `front` that passes all on to the one at `behind`, and notes what was said."""
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(str(behind))
+
+        async def forth() -> None:
+            while line := await reader.readline():
+                said.extend(line.decode().strip().split(";"))
+                far_writer.write(line)
+            with contextlib.suppress(OSError):
+                far_writer.write_eof()
+
+        asking = asyncio.create_task(forth())
+        while data := await far_reader.read(65536):
+            writer.write(data)
+        writer.close()
+        await asking
+        far_writer.close()
+
+    server = await asyncio.start_unix_server(relay, str(front))
+    async with server:
+        yield
+
+
+async def test_a_real_haproxy_is_only_asked_to_show(short_path: Path) -> None:
+    said: list[str] = []
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        await place.end()
+        await place.cluster.scale("web", 5)
+        file = short_path / "nixy.toml"
+        file.write_text(file.read_text().replace("runtime.sock", "front.sock"))
+        async with recorded(short_path / "runtime.sock", short_path / "front.sock", said):
+            checked = await check_site(place)
+
+    assert checked.code == 0, checked.errors
+    assert "add server (2)" in checked.plan
+    assert said
+    assert {words.split()[0] for words in said} <= {"prompt", "show", "help", "quit"}
+
+
+async def test_nginx_plus_is_only_asked_by_get(short_path: Path) -> None:
+    async with (
+        running(NginxPlus()) as nginx,
+        Simulator(Options(wait_before_kill=0.5)) as cluster,
+    ):
+        await cluster.deploy("web", instances=2)
+        async with daemon(nginx, cluster, short_path) as gateway:
+            await until(gateway.healthy)
+        await cluster.scale("web", 3)
+        nginx.api.forget_calls()
+        checked = await check(short_path, GENERATION_PORT=str(nginx.traffic_port))
+
+    assert checked.code == 0, checked.errors
+    assert checked.plan[0] == "add server"
+    assert nginx.api.log
+    assert {method for method, _ in nginx.api.log} == {"GET"}
