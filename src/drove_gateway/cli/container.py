@@ -12,7 +12,7 @@ from drove_gateway.cli.files import fail, print_problems
 from drove_gateway.cli.gateway_api import url
 from drove_gateway.config import load
 from drove_gateway.container import health
-from drove_gateway.container.prepare import asked, here, prepare
+from drove_gateway.container.place import asked, here
 from drove_gateway.container.setup import Place
 from drove_gateway.container.supervisor import Supervisor, open_inbox
 from drove_gateway.errors import ConfigError, GatewayError
@@ -75,6 +75,9 @@ def container(directory: Path, state: Path, ask: bool) -> None:
 
 async def _run(place: Place) -> None:
     inbox = open_inbox(asyncio.get_running_loop())
+    # What renders takes its time to import: not for --health, and not before signals are taken.
+    from drove_gateway.container.prepare import prepare  # noqa: PLC0415
+
     prepared = await prepare(os.environ, place)
     supervisor = Supervisor(
         prepared.proxy,

@@ -1,10 +1,8 @@
 """Everything that is settled before the first process starts, so that errors show at once."""
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
@@ -13,13 +11,11 @@ from drove_gateway.assembly import namespace_rules
 from drove_gateway.config import Settings, load
 from drove_gateway.container.files import write
 from drove_gateway.container.first import Proxy, proxy
-from drove_gateway.container.setup import PLATFORMS, Place, Setup, setup
+from drove_gateway.container.place import asked
+from drove_gateway.container.setup import Place, Setup
 from drove_gateway.errors import ConfigError
 from drove_gateway.render import context, render
-from drove_gateway.templates import shipped
 from drove_gateway.topology import build
-
-_STDOUT = "/dev/stdout"
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -29,16 +25,6 @@ class Prepared(msgspec.Struct, frozen=True):
     settings: Settings
     proxy: Proxy
     gateway: tuple[str, ...]
-
-
-def here(directory: Path, state: Path) -> Place:
-    """This container, with these two directories."""
-    return Place(directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT))
-
-
-def asked(environ: Mapping[str, str], place: Place) -> Setup:
-    """What the environment asks for, with the shipped templates. Raises ConfigError."""
-    return setup(environ, place, {name: shipped(name) for name in PLATFORMS})
 
 
 async def prepare(environ: Mapping[str, str], place: Place) -> Prepared:
@@ -83,12 +69,3 @@ def _this_program() -> tuple[str, ...]:
     if getattr(sys, "frozen", False):
         return (sys.executable,)
     return (sys.executable, "-m", "drove_gateway")
-
-
-def _opens(name: str) -> bool:
-    """Whether a log can be opened there: a terminal of another user's or a socket cannot."""
-    try:
-        os.close(os.open(name, os.O_WRONLY | os.O_APPEND))
-    except OSError:
-        return False
-    return True

@@ -1,0 +1,29 @@
+"""This container: who it runs as, where its files go, and what its environment asks for."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from drove_gateway.container.setup import PLATFORMS, Place, Setup, setup
+from drove_gateway.templates import shipped
+
+_STDOUT = "/dev/stdout"
+
+
+def here(directory: Path, state: Path) -> Place:
+    """This container, with these two directories."""
+    return Place(directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT))
+
+
+def asked(environ: Mapping[str, str], place: Place) -> Setup:
+    """What the environment asks for, with the shipped templates. Raises ConfigError."""
+    return setup(environ, place, {name: shipped(name) for name in PLATFORMS})
+
+
+def _opens(name: str) -> bool:
+    """Whether a log can be opened there: a terminal of another user's or a socket cannot."""
+    try:
+        os.close(os.open(name, os.O_WRONLY | os.O_APPEND))
+    except OSError:
+        return False
+    return True
