@@ -51,7 +51,7 @@ def test_what_is_left_out_is_told_beside_the_configuration(call: Call, directory
         pytest.param("stage=", "is not NAMESPACE=FILE", id="an empty one"),
         pytest.param("other=answer.json", "no namespace 'other' in stage", id="namespace"),
         pytest.param("stage=nowhere.json", "nowhere.json: No such file", id="missing file"),
-        pytest.param("stage=nixy.toml", "", id="no answer"),
+        pytest.param("stage=nixy.toml", "--endpoints: nixy.toml: ", id="no answer"),
     ],
 )
 @pytest.mark.usefixtures("nixy")

@@ -11,7 +11,7 @@ from drove_gateway.assembly import controllers, namespace_rules
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.errors import ConfigError, DroveError, NoLeader
+from drove_gateway.errors import BadAnswer, ConfigError, DroveError, NoLeader
 from drove_gateway.model import Leader, Snapshot
 from drove_gateway.topology import Built, build
 
@@ -67,7 +67,10 @@ def _read(settings: Settings, name: str, path: Path) -> Snapshot:
         body = path.read_bytes()
     except OSError as error:
         raise ConfigError((f"--endpoints: {path}: {error.strerror}",)) from error
-    listing = EndpointsDecoder(name).decode(_answer(body))
+    try:
+        listing = EndpointsDecoder(name).decode(_answer(body))
+    except BadAnswer as error:
+        raise BadAnswer(f"--endpoints: {path}: {error}") from error
     return Snapshot(name, _first(settings, name), listing.apps, listing.rejected)
 
 

@@ -8,7 +8,7 @@ import click
 
 from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import fail, read_configuration
+from drove_gateway.cli.files import fail, read_configuration, warn_of_rejected
 from drove_gateway.errors import GatewayError
 from drove_gateway.explain import explain as explained
 
@@ -49,6 +49,8 @@ def explain(
     leaders = {one.leader_vhost.lower() for one in built.topology.namespaces.values()}
     served = {*built.topology.apps, *leaders} - {""}
     if vhost.lower() not in served:
+        # Entries that cannot be read may be what is looked for.
+        warn_of_rejected([one for one in built.rejected if one.subject in {"answer", "app"}])
         for near in get_close_matches(vhost.lower(), served, n=1):
             click.echo(f"Did you mean {near}?")
         raise SystemExit(1)

@@ -1,0 +1,87 @@
+"""The program starts fast, knows what was meant, and completes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from drove_gateway.cli import PURPOSES
+from drove_gateway.cli.command import colours
+
+HEAVY = {"aiohttp", "asyncio", "pydantic", "structlog", "drove_gateway.config"}
+
+
+def completed(words: str, index: int, shell: str = "bash") -> list[str]:
+    """What the shell's completion offers for the word at `index`."""
+    printed = subprocess.run(
+        (Path(sys.executable).with_name("drove-gateway"),),
+        env={
+            **os.environ,
+            "_DROVE_GATEWAY_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(index),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [line.partition(",")[2] for line in printed.stdout.splitlines()]
+
+
+def test_what_help_and_version_do_not_need_is_not_imported() -> None:
+    code = "import sys; import drove_gateway.cli; print(*sys.modules)"
+    printed = subprocess.run(
+        (sys.executable, "-c", code), capture_output=True, text=True, check=True
+    )
+    assert set(printed.stdout.split()) & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("chekc", "check"), ("rendr", "render"), ("stat", "status")]
+)
+def test_of_an_unknown_command_the_nearest_is_named(call: Call, typed: str, meant: str) -> None:
+    result = call(typed)
+    assert result.exit_code == 2
+    assert f"No such command '{typed}'. Did you mean '{meant}'?" in result.stderr
+
+
+def test_without_a_near_one_all_are_named(call: Call) -> None:
+    result = call("xyzzy")
+    assert result.exit_code == 2
+    assert all(name in result.stderr for name in PURPOSES)
+
+
+def test_an_unknown_option_is_wrong_usage(call: Call) -> None:
+    result = call("check", "--dif")
+    assert result.exit_code == 2
+    assert "--diff" in result.stderr
+
+
+def test_commands_and_options_are_completed() -> None:
+    assert completed("drove-gateway s", 1) == ["simulate", "status"]
+    assert set(completed("drove-gateway ", 1)) >= set(PURPOSES)
+    assert "--watch" in completed("drove-gateway status --w", 2)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_of_each_shell_can_be_had(shell: str) -> None:
+    printed = subprocess.run(
+        (Path(sys.executable).with_name("drove-gateway"),),
+        env={**os.environ, "_DROVE_GATEWAY_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "drove-gateway" in printed.stdout
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({}, None), ({"NO_COLOR": ""}, None), ({"NO_COLOR": "1"}, False)]
+)
+def test_colours_are_the_terminals_unless_nobody_wants_them(
+    environ: dict[str, str], expected: bool | None
+) -> None:
+    assert colours(environ) is expected

@@ -1,0 +1,41 @@
+"""`check --diff`: a unified diff that other tools can read, once its colours are taken away."""
+
+import click
+
+from drove_gateway.cli.difference import difference
+
+
+def lines(before: str | None, after: str) -> list[str]:
+    return [click.unstyle(line) for line in difference(before, after, "/etc/nginx.conf")]
+
+
+def test_what_changes_is_shown_with_its_surroundings() -> None:
+    assert lines("a\nb\nc\n", "a\nB\nc\n") == [
+        "--- /etc/nginx.conf",
+        "+++ /etc/nginx.conf",
+        "@@ -1,3 +1,3 @@",
+        " a",
+        "-b",
+        "+B",
+        " c",
+    ]
+
+
+def test_what_is_equal_is_nothing() -> None:
+    assert lines("a\n", "a\n") == []
+
+
+def test_a_new_file_is_added_as_a_whole() -> None:
+    assert lines(None, "a\nb\n") == [
+        "--- /dev/null",
+        "+++ /etc/nginx.conf",
+        "@@ -0,0 +1,2 @@",
+        "+a",
+        "+b",
+    ]
+
+
+def test_lines_are_coloured_for_terminals() -> None:
+    painted = list(difference("a\n", "b\n", "f"))
+    assert "\x1b[31m-a\x1b[0m" in painted
+    assert "\x1b[32m+b\x1b[0m" in painted

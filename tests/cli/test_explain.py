@@ -1,0 +1,86 @@
+"""`drove-gateway explain VHOST`, from saved answers and from live controllers."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import ANSWER, Call
+
+from drove_gateway.simulator import Options, Simulator
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["-f before", "-f after"])
+def test_a_served_vhost_names_its_apps_and_instances(
+    call: Call, nixy: Path, directory: Path, *, before: bool
+) -> None:
+    file = ("-f", str(nixy))
+    command = ("explain", "WEB.example.com", "--endpoints", f"stage={directory}/answer.json")
+    result = call(*file, *command) if before else call(*command, *file)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.splitlines() == [
+        "web.example.com is served by 2 servers.",
+        "Namespace stage, as http://127.0.0.1:1 tells it:",
+        "  app web-1: 2 of 2 hosts taken",
+        "    http 10.0.0.1:31000",
+        "    http 2001:db8::1:31001",
+    ]
+
+
+@pytest.mark.usefixtures("nixy")
+def test_of_an_unknown_vhost_the_nearest_is_named(call: Call, directory: Path) -> None:
+    saved = ("--endpoints", f"stage={directory}/answer.json")
+    result = call("explain", "wep.example.com", *saved)
+    assert result.exit_code == 1
+    assert "wep.example.com is not served." in result.stdout
+    assert "Did you mean web.example.com?" in result.stdout
+    assert "Did you mean" not in call("explain", "nothing-like-it", *saved).stdout
+
+
+def test_a_rule_that_leaves_it_out_is_named(call: Call, nixy: Path, directory: Path) -> None:
+    nixy.write_text(nixy.read_text() + 'realm_suffix = ".example.org"\n')
+    result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
+    assert result.exit_code == 1
+    assert "nor ending in realm_suffix (.example.org)" in result.stdout
+
+
+@pytest.mark.usefixtures("nixy")
+def test_an_instance_that_is_left_out_is_named_with_the_reason(call: Call, directory: Path) -> None:
+    hosts = [
+        {"host": "10.0.0.1", "port": 31000, "portType": "HTTP"},
+        {"host": "a b", "port": 1, "portType": "HTTP"},
+    ]
+    (directory / "answer.json").write_text(json.dumps([{**ANSWER[0], "hosts": hosts}]))
+    result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
+    assert result.exit_code == 0
+    assert "1 of 2 hosts taken" in result.stdout
+    assert "host 'a b' left out" in result.stdout
+
+
+@pytest.mark.usefixtures("nixy")
+def test_an_entry_that_cannot_be_read_is_told_where_a_vhost_is_missed(
+    call: Call, directory: Path
+) -> None:
+    other = {**ANSWER[0], "appId": "api-1", "vhost": "api.example.com"}
+    (directory / "answer.json").write_text(json.dumps([other, {**ANSWER[0], "hosts": 7}]))
+    result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
+    assert result.exit_code == 1
+    assert "left out: namespace stage, app web-1" in result.stderr
+
+
+async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
+    async with Simulator(Options(apps=1, real=False, tags={"team": "red"})) as cluster:
+        text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
+        nixy.write_text(text)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "drove_gateway", "explain", "app1.local"),
+            cwd=directory,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        printed, errors = await process.communicate()
+    assert process.returncode == 0, errors
+    assert b"app1.local is served by 2 servers." in printed
+    assert b"team = red" in printed

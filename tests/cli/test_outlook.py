@@ -1,0 +1,78 @@
+"""What a start would work with: answers, weighed against what is stored of the same controllers."""
+
+from drove_gateway.cli.outlook import Outlook, outlook
+from drove_gateway.guard import Limits
+from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.state.document import Remembered
+from drove_gateway.topology import Rules
+
+URLS = ("http://c1:4000", "http://c2:4000")
+LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=0, hold=60.0)
+RULES = (Rules("stage"), Rules("prod"))
+
+
+def snapshot(namespace: str, **apps: int) -> Snapshot:
+    return Snapshot(
+        namespace,
+        Leader(URLS[0], "c1", 4000),
+        tuple(
+            AppEndpoints(
+                name,
+                f"{name}-1",
+                f"{name}.local",
+                {},
+                tuple(Host(f"10.0.0.{number}", 80, "http") for number in range(1, count + 1)),
+            )
+            for name, count in apps.items()
+        ),
+    )
+
+
+def stored(one: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, Remembered]:
+    return {one.namespace: Remembered(one, urls, 1000.0)}
+
+
+def seen(answers: list[Snapshot], known: dict[str, Remembered]) -> Outlook:
+    given = {one.namespace: one for one in answers}
+    return outlook(given, known, {"stage": URLS, "prod": URLS}, RULES, LIMITS)
+
+
+def served(found: Outlook) -> dict[str, int]:
+    return {vhost: len(app.hosts) for vhost, app in found.built.topology.apps.items()}
+
+
+def test_without_a_past_the_answers_count_as_they_are() -> None:
+    found = seen([snapshot("stage", web=3)], {})
+    assert served(found) == {"web.local": 3}
+    assert found.applied is None
+    assert found.held == ()
+
+
+def test_what_the_guard_would_hold_keeps_its_servers() -> None:
+    found = seen([snapshot("stage", web=1)], stored(snapshot("stage", web=4)))
+    assert served(found) == {"web.local": 4}
+    assert [(held.namespace, held.servers) for held in found.held] == [("stage", 3)]
+
+
+def test_a_small_loss_is_taken() -> None:
+    found = seen([snapshot("stage", web=3)], stored(snapshot("stage", web=4)))
+    assert served(found) == {"web.local": 3}
+    assert found.held == ()
+
+
+def test_another_clusters_past_weighs_nothing() -> None:
+    past = stored(snapshot("stage", web=4), ("http://other:4000",))
+    assert served(seen([snapshot("stage", web=1)], past)) == {"web.local": 1}
+
+
+def test_a_namespace_that_does_not_answer_is_as_it_is_stored() -> None:
+    found = seen([snapshot("stage", web=1)], stored(snapshot("prod", api=2)))
+    assert served(found) == {"web.local": 1, "api.local": 2}
+    assert dict(found.restored) == {"prod": 1000.0}
+
+
+def test_what_was_applied_is_told_for_the_reasons_of_a_reload() -> None:
+    found = seen([snapshot("stage", web=1, new=1)], stored(snapshot("stage", web=1)))
+    assert found.applied is not None
+    assert list(found.applied.apps) == ["web.local"]
+    assert sorted(found.built.topology.apps) == ["new.local", "web.local"]
