@@ -8,6 +8,7 @@ import msgspec
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, read_configuration
 from drove_gateway.cli.gateway_api import GatewayUnreachable, ask
+from drove_gateway.cli.printable import printable
 
 
 class _Held(msgspec.Struct):
@@ -48,7 +49,7 @@ def accept(outer_file: Path | None, file: Path | None) -> None:
         fail(error)
     for held in answer.accepted:
         vhosts = ", ".join(held.vhosts)
-        click.echo(f"accepted  namespace {held.namespace}: {held.servers} servers of {vhosts} go")
-        click.echo(f"          it was held because {held.reason}")
+        said = f"accepted  namespace {held.namespace}: {held.servers} servers of {vhosts} go"
+        click.echo(printable(f"{said}\n          it was held because {held.reason}"))
     if not answer.accepted:
         click.echo("nothing is held")

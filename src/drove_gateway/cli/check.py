@@ -22,6 +22,7 @@ from drove_gateway.cli.files import (
 from drove_gateway.cli.gateway_api import GatewayUnreachable, ask_now, url
 from drove_gateway.cli.outlook import Outlook, outlook
 from drove_gateway.cli.plan_text import lines
+from drove_gateway.cli.printable import printable
 from drove_gateway.cli.proxy_check import made_up, proxy_check
 from drove_gateway.cli.render import rendered
 from drove_gateway.cli.status.document import Document
@@ -164,9 +165,8 @@ async def _say_what_runs(settings: Settings) -> None:
         click.echo(f"--  gateway        {error.brief}")
         return
     well = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
-    click.echo(
-        f"{well}  gateway        runs at {url(settings)}: {one_line(document, datetime.now(UTC))}"
-    )
+    gist = printable(one_line(document, datetime.now(UTC)))
+    click.echo(f"{well}  gateway        runs at {url(settings)}: {gist}")
 
 
 async def _print_plan(
@@ -179,7 +179,7 @@ async def _print_plan(
     found = await preview(settings, desired, text, applied)
     name = platform(settings).name
     for line in lines(found, name, everything=wishes.everything):
-        click.echo(line)
+        click.echo(printable(line))
 
 
 def _print_difference(settings: Settings, text: Rendered) -> None:

@@ -5,6 +5,8 @@ from difflib import unified_diff
 
 import click
 
+from drove_gateway.cli.printable import printable
+
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -15,5 +17,5 @@ def difference(before: str | None, after: str, name: str) -> Iterator[str]:
     """
     old = "/dev/null" if before is None else name
     had, has = (before or "").splitlines(), after.splitlines()
-    for line in unified_diff(had, has, old, name, lineterm=""):
+    for line in map(printable, unified_diff(had, has, old, name, lineterm="")):
         yield click.style(line, fg=_COLOURS.get(line[:1])) if line[:1] in _COLOURS else line

@@ -9,6 +9,7 @@ import click
 from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, read_configuration, warn_of_rejected
+from drove_gateway.cli.printable import printable
 from drove_gateway.errors import GatewayError
 from drove_gateway.explain import explain as explained
 
@@ -45,7 +46,7 @@ def explain(
         built = saved(settings, endpoints) if endpoints else asyncio.run(live(settings))
     except GatewayError as error:
         fail(error)
-    click.echo("\n".join(explained(built, vhost)))
+    click.echo(printable("\n".join(explained(built, vhost))))
     leaders = {one.leader_vhost.lower() for one in built.topology.namespaces.values()}
     served = {*built.topology.apps, *leaders} - {""}
     if vhost.lower() not in served:

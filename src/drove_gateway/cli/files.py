@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from drove_gateway.cli.printable import printable
 from drove_gateway.config import Loaded, load
 from drove_gateway.errors import ConfigError, GatewayError
 from drove_gateway.model import Rejection
@@ -40,7 +41,7 @@ def read_configuration(file: Path | None) -> Loaded:
 
 def warn(text: str, *, level: str = "warning") -> None:
     """Something that deserves a look, though the command goes on."""
-    click.secho(f"{level}: {text}", fg="yellow", err=True)
+    click.secho(printable(f"{level}: {text}"), fg="yellow", err=True)
 
 
 def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:
@@ -57,10 +58,10 @@ def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) 
 def print_problems(error: ConfigError) -> None:
     """Every problem, a line each."""
     for problem in error.problems:
-        click.secho(f"error: {problem}", fg="red", err=True)
+        click.secho(printable(f"error: {problem}"), fg="red", err=True)
 
 
 def fail(error: GatewayError) -> NoReturn:
     """Say what went wrong and exit with 1."""
-    click.secho(f"error: {error}", fg="red", err=True)
+    click.secho(printable(f"error: {error}"), fg="red", err=True)
     sys.exit(1)

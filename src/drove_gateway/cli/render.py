@@ -50,7 +50,7 @@ def render(outer_file: Path | None, file: Path | None, endpoints: dict[str, Path
         raise SystemExit(1) from error
     except GatewayError as error:
         fail(error)
-    click.echo(text, nl=False)
+    click.echo(text.encode(errors="surrogateescape"), nl=False)
 
 
 async def rendered(settings: Settings, topology: Topology) -> Rendered:

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import click
 
+from drove_gateway.cli.printable import printable
+
 _GAP = "  "
 # A last column that is narrower than this is hard to read; then each row becomes a list.
 _NARROWEST = 24
@@ -27,6 +29,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
 
     Where too little would be left for the last column, the rows are lists of their cells.
     """
+    rows = [[Cell(printable(cell.text), cell.colour) for cell in row] for row in rows]
     widths = [
         max(len(name), *(len(row[column].text) for row in rows))
         for column, name in enumerate(heading[:-1])
@@ -48,7 +51,10 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
     """`text` in lines of at most `width` characters; at least one, be it empty."""
     return textwrap.wrap(
-        text, max(width, len(indent) + 1), initial_indent=indent, subsequent_indent=indent
+        printable(text),
+        max(width, len(indent) + 1),
+        initial_indent=indent,
+        subsequent_indent=indent,
     ) or [""]
 
 
