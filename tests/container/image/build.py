@@ -16,6 +16,7 @@ from tests.container.dockerfile import FILE, PROJECT, Instruction, Stage, stages
 
 from drove_gateway.demo.proxy import find_program
 
+STAGES = stages(FILE.read_text())
 SUITE = "bookworm"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -36,19 +37,19 @@ def wheel(directory: Path) -> Path:
     return made
 
 
-def image(platform: str, bare: Path, wheel: Path, directory: Path) -> Path:
-    """The root of the image for `platform`, made from copies of the `bare` Debian."""
-    build, *bases, final = stages(FILE.read_text())
-    base = next(stage for stage in bases if stage.name == platform)
-    building, root = directory / "build", directory / "root"
-    _copy(bare, building)
-    _follow(build, building, lambda one: _copy_sources(one, wheel, building))
+def build_stage(bare: Path, wheel: Path, root: Path) -> None:
+    """The root of the stage that is thrown away, made from a copy of the `bare` Debian."""
+    _copy(bare, root)
+    _follow(STAGES[0], root, lambda one: _copy_sources(one, wheel, root))
+
+
+def image(platform: str, bare: Path, built: Path, root: Path) -> None:
+    """The root of the image for `platform`, with what the first stage has `built`."""
+    base = next(stage for stage in STAGES[1:-1] if stage.name == platform)
     _copy(bare, root)
     {"nginx": _nginx, "haproxy": _haproxy}[platform](root)
     _follow(base, root, _no_copy)
-    _follow(final, root, lambda one: _copy_between(one, building, root))
-    shutil.rmtree(building)
-    return root
+    _follow(STAGES[-1], root, lambda one: _copy_between(one, built, root))
 
 
 def _follow(stage: Stage, root: Path, copy: Callable[[Instruction], None]) -> None:

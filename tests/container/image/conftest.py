@@ -26,8 +26,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 @pytest.fixture(scope="session")
-def bare() -> Iterator[Path]:
-    """A bare Debian, and the wheel beside it."""
+def roots() -> Iterator[Path]:
+    """A directory with a bare Debian, and the Dockerfile's first stage beside it."""
     if os.geteuid() != 0:
         pytest.skip("only root makes bare roots")
     if shutil.which("debootstrap") is None:
@@ -40,7 +40,7 @@ def bare() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="dg-image-", dir="/tmp") as name:
         directory = Path(name)
         build.debian(directory / "debian")
-        build.wheel(directory)
+        build.build_stage(directory / "debian", build.wheel(directory), directory / "built")
         yield directory
 
 
@@ -63,12 +63,11 @@ def platform(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def root(platform: str, bare: Path) -> Path:
+def root(platform: str, roots: Path) -> Path:
     """The root of the image for a proxy."""
-    (wheel,) = bare.glob("*.whl")
-    directory = bare / platform
-    directory.mkdir()
-    return build.image(platform, bare / "debian", wheel, directory)
+    made = roots / platform
+    build.image(platform, roots / "debian", roots / "built", made)
+    return made
 
 
 @pytest.fixture

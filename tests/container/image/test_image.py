@@ -107,9 +107,8 @@ async def test_the_first_docker_line(
 ) -> None:
     async with run(root, platform, first_line(cluster), read_only=read_only) as running:
         assert '"app": "web"' in await answers(running, "web.test")
-        assert "401" in await answers(running, "drove.local", 401, "/apis/v1/ping")
-        status, _ = await get(6000, "localhost", "/v1/health")
-        assert status == 200
+        assert "Credentials" in await answers(running, "drove.local", 401, "/apis/v1/ping")
+        await until(gateway_is_well)
         await is_unprivileged(running.pid)
 
         code, said = await running.execute("drove-gateway", "container", "--health")
@@ -161,6 +160,11 @@ async def test_without_controllers_it_ends_with_what_to_do(root: Path, platform:
     async with run(root, platform, {}) as running:
         assert await running.process.wait() == 1
     assert running.log.startswith("error: DROVE_CONTROLLERS is not set")
+
+
+async def gateway_is_well() -> bool:
+    status, _ = await get(6000, "localhost", "/v1/health")
+    return status == 200
 
 
 async def is_unprivileged(pid: int) -> None:
