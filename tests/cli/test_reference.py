@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from drove_gateway.cli import PURPOSES, main, reference
 from drove_gateway.cli.command import EXIT_CODES, Command
+from drove_gateway.cli.manual import argument, manual
 
 
 def test_the_committed_pages_are_what_the_commands_give() -> None:
@@ -51,3 +52,26 @@ def test_every_example_names_a_command_and_options_that_exist() -> None:
             assert called is not None, line
             known = {option for one in called.params for option in one.opts}
             assert {word for word in words if word.startswith("-")} <= known, line
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("drove-gateway", r"drove\-gateway"),
+        ('eval "$(x)"', r"eval \(dq$(x)\(dq"),
+        ("-d '{}'", r"\-d \(aq{}\(aq"),
+        (".rc\\n", r"\&.rc\en"),
+    ],
+)
+def test_the_man_page_shows_a_command_line_as_it_is_typed(text: str, shown: str) -> None:
+    assert argument(text) == shown
+
+
+def test_the_man_page_has_the_usual_sections() -> None:
+    sections = [
+        line.removeprefix(".SH ") for line in manual().splitlines() if line.startswith(".SH ")
+    ]
+    assert sections == [
+        "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT",
+        "SIGNALS", "EXAMPLES",
+    ]  # fmt: skip

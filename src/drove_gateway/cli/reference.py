@@ -1,14 +1,13 @@
-"""Makes docs/reference/commands.md and the man page from the commands themselves."""
+"""Makes docs/reference/commands.md from the commands themselves, and writes the man page."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from drove_gateway.about import about
-from drove_gateway.cli import main as program
 from drove_gateway.cli.command import EXIT_CODES, Command, Commands, ExitCodes
+from drove_gateway.cli.described import every_command, own_codes, prose, records, usage
+from drove_gateway.cli.manual import manual
 
 PAGE = Path("docs/reference/commands.md")
 MANUAL = Path("docs/reference/drove-gateway.8")
@@ -40,77 +39,21 @@ def page() -> str:
     return _HEAD.replace("{exit_codes}", _exit_codes(EXIT_CODES)) + "".join(
         f"\n## {' '.join(path)}\n\n{_usage(path, command)}\n\n{_prose(command)}\n"
         f"{_options(command)}{_examples(command)}{_meanings(command)}"
-        for path, command in _commands()
+        for path, command in every_command()
     )
 
 
-def manual() -> str:
-    """The man page, in roff."""
-    lines = [
-        f'.TH DROVE-GATEWAY 8 "" "drove-gateway {about().version}" "System administration"',
-        ".SH NAME",
-        "drove-gateway \\- keeps NGINX and HAProxy true to what runs on a Drove cluster",
-    ]
-    for path, command in _commands():
-        lines += [f".SH {_roff(' '.join(path)).upper()}"]
-        lines += [f".B {_roff(_plain_usage(path, command))}", ".PP"]
-        lines += [_roff(line) or ".PP" for line in _prose(command).splitlines()]
-        for names, meaning in _records(command):
-            lines += [".TP", f".B {_roff(names)}", _roff(meaning)]
-        lines += [".PP", "Examples:"]
-        for line, meaning in command.examples:
-            lines += [".TP", f".B {_roff(line)}", _roff(meaning)]
-        lines += _roff_meanings(command)
-    lines += [
-        ".SH EXIT STATUS",
-        *_roff_codes(EXIT_CODES),
-        ".SH SIGNALS",
-        "SIGTERM and SIGINT end the daemon after the step under way; SIGHUP reads configuration",
-        "and template again. After SIGUSR1 nothing is begun on the proxy, for five minutes at",
-        "most, so that it can be restarted; SIGUSR2 brings it up to date.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _commands() -> Iterator[tuple[tuple[str, ...], Command | Commands]]:
-    yield ("drove-gateway",), program
-    context = click.Context(program)
-    for name in program.list_commands(context):
-        command = program.get_command(context, name)
-        if isinstance(command, Command):
-            yield ("drove-gateway", name), command
-
-
-def _context(path: tuple[str, ...], command: click.Command) -> click.Context:
-    parent = click.Context(program, info_name=path[0]) if len(path) > 1 else None
-    return click.Context(command, info_name=path[-1], parent=parent)
-
-
-def _plain_usage(path: tuple[str, ...], command: click.Command) -> str:
-    pieces = " ".join(command.collect_usage_pieces(_context(path, command)))
-    return f"{' '.join(path)} {pieces}"
-
-
 def _usage(path: tuple[str, ...], command: click.Command) -> str:
-    return f"```text\n{_plain_usage(path, command)}\n```"
+    return f"```text\n{usage(path, command)}\n```"
 
 
 def _prose(command: click.Command) -> str:
-    paragraphs = (command.help or "").strip().split("\n\n")
-    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
-
-
-def _records(command: click.Command) -> Iterator[tuple[str, str]]:
-    context = click.Context(command)
-    for parameter in command.params:
-        record = parameter.get_help_record(context)
-        if record is not None:
-            yield record
+    return "\n\n".join(prose(command))
 
 
 def _options(command: click.Command) -> str:
     rows = "".join(
-        f"| `{_cell(names)}` | {_cell(meaning)} |\n" for names, meaning in _records(command)
+        f"| `{_cell(names)}` | {_cell(meaning)} |\n" for names, meaning in records(command)
     )
     return f"\n| Option | Meaning |\n|---|---|\n{rows}" if rows else ""
 
@@ -124,7 +67,7 @@ def _meanings(command: Command | Commands) -> str:
     """What the exit codes mean for this command, where that is more than what they always mean."""
     if command.exit_codes == EXIT_CODES:
         return ""
-    return f"\n{_exit_codes(_own(command))}"
+    return f"\n{_exit_codes(own_codes(command))}"
 
 
 def _exit_codes(codes: ExitCodes) -> str:
@@ -132,27 +75,8 @@ def _exit_codes(codes: ExitCodes) -> str:
     return f"| Exit code | Meaning |\n|---|---|\n{rows}"
 
 
-def _own(command: Command | Commands) -> ExitCodes:
-    """The codes that mean something of their own here."""
-    return {code: text for code, text in command.exit_codes.items() if text != EXIT_CODES[code]}
-
-
-def _roff_meanings(command: Command | Commands) -> list[str]:
-    own = _own(command)
-    return [".PP", "Exit codes:", *_roff_codes(own)] if own else []
-
-
-def _roff_codes(codes: ExitCodes) -> list[str]:
-    return [line for code, text in codes.items() for line in (".TP", f".B {code}", _roff(text))]
-
-
 def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def _roff(text: str) -> str:
-    text = text.replace("\\", "\\e").replace("-", "\\-")
-    return f"\\&{text}" if text.startswith((".", "'")) else text
 
 
 @click.command()
