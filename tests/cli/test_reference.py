@@ -14,7 +14,7 @@ from drove_gateway.cli.manual import argument, manual
 def test_the_committed_pages_are_what_the_commands_give() -> None:
     hint = "run: python -m drove_gateway.cli.reference --write"
     assert reference.PAGE.read_text() == reference.page(), hint
-    assert reference.MANUAL.read_text() == reference.manual(), hint
+    assert reference.MANUAL.read_text() == manual(), hint
 
 
 @pytest.mark.parametrize("name", sorted(PURPOSES))

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from tests.admin.conftest import Api
@@ -19,6 +20,7 @@ from tests.admin.test_api import WELL
 from tests.admin.test_server import certificate
 from tests.cli.conftest import Call
 from tests.cli.test_accept import HELD, NAMESPACE, gateway
+from tests.e2e.stage import played
 from tests.waiting import until
 
 from drove_gateway.status import Progress, Section, with_progress, with_proxy
@@ -269,3 +271,18 @@ async def test_no_color_is_respected(directory: Path, no_color: str) -> None:
             assert await seen.process.wait() == 0
             seen.shows()
     assert (b"\x1b[32m" in seen.drawn) == (no_color == "")
+
+
+async def test_a_real_gateways_last_changes_are_told(short_path: Path) -> None:
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        await place.cluster.scale("web", 4)
+        await place.serves("web")
+        async with terminal(short_path, "status", "-f", "nixy.toml", COLUMNS="100") as seen:
+            assert await seen.process.wait() == 0
+            seen.shows()
+    shown = click.unstyle(seen.drawn.decode())
+    assert "2 vhosts with 7 servers" in shown
+    assert re.search(r"main +http://127.0.0.1:\d+ +\d+ s ago +2 +ok", shown)
+    assert re.search(r"ago +\d+ ms +add server web.test/server_127", shown)
+    assert re.search(r"ago +\d+ ms +reload: the gateway started", shown)
+    assert max(map(len, shown.splitlines())) <= 100

@@ -29,7 +29,7 @@ from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
 from drove_gateway.drivers import platform, preview
-from drove_gateway.errors import ConfigError, GatewayError, StateError
+from drove_gateway.errors import ConfigError, GatewayError, ProxyError, StateError
 from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
 from drove_gateway.render import Rendered
@@ -103,10 +103,10 @@ async def _check(settings: Settings, wishes: _Wishes) -> None:
     await _say_what_runs(settings)
     if seen:
         await _print_plan(settings, seen.applied, topology, text, wishes)
+        if wishes.diff:
+            _print_difference(settings, text)
     else:
         click.echo("no plan: of the cluster nothing is known")
-    if wishes.diff:
-        _print_difference(settings, text)
 
 
 async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
@@ -184,7 +184,12 @@ async def _print_plan(
 
 def _print_difference(settings: Settings, text: Rendered) -> None:
     config = platform(settings).config
-    for line in difference(config_file.read(config), text.text, str(config)):
+    try:
+        before = config_file.read(config)
+    except ProxyError as error:
+        warn(f"{error}; the difference cannot be shown")
+        return
+    for line in difference(before, text.text, str(config)):
         click.echo(line)
 
 

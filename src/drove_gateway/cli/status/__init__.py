@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,18 +58,17 @@ def status(
     trusts.
     """
     settings = _settings(file or outer_file, host)
-    try:
-        if watch:
+    if watch:
+        with suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, as_json=as_json))
-            return
+        return
+    try:
         body = asyncio.run(fetch(settings, "GET", "/v1/status"))
         document = msgspec.json.decode(body, type=Document)
     except GatewayUnreachable as error:
         fail(error)
     except msgspec.DecodeError:
         fail(GatewayUnreachable(f"what answers at {url(settings)} is no gateway"))
-    except KeyboardInterrupt:
-        return
     click.echo(body if as_json else _text(settings, document), nl=not as_json)
     if not document.healthy:
         sys.exit(1)
