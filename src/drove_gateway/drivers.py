@@ -148,7 +148,7 @@ async def preview(
     metrics = Metrics(version="")
     async with AsyncExitStack() as stack:
         servers = await _look_at_servers(settings, desired, metrics, stack)
-    if _runtime_only(settings):
+    if runtime_only(settings):
         return Preview(Plan(desired, servers=servers.steps), servers.notes)
     found = await look_at_generation(platform(settings), rendered, ask)
     reload = (*found.reload, *servers.reload)
@@ -184,7 +184,7 @@ async def _look_at_servers(
     return Seen()
 
 
-def _runtime_only(settings: Settings) -> bool:
+def runtime_only(settings: Settings) -> bool:
     """Whether nothing is rendered or written: a runtime API, and reloads are disabled."""
     if settings.proxy_platform == "haproxy":
         return settings.haproxy_reload_disabled and settings.haproxy_socket is not None

@@ -120,6 +120,7 @@ async def test_what_the_guard_would_hold_and_what_is_stored_count(short_path: Pa
         assert checked.plan[0] == "keep nginx as it is"
     assert "the guard would hold 6 servers of api.test, web.test" in held.errors
     assert "a start would serve namespace main as it is stored" in silent.errors
+    assert "with 6 servers as stored of main" in silent.printed
 
 
 async def test_a_proxy_that_does_not_run_is_told_and_no_error(short_path: Path) -> None:
@@ -147,6 +148,20 @@ async def test_on_a_new_installation_the_whole_file_is_added(short_path: Path) -
     assert f"{place.config} is not there yet" in checked.plan
     assert f"--- /dev/null\n+++ {place.config}\n@@ -0,0 +1," in checked.printed
     assert "events {" in rendered
+
+
+async def test_without_reloads_servers_change_and_no_file(short_path: Path) -> None:
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        await place.end()
+        await place.cluster.scale("web", 4)
+        file = short_path / "nixy.toml"
+        file.write_text("haproxy_reload_disabled = true\n" + file.read_text())
+        checked = await check_site(place, "--diff")
+
+    assert checked.code == 0
+    assert checked.plan[0] == "add server"
+    assert not any(line.startswith("reload") for line in checked.plan)
+    assert checked.plan[-1] == "no difference: reloads are disabled, so no file is written"
 
 
 async def test_saved_answers_are_planned_as_live_ones(short_path: Path) -> None:

@@ -28,7 +28,7 @@ from drove_gateway.cli.render import rendered
 from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
-from drove_gateway.drivers import platform, preview
+from drove_gateway.drivers import platform, preview, runtime_only
 from drove_gateway.errors import ConfigError, GatewayError, ProxyError, StateError
 from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
@@ -103,7 +103,9 @@ async def _check(settings: Settings, wishes: _Wishes) -> None:
     await _say_what_runs(settings)
     if seen:
         await _print_plan(settings, seen.applied, topology, text, wishes)
-        if wishes.diff:
+        if wishes.diff and runtime_only(settings):
+            click.echo("no difference: reloads are disabled, so no file is written")
+        elif wishes.diff:
             _print_difference(settings, text)
     else:
         click.echo("no plan: of the cluster nothing is known")
@@ -152,9 +154,11 @@ def _source(seen: Outlook | None, wishes: _Wishes) -> str:
     """Whose word is rendered."""
     if seen is None:
         return "(made up: no controller answers)"
-    if wishes.endpoints:
-        return "of the saved answers"
-    return "as controllers tell and as stored" if seen.restored else "as the controllers tell them"
+    told = "of the saved answers" if wishes.endpoints else "as the controllers tell them"
+    stored = f"as stored of {', '.join(seen.restored)}"
+    if not seen.restored:
+        return told
+    return f"{told}, and {stored}" if seen.built.parts.keys() - seen.restored.keys() else stored
 
 
 async def _say_what_runs(settings: Settings) -> None:
