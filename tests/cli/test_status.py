@@ -148,14 +148,15 @@ async def test_another_hosts_file_will_do(directory: Path, call: Call) -> None:
     async with gateway(directory, f"port_use_tls = true\n{files}") as api:
         make_healthy(api)
         file = directory / "nixy.toml"
-        file.write_text('address = "192.0.2.1"\n' + file.read_text().replace(str(key), "/no/key"))
+        elsewhere = 'address = "127.99.99.99"\n'
+        file.write_text(elsewhere + file.read_text().replace(str(key), "/no/key"))
         here = await call_status(call)
         there = await call_status(call, "--host", "127.0.0.1")
         file.write_text(file.read_text().replace(str(cert), "/no/certificate"))
         untrusted = await call_status(call, "--host", "localhost")
 
     assert here[0] == 1
-    assert "/no/key" in here[2]
+    assert "no gateway answers at https://127.99.99.99:" in here[2]
     assert there[0] == 0
     assert untrusted[0] == 1
     assert "certificate" in untrusted[2].lower()

@@ -6,7 +6,7 @@ import click
 import msgspec
 
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import fail, read_configuration
+from drove_gateway.cli.files import fail, settings_to_ask
 from drove_gateway.cli.gateway_api import GatewayUnreachable, ask
 from drove_gateway.cli.printable import printable
 
@@ -42,7 +42,7 @@ def accept(outer_file: Path | None, file: Path | None) -> None:
     for `guard_hold_sec`. Use this when a large withdrawal was meant. It talks to the gateway that
     runs with the same configuration, and prints what was held.
     """
-    settings = read_configuration(file or outer_file).settings
+    settings = settings_to_ask(file or outer_file)
     try:
         answer = ask(settings, "POST", "/v1/accept", _Accepted)
     except GatewayUnreachable as error:

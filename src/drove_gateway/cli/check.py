@@ -78,7 +78,8 @@ def check(
     commands, GET requests to NGINX Plus's API, and the generation's URL, and prints the plan: which
     servers would be added or drained, whether the proxy would be reloaded, and why.
 
-    Nothing is changed. It may run beside the gateway.
+    Nothing is changed. It may run beside the gateway. Where the template asks for environment
+    variables, give it those of the daemon.
     """
     path = configuration_path(file or outer_file)
     settings = read_configuration(path).settings

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from drove_gateway.cli.printable import printable
-from drove_gateway.config import Loaded, load
+from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.errors import ConfigError, GatewayError
 from drove_gateway.model import Rejection
 
@@ -37,6 +37,15 @@ def read_configuration(file: Path | None) -> Loaded:
     for notice in loaded.warnings:
         warn(notice.text, level=notice.level)
     return loaded
+
+
+def settings_to_ask(file: Path | None) -> Settings:
+    """The settings of a gateway that is only asked; exits with 1 when they cannot be used."""
+    try:
+        return load(configuration_path(file), os.environ, runs_here=False).settings
+    except ConfigError as error:
+        print_problems(error)
+        sys.exit(1)
 
 
 def warn(text: str, *, level: str = "warning") -> None:

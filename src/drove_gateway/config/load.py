@@ -25,20 +25,21 @@ class Loaded(msgspec.Struct, frozen=True):
     warnings: tuple[Notice, ...]
 
 
-def load(path: Path | None, environ: Mapping[str, str], *, elsewhere: bool = False) -> Loaded:
+def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = True) -> Loaded:
     """The settings that the file and the environment come to; without a path, the environment's.
 
-    With `elsewhere` the gateway runs on another machine: files that keys name need not be here.
+    Who only asks a gateway (`runs_here` is False) need not be able to read the files that keys
+    name: they may be on another machine, or another user's.
     Raises ConfigError with a line for each problem, all at once. Unknown keys are only warnings,
     but are named with the problems too, since a misspelt key is often why another one is missing.
     """
     draft = Draft("environment", {}) if path is None else Draft(str(path), _read(path))
     draft = environment.override(legacy.modernise(lowered(draft)), environ)
     verdict = validate(draft)
-    unreadable = () if elsewhere else _unreadable_files(draft)
+    unreadable = _unreadable_files(draft) if runs_here else ()
     if problems := (*verdict.problems, *unreadable):
         raise ConfigError((*problems, *(notice.text for notice in verdict.unknown)))
-    if elsewhere:
+    if not runs_here:
         return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown))
     absent = concluded(draft, (), verdict.settings, verdict.broken, _absent(verdict.settings))
     waiting = (Notice("warning", text) for text in absent)

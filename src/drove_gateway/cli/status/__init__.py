@@ -1,7 +1,6 @@
 """`drove-gateway status`: what a running gateway knows, did, and holds back."""
 
 import asyncio
-import os
 import shutil
 import sys
 from contextlib import suppress
@@ -12,13 +11,12 @@ import click
 import msgspec
 
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import configuration_path, fail, print_problems
+from drove_gateway.cli.files import fail, settings_to_ask
 from drove_gateway.cli.gateway_api import GatewayUnreachable, fetch, url
 from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import lines
 from drove_gateway.cli.status.watch import follow, redraw
-from drove_gateway.config import Settings, load
-from drove_gateway.errors import ConfigError
+from drove_gateway.config import Settings
 
 
 @click.command(
@@ -54,10 +52,12 @@ def status(
     is left out, and the last times that the proxy was changed: why, and how long each stage took.
 
     It asks the HTTP API at `address` and `port` of the configuration, with its `admin_token`. With
-    `port_use_tls` it trusts `port_tls_certfile`, or, where there is no such file, what this machine
+    `port_use_tls` it trusts `port_tls_certfile`, or, where that cannot be read, what this machine
     trusts.
     """
-    settings = _settings(file or outer_file, host)
+    settings = settings_to_ask(file or outer_file)
+    if host:
+        settings = settings.model_copy(update={"address": host})
     if watch:
         with suppress(KeyboardInterrupt):
             asyncio.run(_watch(settings, as_json=as_json))
@@ -72,15 +72,6 @@ def status(
     click.echo(body if as_json else _text(settings, document), nl=not as_json)
     if not document.healthy:
         sys.exit(1)
-
-
-def _settings(file: Path | None, host: str | None) -> Settings:
-    try:
-        loaded = load(configuration_path(file), os.environ, elsewhere=host is not None)
-    except ConfigError as error:
-        print_problems(error)
-        sys.exit(1)
-    return loaded.settings.model_copy(update={"address": host} if host else {})
 
 
 async def _watch(settings: Settings, *, as_json: bool) -> None:

@@ -29,7 +29,7 @@ async def look_at_servers(
         changes = await servers.audit(desired)
     except RuntimeApiError as error:
         return Seen(notes=(f"HAProxy's servers cannot be read: {error}",))
-    lacking = tuple(f"HAProxy has no backend {backend}" for backend in servers.lacking)
+    lacking = tuple(f"HAProxy has no backend {backend}" for backend in sorted(servers.lacking))
     notes = [f"HAProxy {process.version} answers, process {process.pid}"]
     notes += [f"server {name} is {how}, and stays so" for name, how in servers.held]
     notes += [f"vhost {vhost}: {why}" for vhost, why in servers.targets.unresolved(desired)]
