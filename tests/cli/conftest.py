@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.traffic import free_port
 
 from drove_gateway.cli import main
 from drove_gateway.templates import shipped
@@ -62,7 +63,9 @@ def nixy(directory: Path, nginx: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = directory / "nixy.toml"
     file.write_text(
         f"""
+port = {free_port()}
 xproxy = "lb1"
+state_persistence_dir = "{directory}/state"
 nginx_config = "{directory}/nginx.conf"
 nginx_template = "{directory}/nginx.tmpl"
 nginx_cmd = "{nginx} -p {directory}"

@@ -287,3 +287,16 @@ async def test_a_real_gateways_last_changes_are_told(short_path: Path) -> None:
     assert re.search(r"ago +\d+ ms +add server web.test/server_127", shown)
     assert re.search(r"ago +\d+ ms +reload: the gateway started", shown)
     assert max(map(len, shown.splitlines())) <= 100
+
+
+async def test_without_a_terminal_a_gateway_that_goes_is_told_once(directory: Path) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        async with gateway(directory, "") as api:
+            make_healthy(api)
+            process, output = await stack.enter_async_context(watching(directory))
+            assert b"drove-gateway 1.2.3" in await output.readline()
+        while b"error: no gateway answers" not in (line := await output.readline()):
+            assert line
+        process.send_signal(signal.SIGINT)
+        assert b"no gateway answers" not in await output.read()
+        assert await process.wait() == 0
