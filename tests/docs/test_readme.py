@@ -127,6 +127,18 @@ def test_each_block_is_run_or_has_a_reason_not_to_be() -> None:
     ]
 
 
+def alike(text: str) -> str:
+    """The text without what is different each time: numbers, times, hosts and widths."""
+    timeless = re.sub(r"up [^:]+:|[\w ]+ ago", "some time", text)
+    return re.sub(r" +", " ", re.sub(r"http://[\w.]+|\d+", "0", timeless))
+
+
+def status_shown() -> list[str]:
+    """The lines that the README shows of a status."""
+    (block,) = (one for one in blocks(README) if one.text.startswith("drove-gateway 1"))
+    return alike(block.text).splitlines()
+
+
 async def test_the_readme_leads_from_an_empty_directory_to_both_proxies_at_work(
     reader: Reader,
 ) -> None:
@@ -134,6 +146,8 @@ async def test_the_readme_leads_from_an_empty_directory_to_both_proxies_at_work(
 
     assert said.count("ok  proxy's check") == 2
     assert said.count('"app": "app1"') == 2
+    for line in status_shown():
+        assert line in alike(said)
     for name in ("edge-haproxy", "edge-nginx"):
         log = (reader.directory / name / "gateway.log").read_text()
         assert "level=error" not in log
