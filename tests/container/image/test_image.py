@@ -156,6 +156,15 @@ async def test_as_root_the_workers_are_another_user(
         assert await running.stop() == 0
 
 
+async def test_any_user_will_do(root: Path, platform: str, cluster: Simulator) -> None:
+    async with run(
+        root, platform, first_line(cluster), user="54321:54321", read_only=True
+    ) as running:
+        await answers(running, "web.test")
+        await until(gateway_is_well)
+        assert await running.stop() == 0
+
+
 async def test_without_controllers_it_ends_with_what_to_do(root: Path, platform: str) -> None:
     async with run(root, platform, {}) as running:
         assert await running.process.wait() == 1
