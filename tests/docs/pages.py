@@ -52,6 +52,9 @@ def commands(page: Path) -> Iterator[Command]:
     for block in blocks(page):
         if block.info in {"sh", "console"}:
             yield from _of_lines(block.where, shell_lines(block))
+        elif block.info == "text":
+            typed = [line for line in shell_lines(block) if line.startswith(("make ", "python "))]
+            yield from _of_lines(block.where, typed)
     prose = _FENCE.sub("", page.read_text())
     yield from _of_lines(page.name, [code for code in _CODE.findall(prose) if " " in code])
 
