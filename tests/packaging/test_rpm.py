@@ -1,0 +1,57 @@
+"""The RPM: what it says, and what it does in a root."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.packaging.machine import REPOSITORY, Root, copied, done, need
+
+SPECIFICATION = REPOSITORY / "packaging" / "rpm" / "drove-gateway."
+CONFIG = "/etc/drove-gateway/nixy.toml"
+
+
+@pytest.fixture(scope="module")
+def installed(bare: Root, rpm: Path) -> Iterator[Root]:
+    """A root with the RPM installed into it from outside, without the packages it depends on."""
+    with tempfile.TemporaryDirectory(prefix="dg-root-", dir="/tmp") as name:
+        root = copied(bare, Path(name, "root"))
+        done("rpm", "--root", root.path, "--nodeps", "-i", rpm)
+        yield root
+
+
+def test_rpmlint_understands_the_specification() -> None:
+    need("rpmspec:rpm", "rpmlint:rpmlint")
+    told = done("rpmlint", "-r", f"{SPECIFICATION}rpmlintrc", f"{SPECIFICATION}spec")
+
+    assert " 0 errors" in told
+
+
+def test_it_holds_the_files_of_the_debian_package(deb: Path, rpm: Path) -> None:
+    listed = (line.split()[5] for line in done("dpkg-deb", "-c", deb).splitlines())
+    theirs = {name.removeprefix(".").rstrip("/") for name in listed}
+    ours = set(done("rpm", "-qpl", rpm).splitlines())
+
+    for place in ("/etc/drove-gateway", "/etc/logrotate.d/", "/usr/bin/", "/usr/lib/drove-gateway"):
+        assert {name for name in theirs if name.startswith(place)} <= ours
+    assert "/usr/lib/systemd/system/drove-gateway.service" in ours
+
+
+def test_it_runs_where_there_is_no_python(installed: Root) -> None:
+    for program in ("drove-gateway", "nixy"):
+        assert "version: " in installed.done(f"/usr/bin/{program}", "-v", env={})
+
+
+def test_the_user_may_read_the_configuration_and_others_may_not(installed: Root) -> None:
+    told = installed.done("stat", "-c", "%a %U %G", CONFIG)
+
+    assert told == "640 root drove-gateway\n"
+
+
+def test_edited_configuration_outlives_removal(installed: Root) -> None:
+    with installed.inside(CONFIG).open("a") as file:
+        file.write("# edited\n")
+    done("rpm", "--root", installed.path, "--nodeps", "-e", "drove-gateway")
+
+    assert not installed.inside(CONFIG).exists()
+    assert installed.inside(f"{CONFIG}.rpmsave").read_text().endswith("# edited\n")
