@@ -220,6 +220,9 @@ async def test_health_is_whether_the_gateway_answers(running: Container) -> None
 
     await until(unwell)
 
+    (running.directory / "run/nixy.toml").write_text("somebody is editing it")
+    assert await unwell()
+
     running.signal(signal.SIGTERM)
     assert await running.ended() == 0
     code, said = await running.health()

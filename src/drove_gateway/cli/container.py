@@ -1,6 +1,7 @@
 """`drove-gateway container`: the entry point of a container."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from drove_gateway.cli.files import fail, print_problems
 from drove_gateway.cli.gateway_api import url
 from drove_gateway.config import load
 from drove_gateway.container import health
+from drove_gateway.container.files import write
 from drove_gateway.container.place import asked, here
 from drove_gateway.container.setup import Place
 from drove_gateway.container.supervisor import Supervisor, open_inbox
@@ -19,6 +21,7 @@ from drove_gateway.errors import ConfigError, GatewayError
 from drove_gateway.log import logger
 
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
+_ADDRESS = "api-address"
 
 
 @click.command(
@@ -79,6 +82,7 @@ async def _run(place: Place) -> None:
     from drove_gateway.container.prepare import prepare  # noqa: PLC0415
 
     prepared = await prepare(os.environ, place)
+    write(place.directory / _ADDRESS, url(prepared.settings))
     supervisor = Supervisor(
         prepared.proxy,
         prepared.gateway,
@@ -92,9 +96,23 @@ async def _run(place: Place) -> None:
 
 
 def _ask(place: Place) -> None:
-    wanted = asked(os.environ, place)
-    address = url(load(wanted.file, wanted.environ).settings)
-    said = asyncio.run(health.answer(address))
-    if not said:
-        raise GatewayError(f"the gateway does not answer at {address}")
-    click.echo(f"the gateway answers: {said}")
+    addresses = _addresses(place)
+    for address in addresses:
+        if said := asyncio.run(health.answer(address)):
+            click.echo(f"the gateway answers: {said}")
+            return
+    raise GatewayError(f"the gateway does not answer at {' or '.join(addresses) or 'any address'}")
+
+
+def _addresses(place: Place) -> list[str]:
+    """Where the gateway may listen: as its file says now, and as it said at the start.
+
+    Somebody may be editing that file; the gateway goes on with what it had.
+    """
+    found = []
+    with contextlib.suppress(GatewayError):
+        wanted = asked(os.environ, place)
+        found.append(url(load(wanted.file, wanted.environ).settings))
+    with contextlib.suppress(OSError):
+        found.append((place.directory / _ADDRESS).read_text())
+    return list(dict.fromkeys(found))

@@ -21,9 +21,9 @@ SUITE = "bookworm"
 _CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
-def debian(root: Path, mirror: str = "http://deb.debian.org/debian") -> None:
+def debian(root: Path) -> None:
     """A minimal Debian in `root`."""
-    _run("debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root, mirror)
+    _run("debootstrap", "--variant=minbase", "--include=ca-certificates", SUITE, root)
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
     for configured in (_CERTIFICATES, Path("/etc/pip.conf")):
         if configured.exists():

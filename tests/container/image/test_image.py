@@ -1,6 +1,9 @@
 """The image as it would be built, run as an engine would run it."""
 
 import contextlib
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ from tests.container.stage import children, command_line
 from tests.traffic import get
 from tests.waiting import until
 
+from drove_gateway.container.restarts import QUICK_SECONDS
 from drove_gateway.simulator import Simulator
 from drove_gateway.templates import shipped
 
@@ -144,13 +148,32 @@ async def test_the_second_docker_line(
         assert await running.stop() == 0
 
 
+async def test_a_proxy_that_ran_for_long_comes_back_with_what_it_had(
+    root: Path, platform: str, cluster: Simulator
+) -> None:
+    async with run(root, platform, first_line(cluster)) as running:
+        await answers(running, "web.test")
+        await until(gateway_is_well)
+        master, gateway = process_of(running, platform), process_of(running, "gateway")
+        await until(lambda: age(master) > QUICK_SECONDS + 1)
+        os.kill(gateway, signal.SIGSTOP)
+        os.kill(master, signal.SIGKILL)
+        await running.says("ended, it is started again")
+        await answers(running, "web.test")
+
+        os.kill(gateway, signal.SIGCONT)
+        await running.says("SIGUSR2: bringing the restarted proxy up to date")
+        await cluster.deploy("shop", instances=1)
+        await answers(running, "shop.test")
+        assert await running.stop() == 0
+
+
 async def test_as_root_the_workers_are_another_user(
     root: Path, platform: str, cluster: Simulator
 ) -> None:
     async with run(root, platform, first_line(cluster), user="0:0") as running:
         await answers(running, "web.test")
-        words = "nginx: master" if platform == "nginx" else "haproxy -W"
-        (master,) = (pid for pid in children(running.pid) if words in command_line(pid))
+        master = process_of(running, platform)
         assert user_of(master) == 0
         await until(lambda: all(user_of(pid) != 0 for pid in children(master)))
         assert await running.stop() == 0
@@ -169,6 +192,19 @@ async def test_without_controllers_it_ends_with_what_to_do(root: Path, platform:
     async with run(root, platform, {}) as running:
         assert await running.process.wait() == 1
     assert running.log.startswith("error: DROVE_CONTROLLERS is not set")
+
+
+def process_of(running: Running, name: str) -> int:
+    """The pid of the proxy or the gateway."""
+    words = {"nginx": "nginx: master", "haproxy": "haproxy -W", "gateway": "drove_gateway -f"}[name]
+    (pid,) = (pid for pid in children(running.pid) if words in command_line(pid))
+    return pid
+
+
+def age(pid: int) -> float:
+    """For how many seconds a process has run (proc(5), field 22)."""
+    started = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
 
 
 async def gateway_is_well() -> bool:
