@@ -146,7 +146,7 @@ def test_variables_override_the_form_before_namespaces(file: Path) -> None:
 def test_namespaces_that_cannot_be_read_stay_a_problem_of_the_file(file: Path) -> None:
     file.write_text('namespaces = "a"')
     (said,) = problems(file, {"DROVE_CONTROLLERS": "http://a"})
-    assert said.startswith(f"{file}: namespaces: must be tables")
+    assert said.startswith(f"{file}:1: namespaces: must be tables")
 
 
 @pytest.mark.parametrize("platform", ["nginx", "haproxy"])

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from tests.config.places import without_line
 
 from drove_gateway.config import Loaded, load
 from drove_gateway.errors import ConfigError
@@ -40,11 +41,11 @@ def read(text: str, directory: Path) -> Loaded:
 def problems(text: str, directory: Path) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as refused:
         read(text, directory)
-    return refused.value.problems
+    return tuple(map(without_line, refused.value.problems))
 
 
 def warnings(text: str, directory: Path) -> list[str]:
-    return [notice.text for notice in read(text, directory).warnings]
+    return [without_line(notice.text) for notice in read(text, directory).warnings]
 
 
 def test_a_whole_file(directory: Path) -> None:

@@ -24,24 +24,34 @@ class Notice(msgspec.Struct, frozen=True):
 
 class Draft(msgspec.Struct, frozen=True):
     """`source` is the file's name; `labels` tell of values that were written elsewhere or under
-    another name; `problems` are what has been found unusable so far."""
+    another name, and `lines` where in the file a value stands; `problems` are what has been found
+    unusable so far."""
 
     source: str
     values: Mapping[str, object]
     labels: Mapping[Location, str] = {}
+    lines: Mapping[Location, int] = {}
     notices: tuple[Notice, ...] = ()
     problems: tuple[str, ...] = ()
 
     def label(self, location: Location) -> str:
-        """How the operator knows the value: `nixy.toml: namespace "stage1": drove[1]`."""
+        """How the operator knows the value: `nixy.toml:7: namespace "stage1": drove[1]`."""
         for length in range(len(location), 0, -1):
             if location[:length] in self.labels:
                 return self.labels[location[:length]] + _path(location[length:])
         match location:
             case ("namespaces", int(index), *rest):
                 namespace = self._namespace_name(index)
-                return f"{self.source}: {namespace}" + (f": {_path(tuple(rest))}" if rest else "")
-        return f"{self.source}: {_path(location)}"
+                path = f": {_path(tuple(rest))}" if rest else ""
+                return f"{self._place(location)}: {namespace}{path}"
+        return f"{self._place(location)}: {_path(location)}"
+
+    def _place(self, location: Location) -> str:
+        """The file, with the line of the value, or of what should hold it."""
+        for length in range(len(location), 0, -1):
+            if line := self.lines.get(location[:length]):
+                return f"{self.source}:{line}"
+        return self.source
 
     def _namespace_name(self, index: int) -> str:
         table = tables(self.values)[index]

@@ -11,6 +11,7 @@ from drove_gateway.config import environment, legacy
 from drove_gateway.config.addresses import UnixSocket, socket_address
 from drove_gateway.config.draft import Draft, Location, Notice, tables
 from drove_gateway.config.letter_case import lowered
+from drove_gateway.config.lines import lines
 from drove_gateway.config.rules import Finding
 from drove_gateway.config.sentences import assignment
 from drove_gateway.config.settings import Settings
@@ -33,7 +34,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = Tru
     Raises ConfigError with a line for each problem, all at once. Unknown keys are only warnings,
     but are named with the problems too, since a misspelt key is often why another one is missing.
     """
-    draft = Draft("environment", {}) if path is None else Draft(str(path), _read(path))
+    draft = Draft("environment", {}) if path is None else _read(path)
     draft = environment.override(legacy.modernise(lowered(draft)), environ)
     verdict = validate(draft)
     unreadable = _unreadable_files(draft) if runs_here else ()
@@ -46,13 +47,14 @@ def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = Tru
     return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown, *waiting))
 
 
-def _read(path: Path) -> dict[str, object]:
+def _read(path: Path) -> Draft:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise ConfigError((f"{path}: cannot be read: {error.strerror}",)) from error
     try:
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        return Draft(str(path), tomllib.loads(text), lines=lines(text))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError((f"{path}:{line}: is not UTF-8 text, which TOML must be",)) from None
