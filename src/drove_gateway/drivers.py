@@ -149,13 +149,15 @@ async def preview(
     async with AsyncExitStack() as stack:
         servers = await _look_at_servers(settings, desired, metrics, stack)
     if runtime_only(settings):
-        return Preview(Plan(desired, servers=servers.steps), servers.notes)
+        return Preview(Plan(desired, servers=servers.steps), servers.notes, servers.complete)
     found = await look_at_generation(platform(settings), rendered, ask)
     reload = (*found.reload, *servers.reload)
     if reload and applied is not None:
         # What changed on the cluster tells more than what the proxy therefore lacks.
         reload = (*found.reload, *(_structural(settings, applied, desired) or servers.reload))
-    return Preview(Plan(desired, reload, servers.steps), (*servers.notes, *found.notes))
+    notes = (*servers.notes, *found.notes)
+    complete = servers.complete and found.complete
+    return Preview(Plan(desired, reload, servers.steps), notes, complete)
 
 
 async def _look_at_servers(

@@ -21,6 +21,13 @@ def test_nothing_to_do_is_told_with_what_was_found() -> None:
     ]
 
 
+def test_what_could_not_be_read_is_no_promise() -> None:
+    assert text(Preview(Plan(EMPTY), ("no permission",), complete=False)) == [
+        "  more may differ, since not all could be read",
+        "  note: no permission",
+    ]
+
+
 def test_steps_come_by_kind_and_then_the_reload_with_its_reasons() -> None:
     servers = (*adding(2), Step("drain server", "old-name/s", "not wanted any more"))
     assert text(Preview(Plan(EMPTY, ("vhost a added",), servers))) == [

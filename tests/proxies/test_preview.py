@@ -94,3 +94,4 @@ async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     seen = await look_at_generation(proxy(tmp_path), MADE, Asked("old"))
     assert seen.reload == ()
     assert f"cannot read {tmp_path}: Is a directory" in seen.notes[0]
+    assert not seen.complete

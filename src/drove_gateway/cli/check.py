@@ -119,7 +119,8 @@ async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook |
     try:
         stored = assembly.stored_state(settings)
     except StateError as error:
-        warn(f"the stored state in {settings.state_persistence_dir} would not be used: {error}")
+        where = settings.state_persistence_dir
+        warn(f"the stored state in {where} is not weighed against the answers: {error}")
         stored = {}
     if not told.snapshots and not stored:
         for silence in told.silent.values():

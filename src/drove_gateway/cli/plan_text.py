@@ -13,13 +13,15 @@ def lines(preview: Preview, proxy: str, *, everything: bool) -> Iterator[str]:
     """The plan for `proxy`. Of each kind of step the first are named, unless `everything` is."""
     plan = preview.plan
     yield "plan, for a gateway that starts now or gets SIGHUP:"
-    if plan.empty:
+    if plan.empty and preview.complete:
         yield f"  keep {proxy} as it is"
     for action in dict.fromkeys(step.action for step in plan.servers):
         yield from _steps(action, plan, everything)
     if plan.reload:
         yield f"  reload {proxy}, because"
         yield from (f"    {line}" for line in _first(plan.reload, everything))
+    if not preview.complete:
+        yield "  more may differ, since not all could be read"
     yield from (f"  note: {note}" for note in _first(preview.notes, everything))
 
 

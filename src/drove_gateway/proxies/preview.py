@@ -19,10 +19,14 @@ from drove_gateway.render import Rendered
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """The plan, and `notes`: what was found, what could not be asked, and what stays as it is."""
+    """The plan, and `notes`: what was found, what could not be asked, and what stays as it is.
+
+    `complete` is False where something could not be read: more may have to be done.
+    """
 
     plan: Plan
     notes: tuple[str, ...] = ()
+    complete: bool = True
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -31,6 +35,7 @@ class Seen(msgspec.Struct, frozen=True):
     reload: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
+    complete: bool = True
 
 
 async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
@@ -39,7 +44,7 @@ async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -
     try:
         change = _change(await asyncio.to_thread(config_file.read, config), rendered.text)
     except ProxyError as error:
-        return Seen(notes=(f"{error}; so whether it changes cannot be told",))
+        return Seen(notes=(f"{error}; whether it changes cannot be told",), complete=False)
     change = change and f"{config} {change}"
     if platform.reload is None:
         said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"

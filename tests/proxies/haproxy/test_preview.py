@@ -97,3 +97,4 @@ async def test_a_socket_that_nobody_answers_is_told(short_path: Path) -> None:
     assert seen.steps == ()
     assert "HAProxy's servers cannot be read" in seen.notes[0]
     assert "No such file or directory" in seen.notes[0]
+    assert not seen.complete

@@ -102,3 +102,4 @@ async def test_an_api_that_refuses_is_told(nginx: NginxPlus) -> None:
     seen = await look(nginx, topology({"a.example": [A]}))
     assert "401" in seen.notes[0]
     assert "nginxplusapi_user" in seen.notes[0]
+    assert not seen.complete

@@ -28,7 +28,7 @@ async def look_at_servers(
         process = state.process(await api.ask(commands.SHOW_INFO))
         changes = await servers.audit(desired)
     except RuntimeApiError as error:
-        return Seen(notes=(f"HAProxy's servers cannot be read: {error}",))
+        return Seen(notes=(f"HAProxy's servers cannot be read: {error}",), complete=False)
     lacking = tuple(f"HAProxy has no backend {backend}" for backend in sorted(servers.lacking))
     notes = [f"HAProxy {process.version} answers, process {process.pid}"]
     notes += [f"server {name} is {how}, and stays so" for name, how in servers.held]

@@ -55,10 +55,11 @@ async def look_at_upstreams(
     try:
         await each(apps.values(), compare, parallel=_PARALLEL)
     except ApiDown as error:
-        return Seen(notes=(f"NGINX's servers cannot be read: {error}",))
+        return Seen(notes=(f"NGINX's servers cannot be read: {error}",), complete=False)
     every = [step for vhost in apps for step in steps.get(vhost, ())]
     every.sort(key=lambda step: step.action.split()[0] in _TAKES)
-    return Seen(tuple(sorted(reasons)), tuple(every), tuple(notes))
+    complete = len(reasons) + len(steps) == len(apps)
+    return Seen(tuple(sorted(reasons)), tuple(every), tuple(notes), complete)
 
 
 async def _servers(client: Client, upstream: str) -> tuple[Server, ...] | None:
