@@ -16,7 +16,12 @@ def ignore_until_taken() -> None:
 
 
 class Inbox:
-    """Signals in the order in which they came; one that came twice is taken once."""
+    """Signals in the order in which they came; one that came twice is taken once.
+
+    A process that could not run for a moment gets what was sent meanwhile in any order (signal(7)),
+    so of SIGUSR1 and SIGUSR2 that wait together SIGUSR2 counts as the later one: a proxy is rather
+    met too early, which is tried again, than left alone for minutes.
+    """
 
     def __init__(self) -> None:
         self._waiting: list[Signals] = []
@@ -34,10 +39,12 @@ class Inbox:
         self._came.set()
 
     async def next(self) -> Signals:
-        """Wait for one. What ends the daemon goes before all others."""
+        """Wait for one. What ends the daemon goes before all others, SIGUSR1 before SIGUSR2."""
         while not self._waiting:
             self._came.clear()
             await self._came.wait()
         first = next((one for one in self._waiting if one in ENDING), self._waiting[0])
+        if first is Signals.SIGUSR2 and Signals.SIGUSR1 in self._waiting:
+            first = Signals.SIGUSR1
         self._waiting.remove(first)
         return first
