@@ -176,6 +176,23 @@ async def test_saved_answers_are_planned_as_live_ones(short_path: Path) -> None:
     assert "web.test/server_127.0.0.9_9  wanted, and not there" in checked.plan
 
 
+async def test_programs_get_the_plan_as_one_object(short_path: Path) -> None:
+    async with played("haproxy-by-runtime-api", short_path) as place:
+        await place.end()
+        await place.cluster.scale("web", 4)
+        await place.cluster.deploy("new", instances=2, vhost="new.test")
+        checked = await check_site(place, "--json", "--diff")
+
+    assert checked.code == 0
+    plan = json.loads(checked.printed)
+    assert (plan["vhosts"], plan["servers"], plan["complete"]) == (3, 9, True)
+    assert [step["action"] for step in plan["steps"]] == ["add server"]
+    assert "vhost new.test added" in plan["reload"]
+    assert (plan["held"], plan["rejected"]) == ([], [])
+    assert "ok  template" in checked.errors
+    assert "+backend new.test" in checked.errors
+
+
 @asynccontextmanager
 async def recorded(behind: Path, front: Path, said: list[str]) -> AsyncIterator[None]:
     """A socket at `front` that passes all on to the one at `behind`, and notes what was said."""

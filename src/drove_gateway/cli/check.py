@@ -21,6 +21,7 @@ from drove_gateway.cli.files import (
 )
 from drove_gateway.cli.gateway_api import GatewayUnreachable, ask_now, url
 from drove_gateway.cli.outlook import Outlook, outlook
+from drove_gateway.cli.plan_json import plan_json
 from drove_gateway.cli.plan_text import lines
 from drove_gateway.cli.printable import printable
 from drove_gateway.cli.proxy_check import made_up, proxy_check
@@ -30,8 +31,8 @@ from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
 from drove_gateway.drivers import platform, preview, runtime_only
 from drove_gateway.errors import ConfigError, GatewayError, ProxyError, StateError
-from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
+from drove_gateway.proxies.preview import Preview
 from drove_gateway.render import Rendered
 
 
@@ -41,6 +42,15 @@ class _Wishes(msgspec.Struct, frozen=True):
     endpoints: dict[str, Path]
     diff: bool
     everything: bool
+    as_json: bool
+
+    def say(self, line: str) -> None:
+        """A line for people; where programs read stdout, it goes to stderr."""
+        click.echo(line, err=self.as_json)
+
+    def well(self, what: str, detail: str) -> None:
+        """Something that is as it should be."""
+        self.say(f"{click.style('ok', fg='green')}  {what:<14} {detail}")
 
 
 @click.command(
@@ -48,6 +58,7 @@ class _Wishes(msgspec.Struct, frozen=True):
     examples=(
         ("drove-gateway check -f /etc/drove-gateway/nixy.toml", "Before a start, or a SIGHUP."),
         ("drove-gateway check --diff", "With each line that would change in the proxy's file."),
+        ("drove-gateway check --json | jq .reload", "Why the proxy would be reloaded."),
         (
             "drove-gateway check --endpoints stage=answer.json",
             "With a saved answer of /apis/v1/endpoints instead of live controllers.",
@@ -63,6 +74,7 @@ class _Wishes(msgspec.Struct, frozen=True):
 @endpoints_option
 @click.option("--diff", is_flag=True, help="Show how the proxy's file would change, line by line.")
 @click.option("--all", "everything", is_flag=True, help="Name everything, however much it is.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as JSON; all else goes to stderr.")
 @click.pass_obj
 def check(
     outer_file: Path | None,
@@ -70,6 +82,7 @@ def check(
     endpoints: dict[str, Path],
     diff: bool,
     everything: bool,
+    as_json: bool,
 ) -> None:
     """Check the configuration, and tell what the gateway would do with it.
 
@@ -80,12 +93,18 @@ def check(
 
     Nothing is changed. It may run beside the gateway. Where the template asks for environment
     variables, give it those of the daemon.
+
+    With --json, stdout has one object: `vhosts` and `servers` (how many), `reload` (the reasons),
+    `steps` (each with `action`, `subject` and `reason`), `notes`, `complete` (whether all could be
+    read), `held` and `rejected`. Where nothing is known of the cluster, or the exit code is 1, it
+    has nothing.
     """
     path = configuration_path(file or outer_file)
     settings = read_configuration(path).settings
-    _say("configuration", f"{path or 'from the environment'}")
+    wishes = _Wishes(endpoints, diff, everything, as_json)
+    wishes.well("configuration", f"{path or 'from the environment'}")
     try:
-        asyncio.run(_check(settings, _Wishes(endpoints, diff, everything)))
+        asyncio.run(_check(settings, wishes))
     except ConfigError as error:
         print_problems(error)
         raise SystemExit(1) from error
@@ -99,17 +118,15 @@ async def _check(settings: Settings, wishes: _Wishes) -> None:
     source = _source(seen, wishes)
     text = await rendered(settings, topology)
     vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
-    _say("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
-    _say("proxy's check", await proxy_check(settings, text))
-    await _say_what_runs(settings)
-    if seen:
-        await _print_plan(settings, seen.applied, topology, text, wishes)
-        if wishes.diff and runtime_only(settings):
-            click.echo("no difference: reloads are disabled, so no file is written")
-        elif wishes.diff:
-            _print_difference(settings, text)
-    else:
-        click.echo("no plan: of the cluster nothing is known")
+    wishes.well("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
+    wishes.well("proxy's check", await proxy_check(settings, text))
+    await _say_what_runs(settings, wishes)
+    if seen is None:
+        wishes.say("no plan: of the cluster nothing is known")
+        return
+    _print_plan(settings, await preview(settings, topology, text, seen.applied), seen, wishes)
+    if wishes.diff:
+        _print_difference(settings, text, wishes)
 
 
 async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
@@ -163,32 +180,30 @@ def _source(seen: Outlook | None, wishes: _Wishes) -> str:
     return f"{told}, and {stored}" if seen.built.parts.keys() - seen.restored.keys() else stored
 
 
-async def _say_what_runs(settings: Settings) -> None:
+async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:
     """Whether a gateway with this configuration runs, and what it did last."""
     try:
         document = await ask_now(settings, "GET", "/v1/status", Document)
     except GatewayUnreachable as error:
-        click.echo(f"--  gateway        {error.brief}")
+        wishes.say(f"--  gateway        {error.brief}")
         return
     well = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
     gist = printable(one_line(document, datetime.now(UTC)))
-    click.echo(f"{well}  gateway        runs at {url(settings)}: {gist}")
+    wishes.say(f"{well}  gateway        runs at {url(settings)}: {gist}")
 
 
-async def _print_plan(
-    settings: Settings,
-    applied: Topology | None,
-    desired: Topology,
-    text: Rendered,
-    wishes: _Wishes,
-) -> None:
-    found = await preview(settings, desired, text, applied)
-    name = platform(settings).name
-    for line in lines(found, name, everything=wishes.everything):
+def _print_plan(settings: Settings, found: Preview, seen: Outlook, wishes: _Wishes) -> None:
+    if wishes.as_json:
+        click.echo(plan_json(found, seen))
+        return
+    for line in lines(found, platform(settings).name, everything=wishes.everything):
         click.echo(printable(line))
 
 
-def _print_difference(settings: Settings, text: Rendered) -> None:
+def _print_difference(settings: Settings, text: Rendered, wishes: _Wishes) -> None:
+    if runtime_only(settings):
+        wishes.say("no difference: reloads are disabled, so no file is written")
+        return
     config = platform(settings).config
     try:
         before = config_file.read(config)
@@ -196,8 +211,4 @@ def _print_difference(settings: Settings, text: Rendered) -> None:
         warn(f"{error}; the difference cannot be shown")
         return
     for line in difference(before, text.text, str(config)):
-        click.echo(line)
-
-
-def _say(what: str, detail: str) -> None:
-    click.echo(f"{click.style('ok', fg='green')}  {what:<14} {detail}")
+        wishes.say(line)

@@ -1,0 +1,38 @@
+"""A preview for programs. Keys may be added; none goes, or changes its meaning. Pure."""
+
+import msgspec
+
+from drove_gateway.cli.outlook import Outlook
+from drove_gateway.guard import Held
+from drove_gateway.model import Rejection
+from drove_gateway.plan import Step
+from drove_gateway.proxies.preview import Preview
+
+
+class PlanDocument(msgspec.Struct, frozen=True):
+    """What would be served, what would be done and why, and what would be held or left out."""
+
+    vhosts: int
+    servers: int
+    reload: tuple[str, ...]
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...]
+    complete: bool
+    held: tuple[Held, ...]
+    rejected: tuple[Rejection, ...]
+
+
+def plan_json(preview: Preview, seen: Outlook) -> str:
+    """The document on one line."""
+    apps = preview.plan.desired.apps
+    document = PlanDocument(
+        vhosts=len(apps),
+        servers=sum(len(app.hosts) for app in apps.values()),
+        reload=preview.plan.reload,
+        steps=preview.plan.servers,
+        notes=preview.notes,
+        complete=preview.complete,
+        held=seen.held,
+        rejected=seen.built.rejected,
+    )
+    return msgspec.json.encode(document).decode()
