@@ -45,9 +45,9 @@ async def run(
         if process.returncode is None:
             _kill_group(process.pid)
             await process.wait()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
-            await output.ended.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
+                await output.ended.wait()
     return Finished(exit_code, output.kept.decode(errors="replace"))
 
 
