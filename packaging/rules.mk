@@ -57,4 +57,4 @@ rpm: dist/drove-gateway
 	packaging/build-rpm $(VERSION)
 
 test-packaging: $(VENV)/.dev
-	$(BIN)/pytest -p no:cacheprovider $(ARGS) $(wildcard tests/container) tests/packaging
+	$(BIN)/pytest -p no:cacheprovider $(ARGS) tests/packaging $(wildcard tests/container/image)

@@ -104,7 +104,8 @@ async def daemon(
 ) -> AsyncIterator[Daemon]:
     """The daemon in front of a proxy that leaves its environment in a file."""
     checks = directory / "proxy"
-    checks.write_text(f"#!/bin/sh\nenv > {directory}/environment\n")
+    environment = directory / "environment"
+    checks.write_text(f"#!/bin/sh\nenv > {environment}.new && mv {environment}.new {environment}\n")
     checks.chmod(0o755)
     (directory / "t.tmpl").write_text("x")
     config = directory / "nixy.toml"
@@ -126,7 +127,7 @@ async def daemon(
         )
     found = Daemon(process, directory)
     try:
-        await until((directory / "environment").exists)
+        await until(environment.exists)
         yield found
     finally:
         if process.returncode is None:
