@@ -74,6 +74,29 @@ async def test_the_file_and_the_running_generation_decide(
     assert sorted(tmp_path.iterdir()) == ([config] if on_disk is not None else [])
 
 
+@pytest.mark.parametrize(
+    ("serving", "reasons", "notes"),
+    [
+        pytest.param("aaaaaaaa99999999", [], ["differ in servers only", "without a reload"]),
+        pytest.param("aaaaaaaa11111111", [], ["serves generation", "without a reload"]),
+        pytest.param("bbbbbbbb11111111", ["changes: +1 -0 lines"], []),
+    ],
+)
+async def test_with_a_runtime_api_other_servers_ask_for_no_reload(
+    tmp_path: Path, serving: str, reasons: list[str], notes: list[str]
+) -> None:
+    config = tmp_path / "haproxy.cfg"
+    config.write_text("one\n")
+    made = Rendered("one\ntwo\n", "aaaaaaaa11111111", URL, structured=True)
+
+    seen = await look_at_generation(proxy(config), made, Asked(serving))
+
+    assert len(seen.reload) == len(reasons)
+    assert all(words in one for words, one in zip(reasons, seen.reload, strict=True))
+    assert len(seen.notes) == len(notes)
+    assert all(words in one for words, one in zip(notes, seen.notes, strict=True))
+
+
 async def test_without_a_mark_nobody_is_asked(tmp_path: Path) -> None:
     config = tmp_path / "nginx.conf"
     config.write_text("one\n")

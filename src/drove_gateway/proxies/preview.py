@@ -50,11 +50,15 @@ async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -
         said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"
         return Seen(notes=(said,))
     found = await _look_at_process(platform, rendered, ask)
+    if change and rendered.structured and not found.reload:
+        return msgspec.structs.replace(
+            found, notes=(*found.notes, f"{change}; it is written without a reload")
+        )
     return msgspec.structs.replace(found, reload=(change,)) if change else found
 
 
 async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
-    """Whether the running proxy serves `rendered`, by its own word."""
+    """Whether the running proxy serves `rendered`, by its own word, or all but its servers."""
     name, generation = platform.name, rendered.generation
     if rendered.proof_url is None:
         unmarked = "the template has no generation mark, so what runs cannot be asked"
@@ -63,9 +67,12 @@ async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> 
     if serving is None:
         silent = f"{name} does not tell its generation at {rendered.proof_url}"
         return Seen(reload=(silent,), notes=(f"{silent}: does it run?",))
-    if serving != generation:
-        return Seen(reload=(f"{name} serves generation {serving}, not {generation}",))
-    return Seen(notes=(f"{name} serves generation {generation} already",))
+    if serving == generation:
+        return Seen(notes=(f"{name} serves generation {generation} already",))
+    said = f"{name} serves generation {serving}, not {generation}"
+    if rendered.is_but_for_servers(serving):
+        return Seen(notes=(f"{said}; they differ in servers only, which need no reload",))
+    return Seen(reload=(said,))
 
 
 def _change(before: str | None, after: str) -> str:
