@@ -50,7 +50,7 @@ def blocks(page: Path) -> Iterator[Block]:
 def commands(page: Path) -> Iterator[Command]:
     """Every command of ours that a page has in a shell block or between backticks."""
     for block in blocks(page):
-        if block.info in {"sh", "console"}:
+        if block.info in {"sh", "console", ""}:
             yield from _of_lines(block.where, shell_lines(block))
         elif block.info == "text":
             typed = [line for line in shell_lines(block) if line.startswith(("make ", "python "))]
@@ -104,7 +104,7 @@ def _called(command: list[str]) -> list[str]:
     words = list(command)
     while words and (re.fullmatch(r"\w+=.*", words[0]) or words[0] in {"sudo", "until", "do"}):
         words.pop(0)
-    return words
+    return [word for word in words if word != "…"]
 
 
 def anchors(page: Path) -> set[str]:

@@ -5,20 +5,12 @@ import re
 import subprocess
 import sys
 from functools import cache
-from pathlib import Path
 
 import click
 import pytest
-from tests.docs.pages import PAGES, ROOT, Command, blocks, commands
+from tests.docs.pages import PAGES, ROOT, Command, commands
 
 from drove_gateway.cli import main
-
-# What a block may be. Who adds a shell block decides: `sh` can be run as it is, `console` shows
-# what one types and sees.
-INFOS = {
-    *("sh", "console", "text", "toml", "yaml", "json", "python", "nginx", "haproxy", "ini"),
-    *("gotemplate", "error", "dockerfile"),
-}
 
 FOUND = {" ".join(command.words): command for page in PAGES for command in commands(page)}
 
@@ -39,11 +31,6 @@ def help_of(module: str) -> str:
     return said.stdout
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_block_says_what_it_is(page: Path) -> None:
-    assert [one.where for one in blocks(page) if one.info not in INFOS] == []
-
-
 @pytest.mark.parametrize("command", those_of("drove-gateway", "nixy"), ids=shown)
 def test_a_command_of_the_gateway_parses(command: Command) -> None:
     arguments = list(command.words[1:])
@@ -55,10 +42,11 @@ def test_a_command_of_the_gateway_parses(command: Command) -> None:
     called = main.get_command(click.Context(main), name)
     assert called is not None, f"{command.where}: no command {name}"
     try:
-        called.make_context(name, rest).close()
+        called.make_context(name, list(rest)).close()
     except click.BadParameter as error:
-        # The files that it names are the reader's.
-        if "does not exist" not in error.message:
+        # Files are the reader's, and so is what stands in capitals.
+        placeholder = any(word.isupper() and repr(word) in error.message for word in rest)
+        if not placeholder and "does not exist" not in error.message:
             raise AssertionError(f"{command.where}: {error.message}") from error
 
 

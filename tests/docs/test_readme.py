@@ -21,7 +21,7 @@ from drove_gateway.templates import shipped
 
 MIGRATION = ROOT / "docs" / "migration.md"
 
-# These blocks are not run, by their first lines.
+# Blocks marked `console` are not run. These are they, by their first lines.
 NOT_RUN: Mapping[str, str] = {
     "# cp nixy.toml /etc/drove-gateway/nixy.toml": "needs systemd as PID 1 and the old program",
     "# systemctl disable --now drove-gateway": "needs systemd as PID 1 and the old program",
@@ -118,9 +118,9 @@ def in_a_clone(block: Block) -> bool:
 
 
 def test_each_block_is_run_or_has_a_reason_not_to_be() -> None:
-    consoles = [
-        one for page in (README, MIGRATION) for one in blocks(page) if one.info == "console"
-    ]
+    all_blocks = [one for page in (README, MIGRATION) for one in blocks(page)]
+    assert {one.info for one in all_blocks} <= {"sh", "console", "text", "toml"}
+    consoles = [one for one in all_blocks if one.info == "console"]
     assert {one.text.splitlines()[0] for one in consoles} == NOT_RUN.keys()
     assert [one.text for one in shell_blocks(README) if in_a_clone(one)] == [
         "make demo ARGS=--once\n"
