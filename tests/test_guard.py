@@ -177,6 +177,29 @@ def test_instances_that_are_replaced_under_a_new_leader_go_at_once() -> None:
         watched = judged.watched
 
 
+def test_a_vhost_never_keeps_more_servers_than_before_the_new_leader() -> None:
+    """Scaled down and then replaced again and again: what ended must not outnumber what runs."""
+    watched = accepted(app("web", 6), app("api", 3))
+    for now in range(0, 80, 5):
+        seen = answer(app("web", 4, first=3 + now), app("api", 3), term=1)
+        judged = judge(watched, seen, now=now, limits=LIMITS)
+        assert servers(judged)["web.example.com"] <= 6
+        watched = judged.watched
+
+
+def test_what_a_new_leader_never_listed_is_kept_rather_than_what_it_dropped() -> None:
+    """The first may be unknown to it, the second was known."""
+    one, two, three, four = (app(name, 1, first=n) for n, name in enumerate("abcd"))
+    whole = [msgspec.structs.replace(each, vhost="web.local") for each in (one, two, three, four)]
+    watched = Watched(answer(*whole))
+    watched = judge(watched, answer(*whole[1:], term=1), now=0, limits=LIMITS).watched
+    other = msgspec.structs.replace(app("e", 1, first=9), vhost="web.local")
+    seen = answer(*whole[2:], other, term=1)
+    judged = judge(watched, seen, now=5, limits=LIMITS)
+    assert judged.watched.accepted is not None
+    assert {each.app_name for each in judged.watched.accepted.apps} == {"a", "c", "d", "e"}
+
+
 def test_what_a_new_leader_listed_and_lacks_again_is_believed_when_no_report_heals_it() -> None:
     whole = answer(app("web", 4), term=1)
     watched = judge(accepted(app("web", 4)), whole, now=0, limits=LIMITS).watched

@@ -6,12 +6,12 @@ answer takes routes away from traffic. So an answer that lacks too much is held:
 stays as it was, until it lasted long enough to be believed, or somebody accepts it. An app whose
 entry cannot be read keeps its last good form until it can be.
 
-What a new leader lacks is held longer, or servers that ended meanwhile would be mistaken for such
-that it does not know yet. But a vhost that has as many servers as before the take-over lacks none,
-whichever they are: instances are replaced under a new leader too.
+What a new leader lacks is held longer, since it may only be unknown to it. But no vhost keeps more
+servers than it had before the take-over: where others came in their place they were replaced, and
+those that ended must not pile up.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -117,13 +117,8 @@ def judge(
     same_term = before.settling_until == answer.settling_until
     missing = {server: _seen(watched.missing.get(server), now, same_term) for server in lacking}
     doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
-    complete = _complete(lacking.values(), before, answer, sizes)
-    kept = {
-        server: doubt
-        for server, vhost in lacking.items()
-        for doubt in [_weighed(vhost, missing[server], answer, doubts, complete, limits)]
-        if doubt is not None and not _believed(missing[server], now, doubt)
-    }
+    room = _room(lacking.values(), before, answer, sizes)
+    kept = _kept(lacking, missing, now, doubts, room, limits)
     unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
     kept |= {
         (app_id, host): Doubt(f"the controller's entry of app {app_id} cannot be read", limits.hold)
@@ -213,33 +208,53 @@ def _seen(known: Missing | None, now: float, same_term: bool) -> Missing:
     return Missing(known.since, known.answers + 1, listed=known.listed and same_term)
 
 
-def _complete(
+def _room(
     vhosts: Iterable[str], before: Snapshot, answer: Snapshot, sizes: Mapping[str, int]
-) -> frozenset[str]:
-    """Those of `vhosts` that have as many servers as before the take-over, or as ever since."""
+) -> dict[str, int] | None:
+    """How many servers each of `vhosts` lacks to be as large as before the take-over, or as ever
+    since; None when the leader is not settling."""
     if not answer.settling:
-        return frozenset()
+        return None
     had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
-    return frozenset(
-        name for name in set(vhosts) if has.get(name, 0) >= sizes.get(name, had.get(name, 0))
-    )
+    return {name: sizes.get(name, had.get(name, 0)) - has.get(name, 0) for name in set(vhosts)}
 
 
-def _weighed(
-    vhost: str,
-    missing: Missing,
-    answer: Snapshot,
+def _kept(
+    lacking: Mapping[Server, str],
+    missing: Mapping[Server, Missing],
+    now: float,
     doubts: Mapping[str, str],
-    complete: Collection[str],
+    room: dict[str, int] | None,
     limits: Limits,
-) -> Doubt | None:
-    """What speaks against the loss of a server, if anything does."""
-    reason = doubts.get(vhost) or doubts.get("")
-    if answer.settling and vhost not in complete:
-        recovery = _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS
-        new = "the leader is new and may not know all its instances yet"
-        return Doubt(reason or new, max(recovery, limits.hold if reason else 0.0))
-    return Doubt(reason, limits.hold) if reason else None
+) -> dict[Server, Doubt]:
+    """The servers that stay, each with what speaks against its loss.
+
+    Under a new leader no vhost keeps more than it had: first what the leader never listed, then
+    what it lacks since a short time only.
+    """
+    kept: dict[Server, Doubt] = {}
+    for server in lacking if room is None else sorted(lacking, key=lambda one: _age(missing[one])):
+        vhost, loss = lacking[server], missing[server]
+        doubt = _new_leader(loss) if room is not None and room[vhost] > 0 else None
+        if reason := doubts.get(vhost) or doubts.get(""):
+            doubt = Doubt(reason, max(limits.hold, doubt.hold if doubt else 0.0))
+        if doubt is None or _believed(loss, now, doubt):
+            continue
+        kept[server] = doubt
+        if room is not None:
+            room[vhost] -= 1
+    return kept
+
+
+def _age(missing: Missing) -> tuple[bool, float]:
+    return missing.listed, -missing.since
+
+
+def _new_leader(missing: Missing) -> Doubt:
+    return Doubt(
+        "the leader is new and may not know all its instances yet",
+        _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS,
+    )
 
 
 def _believed(missing: Missing, now: float, doubt: Doubt) -> bool:
