@@ -24,7 +24,7 @@ build/builder/.ready: pyproject.toml constraints.txt
 	$(SHIPPED_PYTHON) -c 'import ensurepip, venv' || packaging/install-tools venv:python3-venv
 	$(SHIPPED_PYTHON) -m venv build/builder
 	build/builder/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt \
-		build hatchling pyinstaller aiohttp click msgspec prometheus-client pydantic structlog
+		build hatchling pyinstaller
 	touch $@
 
 SOURCES := $(shell find src packaging -type f ! -name '*.pyc')
@@ -39,14 +39,12 @@ dist/drove-gateway: $(WHEEL)
 	@build/builder/bin/python -c 'import ctypes, sysconfig; \
 		ctypes.CDLL(sysconfig.get_config_var("INSTSONAME"))' 2>/dev/null || packaging/install-tools \
 		libpython:lib$$(basename $$(readlink -f build/builder/bin/python))
-	build/builder/bin/python -m pip install -q --disable-pip-version-check --no-deps \
-		--force-reinstall $(WHEEL)
+	build/builder/bin/python -m pip uninstall -q -y drove-gateway
+	build/builder/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt $(WHEEL)
 	PYTHONHASHSEED=1 build/builder/bin/pyinstaller --noconfirm --log-level WARN \
 		--distpath build/program --workpath build/pyinstaller packaging/program/program.spec
 	cp build/program/drove-gateway $@
 	@ls -lh $@
-
-build/program/folder: dist/drove-gateway
 
 deb: dist/drove-gateway
 	packaging/install-tools dh:debhelper dpkg-buildpackage:dpkg-dev fakeroot:fakeroot

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.packaging.machine import Root, bare_root, copied, made
+from tests.packaging.machine import Root, bare_root, copied, made, need
 
 from drove_gateway.simulator import Options, Simulator
 
@@ -14,6 +14,7 @@ from drove_gateway.simulator import Options, Simulator
 @pytest.fixture(scope="session")
 def binary() -> Path:
     """The one file."""
+    need("objdump:binutils")
     return made("binary", "drove-gateway")
 
 
@@ -27,6 +28,7 @@ def wheel(binary: Path) -> Path:
 def deb(binary: Path) -> Path:
     """The Debian package."""
     del binary
+    need("dh:debhelper", "dpkg-buildpackage:dpkg-dev", "fakeroot:fakeroot")
     return made("deb", "*.deb")
 
 
@@ -34,6 +36,7 @@ def deb(binary: Path) -> Path:
 def rpm(binary: Path) -> Path:
     """The RPM."""
     del binary
+    need("rpmbuild:rpm")
     return made("rpm", "*.rpm")
 
 
