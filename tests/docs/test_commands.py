@@ -33,7 +33,7 @@ def help_of(module: str) -> str:
 
 @pytest.mark.parametrize("command", those_of("drove-gateway", "nixy"), ids=shown)
 def test_a_command_of_the_gateway_parses(command: Command) -> None:
-    arguments = list(command.words[1:])
+    arguments = [word for word in command.words[1:] if word not in {"-h", "--help"}]
     while arguments and arguments[0] in {"-f", "-v"}:
         del arguments[: 2 if arguments[0] == "-f" else 1]
     if not arguments:
