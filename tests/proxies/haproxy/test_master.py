@@ -22,7 +22,13 @@ async def test_a_configuration_that_is_refused_is_an_error_with_the_log(short_pa
     assert "haproxy.cfg:3" in caught.value.output
 
 
-@pytest.mark.parametrize("said", [b"", b"Unknown command\n", b"x" * 100_000])
+async def test_an_old_master_that_says_nothing_has_been_asked(short_path: Path) -> None:
+    """HAProxy 2.6 executes itself anew and closes the connection; the proof tells the rest."""
+    async with serve_raw(short_path / "m", b""):
+        await master.reload(str(short_path / "m"), timeout=5)
+
+
+@pytest.mark.parametrize("said", [b"Unknown command\n", b"x" * 100_000])
 async def test_anything_else_is_an_error_that_quotes_it(short_path: Path, said: bytes) -> None:
     async with serve_raw(short_path / "m", said):
         with pytest.raises((RuntimeApiError, CommandFailed), match="master socket"):

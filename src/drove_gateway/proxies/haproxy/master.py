@@ -14,9 +14,10 @@ _PAUSE_SECONDS = 0.02
 async def reload(socket: str, *, timeout: float) -> None:
     """Make the master process load its configuration anew, and wait for the new worker.
 
-    Raises CommandFailed when it cannot be reached or refuses (the old worker goes on),
-    CommandTimeout when it does not answer in `timeout` seconds, RuntimeApiError when the answer
-    is none that a master gives (HAProxy 2.7 and newer).
+    HAProxy before 2.7 closes the connection without an answer, and whether the new worker serves
+    is left to the generation's proof. Raises CommandFailed when the master cannot be reached or
+    refuses (the old worker goes on), CommandTimeout when it does not answer in `timeout` seconds,
+    RuntimeApiError when the answer is none that a master gives.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -30,7 +31,7 @@ async def reload(socket: str, *, timeout: float) -> None:
             f"HAProxy's master socket {socket} cannot be reached: {error.strerror or error}; is "
             "HAProxy running in master-worker mode with `-S`, and may this user open the socket?"
         ) from error
-    if answer.first == "Success=1":
+    if answer.first in ("Success=1", ""):
         return
     if answer.first == "Success=0":
         raise CommandFailed(
@@ -63,13 +64,20 @@ async def _connect(socket: str) -> tuple[asyncio.StreamReader, asyncio.StreamWri
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+async def _first_line(reader: asyncio.StreamReader) -> bytes:
+    try:
+        return await reader.readline()
+    except ConnectionResetError:
+        return b""
+
+
 async def _ask(socket: str) -> _Answer:
     reader, writer = await _connect(socket)
     try:
         writer.write(b"reload\n")
         writer.write_eof()
-        first = (await reader.readline()).decode(errors="replace").strip()
-        if first == "Success=1":
+        first = (await _first_line(reader)).decode(errors="replace").strip()
+        if first in ("Success=1", ""):
             return _Answer(first)
         return _Answer(first, (await reader.read()).decode(errors="replace"))
     except ValueError as error:
