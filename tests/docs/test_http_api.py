@@ -1,4 +1,5 @@
-"""docs/reference/http-api.md: of each route who may use it, and of each answer all its keys."""
+"""docs/reference/http-api.md: as it is made; of each route who may use it, of each answer all its
+keys."""
 
 import json
 import re
@@ -12,6 +13,7 @@ from drove_gateway.about import About
 from drove_gateway.admin import views
 from drove_gateway.admin.access import Right
 from drove_gateway.admin.api import Actions, Route, routes
+from drove_gateway.admin.reference import page
 from drove_gateway.metrics import Metrics
 from drove_gateway.model import Leader
 from drove_gateway.plan import Step
@@ -45,6 +47,10 @@ def rows(text: str) -> Mapping[frozenset[str], str]:
     """The names in the first cell of each row, and the rest of the row."""
     cells = re.findall(r"^\| (`[^|]+`) \| (.*) \|$", text, re.MULTILINE)
     return {frozenset(re.findall(r"`(\w+)`", first)): rest for first, rest in cells}
+
+
+def test_the_page_is_as_it_is_made() -> None:
+    assert page() == PAGE
 
 
 def test_each_route_stands_under_the_right_that_it_needs() -> None:
