@@ -54,7 +54,6 @@ class NoMetrics:
 
     def haproxy_api_call(self, operation: str, ok: bool) -> None: ...
     def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None: ...
-    def draining_servers(self, count: int) -> None: ...
 
 
 def vhost(number: int) -> str:
@@ -187,7 +186,6 @@ class Driven:
             Options(audit_interval=3600.0, reload_disabled=True),
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             None,
-            metrics=NoMetrics(),
             clock=time.monotonic,
             log=structlog.get_logger(),
         )

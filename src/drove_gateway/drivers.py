@@ -119,7 +119,6 @@ async def proxy(
             options(settings),
             resolver(settings),
             None if settings.haproxy_reload_disabled else made,
-            metrics=metrics,
             clock=time.monotonic,
             log=log,
         )

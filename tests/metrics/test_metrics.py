@@ -373,6 +373,14 @@ def test_what_is_served_from_the_stored_state_can_be_alerted_on() -> None:
     assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 0
 
 
+def test_what_drains_can_be_watched() -> None:
+    metrics = Metrics()
+    status = Status(About("1.0"), 0.0, {}, "lb1", proxy=ProxyHealth(draining=3))
+
+    metrics.mirror(status)
+    assert shown(metrics)["drove_gateway_draining_servers"] == 3
+
+
 def test_what_the_guard_holds_can_be_alerted_on() -> None:
     metrics = Metrics(["one", "two"])
     views = (NamespaceView("one", ()), NamespaceView("two", ()))

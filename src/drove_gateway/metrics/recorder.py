@@ -103,6 +103,7 @@ class Metrics:
         self._set("template_rendering_healthy", proxy.template.healthy)
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
+        self._set("draining_servers", proxy.draining)
         apps = status.built.topology.apps
         self._set("vhosts", len(apps))
         self._set("servers", sum(len(app.hosts) for app in apps.values()))
@@ -174,9 +175,6 @@ class Metrics:
     def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None:
         """`result` is "success" or "error"."""
         self._observe("haproxy_runtime_api_duration_seconds", seconds, result)
-
-    def draining_servers(self, count: int) -> None:
-        self._set("draining_servers", count)
 
     def nginx_api_call(self, operation: str, ok: bool) -> None:
         result = "successful" if ok else "failed"

@@ -40,16 +40,12 @@ class Counts:
     def __init__(self) -> None:
         self.calls: dict[tuple[str, bool], int] = {}
         self.durations: list[tuple[str, float]] = []
-        self.draining = 0
 
     def haproxy_api_call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] = self.calls.get((operation, ok), 0) + 1
 
     def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None:
         self.durations.append((result, seconds))
-
-    def draining_servers(self, count: int) -> None:
-        self.draining = count
 
 
 class Gateway:
@@ -132,7 +128,6 @@ class Gateway:
             options(self.settings),
             Resolver(lookup, timeout=1.0, ttl=0.2, clock=time.monotonic),
             None if self.settings.haproxy_reload_disabled else self.generations,
-            metrics=self.metrics,
             clock=time.monotonic,
             log=structlog.get_logger(),
         )

@@ -12,7 +12,6 @@ from tests.traffic import Instance
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.errors import RuntimeApiError
-from drove_gateway.metrics import Metrics
 from drove_gateway.model import Topology
 from drove_gateway.proxies.haproxy.commands import Command
 from drove_gateway.proxies.haproxy.drain import Drains
@@ -53,13 +52,7 @@ class Run:
         self.api = Cut(self.model)
         resolver = Resolver(system_lookup, timeout=1, ttl=1, clock=self.clock)
         self.servers = Servers(self.api, OPTIONS, Targets(OPTIONS, resolver), clock=self.clock)
-        self.drains = Drains(
-            self.servers,
-            self.api,
-            metrics=Metrics(),
-            clock=self.clock,
-            log=structlog.get_logger(),
-        )
+        self.drains = Drains(self.servers, self.api, clock=self.clock, log=structlog.get_logger())
         self.desired = topology()
 
     def clock(self) -> float:

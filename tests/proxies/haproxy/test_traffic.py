@@ -77,10 +77,10 @@ async def test_a_running_request_finishes_while_its_server_is_removed(
     assert not slow.done()
     assert await get(gateway.port, "a.example") == (200, new.name)
     assert server_name(old) in await gateway.servers("a.example")
-    await until(lambda: gateway.metrics.draining == 1)
+    await until(lambda: gateway.driver.health().draining == 1)
     assert await slow == (200, old.name)
     await gateway.gone([old])
-    await until(lambda: gateway.metrics.draining == 0)
+    await until(lambda: gateway.driver.health().draining == 0)
 
 
 async def test_a_request_that_outlives_the_drain_deadline_loses_its_server(

@@ -45,7 +45,6 @@ class CountingMetrics:
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, bool]] = Counter()
         self.durations: Counter[str] = Counter()
-        self.draining = 0
 
     def nginx_api_call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] += 1
@@ -53,9 +52,6 @@ class CountingMetrics:
     def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None:
         assert seconds >= 0
         self.durations[result] += 1
-
-    def draining_servers(self, count: int) -> None:
-        self.draining = count
 
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...

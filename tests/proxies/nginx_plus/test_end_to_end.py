@@ -73,7 +73,7 @@ async def test_a_request_that_runs_when_its_server_is_removed_finishes(tmp_path:
         await until(lambda: leaving.waiting == 1)
         gateway.desire(topology({"a.example": [staying.address]}), "replaced")
         await until(lambda: nginx.upstreams["a.example"].servers[0].drain)
-        await until(lambda: rig.metrics.draining == 1)
+        await until(lambda: rig.driver.health().draining == 1)
         for _ in range(4):
             async with client.get(url, headers={"Host": "a.example"}) as answer:
                 assert await answer.text() == staying.address
@@ -82,7 +82,7 @@ async def test_a_request_that_runs_when_its_server_is_removed_finishes(tmp_path:
         answer = await slow
         assert (answer.status, await answer.text()) == (200, leaving.address)
         await until(lambda: nginx.servers("a.example") == [staying.address])
-        await until(lambda: rig.metrics.draining == 0)
+        await until(lambda: rig.driver.health().draining == 0)
 
 
 async def test_a_drain_ends_at_its_deadline_and_even_then_cuts_nothing_off(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from drove_gateway.proxies.haproxy import commands, state
 from drove_gateway.proxies.haproxy.commands import Command
 from drove_gateway.proxies.haproxy.ledger import Entry, Stage
 from drove_gateway.proxies.haproxy.replies import Verdict
-from drove_gateway.proxies.haproxy.runtime import Metrics, Reply, RuntimeApi
+from drove_gateway.proxies.haproxy.runtime import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Servers
 
 # A request that was just given to a server shows among its connections within this time.
@@ -51,13 +51,11 @@ class Drains:
         servers: Servers,
         api: RuntimeApi,
         *,
-        metrics: Metrics,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
         self._servers = servers
         self._api = api
-        self._metrics = metrics
         self._clock = clock
         self._log = log
 
@@ -85,7 +83,6 @@ class Drains:
                 if passed.deleted or self._servers.removals.is_set():
                     self._servers.removals.clear()
                     pause = _FIRST_LOOK_SECONDS
-            self._metrics.draining_servers(0)
 
     async def step(self) -> Passed:
         """One pass. Raises RuntimeApiError; then the next pass finds what is left."""
@@ -97,7 +94,6 @@ class Drains:
                 due = self._due(listed[first : first + _MOST_AT_ONCE], used)
                 cut += sum(1 for one in due if one.busy and one.entry.stage is Stage.DRAINING)
                 deleted += await self._delete(due)
-        self._metrics.draining_servers(len(listed) - deleted)
         return Passed(deleted, cut, len(listed) - deleted)
 
     def _due(

@@ -23,7 +23,7 @@ from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.probe import Probes
 from drove_gateway.proxies.haproxy.report import upstream_section
 from drove_gateway.proxies.haproxy.rewrite import ConfigFile
-from drove_gateway.proxies.haproxy.runtime import Metrics, RuntimeApi
+from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Brought, Servers
 from drove_gateway.proxies.haproxy.targets import Targets
 from drove_gateway.proxies.haproxy.watch import Watch
@@ -57,7 +57,6 @@ class HaproxyProxy:
         resolver: Resolver,
         generations: Generations | None,
         *,
-        metrics: Metrics,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
@@ -66,7 +65,7 @@ class HaproxyProxy:
         self._clock = clock
         self._log = log
         self._servers = Servers(api, options, Targets(options, resolver), clock=clock)
-        self._drains = Drains(self._servers, api, metrics=metrics, clock=clock, log=log)
+        self._drains = Drains(self._servers, api, clock=clock, log=log)
         self._probes = Probes(self._servers, api, clock=clock, log=log)
         self._watch = Watch(api, self._servers, clock=clock, log=log)
         self._generations = generations

@@ -25,11 +25,10 @@ _MOST_BYTES = 64 << 20
 
 
 class Metrics(Protocol):
-    """What is counted of the runtime API, and what waits there."""
+    """What is counted of the runtime API."""
 
     def haproxy_api_call(self, operation: str, ok: bool) -> None: ...
     def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None: ...
-    def draining_servers(self, count: int) -> None: ...
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):

@@ -58,15 +58,11 @@ class ApiCut(RuntimeApiError):
 
 
 class ApiMetrics(Protocol):
-    """What is counted: each call, each bringing of upstreams to what they should be, and the
-    servers that wait in drain.
-    """
+    """What is counted: each call, and each bringing of upstreams to what they should be."""
 
     def nginx_api_call(self, operation: str, ok: bool) -> None: ...
 
     def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
-
-    def draining_servers(self, count: int) -> None: ...
 
 
 class Client:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.nginx_plus.client import ApiCut, ApiMetrics, ApiRefused, Client
+from drove_gateway.proxies.nginx_plus.client import ApiCut, ApiRefused, Client
 from drove_gateway.proxies.nginx_plus.gate import Gate
 from drove_gateway.proxies.nginx_plus.kept import KeptUpstream
 from drove_gateway.proxies.nginx_plus.parallel import each
@@ -43,14 +43,11 @@ class Sweeper:
         self,
         client: Client,
         gate: Gate,
-        *,
-        metrics: ApiMetrics,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
     ) -> None:
         self._client = client
         self._gate = gate
-        self._metrics = metrics
         self._clock = clock
         self._log = log
         self._begun = asyncio.Event()
@@ -67,9 +64,7 @@ class Sweeper:
         """Sweep as long as there is something in drain, first often, then less so."""
         pause = _SHORTEST_PAUSE
         while True:
-            draining = sum(len(one.draining) for one in upstreams())
-            self._metrics.draining_servers(draining)
-            if not draining:
+            if not any(one.draining for one in upstreams()):
                 await self._begun.wait()
             reading = self._read_seconds * _PAUSE_PER_READ
             if await self._begins_within(max(pause, reading)):

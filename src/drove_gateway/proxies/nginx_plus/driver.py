@@ -76,7 +76,7 @@ class NginxPlus:
         self._log = log
         self._gate = Gate()
         self._watch = Watch(client, log)
-        self._sweeper = Sweeper(client, self._gate, metrics=metrics, clock=clock, log=log)
+        self._sweeper = Sweeper(client, self._gate, clock, log)
         self._upstreams = Upstreams(
             client,
             Writer(client, self._gate, rules.parameters, clock),
