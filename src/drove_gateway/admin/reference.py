@@ -4,18 +4,17 @@
 the file differs from what would be written.
 """
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import click
 import msgspec
 
 from drove_gateway.about import About
 from drove_gateway.admin import views
 from drove_gateway.admin.api import ANY, Actions, Route, routes
 from drove_gateway.admin.described import RIGHTS, ROUTES
+from drove_gateway.generated import page_command
 from drove_gateway.guard import Held
 from drove_gateway.metrics import Metrics
 from drove_gateway.model import EMPTY, Rejection
@@ -125,16 +124,7 @@ def _example(answer: Any) -> str:
     return f"```json\n{shown}\n```"
 
 
-@click.command()
-@click.option("--write/--check", "write", required=True, help="Write the file, or compare it.")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("docs/reference/http-api.md"))
-def main(write: bool, path: Path) -> None:
-    """Writes or checks the reference page at PATH."""
-    if write:
-        path.write_text(page())
-    elif not path.exists() or path.read_text() != page():
-        click.echo(f"{path} is out of date; run this command with --write")
-        sys.exit(1)
+main = page_command(page, Path("docs/reference/http-api.md"))
 
 
 if __name__ == "__main__":

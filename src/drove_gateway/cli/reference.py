@@ -1,6 +1,5 @@
 """Makes docs/reference/commands.md from the commands themselves, and writes the man page."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from drove_gateway.cli.command import EXIT_CODES, Command, Commands, ExitCodes
 from drove_gateway.cli.described import every_command, own_codes, prose, records, usage
 from drove_gateway.cli.manual import manual
+from drove_gateway.generated import keep, write_or_check
 
 PAGE = Path("docs/reference/commands.md")
 MANUAL = Path("docs/reference/drove-gateway.8")
@@ -80,15 +80,10 @@ def _cell(text: str) -> str:
 
 
 @click.command()
-@click.option("--write/--check", "write", required=True, help="Write the files, or compare them.")
+@write_or_check
 def main(write: bool) -> None:
     """Writes or checks the reference of the commands and the man page."""
-    for path, text in ((PAGE, page()), (MANUAL, manual())):
-        if write:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            click.echo(f"{path} is out of date; run this command with --write")
-            sys.exit(1)
+    keep({PAGE: page(), MANUAL: manual()}, write=write)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ exits with 1 where the files differ from what would be written.
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from drove_gateway.config.haproxy import Haproxy, HaproxyBeyond
 from drove_gateway.config.namespace import NamespaceBeyond, NamespaceKeys
 from drove_gateway.config.nginx import Nginx, NginxBeyond
 from drove_gateway.config.schema import properties_of, schema
+from drove_gateway.generated import keep, write_or_check
 
 ORIGINAL: tuple[tuple[str, type[Section]], ...] = (
     ("General settings", General),
@@ -211,17 +211,11 @@ def files() -> dict[str, str]:
 
 
 @click.command()
-@click.option("--write/--check", "write", required=True, help="Write the files, or compare them.")
+@write_or_check
 @click.argument("directory", type=click.Path(path_type=Path), default=Path("docs/reference"))
 def main(write: bool, directory: Path) -> None:
     """Writes or checks the reference page and the JSON schema in DIRECTORY."""
-    for name, text in files().items():
-        path = directory / name
-        if write:
-            path.write_text(text)
-        elif not path.exists() or path.read_text() != text:
-            click.echo(f"{path} is out of date; run this command with --write")
-            sys.exit(1)
+    keep({directory / name: text for name, text in files().items()}, write=write)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@
 the file differs from what would be written.
 """
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
+from drove_gateway.generated import page_command
 from drove_gateway.metrics.catalog import ORIGINAL, OWN, Declared
 
 _HEAD = """# Metrics
@@ -71,16 +69,7 @@ def _row(one: Declared) -> str:
     return f"| `{one.shown}` | {one.kind} | {labels} | {meaning} |\n"
 
 
-@click.command()
-@click.option("--write/--check", "write", required=True, help="Write the file, or compare it.")
-@click.argument("path", type=click.Path(path_type=Path), default=Path("docs/reference/metrics.md"))
-def main(write: bool, path: Path) -> None:
-    """Writes or checks the reference page at PATH."""
-    if write:
-        path.write_text(page())
-    elif not path.exists() or path.read_text() != page():
-        click.echo(f"{path} is out of date; run this command with --write")
-        sys.exit(1)
+main = page_command(page, Path("docs/reference/metrics.md"))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@
 the file differs from what would be written. What an example gives is what the engine makes of it.
 """
 
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC
 from pathlib import Path
 
-import click
 import msgspec
 
+from drove_gateway.generated import page_command
 from drove_gateway.gotemplate.functions import BUILTINS
 from drove_gateway.gotemplate.gotime import GoTime
 from drove_gateway.gotemplate.gotypes import ANY, GoType
@@ -130,18 +129,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "".join(f"| {line} |\n" for line in cells)
 
 
-@click.command()
-@click.option("--write/--check", "write", required=True, help="Write the file, or compare it.")
-@click.argument(
-    "path", type=click.Path(path_type=Path), default=Path("docs/reference/templates.md")
-)
-def main(write: bool, path: Path) -> None:
-    """Writes or checks the reference page at PATH."""
-    if write:
-        path.write_text(page())
-    elif not path.exists() or path.read_text() != page():
-        click.echo(f"{path} is out of date; run this command with --write")
-        sys.exit(1)
+main = page_command(page, Path("docs/reference/templates.md"))
 
 
 if __name__ == "__main__":
