@@ -1,6 +1,5 @@
 """The proxy's own check of a rendered configuration, and an app to try a template with."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,8 @@ from drove_gateway.errors import CheckRefused, ProxyError
 from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.proxies.commands import run
 from drove_gateway.proxies.config_file import discard, write_candidate
-from drove_gateway.render import Rendered, template_line
-
-_LONGEST = 160
+from drove_gateway.proxies.whence import refused_line, whence
+from drove_gateway.render import Rendered
 
 
 async def proxy_check(settings: Settings, made: Rendered) -> str:
@@ -30,24 +28,13 @@ async def proxy_check(settings: Settings, made: Rendered) -> str:
         finished = await run(command, timeout=settings.command_timeout_sec)
     if finished.exit_code != 0:
         said = finished.output.strip().replace(str(file), str(proxy.config))
+        path, line = template_path(settings), refused_line(said, proxy.config)
+        source = path.read_text(errors="replace")
+        place = whence(made.text, line, source, path.name, settings.delimiters)
         raise CheckRefused(
-            f"{proxy.name} refuses the rendered configuration"
-            f"{_whence(settings, proxy.config, made.text, said)}:\n{said}"
+            f"{proxy.name} refuses the rendered configuration{place and f',{place}'}:\n{said}"
         )
     return " ".join(command).replace(str(file), str(proxy.config))
-
-
-def _whence(settings: Settings, config: Path, text: str, said: str) -> str:
-    """The first line that the proxy names, and the line of the template that made it."""
-    found = re.search(rf"{re.escape(str(config))}:(\d+)", said)
-    lines = text.splitlines()
-    if found is None or not 0 < int(found.group(1)) <= len(lines):
-        return ""
-    line = lines[int(found.group(1)) - 1]
-    path = template_path(settings)
-    origin = template_line(path.read_text(errors="replace"), line, settings.delimiters)
-    where = f", from line {origin} of {path.name}" if origin else ""
-    return f", at line {found.group(1)} ({line.strip()[:_LONGEST]}{where})"
 
 
 def made_up(settings: Settings) -> Topology:

@@ -5,7 +5,6 @@ form. What fails for another reason (no program to check with, no time, no space
 """
 
 import asyncio
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from drove_gateway.proxies.platform import Platform
 from drove_gateway.proxies.refusals import Refusals
 from drove_gateway.proxies.stages import Stages
 from drove_gateway.proxies.template_file import TemplateFile
-from drove_gateway.render import Rendered, template_line
+from drove_gateway.proxies.whence import refused_line, whence
+from drove_gateway.render import Rendered
 
 Render = Callable[[Template, Topology], Rendered]
 _MOST_SAID = 400
@@ -168,30 +168,18 @@ class Candidates:
                 f"nothing about the configuration. {last_lines(output)}",
                 output=output,
             )
-        line = _line_named(output, self._platform.config)
+        line = refused_line(output, self._platform.config)
+        template = self._template
+        place = whence(rendered.text, line, template.source, template.path.name, self._delims)
         raise CheckRefused(
-            f"{self._platform.name} refuses the new configuration{self._whence(rendered, line)}, "
+            f"{self._platform.name} refuses the new configuration{place}, "
             f"{self._platform.config} stays as it is: {last_lines(output)}",
             output=output,
             line=line,
         )
-
-    def _whence(self, rendered: Rendered, line: int | None) -> str:
-        lines = rendered.text.splitlines()
-        if line is None or not 0 < line <= len(lines):
-            return ""
-        origin = template_line(self._template.source, lines[line - 1], self._delims)
-        where = f", from line {origin} of {self._template.path.name}" if origin else ""
-        return f" at line {line} ({lines[line - 1].strip()[:160]}{where})"
 
 
 def _said(error: RenderError | CheckRefused) -> str:
     """What an error says against a vhost, without what it says of the whole configuration."""
     said = last_lines(error.output, _MOST_SAID) if isinstance(error, CheckRefused) else ""
     return said or str(error)
-
-
-def _line_named(output: str, config: Path) -> int | None:
-    """The line of the file that a check names: `nginx.conf:12` (NGINX), `[haproxy.cfg:12]`."""
-    found = re.search(rf"{re.escape(str(config))}:(\d+)", output)
-    return int(found.group(1)) if found else None

@@ -12,7 +12,7 @@ import msgspec
 from drove_gateway.errors import GenerationUnproven, ProxyError
 from drove_gateway.model import Topology
 from drove_gateway.proxies import config_file
-from drove_gateway.proxies.candidate import Candidates, Render
+from drove_gateway.proxies.candidate import Candidate, Candidates, Render
 from drove_gateway.proxies.platform import Platform
 from drove_gateway.proxies.proof import Ask, Prove
 from drove_gateway.proxies.stages import Stages
@@ -147,11 +147,10 @@ class Generations:
 
     async def _install(self, topology: Topology, stages: Stages, servers_by_api: bool) -> Installed:
         made = await self._candidates.make(topology, stages)
-        if servers_by_api and await self._serves_but_for_servers(made.rendered):
-            reloaded = False
-        else:
-            reloaded = made.file is not None or not await self._serves(made.rendered)
-        previous = await asyncio.to_thread(config_file.read, self.platform.config)
+        reloaded = await self._needs_reload(made, servers_by_api=servers_by_api)
+        previous: str | None = None
+        if reloaded:
+            previous = await asyncio.to_thread(config_file.read, self.platform.config)
         if made.file is not None:
             with stages.stage("swap"):
                 await asyncio.to_thread(config_file.swap, made.file, self.platform.config)
@@ -184,6 +183,11 @@ class Generations:
                     rendered.generation,
                     timeout=min(self._timeout, patience),
                 )
+
+    async def _needs_reload(self, made: Candidate, *, servers_by_api: bool) -> bool:
+        if servers_by_api and await self._serves_but_for_servers(made.rendered):
+            return False
+        return made.file is not None or not await self._serves(made.rendered)
 
     async def _serves_but_for_servers(self, rendered: Rendered) -> bool:
         serving = await self._ask(rendered.proof_url) if rendered.proof_url else None
