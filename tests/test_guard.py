@@ -24,7 +24,6 @@ def answer(*apps: AppEndpoints, term: int = 0) -> Snapshot:
         "stage",
         Leader("http://c1:4000", "c1", 4000),
         apps,
-        settling=term > 0,
         settling_until=90.0 * term,
     )
 

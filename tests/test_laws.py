@@ -45,7 +45,7 @@ def snapshot(namespace: str, listing: Servers, *, settling: bool) -> Snapshot:
         )
         for name, count in listing.items()
     )
-    return Snapshot(namespace, Leader("http://c:1", "c", 1), apps, settling=settling)
+    return Snapshot(namespace, Leader("http://c:1", "c", 1), apps, settling_until=90.0 * settling)
 
 
 class Story:

@@ -139,7 +139,7 @@ def _sizes(watched: Watched, answer: Snapshot) -> Mapping[str, int]:
     before = watched.accepted
     if not answer.settling or before is None:
         return {}
-    if before.settling and before.settling_until == answer.settling_until:
+    if before.settling_until == answer.settling_until:
         return watched.sizes
     return _servers_by_vhost(before)
 

@@ -71,17 +71,21 @@ class Rejection(msgspec.Struct, frozen=True):
 class Snapshot(msgspec.Struct, frozen=True):
     """One accepted answer of one namespace's leader.
 
-    `settling` says that the leader is new and may not know all its instances yet (up to about
-    90 s, `Drove's controllers`): what it adds is true, what it lacks may only be unknown. Answers
-    with the same `settling_until` (monotonic seconds) are those of one term of it.
+    `settling_until` (monotonic seconds) is 0 unless the leader is new and may not know all its
+    instances yet (up to about 90 s, `Drove's controllers`): what it adds is true, what it lacks
+    may only be unknown. Answers with the same time are those of one term of it.
     """
 
     namespace: str
     leader: Leader
     apps: tuple[AppEndpoints, ...]
     rejected: tuple[Rejection, ...] = ()
-    settling: bool = False
     settling_until: float = 0.0
+
+    @property
+    def settling(self) -> bool:
+        """Whether what the answer lacks may only be unknown."""
+        return self.settling_until > 0
 
 
 class HostGroup(msgspec.Struct, frozen=True, rename={"hosts": "Hosts", "tags": "Tags"}):

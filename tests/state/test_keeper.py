@@ -105,7 +105,7 @@ async def test_what_did_not_change_is_not_written_again(kept: Kept, path: Path) 
     again = Kept(path)
     again.now = 2000.0
     await again.keeper.load()
-    await again.keep(msgspec.structs.replace(snapshot(), settling=True))
+    await again.keep(msgspec.structs.replace(snapshot(), settling_until=90.0))
 
     assert path.stat().st_ino == before.st_ino
     assert again.views[-1].written is None

@@ -176,7 +176,6 @@ class Follower:
                 leader=self._leader,
                 apps=listing.apps,
                 rejected=listing.rejected,
-                settling=settling,
                 settling_until=until,
             )
         return made

@@ -198,7 +198,7 @@ def _remembered(
 ) -> Remembered:
     urls = controllers.get(snapshot.namespace, ())
     if snapshot.settling:
-        snapshot = msgspec.structs.replace(snapshot, settling=False, settling_until=0.0)
+        snapshot = msgspec.structs.replace(snapshot, settling_until=0.0)
     if before is not None and before.snapshot == snapshot:
         return Remembered(snapshot, urls, before.changed)
     return Remembered(snapshot, urls, now)
