@@ -22,11 +22,13 @@ import msgspec
 from bench.peers import jinja
 from bench.report import announce, milliseconds, save, show
 
+from drove_gateway.config import Settings
+from drove_gateway.config.fields import ProxyPlatform
 from drove_gateway.gotemplate import Template
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
-from drove_gateway.render import RenderingData
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
+from drove_gateway.render import RenderingData, context
 from drove_gateway.templates import NAMES, shipped
 
 SIZES = (100, 1000, 5000)
@@ -40,29 +42,21 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
 }
 
 
-def rendering_data(vhosts: int, platform: str) -> RenderingData:
+def rendering_data(vhosts: int, platform: ProxyPlatform) -> RenderingData:
     """Vhosts with two groups each, ten hosts, one in eight vhosts over https."""
-    return RenderingData(
-        xproxy="gateway-1",
-        proxy_platform=platform,
-        left_delimiter="",
-        right_delimiter="",
-        nginx_max_fails_upstream=0,
-        nginx_fail_timeout_upstream="1s",
-        nginx_slow_start_upstream="0s",
-        haproxy_socket_addr="/run/haproxy/admin.sock",
-        haproxy_add_server_attributes_string="check inter 2s",
-        haproxy_add_server_ssl_attributes_string="ssl verify none",
-        haproxy_server_name_prefix="server",
-        haproxy_server_name_host_port_separator="_",
-        haproxy_backend_name_separator="_",
-        haproxy_backend_include_routing_tag_suffix=True,
+    topology = Topology(
         namespaces={
             "stage1": Namespace("drove.example.com", Leader("http://c1:4000", "c1", 4000), "color")
         },
         apps={name: _app(number, name) for number, name in enumerate(_names(vhosts))},
-        generation="0123456789abcdef",
     )
+    settings = Settings(
+        proxy_platform=platform,
+        haproxysocketaddr="/run/haproxy/admin.sock",
+        haproxy_add_server_attributes_string="check inter 2s",
+    )
+    made = context(topology, settings, "gateway-1")
+    return msgspec.structs.replace(made, generation="0123456789abcdef")
 
 
 def _names(vhosts: int) -> list[str]:

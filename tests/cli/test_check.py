@@ -1,11 +1,10 @@
 """`drove-gateway check`: all is well, or what is not."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.beside import printed
 from tests.cli.conftest import Call
 
 from drove_gateway.simulator import Options, Simulator
@@ -142,13 +141,5 @@ async def test_live_controllers_tell_what_is_checked(nixy: Path, directory: Path
     async with Simulator(Options(apps=2, instances=3, real=False)) as cluster:
         urls = json.dumps(cluster.urls)
         nixy.write_text(nixy.read_text().replace('["http://127.0.0.1:1"]', urls))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "drove_gateway", "check"),
-            cwd=directory,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        printed, errors = await process.communicate()
-    assert process.returncode == 0, errors
-    assert b"rendered 2 vhosts with 6 servers as the controllers tell them" in printed
+        out = await printed(directory, "check")
+    assert b"rendered 2 vhosts with 6 servers as the controllers tell them" in out

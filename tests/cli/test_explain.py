@@ -1,11 +1,10 @@
 """`drove-gateway explain VHOST`, from saved answers and from live controllers."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.beside import printed
 from tests.cli.conftest import ANSWER, Call
 
 from drove_gateway.simulator import Options, Simulator
@@ -73,14 +72,6 @@ async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
     async with Simulator(Options(apps=1, real=False, tags={"team": "red"})) as cluster:
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
         nixy.write_text(text)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "drove_gateway", "explain", "app1.local"),
-            cwd=directory,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        printed, errors = await process.communicate()
-    assert process.returncode == 0, errors
-    assert b"app1.local is served by 2 servers." in printed
-    assert b"team = red" in printed
+        out = await printed(directory, "explain", "app1.local")
+    assert b"app1.local is served by 2 servers." in out
+    assert b"team = red" in out

@@ -1,11 +1,10 @@
 """`drove-gateway render`: what would be written, from saved answers or live controllers."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 import pytest
+from tests.cli.beside import printed
 from tests.cli.conftest import ANSWER, Call
 
 from drove_gateway.simulator import Options, Simulator
@@ -83,13 +82,5 @@ async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
         urls = json.dumps(cluster.urls)
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', urls)
         nixy.write_text(text + 'user = "u"\npass = "p"\n')
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "drove_gateway", "render"),
-            cwd=directory,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        printed, errors = await process.communicate()
-    assert process.returncode == 0, errors
-    assert b"upstream app1.local {" in printed
+        out = await printed(directory, "render")
+    assert b"upstream app1.local {" in out

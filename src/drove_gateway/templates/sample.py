@@ -4,31 +4,20 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
 from typing import Final
 
+import msgspec
+
+from drove_gateway.config import Settings
 from drove_gateway.drivers import template_functions
 from drove_gateway.gotemplate import Template
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
-from drove_gateway.render import RenderingData
+from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
+from drove_gateway.render import context
 
 _STABLE = Host("10.0.0.1", 31001, "http")
 _CANARY = Host("2001:db8::5", 31002, "https")
 _TAGS = {"team": "payments", "environment": "stable"}
 
-DATA: Final = RenderingData(
-    xproxy="edge-1",
-    proxy_platform="haproxy",
-    left_delimiter="",
-    right_delimiter="",
-    nginx_max_fails_upstream=0,
-    nginx_fail_timeout_upstream="1s",
-    nginx_slow_start_upstream="0s",
-    haproxy_socket_addr="/run/haproxy/admin.sock",
-    haproxy_add_server_attributes_string="check inter 2s",
-    haproxy_add_server_ssl_attributes_string="ssl verify none",
-    haproxy_server_name_prefix="server",
-    haproxy_server_name_host_port_separator="_",
-    haproxy_backend_name_separator="_",
-    haproxy_backend_include_routing_tag_suffix=True,
+_TOPOLOGY: Final = Topology(
     namespaces={
         "stage1": Namespace(
             "drove.example.com", Leader("http://ctrl1:10000", "ctrl1", 10000), "environment"
@@ -48,6 +37,18 @@ DATA: Final = RenderingData(
         ),
         "web.example.com": App("web.example.com", "web.example.com", (), {}, {}, "environment"),
     },
+)
+
+DATA: Final = msgspec.structs.replace(
+    context(
+        _TOPOLOGY,
+        Settings(
+            proxy_platform="haproxy",
+            haproxysocketaddr="/run/haproxy/admin.sock",
+            haproxy_add_server_attributes_string="check inter 2s",
+        ),
+        "edge-1",
+    ),
     generation="0123456789abcdef",
 )
 
