@@ -162,6 +162,9 @@ async def test_another_hosts_file_will_do(directory: Path, call: Call) -> None:
     assert "certificate" in untrusted[2].lower()
 
 
+_DEADLINE_SECONDS = 60.0
+
+
 @asynccontextmanager
 async def watching(
     directory: Path, *arguments: str
@@ -176,7 +179,8 @@ async def watching(
     )
     assert process.stdout is not None
     try:
-        yield process, process.stdout
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            yield process, process.stdout
     finally:
         if process.returncode is None:
             process.kill()
@@ -229,7 +233,8 @@ async def terminal(directory: Path, *arguments: str, **environ: str) -> AsyncIte
         env={**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "24", **environ},
     )
     try:
-        yield Terminal(process, screen)
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            yield Terminal(process, screen)
     finally:
         if process.returncode is None:
             process.kill()
