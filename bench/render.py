@@ -27,8 +27,15 @@ from drove_gateway.config.fields import ProxyPlatform
 from drove_gateway.gotemplate import Template
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.render import RenderingData, context
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.render import RenderingData, context
 from drove_gateway.templates import NAMES, shipped
 
 SIZES = (100, 1000, 5000)

@@ -13,8 +13,14 @@ import msgspec
 from drove_gateway.gotemplate import nodes
 from drove_gateway.gotemplate.functions import BUILTINS
 from drove_gateway.gotemplate.parser import parse
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
-from drove_gateway.render import RenderingData
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+)
+from drove_gateway.proxies.installation.render import RenderingData
 
 _STRUCTS: Final = (RenderingData, App, Host, HostGroup, Leader, Namespace)
 _ATTRIBUTES: Final = {

@@ -19,16 +19,16 @@ from typing import TypeVar
 
 import structlog
 
-from drove_gateway import assembly, drivers
 from drove_gateway.config.load import load
-from drove_gateway.diff import difference
+from drove_gateway.daemon import assembly, drivers
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.guard import Watched, judge
 from drove_gateway.metrics import Metrics
-from drove_gateway.model import Leader, Snapshot
-from drove_gateway.plan import Plan
-from drove_gateway.reconciler import Proxy
-from drove_gateway.topology import Built, build
+from drove_gateway.model.plan import Plan
+from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.reconciler.reconciler import Proxy
+from drove_gateway.topology.build import Built, build
+from drove_gateway.topology.guard import Watched, judge
+from drove_gateway.topology.topology_diff import difference
 
 T = TypeVar("T")
 

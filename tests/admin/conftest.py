@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from drove_gateway.about import About
 from drove_gateway.admin import Actions, serve
 from drove_gateway.config import Settings
-from drove_gateway.guard import Held
 from drove_gateway.metrics import Metrics
-from drove_gateway.status import Status
+from drove_gateway.model.about import About
+from drove_gateway.status.status import Status
+from drove_gateway.topology.guard import Held
 
 
 class Api:

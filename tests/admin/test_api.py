@@ -12,22 +12,26 @@ from drove_gateway.admin.api import ANY, routes
 from drove_gateway.admin.views import MOST_REJECTED
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
-from drove_gateway.guard import Held
-from drove_gateway.model import AppEndpoints, Host, Leader, Rejection, Snapshot
-from drove_gateway.plan import Step
-from drove_gateway.status import (
-    Applied,
-    Progress,
-    ProxyHealth,
-    Section,
+from drove_gateway.model.health import ProxyHealth, Section
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.plan import Step
+from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.vocabulary import (
+    AppEndpoints,
+    Host,
+    Leader,
+    Rejection,
+    Snapshot,
+)
+from drove_gateway.status.status import (
     Status,
     with_built,
     with_progress,
     with_proxy,
     with_record,
 )
-from drove_gateway.topology import Rules, build
-from drove_gateway.view import EndpointView, NamespaceView
+from drove_gateway.topology.build import Rules, build
+from drove_gateway.topology.guard import Held
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
 

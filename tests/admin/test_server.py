@@ -14,7 +14,7 @@ from tests.admin.conftest import Api
 from drove_gateway.admin import serve
 from drove_gateway.admin.server import tls_context
 from drove_gateway.config import Settings
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 Pair = tuple[Path, Path]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.e2e.stage import KINDS, Site, played, status_of
-from tests.proxies.nginx_plus.test_daemon import daemon
+from tests.proxies.nginx.plus.test_daemon import daemon
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.waiting import until
 

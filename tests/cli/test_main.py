@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Call
 
-from drove_gateway.about import about
+from drove_gateway.model.about import about
 from drove_gateway.templates import NAMES, shipped
 
 

@@ -1,10 +1,10 @@
 """What a start would work with: answers, weighed against what is stored of the same controllers."""
 
 from drove_gateway.cli.outlook import Outlook, outlook
-from drove_gateway.guard import Limits
-from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state.document import Remembered
-from drove_gateway.topology import Rules
+from drove_gateway.topology.build import Rules
+from drove_gateway.topology.guard import Limits
 
 URLS = ("http://c1:4000", "http://c2:4000")
 LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=0, hold=60.0)

@@ -1,9 +1,9 @@
 """A plan in lines: in the order in which it is carried out, with reasons, cut short by counts."""
 
 from drove_gateway.cli.plan_text import lines
-from drove_gateway.model import EMPTY
-from drove_gateway.plan import Plan, Step
-from drove_gateway.proxies.preview import Preview
+from drove_gateway.model.plan import Plan, Step
+from drove_gateway.model.vocabulary import EMPTY
+from drove_gateway.proxies.installation.preview import Preview
 
 
 def text(preview: Preview, *, everything: bool = False) -> list[str]:

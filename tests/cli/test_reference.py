@@ -5,14 +5,15 @@ import shlex
 import click
 import pytest
 from click.testing import CliRunner
+from tools.reference import commands as reference
+from tools.reference.manual import argument, manual
 
-from drove_gateway.cli import PURPOSES, main, reference
+from drove_gateway.cli import PURPOSES, main
 from drove_gateway.cli.command import EXIT_CODES, Command
-from drove_gateway.cli.manual import argument, manual
 
 
 def test_the_committed_pages_are_what_the_commands_give() -> None:
-    hint = "run: python -m drove_gateway.cli.reference --write"
+    hint = "run: python -m tools.reference.commands --write"
     assert reference.PAGE.read_text() == reference.page(), hint
     assert reference.MANUAL.read_text() == manual(), hint
 

@@ -23,7 +23,9 @@ from tests.cli.test_accept import HELD, NAMESPACE, gateway
 from tests.e2e.stage import played
 from tests.waiting import until
 
-from drove_gateway.status import Progress, Section, with_progress, with_proxy
+from drove_gateway.model.health import Section
+from drove_gateway.model.records import Progress
+from drove_gateway.status.status import with_progress, with_proxy
 
 
 def make_healthy(api: Api) -> None:

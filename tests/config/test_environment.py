@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import NamespaceSettings, Settings, load
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 TWO = """
 [[namespaces]]

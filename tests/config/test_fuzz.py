@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.config import Settings, load
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 values = st.one_of(
     st.booleans(),

@@ -6,7 +6,7 @@ import pytest
 from tests.config.places import without_line
 
 from drove_gateway.config import Loaded, load
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 NAMESPACE = '\n[[namespaces]]\nname = "stage1"\ndrove = ["http://controller1:10000"]\n'
 SINGLE = """

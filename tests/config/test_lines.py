@@ -6,7 +6,7 @@ import pytest
 
 from drove_gateway.config import load
 from drove_gateway.config.lines import lines
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 FILE = '''# the gateway of the stage
 port = "many"

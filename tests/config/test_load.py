@@ -10,7 +10,7 @@ import pytest
 from tests.config.places import without_line
 
 from drove_gateway.config import Loaded, load
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 NAMESPACE = """
 [[namespaces]]

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tools.reference.configuration import files, main, page
+from tools.reference.schema import schema
 
 from drove_gateway.config import environment
 from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
-from drove_gateway.config.reference import files, main, page
-from drove_gateway.config.schema import schema
 from drove_gateway.config.sentences import keys_of
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
@@ -18,7 +18,7 @@ DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
 @pytest.mark.parametrize("name", files())
 def test_the_committed_files_are_what_is_generated(name: str) -> None:
-    stale = "run: python -m drove_gateway.config.reference --write"
+    stale = "run: python -m tools.reference.configuration --write"
     assert (DOCS / name).read_text() == files()[name], stale
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.config.redact import HIDDEN, public
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 # Nothing else in a message looks like this.
 secrets = st.text(alphabet="QXZ0123456789:/@%#?&=+ ", min_size=1).map(lambda text: f"QQ{text}ZZ")

@@ -7,7 +7,7 @@ import pytest
 
 from drove_gateway.config import Settings, load
 from drove_gateway.container.first import proxy
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 DIRECTORY = Path("/run/dg")
 

@@ -7,7 +7,7 @@ import pytest
 
 from drove_gateway.config import load
 from drove_gateway.container.setup import Place, Setup, setup
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 TEMPLATES = {"nginx": "the shipped one for NGINX", "haproxy": "the shipped one for HAProxy"}
 PLACE = Place(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from tests.docs.pages import ROOT
+from tools.reference.http_api import page
 
-from drove_gateway.about import About
 from drove_gateway.admin import views
 from drove_gateway.admin.access import Right
 from drove_gateway.admin.api import Actions, Route, routes
-from drove_gateway.admin.reference import page
 from drove_gateway.metrics import Metrics
-from drove_gateway.model import Leader
-from drove_gateway.plan import Step
-from drove_gateway.status import Applied, Status, with_record
-from drove_gateway.view import EndpointView, NamespaceView
+from drove_gateway.model.about import About
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.plan import Step
+from drove_gateway.model.records import Applied
+from drove_gateway.model.vocabulary import Leader
+from drove_gateway.status.status import Status, with_record
 
 PAGE = (ROOT / "docs" / "reference" / "http-api.md").read_text()
 NAMES = {Right.NONE: "probe", Right.READ: "read", Right.ACT: "act"}

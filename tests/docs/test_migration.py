@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.docs.pages import ROOT
+from tools.reference.configuration import ORIGINAL as SECTIONS
+from tools.reference.schema import properties_of
 
 from drove_gateway.config import load
 from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
-from drove_gateway.config.reference import ORIGINAL as SECTIONS
-from drove_gateway.config.schema import properties_of
 from drove_gateway.metrics.catalog import ORIGINAL
-from drove_gateway.status import NO_RUNTIME_API, PENDING, Section
-from drove_gateway.view import EndpointView, NamespaceView
+from drove_gateway.model.health import NO_RUNTIME_API, PENDING, Section
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 
 PAGE = (ROOT / "docs" / "migration.md").read_text()
 KEYS = [key for _, section in SECTIONS for key in properties_of(section)]

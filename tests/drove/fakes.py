@@ -8,9 +8,9 @@ import msgspec
 
 from drove_gateway.drove.leader import Ping, Standing
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.errors import ControllerDown, ControllerRefused, DroveError
-from drove_gateway.model import Snapshot
-from drove_gateway.view import NamespaceView
+from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.vocabulary import Snapshot
 
 
 def apps_body(**ports: int) -> bytes:

@@ -16,9 +16,9 @@ from drove_gateway.drove.client import Controller
 from drove_gateway.drove.pace import Pace, ping_limit
 from drove_gateway.drove.session import Access, access, open_session
 from drove_gateway.drove.watch import NamespaceWatch
-from drove_gateway.model import Snapshot
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.simulator import Fault, Options, Simulator
-from drove_gateway.view import NamespaceView
 
 PACE = Pace(ping=0.2, events=0.05, full_refresh=300.0)
 DEADLINE = 60.0

@@ -16,7 +16,7 @@ from drove_gateway.drove.client import Controller
 from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.session import Access, access, open_session
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.errors import BadAnswer, ConfigError, ControllerDown, ControllerRefused
+from drove_gateway.model.errors import BadAnswer, ConfigError, ControllerDown, ControllerRefused
 
 TLS = Path(__file__).parent / "tls"
 NOBODY = Access()

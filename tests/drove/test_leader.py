@@ -2,8 +2,14 @@
 
 import pytest
 
-from drove_gateway.drove.leader import Leadership, Ping, Standing, follow, leader_of
-from drove_gateway.model import Leader
+from drove_gateway.drove.leader import (
+    Leadership,
+    Ping,
+    Standing,
+    follow,
+    leader_of,
+)
+from drove_gateway.model.vocabulary import Leader
 
 PINGS = {
     "L": Ping(Standing.LEADS),

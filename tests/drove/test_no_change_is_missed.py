@@ -18,7 +18,7 @@ from drove_gateway.drove.follower import Surroundings
 from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.pace import Pace
 from drove_gateway.drove.watch import NamespaceWatch
-from drove_gateway.errors import BadAnswer, ControllerDown, ControllerRefused
+from drove_gateway.model.errors import BadAnswer, ControllerDown, ControllerRefused
 
 LATE = st.floats(0, 2.5)
 STEPS = st.one_of(

@@ -12,8 +12,8 @@ from drove_gateway.drove.follower import Surroundings
 from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.pace import Pace
 from drove_gateway.drove.watch import NamespaceWatch
-from drove_gateway.errors import BadAnswer, ControllerRefused
-from drove_gateway.view import NamespaceView
+from drove_gateway.model.errors import BadAnswer, ControllerRefused
+from drove_gateway.model.namespace_view import NamespaceView
 
 PACE = Pace(ping=2.0, events=1.0, full_refresh=300.0)
 

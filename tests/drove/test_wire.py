@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from drove_gateway.drove import wire
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, events_summary
-from drove_gateway.errors import BadAnswer
-from drove_gateway.model import AppEndpoints, Host
+from drove_gateway.model.errors import BadAnswer
+from drove_gateway.model.vocabulary import AppEndpoints, Host
 
 WEB = {
     "appName": "web",

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from tests.daemon.systemd.listener import Listener
 from tests.faults.site import Site, site
-from tests.systemd.listener import Listener
 from tests.waiting import until
 
 COMMANDS_MAY_TAKE = "command_timeout_sec = 8.0"

@@ -19,7 +19,7 @@ from tests.examples.queries import (
     of_the_dashboard,
     of_the_variables,
 )
-from tests.proxies.nginx_plus.test_daemon import daemon
+from tests.proxies.nginx.plus.test_daemon import daemon
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.waiting import until

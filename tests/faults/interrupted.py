@@ -12,11 +12,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from drove_gateway import drivers
 from drove_gateway.cli import main
-from drove_gateway.proxies import candidate, config_file, nginx
-from drove_gateway.proxies.haproxy import master
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.daemon import drivers
+from drove_gateway.proxies.haproxy.api import master
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.installation import candidate, config_file
+from drove_gateway.proxies.nginx import platform as nginx
 from drove_gateway.state import file as state_file
 
 STEPS: dict[str, tuple[tuple[Any, str], ...]] = {

@@ -23,7 +23,7 @@ from tests.gotemplate.sample import (
     typed_context,
 )
 
-from drove_gateway.model import Topology
+from drove_gateway.model.vocabulary import Topology
 
 MAX_STEPS = 20_000
 

@@ -16,7 +16,13 @@ from drove_gateway.gotemplate.nodes import Tree
 from drove_gateway.gotemplate.parser import parse
 from drove_gateway.gotemplate.template import available_functions
 from drove_gateway.gotemplate.values import type_of
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+)
 
 CASES = Path(__file__).parent / "cases"
 

@@ -5,12 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from drove_gateway.gotemplate import (
-    Template,
-    TemplateError,
-    TemplateExecError,
-    TemplateSyntaxError,
-)
+from drove_gateway.gotemplate import Template, TemplateError, TemplateExecError, TemplateSyntaxError
 
 
 def test_name_and_line_of_a_syntax_error() -> None:

@@ -6,19 +6,21 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from tools.reference.metrics import main, page
 
-from drove_gateway.about import About
 from drove_gateway.drove.metrics import DroveMetrics
-from drove_gateway.guard import Held
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
-from drove_gateway.metrics.reference import main, page
-from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.plan import Step
-from drove_gateway.reconciler import ReconcilerMetrics
-from drove_gateway.status import Applied, ProxyHealth, Section, Status, StoredState
-from drove_gateway.topology import Built, Rules, build
-from drove_gateway.view import NamespaceView
+from drove_gateway.model.about import About
+from drove_gateway.model.health import ProxyHealth, Section
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.plan import Step
+from drove_gateway.model.records import Applied, StoredState
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.reconciler.reconciler import ReconcilerMetrics
+from drove_gateway.status.status import Status
+from drove_gateway.topology.build import Built, Rules, build
+from drove_gateway.topology.guard import Held
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
@@ -421,7 +423,7 @@ def test_every_family_is_exposed_once_and_every_line_is_well_formed() -> None:
 
 
 def test_the_reference_says_what_the_declarations_say() -> None:
-    stale = "run: python -m drove_gateway.metrics.reference --write"
+    stale = "run: python -m tools.reference.metrics --write"
     assert REFERENCE.read_text() == page(), stale
 
 

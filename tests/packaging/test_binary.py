@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from tests.daemon.systemd.listener import Listener
 from tests.packaging.machine import Root, done, run
-from tests.systemd.listener import Listener
 from tests.waiting import until
 
 from drove_gateway.cli import main

@@ -12,13 +12,13 @@ from tests.waiting import until
 
 from drove_gateway.config import Settings
 from drove_gateway.demo.proxy import running
-from drove_gateway.model import App, Host, Topology
-from drove_gateway.proxies.generation import Generations
-from drove_gateway.proxies.nginx import nginx_platform
-from drove_gateway.proxies.platform import Platform
-from drove_gateway.proxies.proof import ask, prove
-from drove_gateway.proxies.template_file import TemplateFile
-from drove_gateway.render import context, render
+from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.platform import Platform
+from drove_gateway.proxies.installation.proof import ask, prove
+from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.nginx.platform import nginx_platform
 
 TEMPLATE = """\
 # drove-gateway: generation http://127.0.0.1:PROOF/generation

@@ -9,9 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.errors import StateError
-from drove_gateway.model import AppEndpoints, Host, Leader, Rejection, Snapshot
-from drove_gateway.state.document import VERSION, Remembered, State, decode, encode
+from drove_gateway.model.errors import StateError
+from drove_gateway.model.vocabulary import (
+    AppEndpoints,
+    Host,
+    Leader,
+    Rejection,
+    Snapshot,
+)
+from drove_gateway.state.document import (
+    VERSION,
+    Remembered,
+    State,
+    decode,
+    encode,
+)
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 hosts = st.builds(Host, texts, st.integers(-(2**63), 2**63 - 1), texts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drove_gateway.errors import StateError
+from drove_gateway.model.errors import StateError
 from drove_gateway.state import file
 
 

@@ -1,6 +1,6 @@
 """Only forms that were applied are kept as last good ones."""
 
-from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state.forms import applied_forms
 
 

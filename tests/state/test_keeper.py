@@ -13,11 +13,11 @@ import structlog
 from structlog.testing import CapturingLogger
 from tests.waiting import until
 
-from drove_gateway.model import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model.records import StoredState
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state import file
 from drove_gateway.state.document import Remembered, State, decode, encode
 from drove_gateway.state.keeper import Keeper, Owner
-from drove_gateway.status import StoredState
 
 OWNER = Owner("1.0.0", "nginx /etc/nginx/nginx.conf")
 URLS = {"stage": ("http://c1:10000",), "prod": ("http://p1:10000",)}

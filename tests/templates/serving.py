@@ -10,12 +10,19 @@ from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.config import Settings
+from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.demo.proxy import stop
-from drove_gateway.drivers import template_functions
 from drove_gateway.gotemplate import Template
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.proxies.version import installed_version
-from drove_gateway.render import context, render
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.version import installed_version
 from drove_gateway.templates import shipped
 
 NO_NAMESPACES: Mapping[str, Namespace] = {}

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from tests.templates.serving import Shipped, app, topology
 
 from drove_gateway.config import Settings
-from drove_gateway.model import EMPTY, App, Host, Topology
-from drove_gateway.proxies.commands import run
+from drove_gateway.model.vocabulary import EMPTY, App, Host, Topology
+from drove_gateway.proxies.installation.subprocess_runner import run
 
 PLAIN = Host("10.0.0.1", 31000, "http")
 SIX = Host("2001:db8::1", 31000, "http")

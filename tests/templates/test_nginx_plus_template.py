@@ -8,18 +8,25 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.proxies.nginx_plus.rig import rigged, topology
+from tests.proxies.nginx.plus.rig import rigged, topology
 from tests.standins.nginx_plus.conf import parse
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.traffic import free_port
 
 import drove_gateway
 from drove_gateway.config import Settings
-from drove_gateway.drivers import template_functions
+from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.proxies.version import Version
-from drove_gateway.render import Rendered, context, render
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.version import Version
 
 SHIPPED = Path(drove_gateway.__file__).parent / "templates" / "nginx-plus.tmpl"
 

@@ -7,12 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from tools.reference.templates import main, page, times
 
-from drove_gateway.drivers import template_functions
+from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate.functions import BUILTINS
 from drove_gateway.gotemplate.signatures import Function, function
-from drove_gateway.templates.catalog import GATEWAY, GO, TIME, VARIABLES, Call
-from drove_gateway.templates.reference import main, page, times
+from drove_gateway.templates.catalog import (
+    GATEWAY,
+    GO,
+    TIME,
+    VARIABLES,
+    Call,
+)
 from drove_gateway.templates.sample import DATA, outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "templates.md"
@@ -40,7 +46,7 @@ def examples() -> Iterator[tuple[str, str, str]]:
 
 
 def test_the_committed_page_is_what_is_generated() -> None:
-    stale = "run: python -m drove_gateway.templates.reference --write"
+    stale = "run: python -m tools.reference.templates --write"
     assert page() == TEXT, stale
 
 

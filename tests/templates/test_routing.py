@@ -11,7 +11,7 @@ from tests.templates.serving import Shipped, app, topology
 from tests.traffic import Instance, free_port, get
 
 from drove_gateway.config import Settings
-from drove_gateway.model import Host
+from drove_gateway.model.vocabulary import Host
 
 TLS = Path(__file__).parents[1] / "drove" / "tls"
 

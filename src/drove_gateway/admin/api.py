@@ -8,10 +8,16 @@ from aiohttp import web
 
 from drove_gateway.admin import views
 from drove_gateway.admin.access import Access, Right, permitted
-from drove_gateway.admin.answers import Handler, from_own_site, json_answer, teach, text_answer
-from drove_gateway.guard import Held
+from drove_gateway.admin.answers import (
+    Handler,
+    from_own_site,
+    json_answer,
+    teach,
+    text_answer,
+)
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
-from drove_gateway.status import Status
+from drove_gateway.status.status import Status
+from drove_gateway.topology.guard import Held
 
 ANY = "*"
 _MOST_BODY = 4096

@@ -11,9 +11,9 @@ from aiohttp import web
 from drove_gateway.admin.access import Access
 from drove_gateway.admin.api import Actions, application
 from drove_gateway.config import Settings
-from drove_gateway.errors import ConfigError
 from drove_gateway.metrics import Metrics
-from drove_gateway.status import Status
+from drove_gateway.model.errors import ConfigError
+from drove_gateway.status.status import Status
 
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
-from drove_gateway.guard import Held
-from drove_gateway.model import App, Leader, Rejection
+from drove_gateway.model.health import ProxyHealth
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.records import Applied
+from drove_gateway.model.vocabulary import App, Leader, Rejection
 from drove_gateway.proxies.haproxy.names import Naming
-from drove_gateway.status import Applied, ProxyHealth, Status
-from drove_gateway.view import NamespaceView
+from drove_gateway.status.status import Status
+from drove_gateway.topology.guard import Held
 
 Json: TypeAlias = Mapping[str, Any]
 

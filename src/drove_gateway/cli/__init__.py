@@ -46,7 +46,7 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
     """
     context.color = colours()
     if version:
-        from drove_gateway.about import about  # noqa: PLC0415 - as below
+        from drove_gateway.model.about import about  # noqa: PLC0415 - as below
 
         click.echo(about().lines(), nl=False)
     elif context.invoked_subcommand is None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 import msgspec
 
-from drove_gateway.assembly import controllers, namespace_rules
 from drove_gateway.config import NamespaceSettings, Settings
+from drove_gateway.daemon.assembly import controllers, namespace_rules
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.errors import BadAnswer, ConfigError, DroveError, NoLeader
-from drove_gateway.model import Leader, Snapshot
-from drove_gateway.topology import Built, build
+from drove_gateway.model.errors import BadAnswer, ConfigError, DroveError, NoLeader
+from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.topology.build import Built, build
 
 
 def _files(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Path]:

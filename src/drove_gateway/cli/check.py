@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from drove_gateway import assembly
 from drove_gateway.cli.answers import Told, ask_leaders, endpoints_option, read_saved
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.difference import difference
@@ -29,11 +28,12 @@ from drove_gateway.cli.render import rendered
 from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
-from drove_gateway.drivers import platform, preview, runtime_only
-from drove_gateway.errors import ConfigError, GatewayError, ProxyError, StateError
-from drove_gateway.proxies import config_file
-from drove_gateway.proxies.preview import Preview
-from drove_gateway.render import Rendered
+from drove_gateway.daemon import assembly
+from drove_gateway.daemon.drivers import platform, preview, runtime_only
+from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
+from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.preview import Preview
+from drove_gateway.proxies.installation.render import Rendered
 
 
 class _Wishes(msgspec.Struct, frozen=True):

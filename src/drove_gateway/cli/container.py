@@ -17,8 +17,8 @@ from drove_gateway.container.files import write
 from drove_gateway.container.place import asked, here
 from drove_gateway.container.setup import Place
 from drove_gateway.container.supervisor import Supervisor, open_inbox
-from drove_gateway.errors import ConfigError, GatewayError
-from drove_gateway.log import logger
+from drove_gateway.daemon.log import logger
+from drove_gateway.model.errors import ConfigError, GatewayError
 
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 _ADDRESS = "api-address"

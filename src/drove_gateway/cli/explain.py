@@ -10,8 +10,8 @@ from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, read_configuration, warn_of_rejected
 from drove_gateway.cli.printable import printable
-from drove_gateway.errors import GatewayError
-from drove_gateway.explain import explain as explained
+from drove_gateway.model.errors import GatewayError
+from drove_gateway.topology.explain import explain as explained
 
 
 @click.command(

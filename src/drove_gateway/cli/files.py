@@ -10,8 +10,8 @@ import click
 
 from drove_gateway.cli.printable import printable
 from drove_gateway.config import Loaded, Settings, load
-from drove_gateway.errors import ConfigError, GatewayError
-from drove_gateway.model import Rejection
+from drove_gateway.model.errors import ConfigError, GatewayError
+from drove_gateway.model.vocabulary import Rejection
 
 DEFAULT = Path("nixy.toml")
 # So that what matters stays on one screen.

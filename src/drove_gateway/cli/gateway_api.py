@@ -9,7 +9,7 @@ import aiohttp
 import msgspec
 
 from drove_gateway.config import Settings
-from drove_gateway.errors import GatewayError
+from drove_gateway.model.errors import GatewayError
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from functools import partial
 
 import msgspec
 
-from drove_gateway.guard import Held, Limits, Watched, judge
-from drove_gateway.model import Snapshot, Topology
+from drove_gateway.model.vocabulary import Snapshot, Topology
 from drove_gateway.state.document import Remembered
-from drove_gateway.topology import Built, Rules, build
+from drove_gateway.topology.build import Built, Rules, build
+from drove_gateway.topology.guard import Held, Limits, Watched, judge
 
 
 class Outlook(msgspec.Struct, frozen=True):

@@ -3,10 +3,10 @@
 import msgspec
 
 from drove_gateway.cli.outlook import Outlook
-from drove_gateway.guard import Held
-from drove_gateway.model import Rejection
-from drove_gateway.plan import Step
-from drove_gateway.proxies.preview import Preview
+from drove_gateway.model.plan import Step
+from drove_gateway.model.vocabulary import Rejection
+from drove_gateway.proxies.installation.preview import Preview
+from drove_gateway.topology.guard import Held
 
 
 class PlanDocument(msgspec.Struct, frozen=True):

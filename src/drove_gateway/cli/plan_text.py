@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from drove_gateway.plan import Plan, Step
-from drove_gateway.proxies.preview import Preview
+from drove_gateway.model.plan import Plan, Step
+from drove_gateway.proxies.installation.preview import Preview
 
 _MOST_SHOWN = 10
 _WIDEST_SUBJECT = 48

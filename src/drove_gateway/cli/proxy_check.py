@@ -6,13 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drove_gateway.config import Settings
-from drove_gateway.drivers import platform, template_path
-from drove_gateway.errors import CheckRefused, ProxyError
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.proxies.commands import run
-from drove_gateway.proxies.config_file import discard, write_candidate
-from drove_gateway.proxies.whence import refused_line, whence
-from drove_gateway.render import Rendered
+from drove_gateway.daemon.drivers import platform, template_path
+from drove_gateway.model.errors import CheckRefused, ProxyError
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.config_file import discard, write_candidate
+from drove_gateway.proxies.installation.refused_line import refused_line, whence
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.subprocess_runner import run
 
 
 async def proxy_check(settings: Settings, made: Rendered) -> str:

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from drove_gateway import drivers
 from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, print_problems, read_configuration, warn_of_rejected
 from drove_gateway.config import Settings
-from drove_gateway.errors import ConfigError, GatewayError
-from drove_gateway.model import Topology
-from drove_gateway.render import Rendered, context
-from drove_gateway.render import render as render_template
+from drove_gateway.daemon import drivers
+from drove_gateway.model.errors import ConfigError, GatewayError
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.render import Rendered, context
+from drove_gateway.proxies.installation.render import render as render_template
 
 
 @click.command(

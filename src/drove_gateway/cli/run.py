@@ -5,12 +5,12 @@ import os
 import sys
 from pathlib import Path
 
-from drove_gateway.app import run
 from drove_gateway.cli.files import configuration_path, print_problems, read_configuration
-from drove_gateway.errors import ConfigError
-from drove_gateway.log import logger
-from drove_gateway.signals import ignore_until_taken
-from drove_gateway.systemd import process_notifier
+from drove_gateway.daemon.app import run
+from drove_gateway.daemon.log import logger
+from drove_gateway.daemon.signals import ignore_until_taken
+from drove_gateway.daemon.systemd import process_notifier
+from drove_gateway.model.errors import ConfigError
 
 
 def run_daemon(file: Path | None) -> None:

@@ -16,7 +16,7 @@ from drove_gateway.config.rules import Finding
 from drove_gateway.config.sentences import assignment
 from drove_gateway.config.settings import Settings
 from drove_gateway.config.validate import concluded, validate
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 
 class Loaded(msgspec.Struct, frozen=True):

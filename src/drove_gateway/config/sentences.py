@@ -8,7 +8,13 @@ from types import MappingProxyType
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
-from drove_gateway.config.draft import Draft, Location, Notice, shown, tables
+from drove_gateway.config.draft import (
+    Draft,
+    Location,
+    Notice,
+    shown,
+    tables,
+)
 from drove_gateway.config.fields import Section
 from drove_gateway.config.settings import NamespaceSettings, Settings
 

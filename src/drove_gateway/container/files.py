@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from drove_gateway import atomic_file
-from drove_gateway.errors import GatewayError
+from drove_gateway.files import atomic as atomic_file
+from drove_gateway.model.errors import GatewayError
 
 _MODE = 0o644
 

@@ -12,7 +12,7 @@ from signal import Signals
 import msgspec
 
 from drove_gateway.config import Settings
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 _PID = re.compile(r"^\s*pid\s+([^\s;]+)\s*;", re.MULTILINE)
 _FOREGROUND = re.compile(r"^\s*daemon\s+off\s*;", re.MULTILINE)

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 import msgspec
 
-from drove_gateway import drivers
-from drove_gateway.assembly import namespace_rules
 from drove_gateway.config import Settings, load
 from drove_gateway.container.files import write
 from drove_gateway.container.first import Proxy, proxy
 from drove_gateway.container.place import asked
 from drove_gateway.container.setup import Place, Setup
-from drove_gateway.errors import ConfigError
-from drove_gateway.render import context, render
-from drove_gateway.topology import build
+from drove_gateway.daemon import drivers
+from drove_gateway.daemon.assembly import namespace_rules
+from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.topology.build import build
 
 
 class Prepared(msgspec.Struct, frozen=True):

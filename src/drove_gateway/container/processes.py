@@ -14,7 +14,7 @@ from signal import Signals
 
 import msgspec
 
-from drove_gateway.errors import GatewayError
+from drove_gateway.model.errors import GatewayError
 
 _LOOK_SECONDS = 0.01
 # A process that was just started and does not take these signals yet must not be ended by them.

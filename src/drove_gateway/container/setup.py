@@ -12,7 +12,7 @@ import msgspec
 
 from drove_gateway.config.draft import quoted
 from drove_gateway.config.environment import CONTROLLERS, TEMPLATE
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 CONFIG = "CONFIG_FILE_PATH"
 PLATFORM = "PROXY_PLATFORM"

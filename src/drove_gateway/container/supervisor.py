@@ -16,7 +16,7 @@ from drove_gateway.container.files import write
 from drove_gateway.container.first import Proxy
 from drove_gateway.container.processes import Child, ProcessError, Processes
 from drove_gateway.container.restarts import QUICK_SECONDS, Ends
-from drove_gateway.signals import ENDING, Inbox
+from drove_gateway.daemon.signals import ENDING, Inbox
 
 _COMES_UP_SECONDS = 10.0
 _FAST_END_SECONDS = 1.0

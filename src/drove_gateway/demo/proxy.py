@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from drove_gateway.errors import GatewayError
+from drove_gateway.model.errors import GatewayError
 
 _STOP_SECONDS = 5.0
 _PORTS_TO_TRY = 200

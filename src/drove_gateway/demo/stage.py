@@ -12,7 +12,13 @@ import aiohttp
 import msgspec
 
 from drove_gateway.demo.clients import Clients, until
-from drove_gateway.demo.proxy import DemoError, Edge, free_port, running, stop
+from drove_gateway.demo.proxy import (
+    DemoError,
+    Edge,
+    free_port,
+    running,
+    stop,
+)
 from drove_gateway.simulator import Options, Simulator
 from drove_gateway.templates import shipped
 

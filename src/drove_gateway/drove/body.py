@@ -5,7 +5,7 @@ import zlib
 import aiohttp
 
 from drove_gateway.drove.excerpt import excerpt
-from drove_gateway.errors import BadAnswer
+from drove_gateway.model.errors import BadAnswer
 
 _GZIP = 16 + zlib.MAX_WBITS
 

@@ -11,7 +11,7 @@ from drove_gateway.drove.excerpt import excerpt
 from drove_gateway.drove.leader import Ping, Standing, leader_of
 from drove_gateway.drove.session import Access
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.errors import BadAnswer, ControllerDown, ControllerRefused, DroveError
+from drove_gateway.model.errors import BadAnswer, ControllerDown, ControllerRefused, DroveError
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from drove_gateway.drove.leader import Ping, leader_of
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import Pace, jittered, pause
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.errors import ControllerDown, ControllerRefused, DroveError
-from drove_gateway.model import Snapshot
-from drove_gateway.view import Sync
+from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
+from drove_gateway.model.namespace_view import Sync
+from drove_gateway.model.vocabulary import Snapshot
 
 # Statuses that every other call would get as well: not the leader, wrong credentials, no right.
 _FOR_EVERY_CALL = frozenset({400, 401, 403})

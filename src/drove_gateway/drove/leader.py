@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from drove_gateway.model import Leader
+from drove_gateway.model.vocabulary import Leader
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

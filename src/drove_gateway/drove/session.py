@@ -6,7 +6,7 @@ import ssl
 import aiohttp
 import msgspec
 
-from drove_gateway.errors import ConfigError
+from drove_gateway.model.errors import ConfigError
 
 # Drove closes idle connections after 30 s; ours are closed before, so that few are found stale.
 _IDLE_SECONDS = 20.0

@@ -9,12 +9,18 @@ from collections.abc import Callable, Sequence
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.drove.follower import AsksController, Follower, Shared, Surroundings
-from drove_gateway.drove.leader import Leadership, Ping, Standing, follow, leader_of
+from drove_gateway.drove.leader import (
+    Leadership,
+    Ping,
+    Standing,
+    follow,
+    leader_of,
+)
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import Pace, jittered
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.model import Snapshot
-from drove_gateway.view import EndpointView, NamespaceView, Sync
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView, Sync
+from drove_gateway.model.vocabulary import Snapshot
 
 # How much longer than the leader another controller may take to answer a ping. One whose machine
 # is gone answers nothing at all, and must delay neither the start nor a fail-over.

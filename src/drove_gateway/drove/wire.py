@@ -12,8 +12,8 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from drove_gateway.drove.excerpt import excerpt
-from drove_gateway.errors import BadAnswer
-from drove_gateway.model import NO_TAGS, AppEndpoints, Host, Rejection
+from drove_gateway.model.errors import BadAnswer
+from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejection
 
 T = TypeVar("T")
 

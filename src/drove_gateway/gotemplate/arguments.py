@@ -6,7 +6,13 @@ from drove_gateway.gotemplate import nodes
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.gotypes import GoType, Kind
 from drove_gateway.gotemplate.signatures import VALUE
-from drove_gateway.gotemplate.values import MISSING, Missing, box, type_of, zero
+from drove_gateway.gotemplate.values import (
+    MISSING,
+    Missing,
+    box,
+    type_of,
+    zero,
+)
 
 ABSENT: Final = Missing()
 """No value was piped in, which is not the same as one that is `MISSING`."""

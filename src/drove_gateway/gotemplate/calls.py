@@ -15,7 +15,13 @@ from drove_gateway.gotemplate import (
 )
 from drove_gateway.gotemplate.codegen import Block, Value, is_plain, literal_text
 from drove_gateway.gotemplate.expressions import Expressions, static
-from drove_gateway.gotemplate.gotypes import BOOL, INT, STRING, GoType, Kind
+from drove_gateway.gotemplate.gotypes import (
+    BOOL,
+    INT,
+    STRING,
+    GoType,
+    Kind,
+)
 from drove_gateway.gotemplate.signatures import VALUE, Function
 from drove_gateway.gotemplate.values import raw, zero
 

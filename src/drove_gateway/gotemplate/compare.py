@@ -7,7 +7,14 @@ from typing import Any, Final
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.format import sprintf
 from drove_gateway.gotemplate.gotypes import GoType, Kind
-from drove_gateway.gotemplate.values import MISSING, Typed, encode, field_types, raw, type_of
+from drove_gateway.gotemplate.values import (
+    MISSING,
+    Typed,
+    encode,
+    field_types,
+    raw,
+    type_of,
+)
 
 _BASIC: Final = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.FLOAT, Kind.COMPLEX, Kind.STRING})
 _INTEGERS: Final = frozenset({Kind.INT, Kind.UINT})

@@ -7,7 +7,13 @@ from typing import Final
 from drove_gateway.gotemplate import compare, escape, indexing
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.format import sprint, sprintf, sprintln
-from drove_gateway.gotemplate.gotypes import ANY, BOOL, INT, STRING, Kind
+from drove_gateway.gotemplate.gotypes import (
+    ANY,
+    BOOL,
+    INT,
+    STRING,
+    Kind,
+)
 from drove_gateway.gotemplate.signatures import VALUE, Function, builtin, function
 from drove_gateway.gotemplate.values import MISSING, raw, type_of
 

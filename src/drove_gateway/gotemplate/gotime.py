@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import ClassVar, Final
 
 from drove_gateway.gotemplate.timelayout import MONTHS, Clock, format_time
-from drove_gateway.gotemplate.timeunits import SECOND, Duration, Int64, Month, Weekday
+from drove_gateway.gotemplate.timeunits import (
+    SECOND,
+    Duration,
+    Int64,
+    Month,
+    Weekday,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_ONE: Final = -62_135_596_800 * SECOND

@@ -8,10 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from drove_gateway.gotemplate import nodes
-from drove_gateway.gotemplate.arguments import (
-    ABSENT,
-    in_place,
-)
+from drove_gateway.gotemplate.arguments import ABSENT, in_place
 from drove_gateway.gotemplate.errors import TemplateExecError
 from drove_gateway.gotemplate.evaluation import Evaluation
 from drove_gateway.gotemplate.format import sprintf, text

@@ -5,12 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
-from drove_gateway.gotemplate.gotypes import (
-    GoType,
-    is_named_tuple,
-    is_struct_class,
-    type_from_hint,
-)
+from drove_gateway.gotemplate.gotypes import GoType, is_named_tuple, is_struct_class, type_from_hint
 
 StructFields: TypeAlias = tuple[tuple[str, str, object], ...]
 

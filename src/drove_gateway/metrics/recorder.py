@@ -21,10 +21,11 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
-from drove_gateway.model import App
-from drove_gateway.sharded import ShardedMap, differing
-from drove_gateway.status import Applied, Status
-from drove_gateway.topology import Built
+from drove_gateway.model.records import Applied
+from drove_gateway.model.versioned_map import ShardedMap, differing
+from drove_gateway.model.vocabulary import App
+from drove_gateway.status.status import Status
+from drove_gateway.topology.build import Built
 
 _BARE = frozenset(
     one.shown for one in DECLARED if one.kind == "counter" and not one.name.endswith("_total")

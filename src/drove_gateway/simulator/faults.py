@@ -7,7 +7,13 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from drove_gateway.simulator.answers import Answer, encode, failed, not_leader, server_error
+from drove_gateway.simulator.answers import (
+    Answer,
+    encode,
+    failed,
+    not_leader,
+    server_error,
+)
 
 Kind: TypeAlias = Literal[
     "slow",

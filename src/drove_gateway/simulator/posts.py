@@ -5,7 +5,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from drove_gateway.simulator.answers import Answer, failed, invalid, not_found, success
+from drove_gateway.simulator.answers import (
+    Answer,
+    failed,
+    invalid,
+    not_found,
+    success,
+)
 from drove_gateway.simulator.errors import SimulatorError
 from drove_gateway.simulator.operations import Change, Operations
 from drove_gateway.simulator.workload import AppVersion

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from drove_gateway.errors import StateError
-from drove_gateway.model import AppEndpoints, Leader, Rejection, Snapshot
+from drove_gateway.model.errors import StateError
+from drove_gateway.model.vocabulary import AppEndpoints, Leader, Rejection, Snapshot
 
 FORMAT = "drove-gateway state"
 VERSION = 1

@@ -6,8 +6,8 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drove_gateway import atomic_file
-from drove_gateway.errors import StateError
+from drove_gateway.files import atomic as atomic_file
+from drove_gateway.model.errors import StateError
 
 NAME = "datamanager-state.json"
 """The name that newer versions of the original give it."""

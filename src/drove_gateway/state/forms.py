@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from drove_gateway.model import AppEndpoints, Snapshot
+from drove_gateway.model.vocabulary import AppEndpoints, Snapshot
 
 
 def applied_forms(

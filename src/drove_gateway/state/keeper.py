@@ -13,12 +13,12 @@ from pathlib import Path
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway import atomic_file
-from drove_gateway.errors import StateError
-from drove_gateway.model import Snapshot
+from drove_gateway.files import atomic as atomic_file
+from drove_gateway.model.errors import StateError
+from drove_gateway.model.records import StoredState
+from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.state import file
 from drove_gateway.state.document import Remembered, State, decode, encode
-from drove_gateway.status import StoredState
 
 # Writing takes a twentieth of the time at most, so a large state that changes all the time is
 # written less often.

@@ -8,8 +8,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace
-from drove_gateway.render import RenderingData
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+)
+from drove_gateway.proxies.installation.render import RenderingData
 
 
 class Variable(NamedTuple):

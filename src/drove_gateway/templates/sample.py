@@ -7,11 +7,18 @@ from typing import Final
 import msgspec
 
 from drove_gateway.config import Settings
-from drove_gateway.drivers import template_functions
+from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.render import context
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.render import context
 
 _STABLE = Host("10.0.0.1", 31001, "http")
 _CANARY = Host("2001:db8::5", 31002, "https")

@@ -9,7 +9,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from drove_gateway.gotemplate.values import StringMap
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
 
 TEXTS = st.sampled_from(
     [

@@ -16,7 +16,7 @@ from tests.gotemplate.differential.words import in_our_words, without_package
 from drove_gateway.gotemplate import Template, TemplateExecError, TemplateSyntaxError
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import Topology
+from drove_gateway.model.vocabulary import Topology
 
 FUNCTIONS = gateway_functions({"HOME": "/root"}, lambda: GoTime(0, UTC))
 # Go stops there for reasons of its own: a template that writes too much, or a broken runtime.

@@ -16,20 +16,27 @@ from tests.waiting import until
 import drove_gateway.templates
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import UnixSocket
-from drove_gateway.errors import GatewayError
 from drove_gateway.gotemplate.gateway_functions import gateway_functions
 from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.model import App, Host, HostGroup, Leader, Namespace, Topology
-from drove_gateway.plan import Outcome, Plan
-from drove_gateway.proxies.generation import Generations
+from drove_gateway.model.errors import GatewayError
+from drove_gateway.model.plan import Outcome, Plan
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
-from drove_gateway.proxies.proof import ask, prove
-from drove_gateway.proxies.resolver import Lookup, Resolver, system_lookup
-from drove_gateway.proxies.template_file import TemplateFile
-from drove_gateway.render import context, render
+from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.proof import ask, prove
+from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup
 
 _TEMPLATES = Path(drove_gateway.templates.__path__[0])
 

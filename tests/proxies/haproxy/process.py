@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from drove_gateway.proxies.haproxy import master
+from drove_gateway.proxies.haproxy.api import master
 
 
 class Haproxy:

@@ -11,15 +11,15 @@ from tests.proxies.haproxy.imitation import Model, Server, prompted
 from tests.traffic import Instance
 
 from drove_gateway.config.addresses import UnixSocket
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.model import Topology
-from drove_gateway.proxies.haproxy.commands import Command
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 from drove_gateway.proxies.haproxy.drain import Drains
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Servers
 from drove_gateway.proxies.haproxy.targets import Targets
-from drove_gateway.proxies.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 
 VHOSTS = ("a.example", "b.example")
 OPTIONS = Options(drain_timeout=30.0)

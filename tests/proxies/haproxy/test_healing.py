@@ -8,7 +8,7 @@ from tests.proxies.haproxy.gateway import Gateway, app, server_name, topology
 from tests.traffic import Instance, get
 from tests.waiting import until
 
-from drove_gateway.model import Topology
+from drove_gateway.model.vocabulary import Topology
 
 MakeGateway = Callable[..., Gateway]
 Spawn = Callable[..., Awaitable[list[Instance]]]

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from tests.proxies.haproxy.imitation import serve_raw
 
-from drove_gateway.errors import CommandFailed, CommandTimeout, RuntimeApiError
-from drove_gateway.proxies.haproxy import master
+from drove_gateway.model.errors import CommandFailed, CommandTimeout, RuntimeApiError
+from drove_gateway.proxies.haproxy.api import master
 
 
 async def test_a_configuration_that_is_taken_is_no_error(short_path: Path) -> None:

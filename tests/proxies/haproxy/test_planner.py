@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.proxies.haproxy.imitation import Model, Server
 
-from drove_gateway.model import Host
-from drove_gateway.proxies.haproxy import state
+from drove_gateway.model.vocabulary import Host
+from drove_gateway.proxies.haproxy.api import server_state as state
 from drove_gateway.proxies.haproxy.ledger import Entry, Stage
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.proxies.haproxy.options import Options

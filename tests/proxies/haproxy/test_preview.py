@@ -8,12 +8,12 @@ from tests.proxies.haproxy.gateway import Counts
 from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
-from drove_gateway.model import App, Host, HostGroup, Topology
+from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.preview import look_at_servers
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
-from drove_gateway.proxies.preview import Seen
-from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.runtime.resolver import Resolver
 
 
 def topology(**vhosts: tuple[str, ...]) -> Topology:

@@ -2,10 +2,11 @@
 
 import pytest
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy import commands, state
-from drove_gateway.proxies.haproxy.commands import Command
-from drove_gateway.proxies.haproxy.replies import Verdict, split, verdict
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.replies import Verdict, split, verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 ADD = commands.add_server("b", "s", "10.0.0.1", 80, "")
 READY = commands.set_state("b", "s", "ready")

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy import commands, replies, state
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api import replies
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
 
 HEADER = (
     "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight "

@@ -9,11 +9,12 @@ from tests.proxies.haproxy.process import Haproxy
 from tests.traffic import free_port
 
 from drove_gateway.config.addresses import TcpSocket, UnixSocket, socket_address
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy import commands, state
-from drove_gateway.proxies.haproxy.commands import Command
-from drove_gateway.proxies.haproxy.replies import Verdict, verdict
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.api.replies import Verdict, verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 
 def api(path: Path, timeout: float = 5.0, counts: Counts | None = None) -> RuntimeApi:

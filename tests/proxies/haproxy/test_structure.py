@@ -6,7 +6,7 @@ from tests.proxies.haproxy.gateway import app, grouped, topology
 from tests.traffic import Instance
 
 from drove_gateway.config import Settings
-from drove_gateway.model import Host, Leader, Topology
+from drove_gateway.model.vocabulary import Host, Leader, Topology
 from drove_gateway.proxies.haproxy.names import Naming, balanced
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.structure import reasons

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.model import Topology
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy.rewrite import ConfigFile
 from drove_gateway.proxies.haproxy.servers import Servers
 from drove_gateway.proxies.haproxy.watch import Watch
-from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.proxies.runtime.resolver import Resolver
 
 _WATCH_SECONDS = 0.5
 # Every server is read again each second where that is cheap, and in a large cluster so seldom that

@@ -10,12 +10,13 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy import commands, state
-from drove_gateway.proxies.haproxy.commands import Command
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
+from drove_gateway.proxies.haproxy.api.replies import Verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 from drove_gateway.proxies.haproxy.ledger import Entry, Stage
-from drove_gateway.proxies.haproxy.replies import Verdict
-from drove_gateway.proxies.haproxy.runtime import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Servers
 
 # A request that was just given to a server shows among its connections within this time.

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.diff import difference
-from drove_gateway.errors import GatewayError, RuntimeApiError
-from drove_gateway.model import Topology
-from drove_gateway.plan import Outcome, Plan, Step
-from drove_gateway.proxies.generation import Generations
+from drove_gateway.model.errors import GatewayError, RuntimeApiError
+from drove_gateway.model.health import PENDING, ProxyHealth, Section
+from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy import structure
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.audit import Audit
 from drove_gateway.proxies.haproxy.drain import Drains
 from drove_gateway.proxies.haproxy.ledger import Stage
@@ -23,13 +23,13 @@ from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.probe import Probes
 from drove_gateway.proxies.haproxy.report import upstream_section
 from drove_gateway.proxies.haproxy.rewrite import ConfigFile
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Brought, Servers
 from drove_gateway.proxies.haproxy.targets import Targets
 from drove_gateway.proxies.haproxy.watch import Watch
-from drove_gateway.proxies.reloading import config_section
-from drove_gateway.proxies.resolver import Resolver
-from drove_gateway.status import PENDING, ProxyHealth, Section
+from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.reloading import config_section
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.topology.topology_diff import difference
 
 # A runtime API that is silent for longer does not come back by itself soon.
 _SILENCE_SECONDS = 5.0

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from drove_gateway.model import App, Host
+from drove_gateway.model.vocabulary import App, Host
 
 # The port types that HAProxy balances here; a group with another one is left to the template.
 _BALANCED = frozenset({"http", "https"})

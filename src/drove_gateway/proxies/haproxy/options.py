@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from drove_gateway.model import Tags
-from drove_gateway.proxies.haproxy.commands import escaped_attributes
+from drove_gateway.model.vocabulary import Tags
+from drove_gateway.proxies.haproxy.api.runtime_commands import escaped_attributes
 from drove_gateway.proxies.haproxy.names import Naming
 
 if TYPE_CHECKING:

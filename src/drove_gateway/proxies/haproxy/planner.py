@@ -9,14 +9,14 @@ from enum import Enum
 
 import msgspec
 
-from drove_gateway.model import NO_TAGS, Host, Tags
-from drove_gateway.plan import Step
-from drove_gateway.proxies.haproxy import commands
-from drove_gateway.proxies.haproxy.commands import Command
+from drove_gateway.model.plan import Step
+from drove_gateway.model.vocabulary import NO_TAGS, Host, Tags
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.api.server_state import NO_ADDRESS, ServerState
 from drove_gateway.proxies.haproxy.ledger import REMOVAL, Entry, Stage
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.state import NO_ADDRESS, ServerState
 
 
 class Action(Enum):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from drove_gateway.proxies.commands import run_ok
-from drove_gateway.proxies.haproxy import master
-from drove_gateway.proxies.platform import Platform
+from drove_gateway.proxies.haproxy.api import master
+from drove_gateway.proxies.installation.platform import Platform
+from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
 def haproxy_platform(

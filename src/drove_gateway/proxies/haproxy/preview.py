@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.model import Topology
-from drove_gateway.proxies.haproxy import commands, state
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
 from drove_gateway.proxies.haproxy.servers import Servers
 from drove_gateway.proxies.haproxy.targets import Targets
-from drove_gateway.proxies.preview import Seen
-from drove_gateway.proxies.resolver import Resolver
+from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.runtime.resolver import Resolver
 
 
 async def look_at_servers(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from drove_gateway.model import Topology
+from drove_gateway.model.health import PENDING, Section
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy.ledger import Stage
 from drove_gateway.proxies.haproxy.servers import Servers
-from drove_gateway.status import PENDING, Section
 
 _NAMED = 5
 

@@ -4,11 +4,11 @@ import asyncio
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.errors import GatewayError, RenderError
-from drove_gateway.model import Topology
-from drove_gateway.proxies.generation import Generations
-from drove_gateway.proxies.reloading import template_section
-from drove_gateway.status import PENDING, Section
+from drove_gateway.model.errors import GatewayError, RenderError
+from drove_gateway.model.health import PENDING, Section
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.reloading import template_section
 
 # Changes that follow one another are written once.
 _QUIET_SECONDS = 0.5

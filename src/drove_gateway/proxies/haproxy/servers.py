@@ -9,9 +9,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from drove_gateway.model import Topology
-from drove_gateway.proxies.haproxy import commands, state
-from drove_gateway.proxies.haproxy.commands import Command
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
+from drove_gateway.proxies.haproxy.api.replies import Verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.api.server_state import ServerState
 from drove_gateway.proxies.haproxy.ledger import Entry, Ledger, Stage
 from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
@@ -23,9 +27,6 @@ from drove_gateway.proxies.haproxy.planner import (
     commands_for,
     settled,
 )
-from drove_gateway.proxies.haproxy.replies import Verdict
-from drove_gateway.proxies.haproxy.runtime import Reply, RuntimeApi
-from drove_gateway.proxies.haproxy.state import ServerState
 from drove_gateway.proxies.haproxy.targets import Targets
 
 # A second round settles what the first one found different from the last read.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from drove_gateway.model import App, Topology
+from drove_gateway.model.versioned_map import differing
+from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.haproxy.names import Naming
-from drove_gateway.sharded import differing
 
 # Reasons are for people: the first few by name, then a count.
 _MOST_NAMED = 20

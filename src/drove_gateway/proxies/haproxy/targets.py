@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Collection, Iterator
 
-from drove_gateway.model import App, Topology
-from drove_gateway.proxies.haproxy.commands import valid_name
+from drove_gateway.model.versioned_map import ShardedMap, differing, sharded
+from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.proxies.haproxy.api.runtime_commands import valid_name
 from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.planner import Target, wanted
-from drove_gateway.proxies.resolver import Resolver
-from drove_gateway.sharded import ShardedMap, differing, sharded
+from drove_gateway.proxies.runtime.resolver import Resolver
 
 
 class Targets:

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy import commands, state
-from drove_gateway.proxies.haproxy.runtime import RuntimeApi
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.api.server_state import Process
 from drove_gateway.proxies.haproxy.servers import Servers
-from drove_gateway.proxies.haproxy.state import Process
 
 
 class Watch:

@@ -1,0 +1,141 @@
+"""The daemon: one gateway at a time, with the configuration as it is, until a signal ends it."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from signal import Signals
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.config import Loaded, load
+from drove_gateway.daemon.gateway import Board, Gateway, first_status
+from drove_gateway.daemon.signals import ENDING, Inbox
+from drove_gateway.daemon.systemd import Notifier, Service
+from drove_gateway.metrics import Metrics
+from drove_gateway.model.errors import ConfigError
+from drove_gateway.model.vocabulary import Snapshot
+
+_LONGEST_PROXY_RESTART_SECONDS = 300.0
+
+
+async def run(
+    file: Path | None,
+    loaded: Loaded,
+    environ: Mapping[str, str],
+    log: FilteringBoundLogger,
+    notifier: Notifier,
+) -> None:
+    """Run the daemon until SIGTERM or SIGINT. Raises ConfigError when the API cannot listen.
+
+    SIGHUP reads configuration and template again; a configuration that cannot be used is
+    reported, and the old one goes on. Between SIGUSR1 and SIGUSR2 nothing is begun on the proxy.
+    """
+    daemon = _Daemon(file, loaded, environ, log, notifier)
+    daemon.signals.open(asyncio.get_running_loop())
+    telling = asyncio.create_task(daemon.service.run())
+    try:
+        await daemon.run()
+    finally:
+        telling.cancel()
+        await asyncio.wait((telling,))
+
+
+class _Daemon:
+    def __init__(
+        self,
+        file: Path | None,
+        loaded: Loaded,
+        environ: Mapping[str, str],
+        log: FilteringBoundLogger,
+        notifier: Notifier,
+    ) -> None:
+        self.signals = Inbox()
+        self.service = Service(notifier, lambda: self._board.current, self._alive)
+        self._file = file
+        self._loaded = loaded
+        self._environ = environ
+        self._log = log
+        self._board = Board(first_status(loaded.settings))
+        self._gateway: Gateway | None = None
+        self._proven: Loaded | None = None
+        self._held_until = 0.0
+
+    async def run(self) -> None:
+        about = self._board.current.about
+        metrics = Metrics(version=about.version, commit=about.commit)
+        known: dict[str, Snapshot] = {}
+        ending = False
+        while not ending:
+            for notice in self._loaded.warnings:
+                (self._log.error if notice.level == "error" else self._log.warning)(notice.text)
+            gateway = Gateway(
+                self._loaded.settings, self._environ, self._log, metrics, self._board, known
+            )
+            try:
+                async with gateway.running():
+                    self._at_work(gateway)
+                    ending = await self._until_changed(gateway)
+            except ConfigError as error:
+                self._go_back(error)
+        self._log.info("stopped, traffic stays as it is")
+
+    def _at_work(self, gateway: Gateway) -> None:
+        self._gateway, self._proven = gateway, self._loaded
+        left = self._held_until - time.monotonic()
+        if left > 0:
+            gateway.hold_back(left)
+        self.service.reloaded()
+
+    def _go_back(self, error: ConfigError) -> None:
+        """Take the configuration that worked before. Raises the error where there is none."""
+        if self._proven is None or self._loaded is self._proven:
+            raise error
+        self._complain(error)
+        self._loaded = self._proven
+
+    def _complain(self, error: ConfigError) -> None:
+        for problem in error.problems:
+            self._log.warning("SIGHUP: the configuration stays as it was", problem=problem)
+
+    async def _until_changed(self, gateway: Gateway) -> bool:
+        """Obey signals until there is another configuration, or (True) the daemon should end."""
+        while True:
+            number = await self.signals.next()
+            if number in ENDING:
+                self.service.stopping()
+                return True
+            if number is Signals.SIGHUP and self._reread(gateway):
+                return False
+            if number is Signals.SIGUSR1:
+                self._held_until = time.monotonic() + _LONGEST_PROXY_RESTART_SECONDS
+                gateway.hold_back(_LONGEST_PROXY_RESTART_SECONDS)
+                self._log.info(
+                    "SIGUSR1: nothing is begun on the proxy until SIGUSR2",
+                    at_most_sec=_LONGEST_PROXY_RESTART_SECONDS,
+                )
+            if number is Signals.SIGUSR2:
+                self._held_until = 0.0
+                self._log.info("SIGUSR2: bringing the restarted proxy up to date")
+                gateway.resume("SIGUSR2")
+
+    def _reread(self, gateway: Gateway) -> bool:
+        """Read the configuration again; whether it changed and can be used."""
+        self.service.reloading()
+        try:
+            fresh = load(self._file, self._environ)
+        except ConfigError as error:
+            self._complain(error)
+            self.service.reloaded()
+            return False
+        if fresh.settings != self._loaded.settings:
+            self._log.info("SIGHUP: the configuration changed")
+            self._loaded = fresh
+            return True
+        self._log.info("SIGHUP: the configuration is the same; asking and applying again")
+        gateway.refresh("SIGHUP")
+        self.service.reloaded()
+        return False
+
+    def _alive(self) -> bool:
+        return self._gateway is None or self._gateway.alive()

@@ -1,0 +1,141 @@
+"""Tells systemd how it goes, over the datagram socket that `sd_notify(3)` describes.
+
+Where systemd did not ask (no NOTIFY_SOCKET), nothing is told.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
+
+from drove_gateway.status.status import Status
+
+_LOOK_SECONDS = 0.25
+_SEND_SECONDS = 1.0
+_LONGEST_STATUS = 500
+
+
+class Notifier:
+    """Sends to `address`, a path or `@` and an abstract name; empty sends nothing.
+
+    `watchdog` is the number of seconds after which systemd kills a service that does not say that
+    it is alive, 0 where it does not.
+    """
+
+    def __init__(self, address: str = "", watchdog: float = 0.0) -> None:
+        self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self.watchdog = watchdog
+
+    @property
+    def asked(self) -> bool:
+        """Whether systemd wants to know."""
+        return bool(self._address)
+
+    def send(self, *assignments: str) -> bool:
+        """Send `NAME=VALUE` lines in one message; False when it could not be delivered."""
+        if not self._address:
+            return True
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sending:
+                sending.settimeout(_SEND_SECONDS)
+                sending.sendto("\n".join(assignments).encode(), self._address)
+        except OSError:
+            return False
+        return True
+
+
+def notifier(environ: MutableMapping[str, str], pid: int) -> Notifier:
+    """What `environ` asks for. The variables are taken out, so that no command inherits them."""
+    address = environ.pop("NOTIFY_SOCKET", "")
+    interval = environ.pop("WATCHDOG_USEC", "")
+    meant = environ.pop("WATCHDOG_PID", str(pid)) == str(pid)
+    watchdog = int(interval) / 1e6 if meant and interval.isascii() and interval.isdigit() else 0.0
+    return Notifier(address, watchdog)
+
+
+class Service:
+    """This process as a service. `current` gives the status, `alive` whether it makes progress.
+
+    It is ready when something was applied: what clients get is from then on what it should be.
+    """
+
+    def __init__(
+        self, notifier: Notifier, current: Callable[[], Status], alive: Callable[[], bool]
+    ) -> None:
+        self._notifier = notifier
+        self._current = current
+        self._alive = alive
+        self._ready = False
+        self._told = ""
+
+    async def run(self) -> None:
+        """Tell until cancelled."""
+        beat, due = self._notifier.watchdog / 2, 0.0
+        pause = min(_LOOK_SECONDS, beat / 2) if beat else _LOOK_SECONDS
+        while self._notifier.asked:
+            self._look()
+            now = time.monotonic()
+            if beat and now >= due and self._alive():
+                self._notifier.send("WATCHDOG=1")
+                due = now + beat - pause
+            await asyncio.sleep(pause)
+
+    def reloading(self) -> None:
+        """The configuration is read again; `reloaded` must follow."""
+        if self._ready:
+            usec = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+            self._notifier.send("RELOADING=1", f"MONOTONIC_USEC={usec}")
+
+    def reloaded(self) -> None:
+        """The configuration that counts now is in use."""
+        if self._ready:
+            self._notifier.send("READY=1")
+
+    def stopping(self) -> None:
+        """The end began."""
+        self._notifier.send("STOPPING=1", "STATUS=finishing the step under way")
+
+    def _look(self) -> None:
+        status = self._current()
+        if not self._ready and has_applied(status):
+            self._ready = self._notifier.send("READY=1")
+        line = status_line(status)
+        if line != self._told and self._notifier.send(f"STATUS={line}"):
+            self._told = line
+
+
+def has_applied(status: Status) -> bool:
+    """Whether the proxy was once brought to a topology, or found to be there."""
+    return status.progress.state == "idle" or any(not one.error for one in status.history)
+
+
+def status_line(status: Status) -> str:
+    """What `systemctl status` shows: who leads, what is served, when it was applied, what not."""
+    apps = status.built.topology.apps
+    leading = sum(view.healthy for view in status.namespaces)
+    parts = [
+        f"{leading} of {len(status.namespaces)} namespaces have a leader",
+        f"{len(apps)} vhosts, {sum(len(app.hosts) for app in apps.values())} servers",
+        _last_apply(status),
+    ]
+    if status.restored:
+        parts.append(f"from the stored state: {', '.join(sorted(status.restored))}")
+    if status.held:
+        parts.append(f"{sum(held.servers for held in status.held)} servers held")
+    if status.progress.state in {"held back", "retrying"}:
+        parts.append(f"{status.progress.state} {status.progress.error}".rstrip())
+    return "; ".join(" ".join(part.split()) for part in parts)[:_LONGEST_STATUS]
+
+
+def _last_apply(status: Status) -> str:
+    good = next((one for one in status.history if not one.error), None)
+    if good is None:
+        return "nothing applied yet"
+    return f"last apply {datetime.fromtimestamp(good.at, UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def process_notifier() -> Notifier:
+    """What systemd asks this process for."""
+    return notifier(os.environ, os.getpid())

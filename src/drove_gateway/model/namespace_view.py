@@ -1,0 +1,72 @@
+"""What can be seen of a namespace from outside: one frozen value, published at every change."""
+
+import msgspec
+
+from drove_gateway.model.vocabulary import Leader
+
+PENDING = "pending first check"
+
+
+class EndpointView(msgspec.Struct, frozen=True):
+    """A configured controller. As in the original, only the one that leads is healthy.
+
+    `message` is "OK", "pending first check", or why it is not healthy.
+    """
+
+    url: str
+    healthy: bool = False
+    message: str = PENDING
+
+
+class Sync(msgspec.Struct, frozen=True):
+    """How true the apps at hand are; the fields are those of `NamespaceView`."""
+
+    last_sync: float | None = None
+    last_error: str = ""
+    syncing: bool = True
+    held: bool = False
+    settling: bool = False
+
+
+class NamespaceView(msgspec.Struct, frozen=True):
+    """A namespace: its controllers, who leads, and how true the apps at hand are.
+
+    `leader` is the controller that is asked, or None. `last_sync` is when its endpoints were last
+    fetched and accepted, in Unix seconds. `last_error` is empty when the last poll succeeded.
+    `syncing` says that a change is known, or possible, whose endpoints were not accepted yet;
+    `held` that they were fetched and the guard keeps them waiting; `settling` that the leader is
+    new and may not know all its instances.
+    """
+
+    name: str
+    endpoints: tuple[EndpointView, ...]
+    leader: Leader | None = None
+    last_sync: float | None = None
+    last_error: str = ""
+    syncing: bool = True
+    held: bool = False
+    settling: bool = False
+
+    @property
+    def healthy(self) -> bool:
+        """Whether a controller leads."""
+        return any(endpoint.healthy for endpoint in self.endpoints)
+
+    @property
+    def message(self) -> str:
+        """The namespace's message in `/v1/health`, in the original's words; then what keeps the
+        apps from being known, if a controller leads all the same."""
+        if self.healthy and self.last_error:
+            return f"{self._endpoints}; the last known apps stay: {self.last_error}"
+        return self._endpoints
+
+    @property
+    def _endpoints(self) -> str:
+        if self.endpoints and all(endpoint.message == PENDING for endpoint in self.endpoints):
+            return PENDING
+        healthy = sum(endpoint.healthy for endpoint in self.endpoints)
+        if not healthy:
+            return "All endpoints are down"
+        if healthy == len(self.endpoints):
+            return "All endpoints are healthy"
+        return f"{healthy} out of {len(self.endpoints)} endpoints are healthy"

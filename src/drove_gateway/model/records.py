@@ -1,0 +1,54 @@
+"""What the parts of the gateway report while they run: applies, progress, the stored state."""
+
+import msgspec
+
+from drove_gateway.model.plan import Step
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """One time the reconciler went to the proxy, kept in the history.
+
+    `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
+    `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
+    `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
+    `reload_waits` says that only servers were changed, and that the reload comes when it may.
+    The history keeps the first steps and failures of a large one; `left_out` counts the others.
+    """
+
+    at: float
+    took: float
+    triggers: tuple[str, ...]
+    reasons: tuple[str, ...]
+    steps: tuple[Step, ...]
+    failed: tuple[tuple[str, str], ...] = ()
+    seconds: tuple[tuple[str, float], ...] = ()
+    error: str = ""
+    left_out: int = 0
+    reload_waits: bool = False
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where the reconciler stands: "waiting" for a first topology, "idle", "collecting",
+    "applying", "pacing" (a reload waits for its interval), "held back" (the proxy is being
+    restarted) or "retrying" (after `error`).
+
+    `due` is the Unix time of the next try, None where none is planned.
+    """
+
+    state: str = "waiting"
+    due: float | None = None
+    attempts: int = 0
+    error: str = ""
+
+
+class StoredState(msgspec.Struct, frozen=True):
+    """The state on disk: its file (empty: none is kept), and since when it is as it is.
+
+    `written` is the Unix time of the last write of this run. `problem` says why it cannot be
+    written, `set_aside` what became of a file that could not be used at the start.
+    """
+
+    path: str = ""
+    written: float | None = None
+    problem: str = ""
+    set_aside: str = ""

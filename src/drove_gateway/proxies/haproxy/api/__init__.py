@@ -1,0 +1,1 @@
+"""HAProxy's sockets: commands, replies and clients."""

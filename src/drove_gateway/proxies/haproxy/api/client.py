@@ -1,0 +1,201 @@
+"""The client of HAProxy's runtime API.
+
+A batch is one connection: it always reaches the process that holds the socket now, never one that
+a reload left behind. The commands go out in prompt mode, chained and pipelined, so that a batch
+of thousands costs about as much as HAProxy needs for the commands themselves, and the prompt
+separates the replies beyond doubt.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Protocol, cast
+
+import msgspec
+
+from drove_gateway.config.addresses import SocketAddress, UnixSocket
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api.replies import Verdict, refusal, split, verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+
+# HAProxy's buffer is 16,384 bytes unless tuned; a line must fit in it.
+_LONGEST_LINE = 15_000
+# The states of 100,000 servers are about 10 MB; more is no answer of HAProxy's.
+_MOST_BYTES = 64 << 20
+
+
+class Metrics(Protocol):
+    """What is counted of the runtime API."""
+
+    def haproxy_api_call(self, operation: str, ok: bool) -> None: ...
+    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None: ...
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """The answer to `command`. `verdict` is None where the text is not a known reply."""
+
+    command: Command
+    text: str
+    verdict: Verdict | None
+
+    def problem(self) -> RuntimeApiError:
+        """The error that names command and reply."""
+        return refusal(self.command, self.text)
+
+
+class RuntimeApi:
+    """Talks to the socket at `address`; HAProxy may be silent for `timeout` seconds at most."""
+
+    def __init__(
+        self,
+        address: SocketAddress,
+        *,
+        timeout: float,
+        clock: Callable[[], float],
+        metrics: Metrics,
+    ) -> None:
+        self.address = address
+        self._timeout = timeout
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self, commands: Sequence[Command]) -> list[Reply]:
+        """Run `commands` in order; a refused one does not keep the later ones from running.
+
+        Raises RuntimeApiError when the API cannot be reached, falls silent, or does not answer
+        every command; then any of the commands may or may not have run.
+        """
+        if not commands:
+            return []
+        begin = self._clock()
+        try:
+            texts = split(await self._exchange(commands), commands)
+        except RuntimeApiError:
+            for command in commands:
+                self._metrics.haproxy_api_call(command.operation, False)
+            self._metrics.haproxy_runtime_api_duration("error", self._clock() - begin)
+            raise
+        replies = [self._judged(*pair) for pair in zip(commands, texts, strict=True)]
+        self._metrics.haproxy_runtime_api_duration("success", self._clock() - begin)
+        return replies
+
+    async def ask(self, command: Command) -> str:
+        """Run one command that only shows something. Raises RuntimeApiError as `run` does,
+        and when the reply is not what the command shows."""
+        (reply,) = await self.run([command])
+        if reply.verdict is not Verdict.DONE:
+            raise reply.problem()
+        return reply.text
+
+    def _judged(self, command: Command, text: str) -> Reply:
+        try:
+            found: Verdict | None = verdict(command, text)
+        except RuntimeApiError:
+            found = None
+        self._metrics.haproxy_api_call(command.operation, found is Verdict.DONE)
+        return Reply(command, text, found)
+
+    async def _exchange(self, commands: Sequence[Command]) -> str:
+        try:
+            async with asyncio.timeout(self._timeout):
+                conversation = await self._connect()
+        except (OSError, ValueError) as error:
+            raise RuntimeApiError(
+                f"HAProxy's runtime API at {_shown(self.address)} cannot be reached: "
+                f"{_reason(error)}; servers stay as they are, and it is tried again"
+            ) from error
+        try:
+            lines = chain(("prompt",), _chains(commands), ("quit",))
+            return (await conversation.say(lines, self._timeout)).decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RuntimeApiError(
+                f"HAProxy's runtime API at {_shown(self.address)} broke off while it answered "
+                f"{len(commands)} commands: {_reason(error)}; the servers' state is read again"
+            ) from error
+
+    async def _connect(self) -> "_Conversation":
+        loop = asyncio.get_running_loop()
+        address = self.address
+        if isinstance(address, UnixSocket):
+            return (await loop.create_unix_connection(_Conversation, address.path))[1]
+        return (await loop.create_connection(_Conversation, address.host, address.port))[1]
+
+
+class _Conversation(asyncio.Protocol):
+    """Says one thing and listens to the end. HAProxy answers in thousands of small pieces, so
+    nothing is woken before the end but this."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._last = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        self._last = self._loop.time()
+        if len(self._received) > _MOST_BYTES:
+            self._end(OSError(f"it sent more than {_MOST_BYTES} bytes"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc)
+
+    async def say(self, lines: Iterable[str], timeout: float) -> bytearray:
+        """Send `lines`; gives all that came until the other side closed.
+
+        Raises OSError when the connection breaks, TimeoutError after `timeout` seconds of silence.
+        """
+        transport = cast("asyncio.Transport", self._transport)
+        try:
+            self._last = self._loop.time()
+            for line in lines:
+                transport.write(f"{line}\n".encode())
+            while not self._ended.done():
+                patience = self._last + timeout - self._loop.time()
+                if patience <= 0:
+                    raise TimeoutError
+                await asyncio.wait([self._ended], timeout=patience)
+            self._ended.result()
+            return self._received
+        finally:
+            transport.abort()
+
+    def _end(self, problem: Exception | None) -> None:
+        if self._ended.done():
+            return
+        if problem is None:
+            self._ended.set_result(None)
+        else:
+            self._ended.set_exception(problem)
+
+
+def _chains(commands: Sequence[Command]) -> Iterator[str]:
+    """The commands in lines that fit HAProxy's buffer, joined by `;`."""
+    line: list[str] = []
+    length = 0
+    for command in commands:
+        size = len(command.text) + 1
+        if line and length + size > _LONGEST_LINE:
+            yield ";".join(line)
+            line, length = [], 0
+        line.append(command.text)
+        length += size
+    if line:
+        yield ";".join(line)
+
+
+def _shown(address: SocketAddress) -> str:
+    if isinstance(address, UnixSocket):
+        return address.path
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{host}:{address.port}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,143 @@
+"""What HAProxy's runtime API answers, command by command.
+
+The replies are texts and have no codes worth using. They are those of HAProxy 2.8 and 3.0; what
+is not in this table is an error, never a success.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from enum import Enum, auto
+
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+
+_LONGEST_SHOWN = 200
+
+
+class Verdict(Enum):
+    """What a reply means for what the command was to do."""
+
+    DONE = auto()
+    EXISTS = auto()
+    NO_SERVER = auto()
+    NO_BACKEND = auto()
+    BUSY = auto()
+    NOT_IN_MAINTENANCE = auto()
+    PINNED = auto()
+    NOT_CHECKED = auto()
+    NEEDS_RELOAD = auto()
+
+
+_SILENT = ("", Verdict.DONE)
+_NO_SERVER = ("No such server.", Verdict.NO_SERVER)
+_NO_BACKEND = ("No such backend.", Verdict.NO_BACKEND)
+_CANNOT_FIND_BACKEND = ("Can't find backend.", Verdict.NO_BACKEND)
+
+_EXACT: Mapping[str, Mapping[str, Verdict]] = {
+    "add_server": dict(
+        (
+            ("New server registered.", Verdict.DONE),
+            ("Already exists a server with the same name in backend.", Verdict.EXISTS),
+            _NO_BACKEND,
+            (
+                "Backend must use a dynamic load balancing to support dynamic servers.",
+                Verdict.NEEDS_RELOAD,
+            ),
+        )
+    ),
+    "enable_health": dict(
+        (
+            _SILENT,
+            _NO_SERVER,
+            _NO_BACKEND,
+            ("Health check was not configured on this server, cannot enable.", Verdict.NOT_CHECKED),
+        )
+    ),
+    "set_server_state": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
+    "set_server_addr": dict((("nothing changed", Verdict.DONE), _NO_SERVER, _NO_BACKEND)),
+    "del_server": dict(
+        (
+            ("Server deleted.", Verdict.DONE),
+            _NO_SERVER,
+            _NO_BACKEND,
+            ("Only servers in maintenance mode can be deleted.", Verdict.NOT_IN_MAINTENANCE),
+            (
+                "Server still has connections attached to it, cannot remove it.",
+                Verdict.BUSY,
+            ),
+            (
+                (
+                    "This server cannot be removed at runtime due to other configuration elements "
+                    "pointing to it."
+                ),
+                Verdict.PINNED,
+            ),
+        )
+    ),
+    "shutdown_sessions": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
+    "wait": {"Done.": Verdict.DONE, "Failed.": Verdict.BUSY},
+    "show_servers_state": dict((_CANNOT_FIND_BACKEND,)),
+    "show_servers_conn": dict((_CANNOT_FIND_BACKEND,)),
+}
+
+# 2.8: `no need to change the addr, port changed from 'X' to 'Y' by 'stats socket command'`;
+# 3.0: `IP changed from 'X' to 'Y', port changed from …` and `nothing changed`.
+_MOVED = re.compile(
+    r"(?:no need to change the (?:addr|port)|(?:IP|port) changed from '[^']*' to '[^']*')"
+    r"(?:, (?:no need to change the port|port changed from '[^']*' to '[^']*'))?"
+    r"(?: by 'stats socket command')?"
+)
+
+_PATTERNS: Mapping[str, re.Pattern[str]] = {
+    "set_server_addr": _MOVED,
+    "show_servers_state": re.compile(r"1\n# be_id be_name .*", re.DOTALL),
+    "show_servers_conn": re.compile(r"# bkname/svname .*", re.DOTALL),
+    "show_backends": re.compile(r"# name(?:\n.*)?", re.DOTALL),
+    "show_info": re.compile(r"Name: .*", re.DOTALL),
+    "help": re.compile(r"The following commands are valid at this level:.*", re.DOTALL),
+}
+
+
+def verdict(command: Command, reply: str) -> Verdict:
+    """What `reply` says. Raises RuntimeApiError with command and reply when it is not known."""
+    found = _EXACT.get(command.operation, {}).get(reply)
+    if found is not None:
+        return found
+    pattern = _PATTERNS.get(command.operation)
+    if pattern is not None and pattern.fullmatch(reply):
+        return Verdict.DONE
+    raise refusal(command, reply)
+
+
+def refusal(command: Command, reply: str) -> RuntimeApiError:
+    """The error that names command and reply, and what the likely cause asks for."""
+    hint = ""
+    if reply.startswith("Permission denied"):
+        hint = " (the stats socket needs `level admin`)"
+    said = f"{shown(reply)!r}" if reply else "nothing"
+    return RuntimeApiError(f"HAProxy answers {said} to `{shown(command.text)}`{hint}")
+
+
+def split(text: str, commands: Sequence[Command]) -> list[str]:
+    r"""Take the replies to `commands` out of what a connection in prompt mode said.
+
+    Every reply is followed by a prompt, `> ` at the beginning of a line. Raises RuntimeApiError
+    when there are fewer replies than commands, or more.
+    """
+    parts = text.split("\n> ")
+    # The first part answers `prompt`; behind the last prompt HAProxy answers `quit`.
+    replies = [part.strip("\n") for part in parts[1:]]
+    if parts[0] or len(replies) != len(commands) + 1 or replies[-1]:
+        answered = max(0, min(len(replies) - 1, len(commands)))
+        lacking = commands[answered].text if answered < len(commands) else "quit"
+        raise RuntimeApiError(
+            f"HAProxy's runtime API gave {answered} replies to {len(commands)} commands; without "
+            f"one is `{shown(lacking)}`, the last words were {shown(text[-_LONGEST_SHOWN:])!r}"
+        )
+    return replies[:-1]
+
+
+def shown(text: str) -> str:
+    """`text` on one line and shortened, for messages."""
+    line = " | ".join(part.strip() for part in text.splitlines() if part.strip())
+    return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"

@@ -1,0 +1,112 @@
+"""The runtime API's commands, as values.
+
+Every part that comes from outside is checked or escaped here, so that no name, address or option
+can end its command and begin another one.
+"""
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.runtime.resolver import is_address
+
+# What HAProxy allows in the name of a backend or a server (configuration manual, 2.2).
+_valid_name = re.compile(r"[A-Za-z0-9_.:-]+").fullmatch
+_unescaped_end = re.compile(r"(?<!\\)((?:\\\\)*);")
+
+
+class Command(msgspec.Struct, frozen=True, gc=False):
+    """One command: its text, and the `operation` that metrics and the table of replies know."""
+
+    operation: str
+    text: str
+
+
+SHOW_INFO = Command("show_info", "show info")
+SHOW_BACKENDS = Command("show_backends", "show backend")
+SHOW_ALL_SERVERS = Command("show_servers_state", "show servers state")
+SHOW_ALL_CONNECTIONS = Command("show_servers_conn", "show servers conn")
+HELP_WAIT = Command("help", "help wait")
+
+
+def valid_name(name: str) -> bool:
+    """Whether HAProxy takes `name` for a backend or a server."""
+    return _valid_name(name) is not None
+
+
+def add_server(backend: str, name: str, address: str, port: int, attributes: str) -> Command:
+    """Register a server; it begins in maintenance. `attributes` are the operator's options."""
+    endpoint = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+    text = f"add server {_server(backend, name)} {_checked(address, endpoint, port)}"
+    return Command("add_server", f"{text} {attributes}" if attributes else text)
+
+
+def enable_health(backend: str, name: str) -> Command:
+    """Start the health checks of a server that was added with `check`."""
+    return Command("enable_health", f"enable health {_server(backend, name)}")
+
+
+def set_state(backend: str, name: str, state: str) -> Command:
+    """`ready`, `drain` (no new sessions) or `maint`."""
+    return Command("set_server_state", f"set server {_server(backend, name)} state {state}")
+
+
+def set_address(backend: str, name: str, address: str, port: int) -> Command:
+    """Move a server; running sessions finish at its old address."""
+    text = f"set server {_server(backend, name)} addr {_checked(address, address, port)}"
+    return Command("set_server_addr", f"{text} port {port}")
+
+
+def delete_server(backend: str, name: str) -> Command:
+    """Delete a server that is in maintenance and has no connections."""
+    return Command("del_server", f"del server {_server(backend, name)}")
+
+
+def shutdown_sessions(backend: str, name: str) -> Command:
+    """Cut what still runs on a server."""
+    return Command("shutdown_sessions", f"shutdown sessions server {_server(backend, name)}")
+
+
+def wait_removable(backend: str, name: str, milliseconds: int) -> Command:
+    """Wait until a server can be deleted (HAProxy 3.0 and newer)."""
+    return Command("wait", f"wait {milliseconds}ms srv-removable {_server(backend, name)}")
+
+
+def show_servers(backend: str) -> Command:
+    """The state of one backend's servers."""
+    return Command("show_servers_state", f"show servers state {_named(backend)}")
+
+
+def show_connections(backend: str) -> Command:
+    """The connections of one backend's servers."""
+    return Command("show_servers_conn", f"show servers conn {_named(backend)}")
+
+
+def escaped_attributes(text: str) -> str:
+    """The operator's options on one line, with `;` made a part of them."""
+    return _unescaped_end.sub(r"\1\\;", " ".join(text.split()))
+
+
+@lru_cache(maxsize=1 << 16)
+def _server(backend: str, name: str) -> str:
+    return f"{_named(backend)}/{_named(name)}"
+
+
+def _named(name: str) -> str:
+    if not valid_name(name):
+        raise RuntimeApiError(
+            f"{name!r} is no name that HAProxy takes (letters, digits, and _ . : -); nothing was "
+            "sent"
+        )
+    return name
+
+
+def _checked(address: str, text: str, port: int) -> str:
+    """`text`, once `address` and `port` are real: HAProxy takes `999.1.1.1` for a name."""
+    if not is_address(address):
+        raise RuntimeApiError(f"{address!r} is no IP address; nothing was sent")
+    if not 0 < port < 65536:
+        raise RuntimeApiError(f"{port} is no port; nothing was sent")
+    return text

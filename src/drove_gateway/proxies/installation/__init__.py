@@ -1,0 +1,1 @@
+"""Bring a rendered configuration to a proxy: render, check, swap, reload, prove."""

@@ -1,0 +1,204 @@
+"""Topology and settings to the text of a configuration.
+
+The names that a template sees are those of the original's Go structs. Beyond them there is
+`.Generation`: the id of the configuration generation, which is a hash of the rendered text, so
+that equal configurations have equal ids on every gateway. Where servers are changed over a runtime
+API, the id's first half is a hash of the configuration but for its servers: a proxy that serves an
+id with the same half needs no reload, whichever gateway made it, and when.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from drove_gateway.gotemplate import Template, TemplateError
+from drove_gateway.model.errors import RenderError
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Namespace,
+    Topology,
+)
+
+if TYPE_CHECKING:
+    from drove_gateway.config.settings import Settings
+
+# While rendering, the id is not known yet; this stands for it. Of the id's length.
+_UNKNOWN_GENERATION = "0drove0gateway0x"
+_HALF = len(_UNKNOWN_GENERATION) // 2
+
+# One server for each host group, of the documentation's addresses: templates may ask for a first.
+_ANY_SERVER = "192.0.2.1"
+
+# A template says where its generation can be asked for, in a comment of the proxy's language:
+#   # drove-gateway: generation http://127.0.0.1:6081/generation
+_PROOF = re.compile(
+    r"^\s*#\s*drove-gateway:\s*generation\s+(http://\S+|unix:\S+)\s*$", re.MULTILINE
+)
+
+
+class RenderingData(
+    msgspec.Struct,
+    frozen=True,
+    rename={
+        "xproxy": "Xproxy",
+        "proxy_platform": "ProxyPlatform",
+        "left_delimiter": "LeftDelimiter",
+        "right_delimiter": "RightDelimiter",
+        "nginx_max_fails_upstream": "NginxMaxFailsUpstream",
+        "nginx_fail_timeout_upstream": "NginxFailTimeoutUpstream",
+        "nginx_slow_start_upstream": "NginxSlowStartUpstream",
+        "haproxy_socket_addr": "HaproxySocketAddr",
+        "haproxy_add_server_attributes_string": "HaproxyAddServerAttributesString",
+        "haproxy_add_server_ssl_attributes_string": "HaproxyAddServerSSLAttributesString",
+        "haproxy_server_name_prefix": "HaproxyServerNamePrefix",
+        "haproxy_server_name_host_port_separator": "HaproxyServerNameHostPortSeparator",
+        "haproxy_backend_name_separator": "HaproxyBackendNameSeparator",
+        "haproxy_backend_include_routing_tag_suffix": "HaproxyBackendIncludeRoutingTagSuffix",
+        "namespaces": "Namespaces",
+        "apps": "Apps",
+        "generation": "Generation",
+    },
+):
+    """What a template is executed with; `rename` has the names that it uses."""
+
+    xproxy: str
+    proxy_platform: str
+    left_delimiter: str
+    right_delimiter: str
+    nginx_max_fails_upstream: int
+    nginx_fail_timeout_upstream: str
+    nginx_slow_start_upstream: str
+    haproxy_socket_addr: str
+    haproxy_add_server_attributes_string: str
+    haproxy_add_server_ssl_attributes_string: str
+    haproxy_server_name_prefix: str
+    haproxy_server_name_host_port_separator: str
+    haproxy_backend_name_separator: str
+    haproxy_backend_include_routing_tag_suffix: bool
+    namespaces: Mapping[str, Namespace]
+    apps: Mapping[str, App]
+    generation: str
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A rendered configuration: its text, its id, and where a running proxy tells that id.
+
+    `proof_url` is None where the template carries no generation mark. `structured` says that the
+    id's first half is of all but the servers.
+    """
+
+    text: str
+    generation: str
+    proof_url: str | None
+    structured: bool = False
+
+    def is_but_for_servers(self, generation: str) -> bool:
+        """Whether the configuration of that id is this one, perhaps with other servers."""
+        return generation == self.generation or (
+            self.structured
+            and len(generation) == len(self.generation)
+            and generation[:_HALF] == self.generation[:_HALF]
+        )
+
+
+def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingData:
+    """The data that a template is executed with. `xproxy` is the setting or the host's name."""
+    return RenderingData(
+        xproxy=xproxy,
+        proxy_platform=settings.proxy_platform,
+        left_delimiter=settings.left_delimiter,
+        right_delimiter=settings.right_delimiter,
+        nginx_max_fails_upstream=settings.nginx_max_fails,
+        nginx_fail_timeout_upstream=settings.nginx_fail_timeout,
+        nginx_slow_start_upstream=settings.nginx_slow_start,
+        haproxy_socket_addr=settings.haproxysocketaddr,
+        haproxy_add_server_attributes_string=settings.haproxy_add_server_attributes_string,
+        haproxy_add_server_ssl_attributes_string=settings.haproxy_add_server_ssl_attributes_string,
+        haproxy_server_name_prefix=settings.haproxy_server_name_prefix,
+        haproxy_server_name_host_port_separator=settings.haproxy_server_name_host_port_delimiter,
+        haproxy_backend_name_separator=settings.haproxy_backend_name_separator,
+        haproxy_backend_include_routing_tag_suffix=settings.haproxy_backend_include_routing_tag_suffix,
+        namespaces=topology.namespaces,
+        apps=dict(topology.apps.items()),
+        generation=_UNKNOWN_GENERATION,
+    )
+
+
+def render(template: Template, data: RenderingData) -> Rendered:
+    """Execute `template`; once more for what a runtime API cannot change, where there is one.
+
+    Raises RenderError with the template's file and line.
+    """
+    try:
+        text = template.render(data)
+    except TemplateError as error:
+        raise RenderError(str(error)) from error
+    structure = _structure(template, data) if _has_runtime_api(data) else None
+    generation = _digest(text)
+    if structure is not None:
+        generation = _digest(structure)[:_HALF] + generation[:_HALF]
+    proof = _PROOF.search(text)
+    return Rendered(
+        text=text.replace(_UNKNOWN_GENERATION, generation),
+        generation=generation,
+        proof_url=proof.group(1) if proof else None,
+        structured=structure is not None,
+    )
+
+
+def _digest(text: str) -> str:
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+    return digest[: len(_UNKNOWN_GENERATION)]
+
+
+def _has_runtime_api(data: RenderingData) -> bool:
+    """NGINX Plus is none of these: its upstreams keep their servers in files of their own."""
+    return data.proxy_platform == "haproxy" and bool(data.haproxy_socket_addr)
+
+
+def _structure(template: Template, data: RenderingData) -> str | None:
+    """The configuration with one and the same server everywhere; None if that is an error."""
+    apps = {vhost: _without_servers(app) for vhost, app in data.apps.items()}
+    try:
+        return template.render(msgspec.structs.replace(data, apps=apps))
+    except TemplateError:
+        return None
+
+
+def _without_servers(app: App) -> App:
+    return msgspec.structs.replace(
+        app,
+        hosts=_any_server(app.hosts),
+        groups={
+            name: HostGroup(_any_server(group.hosts), group.tags)
+            for name, group in app.groups.items()
+        },
+    )
+
+
+def _any_server(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    return tuple(Host(_ANY_SERVER, 1, first.port_type) for first in hosts[:1])
+
+
+def template_line(source: str, rendered_line: str, delims: tuple[str, str]) -> int | None:
+    """The line of the template that `rendered_line` was most likely made by, counted from 1.
+
+    A template's line matches when its literal text stands in the rendered line in the same order;
+    the one with the most literal text wins. None where no line or several match equally well.
+    """
+    left, right = (re.escape(delimiter) for delimiter in delims)
+    best, weight = None, 0
+    for number, line in enumerate(source.splitlines(), 1):
+        literals = [part.strip() for part in re.split(f"{left}.*?{right}", line)]
+        size = sum(map(len, literals))
+        if size < max(weight, 3):
+            continue
+        pattern = ".*".join(re.escape(literal) for literal in literals)
+        if re.fullmatch(rf"\s*{pattern}\s*", rendered_line):
+            best, weight = (None if size == weight else number), size
+    return best

@@ -1,0 +1,129 @@
+"""Runs the operator's commands: with a time limit, never through a shell."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway.model.errors import CommandFailed, CommandTimeout
+
+# What a command prints is kept for health and log; a runaway one must not fill the memory.
+_MOST_OUTPUT = 64 * 1024
+# A reload command may leave a daemon behind that holds the pipe open; its output is not awaited.
+_OUTPUT_GRACE_SECONDS = 0.5
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A command that ended by itself: its exit code and what it printed on both streams."""
+
+    exit_code: int
+    output: str
+
+
+async def run(
+    command: Sequence[str], *, timeout: float, env: dict[str, str] | None = None
+) -> Finished:
+    """Run `command` and wait for its end, at most `timeout` seconds.
+
+    Raises CommandFailed when it cannot be started, CommandTimeout when it does not end in time;
+    then the whole process group is killed.
+    """
+    output = _Output()
+    process = await _start(command, output, env)
+    try:
+        async with asyncio.timeout(timeout):
+            exit_code = await process.wait()
+    except TimeoutError as error:
+        raise CommandTimeout(
+            f"{_shown(command)} did not end within {timeout:g} s and was killed"
+        ) from error
+    finally:
+        if process.returncode is None:
+            _kill_group(process.pid)
+            await process.wait()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
+                await output.ended.wait()
+    return Finished(exit_code, output.kept.decode(errors="replace"))
+
+
+async def run_ok(command: Sequence[str], *, timeout: float) -> str:
+    """Run `command` and give what it printed; any exit code but 0 raises CommandFailed."""
+    finished = await run(command, timeout=timeout)
+    if finished.exit_code != 0:
+        raise CommandFailed(
+            f"{_shown(command)} ended with exit code {finished.exit_code}: "
+            f"{last_lines(finished.output)}",
+            output=finished.output,
+        )
+    return finished.output
+
+
+def last_lines(output: str, most: int = 600) -> str:
+    """The end of what a command printed, on one line, for messages."""
+    text = " | ".join(line.strip() for line in output.splitlines() if line.strip())
+    return text if len(text) <= most else "… " + text[-most:]
+
+
+class _Output(asyncio.Protocol):
+    """What a command prints, the beginning kept and the rest dropped.
+
+    Read until its end, which may be much later: a daemon that the command left behind must
+    neither be stopped by a full pipe nor killed by a closed one.
+    """
+
+    def __init__(self) -> None:
+        self.kept = bytearray()
+        self.ended = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.kept += data[: _MOST_OUTPUT - len(self.kept)]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self.ended.set()
+
+
+async def _start(
+    command: Sequence[str], output: _Output, env: dict[str, str] | None
+) -> asyncio.subprocess.Process:
+    try:
+        reading, writing = os.pipe()
+    except OSError as error:
+        raise CommandFailed(f"cannot run {_shown(command)}: {error.strerror}") from error
+    try:
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: output, os.fdopen(reading, "rb", buffering=0))
+        return await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=writing,
+            stderr=asyncio.subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise CommandFailed(f"cannot run {_shown(command)}: {_reason(command, error)}") from error
+    finally:
+        os.close(writing)
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _shown(command: Sequence[str]) -> str:
+    return f"`{' '.join(command)}`"
+
+
+def _reason(command: Sequence[str], error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"no program {command[0]!r} on this machine (PATH, or the path in the configuration)"
+    if isinstance(error, PermissionError):
+        return f"{Path(command[0])} may not be executed by this user"
+    return str(error)

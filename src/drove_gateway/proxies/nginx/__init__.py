@@ -1,0 +1,1 @@
+"""NGINX, OpenResty and NGINX Plus."""

@@ -1,0 +1,289 @@
+"""NGINX Plus's HTTP API, call by call: versions, time limits, errors in words.
+
+What the API refuses is `ApiRefused` with its own status, code and text; what it does not answer
+at all is `ApiDown`; a call that was cut off, so that nobody knows whether it was carried out, is
+`ApiCut`.
+"""
+
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.wire import (
+    ErrorAnswer,
+    ErrorDetail,
+    Identity,
+    Peer,
+    Server,
+    Upstream,
+)
+
+# `drain` came with version 2; nothing that is used here changed since.
+_OLDEST_VERSION = 2
+_NEWEST_VERSION = 9
+# Enough for all that calls at once: an apply, an audit, a sweep, a look.
+_MOST_CONNECTIONS = 16
+# The status of one server is about 700 bytes: room for 400,000 servers.
+_MOST_BYTES = 256 * 1024 * 1024
+_MOST_TEXT = 300
+
+Answer = TypeVar("Answer")
+
+
+class ApiRefused(RuntimeApiError):
+    """The API said no. `code` is the documentation's (UpstreamNotFound), empty if it gave none."""
+
+    def __init__(self, message: str, *, status: int, code: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class ApiDown(RuntimeApiError):
+    """The API cannot be reached, or does not answer in time."""
+
+
+class ApiCut(RuntimeApiError):
+    """The connection ended before the answer: the call may have been carried out or not."""
+
+
+class ApiMetrics(Protocol):
+    """What is counted: each call, and each bringing of upstreams to what they should be."""
+
+    def nginx_api_call(self, operation: str, ok: bool) -> None: ...
+
+    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
+
+
+class Client:
+    """Calls the API over kept connections; each call may take `timeout` seconds."""
+
+    def __init__(self, access: Access, *, timeout: float, metrics: ApiMetrics) -> None:
+        self._access = access
+        self._timeout = timeout
+        self._metrics = metrics
+        self._session: aiohttp.ClientSession | None = None
+        self._calls: Counter[aiohttp.ClientSession] = Counter()
+        self._version = 0
+
+    @property
+    def url(self) -> str:
+        return self._access.url
+
+    async def identity(self) -> Identity:
+        """Which NGINX answers, and how often it loaded its configuration."""
+        return await self._call("identity", "GET", "nginx", Identity)
+
+    async def upstreams(self) -> Mapping[str, Upstream]:
+        """The status of every upstream that has a `zone`, in one answer."""
+        return await self._call("list_upstreams", "GET", "http/upstreams/", dict[str, Upstream])
+
+    async def peers(self, upstream: str) -> Sequence[Peer]:
+        """The status of one upstream's servers."""
+        path = f"http/upstreams/{_quoted(upstream)}/"
+        return (await self._call("get_upstream", "GET", path, Upstream)).peers
+
+    async def servers(self, upstream: str) -> Sequence[Server]:
+        """One upstream's servers with their parameters."""
+        path = f"http/upstreams/{_quoted(upstream)}/servers/"
+        return await self._call("list_servers", "GET", path, list[Server])
+
+    async def add(self, upstream: str, server: str, fields: Mapping[str, int | str]) -> Server:
+        """Add a server; gives it as it now stands."""
+        path = f"http/upstreams/{_quoted(upstream)}/servers/"
+        body = {"server": server, **fields}
+        return await self._call("add_server", "POST", path, Server, body)
+
+    async def change(
+        self, upstream: str, server_id: int, fields: Mapping[str, int | str | bool]
+    ) -> Server:
+        """Change parameters of a server; gives it as it now stands."""
+        path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
+        return await self._call("update_server", "PATCH", path, Server, fields)
+
+    async def delete(self, upstream: str, server_id: int) -> Sequence[Server]:
+        """Remove a server; gives those that remain."""
+        path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
+        return await self._call("delete_server", "DELETE", path, list[Server])
+
+    async def forget_connections(self) -> None:
+        """Use new connections: after a reload, kept ones may lead to workers that are leaving.
+
+        A call that is under way still gets its answer.
+        """
+        session, self._session = self._session, None
+        if session is not None and not self._calls[session]:
+            await session.close()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.forget_connections()
+
+    async def _call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        if not self._version:
+            self._version = await self._negotiate()
+        try:
+            return await self._counted(operation, method, f"{self._version}/{path}", answer, body)
+        except ApiRefused as error:
+            if error.code == "UnknownVersion":
+                self._version = 0
+            raise
+
+    async def _negotiate(self) -> int:
+        offered = await self._counted("list_versions", "GET", "", list[int])
+        known = [one for one in offered if _OLDEST_VERSION <= one <= _NEWEST_VERSION]
+        if not known:
+            raise ApiRefused(
+                f"NGINX Plus at {self.url} offers the API versions {offered}, none of "
+                f"{_OLDEST_VERSION} to {_NEWEST_VERSION}",
+                status=HTTPStatus.NOT_FOUND,
+                code="UnknownVersion",
+            )
+        return max(known)
+
+    async def _counted(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        ok = False
+        try:
+            status, content = await self._exchange(method, path, body)
+            if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+                raise self._refused(method, path, status, content)
+            try:
+                decoded = msgspec.json.decode(content, type=answer)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ApiRefused(
+                    f"{method} {self.url}/{path} answered {status} with something that is not "
+                    f"NGINX Plus's API ({error}): {_shown(content)}",
+                    status=status,
+                    code="",
+                ) from error
+            ok = True
+            return decoded
+        finally:
+            self._metrics.nginx_api_call(operation, ok)
+
+    async def _exchange(
+        self, method: str, path: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, bytes]:
+        data = None if body is None else msgspec.json.encode(body)
+        call = f"{method} {self.url}/{path}"
+        try:
+            async with (
+                asyncio.timeout(self._timeout),
+                self._connections() as session,
+                session.request(
+                    method, f"{self.url}/{path}", data=data, allow_redirects=False
+                ) as response,
+            ):
+                return response.status, await _bounded(response, call)
+        except TimeoutError as error:
+            raise ApiDown(f"{call} was not answered within {self._timeout:g} s") from error
+        except aiohttp.ClientConnectorError as error:
+            raise ApiDown(f"cannot reach NGINX Plus's API at {self.url}: {error}") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise ApiCut(f"{call} was cut off: {error or type(error).__name__}") from error
+
+    @asynccontextmanager
+    async def _connections(self) -> AsyncIterator[aiohttp.ClientSession]:
+        """The connections in use; those given up are closed with the last call on them."""
+        session = self._session or self._connect()
+        self._calls[session] += 1
+        try:
+            yield session
+        finally:
+            self._calls[session] -= 1
+            if not self._calls[session]:
+                del self._calls[session]
+                if session is not self._session:
+                    await session.close()
+
+    def _connect(self) -> aiohttp.ClientSession:
+        access = self._access
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=self._trust()),
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **access.headers(),
+            },
+            timeout=aiohttp.ClientTimeout(total=None),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+        )
+        return self._session
+
+    def _trust(self) -> ssl.SSLContext | bool:
+        try:
+            return self._access.tls()
+        except OSError as error:
+            raise ApiDown(
+                f"cannot use nginxplusapi_ca_file {self._access.ca_file}: {error.strerror or error}"
+            ) from error
+
+    def _refused(self, method: str, path: str, status: int, content: bytes) -> ApiRefused:
+        try:
+            detail = msgspec.json.decode(content, type=ErrorAnswer).error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            detail = ErrorDetail(text=_shown(content))
+        said = f"{status} {detail.code}".strip()
+        return ApiRefused(
+            f"{method} {self.url}/{path} answered {said}: {detail.text[:_MOST_TEXT]}"
+            f"{_ADVICE.get(detail.code) or _ADVICE.get(str(status), '')}",
+            status=status,
+            code=detail.code,
+        )
+
+
+_ADVICE = {
+    "UpstreamStatic": "; the upstream needs a `zone` in the template",
+    "UpstreamNotFound": "; the configuration that NGINX runs has no such upstream",
+    "UpstreamOutOfMemory": "; the upstream's `zone` needs more memory",
+    "MethodDisabled": "; the location needs `api write=on`",
+    "401": "; see nginxplusapi_user and nginxplusapi_pass",
+    "403": "; the location's access rules refuse this gateway",
+    "413": "; the location's client_body_buffer_size is too small",
+}
+
+
+async def _bounded(response: aiohttp.ClientResponse, call: str) -> bytes:
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise ApiRefused(
+                f"{call} answered with more than {_MOST_BYTES >> 20} MiB",
+                status=response.status,
+                code="",
+            )
+    return bytes(content)
+
+
+def _quoted(upstream: str) -> str:
+    return quote(upstream, safe="")
+
+
+def _shown(content: bytes) -> str:
+    return repr(content[:_MOST_TEXT].decode(errors="replace"))

@@ -1,0 +1,1 @@
+"""The loop that brings the proxy to the desired state."""

@@ -1,0 +1,1 @@
+"""What the gateway knows and did, as one frozen value."""

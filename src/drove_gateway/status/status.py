@@ -1,0 +1,165 @@
+"""What the gateway knows and did, as one frozen value that every view is made from.
+
+Nothing here changes anything: each `with_…` function gives a new `Status`, which shares with the
+old one all that stayed the same. Whoever publishes holds the latest.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from drove_gateway.model.about import About
+from drove_gateway.model.health import ProxyHealth
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.records import Applied, Progress, StoredState
+from drove_gateway.model.versioned_map import sharded
+from drove_gateway.model.vocabulary import EMPTY, Topology
+from drove_gateway.topology.build import Built
+from drove_gateway.topology.guard import Held
+
+HISTORY = 100
+MOST_STEPS = 200
+
+_NOTHING_BUILT = Built(topology=EMPTY, rejected=(), counts={}, parts={})
+
+
+class Status(msgspec.Struct, frozen=True):
+    """All that can be seen from outside. Times are Unix seconds, None before the first.
+
+    `config` is the settings without their secrets, `xproxy` the name that is really used.
+    `namespaces` stand in the configured order. `built` is what should be served, `applied` what
+    was applied last (of a vhost that failed what it was before), `applying` what is being applied.
+    `history` has the newest first.
+    `stored` is the state on disk; `restored` has the namespaces that are served from it, because no
+    controller answered yet, with the time when that was new.
+    """
+
+    about: About
+    started: float
+    config: Mapping[str, Any]
+    xproxy: str
+    namespaces: tuple[NamespaceView, ...] = ()
+    proxy: ProxyHealth = ProxyHealth()
+    progress: Progress = Progress()
+    built: Built = _NOTHING_BUILT
+    applying: Built = _NOTHING_BUILT
+    applied: Topology = EMPTY
+    held: tuple[Held, ...] = ()
+    last_reload: float | None = None
+    last_server_update: float | None = None
+    history: tuple[Applied, ...] = ()
+    stored: StoredState = StoredState()
+    restored: Mapping[str, float] = {}
+
+    @property
+    def healthy(self) -> bool:
+        """The original's rule: all four sections, and a controller that leads in each namespace."""
+        proxy = self.proxy
+        sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
+        return all(one.healthy for one in sections) and all(
+            namespace.healthy for namespace in self.namespaces
+        )
+
+
+def with_settings(
+    status: Status, config: Mapping[str, Any], xproxy: str, namespaces: Iterable[NamespaceView]
+) -> Status:
+    """The configuration was read again. A namespace with the same controllers as before keeps what
+    was seen of it.
+    """
+    known = {_watched(view): view for view in status.namespaces}
+    return msgspec.structs.replace(
+        status,
+        config=config,
+        xproxy=xproxy,
+        namespaces=tuple(known.get(_watched(view), view) for view in namespaces),
+    )
+
+
+def with_namespace(status: Status, view: NamespaceView) -> Status:
+    """Something changed in a configured namespace; any other is ignored."""
+    namespaces = tuple(view if view.name == one.name else one for one in status.namespaces)
+    return msgspec.structs.replace(status, namespaces=namespaces)
+
+
+def with_built(status: Status, built: Built, held: tuple[Held, ...] = ()) -> Status:
+    """The answers came to another topology, or other answers are held."""
+    return msgspec.structs.replace(status, built=built, held=held)
+
+
+def with_proxy(status: Status, proxy: ProxyHealth) -> Status:
+    """What the proxy's driver says of itself."""
+    return msgspec.structs.replace(status, proxy=proxy)
+
+
+def with_progress(status: Status, progress: Progress) -> Status:
+    """The reconciler went on.
+
+    What it began to apply counts as applied once it is idle: "pacing" and "retrying" say that a
+    part of it is still missing.
+    """
+    applying = status.built if progress.state == "applying" else status.applying
+    return msgspec.structs.replace(
+        status,
+        progress=progress,
+        applying=applying,
+        applied=applying.topology if progress.state == "idle" else status.applied,
+    )
+
+
+def with_record(status: Status, record: Applied) -> Status:
+    """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
+    end = record.at + record.took
+    stages = {stage for stage, _ in record.seconds}
+    reloaded = "reload" in stages and not record.error
+    served = "servers" in stages
+    complete = not record.error and not record.reload_waits
+    return msgspec.structs.replace(
+        status,
+        applied=_but_for_failed(status, record) if complete else status.applied,
+        last_reload=end if reloaded else status.last_reload,
+        last_server_update=end if served else status.last_server_update,
+        history=(_bounded(record), *status.history[: HISTORY - 1]),
+    )
+
+
+def with_stored(status: Status, stored: StoredState) -> Status:
+    """The state on disk was read or written, or could not be."""
+    return msgspec.structs.replace(status, stored=stored)
+
+
+def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
+    """These namespaces are served from the stored state, each as it was at that time."""
+    return msgspec.structs.replace(status, restored=restored)
+
+
+def _but_for_failed(status: Status, record: Applied) -> Topology:
+    """What was being applied, with the vhosts that failed as they were before."""
+    failed = {vhost for vhost, _ in record.failed}
+    if not failed:
+        return status.applying.topology
+    before, apps = status.applied.apps, sharded(status.applying.topology.apps)
+    return msgspec.structs.replace(
+        status.applying.topology,
+        apps=apps.updated(
+            {vhost: before[vhost] for vhost in failed if vhost in before},
+            without=[vhost for vhost in failed if vhost not in before],
+        ),
+    )
+
+
+def _watched(view: NamespaceView) -> tuple[str, ...]:
+    return (view.name, *(endpoint.url for endpoint in view.endpoints))
+
+
+def _bounded(record: Applied) -> Applied:
+    left_out = max(0, len(record.steps) - MOST_STEPS) + max(0, len(record.failed) - MOST_STEPS)
+    if not left_out:
+        return record
+    return msgspec.structs.replace(
+        record,
+        steps=record.steps[:MOST_STEPS],
+        failed=record.failed[:MOST_STEPS],
+        left_out=left_out,
+    )

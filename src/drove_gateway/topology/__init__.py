@@ -1,0 +1,1 @@
+"""From what the controllers list to what the proxy should serve."""

@@ -1,0 +1,325 @@
+"""Snapshots and rules to a topology, and what differs between two topologies. Pure.
+
+The order of work is the original's: for each app of an answer the vhost is lower-cased, apps
+without hosts are left out, the realm filters, then the app is merged into its vhost. What Drove
+sends is untrusted: what is invalid is left out here and named in `Built.rejected`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+
+import msgspec
+
+from drove_gateway.model.identity_diff import changed
+from drove_gateway.model.versioned_map import ShardedMap, differing, sharded
+from drove_gateway.model.vocabulary import (
+    NO_TAGS,
+    App,
+    AppEndpoints,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Rejection,
+    Snapshot,
+    Tags,
+    Topology,
+)
+from drove_gateway.topology.merge import across, joined
+from drove_gateway.topology.validation import valid_app
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """Which of a namespace's vhosts are taken, and how their hosts are grouped.
+
+    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are taken. All are
+    lower-case. `routing_tag` is the name of the tag whose value names a host group.
+    """
+
+    namespace: str
+    realm: frozenset[str] = frozenset()
+    realm_suffix: str = ""
+    routing_tag: str = ""
+    leader_vhost: str = ""
+
+    def accept(self, vhost: str) -> bool:
+        """Whether the realm lets `vhost` in."""
+        if not self.realm and not self.realm_suffix:
+            return True
+        return vhost in self.realm or bool(self.realm_suffix and vhost.endswith(self.realm_suffix))
+
+
+def rules(
+    namespace: str, realm: str, realm_suffix: str, routing_tag: str, leader_vhost: str
+) -> Rules:
+    """The rules as a namespace's settings state them: `realm` separated by commas."""
+    vhosts = (vhost.strip().lower() for vhost in realm.split(","))
+    return Rules(
+        namespace=namespace,
+        realm=frozenset(vhost for vhost in vhosts if vhost),
+        realm_suffix=realm_suffix.strip().lower(),
+        routing_tag=routing_tag,
+        leader_vhost=leader_vhost,
+    )
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How the apps of one namespace's answer were taken, for the metrics."""
+
+    with_routing_tag: int = 0
+    without_routing_tag: int = 0
+    ignored_by_realm: int = 0
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A topology, what was left out of it and why, and each namespace's counts.
+
+    `parts` remembers what each app of a namespace came to, so that the next build works only on
+    what changed.
+    """
+
+    topology: Topology
+    rejected: tuple[Rejection, ...]
+    counts: Mapping[str, Counts]
+    parts: "Mapping[str, Part]"
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """An app after validation and filtering; `vhost` is empty where it contributes nothing."""
+
+    source: AppEndpoints
+    vhost: str = ""
+    group: str = ""
+    hosts: tuple[Host, ...] = ()
+    tags: Tags = NO_TAGS
+    rejected: tuple[Rejection, ...] = ()
+    ignored_by_realm: bool = False
+    tagged: bool = False
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One namespace's share: what each app came to, and the vhosts merged from them.
+
+    `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
+    """
+
+    snapshot: Snapshot
+    rules: Rules
+    reserved: frozenset[str]
+    taken: ShardedMap[Taken]
+    contributors: ShardedMap[Sequence[Taken]]
+    apps: ShardedMap[App]
+    rejected: tuple[Rejection, ...]
+    counts: Counts
+
+
+def build(
+    snapshots: Mapping[str, Snapshot], all_rules: Sequence[Rules], previous: Built | None = None
+) -> Built:
+    """Merge the namespaces' snapshots, in the order of `all_rules`, into one topology.
+
+    With `previous`, what came from unchanged apps is taken over as the same objects; the result
+    is equal to a build without it.
+    """
+    before = previous.parts if previous else {}
+    reserved = frozenset(rule.leader_vhost.lower() for rule in all_rules)
+    parts = {
+        rule.namespace: _part(snapshots[rule.namespace], rule, reserved, before.get(rule.namespace))
+        for rule in all_rules
+        if rule.namespace in snapshots
+    }
+    topology = Topology(
+        apps=_merged_namespaces(tuple(parts.values()), previous),
+        namespaces={
+            rule.namespace: Namespace(
+                leader_vhost=rule.leader_vhost,
+                leader=snapshots[rule.namespace].leader
+                if rule.namespace in snapshots
+                else Leader(),
+                routing_tag=rule.routing_tag,
+            )
+            for rule in all_rules
+        },
+    )
+    return Built(
+        topology=topology,
+        rejected=tuple(
+            rejection
+            for part in parts.values()
+            for rejection in (*part.snapshot.rejected, *part.rejected)
+        ),
+        counts={name: part.counts for name, part in parts.items()},
+        parts=parts,
+    )
+
+
+def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Part | None) -> Part:
+    nothing = Part(
+        msgspec.structs.replace(snapshot, apps=()),
+        rule,
+        reserved,
+        taken=ShardedMap(),
+        contributors=ShardedMap(),
+        apps=ShardedMap(),
+        rejected=(),
+        counts=Counts(),
+    )
+    if before is None or before.rules != rule or before.reserved != reserved or _doubled(before):
+        return _updated(nothing, snapshot)
+    part = _updated(before, snapshot)
+    return _updated(nothing, snapshot) if _doubled(part) else part
+
+
+def _doubled(part: Part) -> bool:
+    """Whether an app is listed twice; it counts as it is listed last, and nothing is taken over."""
+    return len(part.taken) != len(part.snapshot.apps)
+
+
+def _updated(before: Part, snapshot: Snapshot) -> Part:
+    """`before` with what `snapshot` changes; the cost follows the change, but for copying."""
+    gone, come = changed(before.snapshot.apps, snapshot.apps)
+    if not gone and not come:
+        return msgspec.structs.replace(before, snapshot=snapshot)
+    old = [before.taken[source.app_id] for source in gone if source.app_id in before.taken]
+    same = {one.source.app_id: one for one in old}
+    new = [_taken(source, same.get(source.app_id), before) for source in come]
+    taken = before.taken.updated({one.source.app_id: one for one in new}, without=same)
+    present = _contributing(before, snapshot, taken, old, new)
+    empty = [vhost for vhost, ones in present.items() if not ones]
+    contributors = {vhost: ones for vhost, ones in present.items() if ones}
+    apps = {vhost: _app(vhost, ones, before) for vhost, ones in contributors.items()}
+    rejected = before.rejected
+    if any(one.rejected for one in (*old, *new)):
+        rejected = tuple(why for app in snapshot.apps for why in taken[app.app_id].rejected)
+    return Part(
+        snapshot,
+        before.rules,
+        before.reserved,
+        taken,
+        before.contributors.updated(contributors, without=empty),
+        before.apps.updated(apps, without=empty),
+        rejected,
+        _sum(before.counts, _counts(new), _counts(old)),
+    )
+
+
+def _taken(source: AppEndpoints, known: Taken | None, part: Part) -> Taken:
+    if known is not None and known.source is source:
+        return known
+    return _validated(source, part.rules, part.reserved)
+
+
+def _contributing(
+    before: Part,
+    snapshot: Snapshot,
+    taken: Mapping[str, Taken],
+    old: Sequence[Taken],
+    new: Sequence[Taken],
+) -> Mapping[str, list[Taken]]:
+    """The vhosts of what went and of what came, each with its apps in the snapshot's order."""
+    ids: dict[str, set[str]] = {one.vhost: set() for one in (*old, *new) if one.vhost}
+    for vhost, named in ids.items():
+        named.update(one.source.app_id for one in before.contributors.get(vhost, ()))
+    for one in new:
+        if one.vhost:
+            ids[one.vhost].add(one.source.app_id)
+    found = {
+        vhost: [taken[name] for name in named if name in taken and taken[name].vhost == vhost]
+        for vhost, named in ids.items()
+    }
+    several = {one.source.app_id for ones in found.values() if len(ones) > 1 for one in ones}
+    if several:
+        places = {app.app_id: at for at, app in enumerate(snapshot.apps) if app.app_id in several}
+        for ones in found.values():
+            ones.sort(key=lambda one: places.get(one.source.app_id, 0))
+    return found
+
+
+def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> Taken:
+    checked = valid_app(rule.namespace, source, rule.routing_tag)
+    if not checked.vhost or not checked.hosts:
+        return Taken(source, rejected=checked.rejected)
+    if not rule.accept(checked.vhost):
+        return Taken(source, rejected=checked.rejected, ignored_by_realm=True)
+    if checked.vhost in reserved:
+        taken = Rejection(
+            rule.namespace,
+            source.app_id,
+            "vhost",
+            checked.vhost,
+            "it is a namespace's leader_vhost; the app is left out",
+        )
+        return Taken(source, rejected=(*checked.rejected, taken))
+    value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
+    return Taken(
+        source=source,
+        vhost=checked.vhost,
+        group=value or checked.vhost,
+        hosts=checked.hosts,
+        tags=checked.tags,
+        rejected=checked.rejected,
+        tagged=bool(value),
+    )
+
+
+def _app(vhost: str, ones: Sequence[Taken], before: Part) -> App:
+    if _same_objects(before.contributors.get(vhost, ()), ones):
+        return before.apps[vhost]
+    app = _single(ones[0], before.rules)
+    for one in ones[1:]:
+        app = joined(_single(one, before.rules), app)
+    return app
+
+
+def _single(one: Taken, rule: Rules) -> App:
+    return App(
+        id=one.vhost,
+        vhost=one.vhost,
+        hosts=one.hosts,
+        tags=one.tags,
+        groups={one.group: HostGroup(one.hosts, one.tags)},
+        routing_tag_key=rule.routing_tag,
+    )
+
+
+def _merged_namespaces(parts: Sequence[Part], previous: Built | None) -> Mapping[str, App]:
+    """The vhosts of all namespaces; only those that changed are merged anew."""
+    if len(parts) == 1:
+        return parts[0].apps
+    merged: ShardedMap[App] = ShardedMap()
+    before: list[ShardedMap[App]] = [ShardedMap() for _ in parts]
+    if previous is not None and list(previous.parts) == [part.rules.namespace for part in parts]:
+        merged = sharded(previous.topology.apps)
+        before = [part.apps for part in previous.parts.values()]
+    due = {
+        vhost
+        for apps, part in zip(before, parts, strict=True)
+        for vhost in differing(apps, part.apps)
+    }
+    present = {vhost: [part.apps[vhost] for part in parts if vhost in part.apps] for vhost in due}
+    changes = {vhost: reduce(across, apps) for vhost, apps in present.items() if apps}
+    return merged.updated(
+        {vhost: app for vhost, app in changes.items() if merged.get(vhost) != app},
+        without=[vhost for vhost, apps in present.items() if not apps],
+    )
+
+
+def _counts(valid: Iterable[Taken]) -> Counts:
+    tagged = untagged = ignored = 0
+    for one in valid:
+        tagged += bool(one.vhost) and one.tagged
+        untagged += bool(one.vhost) and not one.tagged
+        ignored += one.ignored_by_realm
+    return Counts(tagged, untagged, ignored)
+
+
+def _sum(counts: Counts, plus: Counts, minus: Counts) -> Counts:
+    return Counts(
+        counts.with_routing_tag + plus.with_routing_tag - minus.with_routing_tag,
+        counts.without_routing_tag + plus.without_routing_tag - minus.without_routing_tag,
+        counts.ignored_by_realm + plus.ignored_by_realm - minus.ignored_by_realm,
+    )
+
+
+def _same_objects(first: Sequence[object], second: Sequence[object]) -> bool:
+    return len(first) == len(second) and all(a is b for a, b in zip(first, second, strict=True))

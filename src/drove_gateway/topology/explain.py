@@ -1,0 +1,79 @@
+"""Why a vhost is what it is: which apps, instances, tags and rules made it. Pure."""
+
+from collections.abc import Iterator
+
+from drove_gateway.model.vocabulary import App
+from drove_gateway.topology.build import Built, Part, Taken
+
+
+def explain(built: Built, vhost: str) -> tuple[str, ...]:
+    """Lines for a person, from what was built. A vhost that is not served says why, if known."""
+    name = vhost.lower()
+    lines = []
+    app = built.topology.apps.get(name)
+    if app is None:
+        lines.append(f"{name} is not served.")
+    else:
+        lines.append(f"{name} is served by {_count(len(app.hosts), 'server')}.")
+    for namespace, part in built.parts.items():
+        lines += _namespace(namespace, part, name)
+    for namespace, seen in built.topology.namespaces.items():
+        if seen.leader_vhost.lower() == name:
+            lines.append(
+                f"It is the leader_vhost of namespace {namespace}: "
+                f"{seen.leader.endpoint or 'nobody leads'}."
+            )
+    if app is not None:
+        lines += _merged(app)
+    if app is None and len(lines) == 1:
+        lines.append("No controller lists an app with this vhost.")
+    return tuple(lines)
+
+
+def _namespace(namespace: str, part: Part, vhost: str) -> Iterator[str]:
+    mine = [one for one in part.taken.values() if one.source.vhost.lower().rstrip(".") == vhost]
+    if not mine:
+        return
+    leader = part.snapshot.leader.endpoint or "its stored state"
+    yield f"Namespace {namespace}, as {leader} tells it:"
+    for one in mine:
+        yield from (f"  {line}" for line in _app(one, part))
+
+
+def _app(one: Taken, part: Part) -> Iterator[str]:
+    source, rules = one.source, part.rules
+    listed = _count(len(source.hosts), "host")
+    if one.ignored_by_realm:
+        allowed = ", ".join(sorted(rules.realm)) or "-"
+        yield (
+            f"app {source.app_id}: left out, neither in realm ({allowed}) "
+            f"nor ending in realm_suffix ({rules.realm_suffix or '-'})"
+        )
+    elif not source.hosts:
+        yield f"app {source.app_id}: left out, it has no healthy instance"
+    elif not one.vhost:
+        yield f"app {source.app_id}: left out ({listed} listed)"
+    else:
+        group = f", in host group {one.group}" if rules.routing_tag else ""
+        yield f"app {source.app_id}: {len(one.hosts)} of {listed} taken{group}"
+    for rejection in one.rejected:
+        yield f"  {rejection.subject} {rejection.value!r} left out: {rejection.reason}"
+    for host in one.hosts:
+        yield f"  {host.port_type} {host.host}:{host.port}"
+    if one.tags:
+        yield "  tags " + ", ".join(f"{key}={value}" for key, value in sorted(one.tags.items()))
+
+
+def _merged(app: App) -> Iterator[str]:
+    if app.routing_tag_key:
+        yield f"Host groups by routing tag {app.routing_tag_key}:"
+        for name, group in sorted(app.groups.items()):
+            default = " (the default)" if name == app.vhost else ""
+            yield f"  {name}{default}: {_count(len(group.hosts), 'server')}"
+    if app.tags:
+        yield "A template sees the tags:"
+        yield from (f"  {key} = {value}" for key, value in sorted(app.tags.items()))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

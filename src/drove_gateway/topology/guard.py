@@ -1,0 +1,305 @@
+"""The mass-withdrawal guard: what an answer adds is taken at once, what it lacks is weighed. Pure.
+
+A controller that has just become leader answers 200 before it knows all its instances, and a
+swallowed read error answers with an empty list ("Drove's controllers"). Taken at its word, such an
+answer takes routes away from traffic. So an answer that lacks too much is held: what it lacks
+stays as it was, until it lasted long enough to be believed, or somebody accepts it. An app whose
+entry cannot be read keeps its last good form until it can be.
+
+What a new leader lacks is held longer, since it may only be unknown to it. But no vhost keeps more
+servers than it had before the take-over: where others came in their place they were replaced, and
+those that ended must not pile up.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+
+from drove_gateway.model.identity_diff import changed
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Snapshot
+
+# One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
+_LEAST_ANSWERS = 3
+_MOST_NAMED = 20
+# A new leader knows all its instances after this time ("Drove's controllers": about 90 s). What it
+# has listed once may be missing again until its executor reports to it (about 30 s).
+_RECOVERY_SECONDS = 90.0
+_REPORT_SECONDS = 40.0
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What is too much at once.
+
+    A share of the servers (of a vhost, of a namespace, of all namespaces) that would be lost, net
+    of what the same answer adds, is held from this share on; a loss of up to `exempt` servers
+    never is, unless the answer is empty. After `hold` seconds in several answers it is believed.
+    """
+
+    vhost: float
+    namespace: float
+    overall: float
+    exempt: int
+    hold: float
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """Since when (monotonic seconds), and in how many answers, a server has been lacking.
+
+    `listed` says that the leader has listed it since it took over.
+    """
+
+    since: float
+    answers: int = 1
+    listed: bool = False
+
+
+Server = tuple[str, Host]
+"""A server as the guard tells them apart: the id of its app, and where it listens."""
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Why a loss is not believed yet, and for how many seconds it has to last."""
+
+    reason: str
+    hold: float
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A withdrawal that is held: how much of what, why, and for how long at most, in seconds."""
+
+    namespace: str
+    reason: str
+    servers: int
+    vhosts: tuple[str, ...]
+    remaining: float
+
+
+class Watched(msgspec.Struct, frozen=True):
+    """What the guard remembers of a namespace: what it let through, and what lacks since when.
+
+    While the leader is settling, `sizes` has the number of servers of each vhost before it took
+    over.
+    """
+
+    accepted: Snapshot | None = None
+    missing: Mapping[Server, Missing] = msgspec.field(default_factory=dict)
+    sizes: Mapping[str, int] = msgspec.field(default_factory=dict)
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """`watched.accepted` is what to apply; `held` what was kept in it against the answer."""
+
+    watched: Watched
+    held: Held | None = None
+
+
+def judge(
+    watched: Watched,
+    answer: Snapshot,
+    *,
+    now: float,
+    limits: Limits,
+    servers_elsewhere: Callable[[], int] = lambda: 0,
+    accept: bool = False,
+) -> Judged:
+    """Weigh `answer` against what was accepted before.
+
+    `servers_elsewhere` counts the servers of the other namespaces, for the overall share;
+    `accept` takes the answer as it is.
+    """
+    before = watched.accepted
+    sizes = _sizes(watched, answer)
+    if before is None or accept or before.apps is answer.apps:
+        return Judged(Watched(answer, sizes=sizes))
+    lacking = dict(_lacking(before.apps, answer.apps))
+    if not lacking:
+        return Judged(Watched(answer, sizes=sizes))
+    same_term = before.settling_until == answer.settling_until
+    missing = {server: _seen(watched.missing.get(server), now, same_term) for server in lacking}
+    doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
+    room = _room(lacking.values(), before, answer, sizes)
+    kept = _kept(lacking, missing, now, doubts, room, limits)
+    unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
+    kept |= {
+        (app_id, host): Doubt(f"the controller's entry of app {app_id} cannot be read", limits.hold)
+        for app_id, host in lacking
+        if app_id in unreadable
+    }
+    if not kept:
+        return Judged(Watched(answer, sizes=sizes))
+    still = {server: missing[server] for server in kept}
+    return Judged(
+        Watched(_with_kept(before, answer, kept), still, sizes),
+        _held(answer, kept, lacking, still, now),
+    )
+
+
+def _sizes(watched: Watched, answer: Snapshot) -> Mapping[str, int]:
+    """How many servers each vhost had when the settling leader took over; none while none is."""
+    before = watched.accepted
+    if not answer.settling or before is None:
+        return {}
+    if before.settling_until == answer.settling_until:
+        return watched.sizes
+    return _servers_by_vhost(before)
+
+
+def _lacking(
+    before: Sequence[AppEndpoints], after: Sequence[AppEndpoints]
+) -> Iterator[tuple[Server, str]]:
+    """The servers that `before` has and `after` lacks, with their vhosts."""
+    had, has = changed(before, after)
+    present = {app.app_id: app for app in has}
+    for app in had:
+        now = present.get(app.app_id)
+        if now is app:
+            continue
+        hosts = frozenset(now.hosts) if now is not None and _vhost(now) == _vhost(app) else ()
+        for host in app.hosts:
+            if host not in hosts:
+                yield (app.app_id, host), _vhost(app)
+
+
+def _doubts(
+    before: Snapshot,
+    answer: Snapshot,
+    lacking: Mapping[Server, str],
+    limits: Limits,
+    servers_elsewhere: Callable[[], int],
+) -> dict[str, str]:
+    """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
+    if len(lacking) <= limits.exempt and any(app.hosts for app in answer.apps):
+        return {}
+    had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
+    if not has:
+        return {"": "the answer is suddenly empty"}
+    losses = {vhost: had[vhost] - has.get(vhost, 0) for vhost in set(lacking.values())}
+    losses = {vhost: loss for vhost, loss in losses.items() if loss > 0}
+    loss, total = sum(losses.values()), sum(had.values())
+    if loss > limits.exempt:
+        if loss >= limits.namespace * total:
+            return {"": f"{loss} of the namespace's {total} servers would go at once"}
+        everywhere = total + servers_elsewhere()
+        if loss >= limits.overall * everywhere:
+            return {"": f"{loss} of all {everywhere} servers would go at once"}
+    return {
+        vhost: f"{loss} of the vhost's {had[vhost]} servers would go at once"
+        for vhost, loss in losses.items()
+        if loss > limits.exempt and loss >= limits.vhost * had[vhost]
+    }
+
+
+def _servers_by_vhost(snapshot: Snapshot) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for app in snapshot.apps:
+        if app.hosts:
+            vhost = _vhost(app)
+            counts[vhost] = counts.get(vhost, 0) + len(app.hosts)
+    return counts
+
+
+def _vhost(app: AppEndpoints) -> str:
+    return app.vhost.lower()
+
+
+def _seen(known: Missing | None, now: float, same_term: bool) -> Missing:
+    if known is None:
+        return Missing(now, listed=same_term)
+    return Missing(known.since, known.answers + 1, listed=known.listed and same_term)
+
+
+def _room(
+    vhosts: Iterable[str], before: Snapshot, answer: Snapshot, sizes: Mapping[str, int]
+) -> dict[str, int] | None:
+    """How many servers each of `vhosts` lacks to be as large as before the take-over, or as ever
+    since; None when the leader is not settling."""
+    if not answer.settling:
+        return None
+    had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
+    return {name: sizes.get(name, had.get(name, 0)) - has.get(name, 0) for name in set(vhosts)}
+
+
+def _kept(
+    lacking: Mapping[Server, str],
+    missing: Mapping[Server, Missing],
+    now: float,
+    doubts: Mapping[str, str],
+    room: dict[str, int] | None,
+    limits: Limits,
+) -> dict[Server, Doubt]:
+    """The servers that stay, each with what speaks against its loss.
+
+    Under a new leader no vhost keeps more than it had: first what the leader never listed, then
+    what it lacks since a short time only.
+    """
+    kept: dict[Server, Doubt] = {}
+    for server in lacking if room is None else sorted(lacking, key=lambda one: _age(missing[one])):
+        vhost, loss = lacking[server], missing[server]
+        doubt = _new_leader(loss) if room is not None and room[vhost] > 0 else None
+        if reason := doubts.get(vhost) or doubts.get(""):
+            doubt = Doubt(reason, max(limits.hold, doubt.hold if doubt else 0.0))
+        if doubt is None or _believed(loss, now, doubt):
+            continue
+        kept[server] = doubt
+        if room is not None:
+            room[vhost] -= 1
+    return kept
+
+
+def _age(missing: Missing) -> tuple[bool, float]:
+    return missing.listed, -missing.since
+
+
+def _new_leader(missing: Missing) -> Doubt:
+    return Doubt(
+        "the leader is new and may not know all its instances yet",
+        _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS,
+    )
+
+
+def _believed(missing: Missing, now: float, doubt: Doubt) -> bool:
+    """A loss that lasts is believed, also while leaders go on changing."""
+    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= doubt.hold
+
+
+def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Snapshot:
+    """`answer` with the kept servers back in their apps, and apps that it lacks at the end."""
+    hosts: dict[str, list[Host]] = {}
+    for app_id, host in kept:
+        hosts.setdefault(app_id, []).append(host)
+    earlier = {app.app_id: app for app in before.apps if app.app_id in hosts}
+    apps = [
+        _joined(app, earlier[app.app_id], hosts.pop(app.app_id))
+        if app.app_id in hosts and _vhost(app) == _vhost(earlier[app.app_id])
+        else app
+        for app in answer.apps
+    ]
+    apps += [
+        _joined(msgspec.structs.replace(earlier[app_id], hosts=()), earlier[app_id], back)
+        for app_id, back in hosts.items()
+    ]
+    return msgspec.structs.replace(answer, apps=tuple(apps))
+
+
+def _joined(now: AppEndpoints, earlier: AppEndpoints, back: list[Host]) -> AppEndpoints:
+    app = msgspec.structs.replace(now, hosts=(*now.hosts, *back))
+    same = app.tags == earlier.tags and _vhost(app) == _vhost(earlier)
+    return earlier if same and frozenset(app.hosts) == frozenset(earlier.hosts) else app
+
+
+def _held(
+    answer: Snapshot,
+    kept: Mapping[Server, Doubt],
+    lacking: Mapping[Server, str],
+    missing: Mapping[Server, Missing],
+    now: float,
+) -> Held:
+    vhosts = sorted({lacking[server] for server in kept})
+    last = max(missing[server].since + doubt.hold for server, doubt in kept.items())
+    return Held(
+        namespace=answer.namespace,
+        reason="; ".join(sorted({doubt.reason for doubt in kept.values()})[:_MOST_NAMED]),
+        servers=len(kept),
+        vhosts=tuple(vhosts[:_MOST_NAMED]),
+        remaining=max(0.0, last - now),
+    )

@@ -1,0 +1,47 @@
+"""The shipped units say what the daemon does."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.config import Settings
+from drove_gateway.daemon.signals import TAKEN
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "systemd"
+
+
+def assignments(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text().splitlines():
+        name, found, value = line.partition("=")
+        if found and not line.startswith("#"):
+            yield name, value
+
+
+def test_the_unit_waits_for_readiness_and_watches() -> None:
+    unit = dict(assignments(EXAMPLES / "drove-gateway.service"))
+
+    assert unit["Type"] == "notify"
+    assert int(unit["WatchdogSec"]) > 0
+    assert unit["Restart"] == "always"
+    assert unit["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+
+def test_the_unit_owns_the_directory_of_the_state_and_waits_for_the_last_step() -> None:
+    unit = dict(assignments(EXAMPLES / "drove-gateway.service"))
+    settings = Settings()
+
+    assert f"/var/lib/{unit['StateDirectory']}" == settings.state_persistence_dir
+    assert int(unit["TimeoutStopSec"]) > 2 * settings.command_timeout_sec
+
+
+@pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
+def test_the_drop_ins_send_signals_that_are_taken_and_never_hinder_the_proxy(proxy: str) -> None:
+    sent = list(assignments(EXAMPLES / f"{proxy}.service.d" / "drove-gateway.conf"))
+
+    assert [name for name, _ in sent] == ["ExecStartPre", "ExecStartPost", "ExecStop"]
+    for _, command in sent:
+        assert command.startswith("-")
+        word = next(word for word in command.split() if word.startswith("--signal="))
+        assert signal.Signals[word.removeprefix("--signal=")] in TAKEN

@@ -1,0 +1,43 @@
+"""In which order signals are taken."""
+
+import asyncio
+from signal import Signals
+
+import pytest
+
+from drove_gateway.daemon.signals import Inbox
+
+
+async def taken(*came: Signals) -> list[Signals]:
+    inbox = Inbox()
+    for number in came:
+        inbox.put(number)
+    return [await inbox.next() for _ in set(came)]
+
+
+async def test_signals_are_taken_in_the_order_in_which_they_came() -> None:
+    assert await taken(Signals.SIGHUP, Signals.SIGUSR1) == [Signals.SIGHUP, Signals.SIGUSR1]
+    assert await taken(Signals.SIGUSR1, Signals.SIGHUP) == [Signals.SIGUSR1, Signals.SIGHUP]
+
+
+async def test_one_that_came_twice_is_taken_once() -> None:
+    assert await taken(Signals.SIGHUP, Signals.SIGHUP) == [Signals.SIGHUP]
+
+
+@pytest.mark.parametrize("ending", [Signals.SIGTERM, Signals.SIGINT])
+async def test_what_ends_goes_first(ending: Signals) -> None:
+    assert await taken(Signals.SIGHUP, ending) == [ending, Signals.SIGHUP]
+
+
+async def test_a_proxy_is_not_left_alone_when_both_signals_of_its_restart_wait() -> None:
+    """The kernel hands out what is pending in any order."""
+    both = [Signals.SIGUSR1, Signals.SIGUSR2]
+    assert await taken(Signals.SIGUSR1, Signals.SIGUSR2) == both
+    assert await taken(Signals.SIGUSR2, Signals.SIGUSR1) == both
+
+
+async def test_who_waits_gets_what_comes_later() -> None:
+    inbox = Inbox()
+    waiting = asyncio.create_task(inbox.next())
+    asyncio.get_running_loop().call_soon(inbox.put, Signals.SIGHUP)
+    assert await waiting is Signals.SIGHUP

@@ -1,0 +1,191 @@
+"""From what each namespace starts: an answer, the stored state, or nothing."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+import structlog
+from structlog.testing import CapturingLogger
+from tests.waiting import until
+
+from drove_gateway.daemon.startup import Patience, Startup
+from drove_gateway.model.vocabulary import (
+    AppEndpoints,
+    Host,
+    Leader,
+    Snapshot,
+    Topology,
+)
+from drove_gateway.state.document import Remembered
+from drove_gateway.topology.acceptance import Intake
+from drove_gateway.topology.build import Rules
+from drove_gateway.topology.guard import Limits
+
+LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=1, hold=60.0)
+C1, C2 = ("http://c1:1",), ("http://c2:1",)
+PATIENCE = Patience(tries=3, delay=0.0)
+
+
+def snapshot(namespace: str, servers: int) -> Snapshot:
+    hosts = tuple(Host("10.0.0.1", 8000 + number, "http") for number in range(servers))
+    vhost = f"{namespace}.local"
+    return Snapshot(namespace, Leader(), (AppEndpoints(namespace, namespace, vhost, {}, hosts),))
+
+
+class Start:
+    """A start of two namespaces, and what came of it: `desired` has the servers by vhost."""
+
+    def __init__(self, remembered: Mapping[str, Remembered], controllers: tuple[str, ...]) -> None:
+        self.desired: list[dict[str, int]] = []
+        self.restored: Mapping[str, float] = {"of the configuration before": 1.0}
+        self.asked = 0
+        self.log = CapturingLogger()
+        log = structlog.wrap_logger(self.log, processors=[])
+        self.intake = Intake(
+            [Rules("a"), Rules("b")],
+            LIMITS,
+            self._desire,
+            clock=lambda: 0.0,
+            log=log,
+            published=lambda _, __: None,
+        )
+        self.startup = Startup(self.intake, remembered, PATIENCE, publish=self._restore, log=log)
+        for namespace in ("a", "b"):
+            self.startup.begin(namespace, controllers)
+
+    def _desire(self, topology: Topology, _: str) -> None:
+        self.desired.append({vhost: len(app.hosts) for vhost, app in topology.apps.items()})
+
+    def _restore(self, restored: Mapping[str, float]) -> None:
+        self.restored = restored
+
+    def answer(self, namespace: str, servers: int) -> bool:
+        """The controllers of `namespace` answer; whether all of it was taken."""
+        self.startup.answered(namespace)
+        return self.intake.take(snapshot(namespace, servers))[0]
+
+    def fails(self, namespace: str) -> "asyncio.Task[None]":
+        """The controllers of `namespace` are asked in vain, again and again."""
+
+        def ask_again() -> None:
+            self.asked += 1
+            self.startup.failed(namespace)
+
+        self.startup.failed(namespace)
+        return asyncio.create_task(self.startup.run(namespace, ask_again))
+
+
+@pytest.fixture
+def remembered() -> dict[str, Remembered]:
+    return {name: Remembered(snapshot(name, 4), C1, 1700000000.0) for name in ("a", "b")}
+
+
+async def test_nothing_is_desired_while_a_namespace_may_still_answer(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C1)
+    start.answer("a", 4)
+
+    assert start.desired == []
+    assert start.restored == {}
+
+    start.answer("b", 5)
+    assert start.desired == [{"a.local": 4, "b.local": 5}]
+
+
+async def test_after_its_tries_a_namespace_is_served_from_the_stored_state(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C1)
+    start.answer("a", 6)
+
+    await start.fails("b")
+
+    assert start.asked == PATIENCE.tries - 1
+    assert start.desired == [{"a.local": 6, "b.local": 4}]
+    assert start.restored == {"b": 1700000000.0}
+
+
+async def test_without_a_stored_state_the_others_go_on_alone() -> None:
+    start = Start({}, C1)
+    start.answer("a", 6)
+
+    await start.fails("b")
+
+    assert start.desired == [{"a.local": 6}]
+    assert [call.method_name for call in start.log.calls] == ["warning"]
+
+
+async def test_where_nothing_is_known_of_any_namespace_nothing_is_desired() -> None:
+    start = Start({}, C1)
+
+    await start.fails("a")
+    await start.fails("b")
+    assert start.desired == []
+
+    start.answer("b", 2)
+    assert start.desired == [{"b.local": 2}]
+
+
+async def test_an_answer_ends_the_time_of_the_stored_state(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C1)
+    await start.fails("a")
+    await start.fails("b")
+    assert set(start.restored) == {"a", "b"}
+
+    start.answer("a", 5)
+
+    assert set(start.restored) == {"b"}
+    assert start.desired[-1] == {"a.local": 5, "b.local": 4}
+
+
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_the_first_answer_is_weighed_against_the_stored_state(
+    remembered: dict[str, Remembered], given_up: bool
+) -> None:
+    start = Start(remembered, C1)
+    start.answer("b", 4)
+    if given_up:
+        await start.fails("a")
+
+    assert not start.answer("a", 0)
+
+    assert start.desired[-1] == {"a.local": 4, "b.local": 4}
+
+
+async def test_another_cluster_under_the_same_name_is_no_withdrawal(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C2)
+    start.answer("b", 1)
+
+    assert start.answer("a", 1)
+
+    assert start.desired[-1] == {"a.local": 1, "b.local": 1}
+
+
+async def test_the_state_is_used_when_the_controllers_moved_and_do_not_answer(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C2)
+    await start.fails("a")
+    await start.fails("b")
+
+    assert start.desired[-1] == {"a.local": 4, "b.local": 4}
+
+
+async def test_who_answers_between_two_tries_is_not_given_up(
+    remembered: dict[str, Remembered],
+) -> None:
+    start = Start(remembered, C1)
+    start.answer("b", 4)
+    waiting = asyncio.create_task(start.startup.run("a", lambda: None))
+    start.startup.failed("a")
+    start.answer("a", 5)
+
+    await until(waiting.done)
+
+    assert start.restored == {}
+    assert start.desired[-1] == {"a.local": 5, "b.local": 4}

@@ -1,0 +1,157 @@
+"""A proxy without a runtime API, driven by plans: what reloads, what health says, the audit."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
+from tests.waiting import until
+
+from drove_gateway.model.errors import CheckRefused, RenderError
+from drove_gateway.model.health import NO_RUNTIME_API, PENDING, ProxyHealth, Section
+from drove_gateway.model.plan import Plan, Step
+from drove_gateway.proxies.installation.reloading import ReloadingProxy
+
+WELL = ProxyHealth(config=Section(), template=Section(), upstream_updates=NO_RUNTIME_API)
+
+
+@pytest.fixture
+async def rig(nginx: Path, short_path: Path) -> AsyncIterator[Rig]:
+    async with rigged(nginx, short_path) as made:
+        yield made
+
+
+@pytest.fixture
+def proxy(rig: Rig) -> ReloadingProxy:
+    return ReloadingProxy(rig.generations(), audit_interval=0.05)
+
+
+async def test_before_the_first_apply_health_is_pending(proxy: ReloadingProxy) -> None:
+    health = proxy.health()
+    assert (health.config, health.template) == (PENDING, PENDING)
+
+
+async def test_the_first_plan_is_to_make_sure(proxy: ReloadingProxy, rig: Rig) -> None:
+    plan = proxy.plan(topology(web=3))
+    assert plan == Plan(topology(web=3), reload=("the gateway started",))
+    outcome = await proxy.apply(plan)
+    assert outcome.steps == (Step("reload", "nginx", "the gateway started"),)
+    assert proxy.health() == WELL
+    await rig.serves(web=3)
+
+
+async def test_beside_a_proxy_that_serves_it_already_nothing_is_reloaded(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    again = ReloadingProxy(rig.generations(), audit_interval=60)
+    outcome = await again.apply(again.plan(topology(web=3)))
+    assert [step.action for step in outcome.steps] == ["keep"]
+    assert again.health() == WELL
+    assert rig.reloads == 1
+
+
+async def test_what_is_applied_needs_no_plan_and_every_difference_does(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    assert proxy.plan(topology(web=3)).empty
+    plan = proxy.plan(topology(web=4, api=1))
+    assert plan.reload == ("vhost api added", "vhost web: +1 -0 servers")
+    await proxy.apply(plan)
+    await rig.serves(web=4, api=1)
+    assert proxy.plan(topology(api=1)).reload == ("vhost web removed",)
+
+
+async def test_a_demand_is_a_reason_by_itself(proxy: ReloadingProxy, rig: Rig) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
+    await proxy.apply(proxy.plan(topology(web=3), ("nginx.tmpl changed",)))
+    await rig.serves(web=7)
+
+
+async def test_while_reloads_are_paced_nothing_is_done(proxy: ReloadingProxy, rig: Rig) -> None:
+    outcome = await proxy.apply(proxy.plan(topology(web=3)).without_reload())
+    assert outcome.steps == ()
+    assert rig.reloads == 0
+    assert not proxy.plan(topology(web=3)).empty
+
+
+async def test_a_refusal_is_told_and_the_difference_stays(proxy: ReloadingProxy, rig: Rig) -> None:
+    rig.write_template(TEMPLATE + "nonsense;")
+    plan = proxy.plan(topology(web=3))
+    with pytest.raises(CheckRefused):
+        await proxy.apply(plan)
+    health = proxy.health()
+    assert not health.config.healthy
+    assert "nonsense" in health.config.message
+    assert health.template == Section()
+    assert proxy.plan(topology(web=3)) == plan
+    rig.write_template(TEMPLATE)
+    await proxy.apply(proxy.plan(topology(web=3)))
+    assert proxy.health() == WELL
+
+
+async def test_a_template_that_cannot_be_used_is_told(proxy: ReloadingProxy, rig: Rig) -> None:
+    rig.write_template("{{")
+    with pytest.raises(RenderError):
+        await proxy.apply(proxy.plan(topology(web=3)))
+    assert not proxy.health().template.healthy
+    assert "nginx.tmpl:1" in proxy.health().template.message
+
+
+async def test_a_template_that_broke_later_is_told_while_the_good_one_serves(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    rig.write_template("{{")
+    await proxy.apply(proxy.plan(topology(web=4)))
+    await rig.serves(web=4)
+    health = proxy.health()
+    assert health.config == Section()
+    assert not health.template.healthy
+    assert "last good template" in health.template.message
+    rig.write_template(TEMPLATE)
+    await proxy.apply(proxy.plan(topology(web=4), ("nginx.tmpl changed",)))
+    assert proxy.health() == WELL
+
+
+async def test_the_audit_finds_what_others_changed_and_the_next_plan_repairs_it(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    await rig.serves(web=3)
+    installed = rig.config.read_text()
+    woken: list[str] = []
+    audit = asyncio.create_task(proxy.run(woken.append))
+    rig.config.write_text("# mine\n" + installed)
+    drift = f"{rig.config} was changed by somebody else"
+    await until(lambda: drift in woken)
+    audit.cancel()
+    assert drift in proxy.plan(topology(web=3)).reload
+    await proxy.apply(proxy.plan(topology(web=3)))
+    assert rig.config.read_text() == installed
+    assert proxy.plan(topology(web=3)).empty
+
+
+async def test_drift_wakes_once_until_it_is_repaired(proxy: ReloadingProxy, rig: Rig) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    woken: list[str] = []
+    audit = asyncio.create_task(proxy.run(woken.append))
+    for _ in range(2):
+        woken.clear()
+        rig.config.write_text("# mine\n")
+        await until(lambda: any("somebody else" in one for one in woken))
+        await proxy.apply(proxy.plan(topology(web=3)))
+    audit.cancel()
+    assert len([one for one in woken if "somebody else" in one]) == 1
+
+
+async def test_distrust_makes_sure_again(proxy: ReloadingProxy) -> None:
+    await proxy.apply(proxy.plan(topology(web=3)))
+    proxy.distrust("/v1/reload")
+    assert proxy.plan(topology(web=3)).reload == ("/v1/reload",)
+    outcome = await proxy.apply(proxy.plan(topology(web=3)))
+    assert [step.action for step in outcome.steps] == ["keep"]
+    assert proxy.plan(topology(web=3)).empty

@@ -1,0 +1,244 @@
+"""NGINX Plus's stand-in, instances behind it, and the gateway's reconciler before it."""
+
+import asyncio
+import contextlib
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+from tests.standins.nginx_plus.server import NginxPlus as StandIn
+from tests.traffic import Instance
+
+from drove_gateway.config import Settings
+from drove_gateway.daemon.drivers import generations, platform, template_functions
+from drove_gateway.model.plan import Outcome
+from drove_gateway.model.records import Applied
+from drove_gateway.model.vocabulary import (
+    App,
+    Host,
+    HostGroup,
+    Leader,
+    Namespace,
+    Topology,
+)
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
+from drove_gateway.proxies.nginx.plus.planner import Parameters
+from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
+from drove_gateway.reconciler.reconciler import Pace, Reconciler, SystemTime
+
+# {{range}} over the apps, as an operator's template has it.
+WITH_STATE = """
+{{range .Apps}}upstream {{.Vhost}} { zone {{.Vhost}} 64k; state /state/{{.Vhost}}.conf; }
+{{end}}"""
+WITHOUT_STATE = """
+{{range .Apps}}upstream {{.Vhost}} { zone {{.Vhost}} 64k;
+{{range .Hosts}}server {{.Host}}:{{.Port}} max_fails=0 fail_timeout=1s;
+{{end}} }
+{{end}}"""
+PROOF = """# drove-gateway: generation http://127.0.0.1:%d/generation
+server { location = /generation { return 200 {{.Generation}}; } }
+"""
+
+
+class CountingMetrics:
+    """Counts what the driver reports."""
+
+    def __init__(self) -> None:
+        self.calls: Counter[tuple[str, bool]] = Counter()
+        self.durations: Counter[str] = Counter()
+
+    def nginx_api_call(self, operation: str, ok: bool) -> None:
+        self.calls[operation, ok] += 1
+
+    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.durations[result] += 1
+
+    def reload_succeeded(self, seconds: float) -> None: ...
+    def reload_failed(self) -> None: ...
+    def template_rendered(self, result: str, seconds: float) -> None: ...
+    def applied(self, record: Applied) -> None: ...
+
+
+def host(address: str, port_type: str = "http") -> Host:
+    name, _, port = address.rpartition(":")
+    return Host(name, int(port), port_type)
+
+
+def app(vhost: str, servers: Iterable[str], tags: Mapping[str, str] | None = None) -> App:
+    hosts = tuple(map(host, servers))
+    tags = tags or {}
+    return App(vhost, vhost, hosts, tags, {vhost: HostGroup(hosts, tags)}, "")
+
+
+def topology(vhosts: Mapping[str, Iterable[str]], *, leader: str = "http://c1:4000") -> Topology:
+    """Apps by vhost, each with its servers; one namespace with a vhost for its leader."""
+    seen = Namespace("drove.example", Leader(leader, "c1", 4000), "")
+    return Topology(
+        {vhost: app(vhost, servers) for vhost, servers in vhosts.items()}, {"one": seen}
+    )
+
+
+class Rig:
+    """A driver with what it drives. `reconciler` is running inside `running_gateway` only."""
+
+    def __init__(self, nginx: StandIn, driver: NginxPlus, metrics: CountingMetrics) -> None:
+        self.nginx = nginx
+        self.driver = driver
+        self.metrics = metrics
+        self.records: list[Applied] = []
+        self.reconciler = Reconciler(
+            driver,
+            pace=Pace(quiet=0.0, longest=0.0, between_reloads=0.0),
+            time=SystemTime(time.monotonic, time.time, lambda: 0.0),
+            log=structlog.get_logger(),
+            metrics=metrics,
+            publish=lambda _: None,
+            record=self.records.append,
+        )
+
+    async def apply(self, desired: Topology, *demands: str) -> Outcome:
+        """One plan, applied, without housekeeping beside it."""
+        return await self.driver.apply(self.driver.plan(desired, demands))
+
+    @property
+    def updates(self) -> tuple[bool, str]:
+        section = self.driver.health().upstream_updates
+        return section.healthy, section.message
+
+
+@contextlib.asynccontextmanager
+async def rigged(
+    nginx: StandIn,
+    directory: Path,
+    *,
+    template: str | Path | None = WITH_STATE,
+    environ: Mapping[str, str] | None = None,
+    settings: Mapping[str, object] | None = None,
+    access: Access | None = None,
+    lookup: Lookup | None = None,
+    audit_interval: float = 0.2,
+    drain_timeout: float = 30.0,
+    timeout: float = 2.0,
+    owned: frozenset[str] = frozenset(),
+    ttl: float = 30.0,
+) -> AsyncIterator[Rig]:
+    """A driver for a stand-in that runs. Without a `template`, reloads are disabled."""
+    metrics = CountingMetrics()
+    log = structlog.get_logger()
+    client = Client(
+        access or Access(nginx.api_address),
+        timeout=timeout,
+        metrics=metrics,
+    )
+    made = None
+    if template is not None:
+        path = directory / "nginx.tmpl"
+        if isinstance(template, Path):
+            path = template
+        else:
+            path.write_text(PROOF % nginx.traffic_port + template)
+        nginx.conf_path = directory / "nginx.conf"
+        used = Settings(
+            nginx_config=str(nginx.conf_path),
+            nginx_template=str(path),
+            nginx_cmd=" ".join(nginx.command),
+            **dict(settings or {}),  # type: ignore[arg-type]
+        )
+        file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
+        made = generations(used, platform(used), file, "gateway")
+    driver = NginxPlus(
+        client,
+        Rules(
+            Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
+            drain_timeout=drain_timeout,
+            drain_timeout_tag="drain",
+            audit_interval=audit_interval,
+            watch_interval=0.02,
+            owned=owned,
+            orphan_patience=0.1,
+        ),
+        made,
+        Resolver(lookup or _no_lookup, timeout=1.0, ttl=ttl, clock=time.monotonic),
+        metrics=metrics,
+        clock=time.monotonic,
+        log=log,
+    )
+    try:
+        yield Rig(nginx, driver, metrics)
+    finally:
+        await client.close()
+
+
+async def _no_lookup(name: str) -> list[str]:
+    raise OSError(f"no resolver for {name}")
+
+
+@contextlib.asynccontextmanager
+async def running_gateway(rig: Rig) -> AsyncIterator[Reconciler]:
+    """The reconciler and the driver's housekeeping, running."""
+    reconciling = asyncio.create_task(rig.reconciler.run())
+    keeping = asyncio.create_task(rig.driver.run(rig.reconciler.wake))
+    try:
+        yield rig.reconciler
+    finally:
+        rig.reconciler.stop()
+        await reconciling
+        keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
+
+
+class Holding:
+    """An instance that answers `/slow` only when it is let go, anything else at once."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self.waiting = 0
+        self.let_go = asyncio.Event()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if request.path == "/slow":
+            self.waiting += 1
+            await self.let_go.wait()
+        return web.Response(text=self.address)
+
+
+@contextlib.asynccontextmanager
+async def holding(count: int) -> AsyncIterator[list[Holding]]:
+    """Instances that hold requests, each on a port of its own."""
+    async with contextlib.AsyncExitStack() as stack:
+        made = []
+        for one in (Holding() for _ in range(count)):
+            application = web.Application()
+            application.router.add_route("*", "/{path:.*}", one.answer)
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, "127.0.0.1", 0).start()
+            one.address = f"127.0.0.1:{runner.addresses[0][1]}"
+            made.append(one)
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def instances(count: int) -> AsyncIterator[list[Instance]]:
+    """Instances that answer with their address."""
+    made = [await Instance().start() for _ in range(count)]
+    for one in made:
+        one.name = address_of(one)
+    try:
+        yield made
+    finally:
+        for one in made:
+            await one.stop()
+
+
+def address_of(instance: Instance) -> str:
+    return f"{instance.host}:{instance.port}"

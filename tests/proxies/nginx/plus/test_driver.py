@@ -1,0 +1,488 @@
+"""What one plan, applied, does to NGINX Plus; each call counted."""
+
+from pathlib import Path
+
+import pytest
+from tests.proxies.nginx.plus.rig import (
+    WITHOUT_STATE,
+    Rig,
+    app,
+    rigged,
+    running_gateway,
+    topology,
+)
+from tests.standins.nginx_plus.faults import Fault
+from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.waiting import until
+
+from drove_gateway.model.errors import CheckRefused, RuntimeApiError
+
+A, B, C, D = (f"10.0.0.{n}:80" for n in range(1, 5))
+ONE = "upstream a.example { zone a 64k; }"
+TWO = ONE + "upstream b.example { zone b 64k; }"
+
+
+def kinds(rig: Rig) -> dict[str, int]:
+    """API calls that change something or read servers; identity and versions aside."""
+    skipped = {"GET nginx", "GET versions"}
+    return {kind: n for kind, n in rig.nginx.api.calls.items() if kind not in skipped}
+
+
+async def test_an_empty_upstream_is_filled_with_one_call_for_each_server(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        outcome = await rig.apply(topology({"a.example": [A, B]}))
+        assert nginx.servers("a.example") == [A, B]
+        assert kinds(rig) == {"GET servers": 1, "POST servers": 2}
+        assert [step.action for step in outcome.steps] == ["add server", "add server"]
+        assert rig.updates == (True, "OK")
+
+
+async def test_an_upstream_whose_state_file_is_empty_is_filled_too(tmp_path: Path) -> None:
+    conf = "upstream a.example { zone a 64k; state /state/a; }"
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        outcome = await rig.apply(topology({"a.example": [A]}))
+        assert outcome.failed == ()
+        assert nginx.servers("a.example") == [A]
+
+
+async def test_missing_empty_and_static_upstreams_are_told_apart(tmp_path: Path) -> None:
+    conf = TWO + "upstream static.example { server 10.9.9.9:80; }"
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        wish = {"a.example": [A], "missing.example": [B], "static.example": [C]}
+        outcome = await rig.apply(topology(wish))
+        assert nginx.servers("a.example") == [A]
+        failed = dict(outcome.failed)
+        assert failed.keys() == {"missing.example", "static.example"}
+        assert "UpstreamNotFound" in failed["missing.example"]
+        assert "no such upstream" in failed["missing.example"]
+        assert "UpstreamStatic" in failed["static.example"]
+        assert "needs a `zone`" in failed["static.example"]
+        healthy, message = rig.updates
+        assert not healthy
+        assert "2 of 3 upstreams" in message
+        assert rig.metrics.calls["add_server", False] == 1
+        assert rig.metrics.calls["list_servers", False] == 2
+
+
+async def test_what_failed_is_planned_again_and_nothing_else(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        wish = topology({"a.example": [A], "b.example": [B]})
+        await rig.apply(wish)
+        assert [step.subject for step in rig.driver.plan(wish).servers] == ["b.example"]
+        nginx.text = TWO
+        await nginx.reload()
+        outcome = await rig.apply(wish)
+        assert outcome.failed == ()
+        assert nginx.servers("b.example") == [B]
+        assert rig.driver.plan(wish).empty
+        assert rig.updates == (True, "OK")
+
+
+async def test_a_change_asks_about_its_upstream_alone(tmp_path: Path) -> None:
+    async with running(NginxPlus(TWO)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A], "b.example": [B]}))
+        nginx.api.forget_calls()
+        await rig.apply(topology({"a.example": [A, C], "b.example": [B]}))
+        assert dict(nginx.api.calls) == {"GET servers": 1, "POST servers": 1}
+
+
+async def test_many_upstreams_are_read_in_one_answer(tmp_path: Path) -> None:
+    names = [f"v{n}.example" for n in range(30)]
+    conf = "".join(f"upstream {name} {{ zone {name} 64k; }}" for name in names)
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({name: [A, B] for name in names}))
+        assert kinds(rig) == {"GET upstreams": 1, "POST servers": 60}
+        nginx.api.forget_calls()
+        await rig.apply(topology({name: [A] for name in names}))
+        assert kinds(rig) == {"GET upstreams": 1, "PATCH server": 30}
+
+
+async def test_many_upstreams_with_empty_state_files_are_not_asked_about_one_by_one(
+    tmp_path: Path,
+) -> None:
+    names = [f"v{n}.example" for n in range(30)]
+    conf = "".join(f"upstream {one} {{ zone {one} 64k; state /state/{one}; }}" for one in names)
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({name: [A, B] for name in names}))
+        assert kinds(rig) == {"GET upstreams": 1, "POST servers": 60}
+
+
+async def test_a_replaced_server_is_added_before_the_old_one_drains(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        nginx.api.forget_calls()
+        await rig.apply(topology({"a.example": [B]}))
+        assert [method for method, _ in nginx.api.log] == ["GET", "POST", "PATCH"]
+        old, new = nginx.upstreams["a.example"].servers
+        assert (old.server, old.drain, new.server, new.drain) == (A, True, B, False)
+
+
+async def test_a_server_that_comes_back_while_it_drains_is_made_ready(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A, B]}))
+        await rig.apply(topology({"a.example": [B]}))
+        await rig.apply(topology({"a.example": [A, B]}))
+        assert [(one.id, one.drain) for one in nginx.upstreams["a.example"].servers] == [
+            (0, False),
+            (1, False),
+        ]
+
+
+async def test_what_an_operator_set_by_hand_stays(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A, B, C]}))
+        first, second, third = nginx.upstreams["a.example"].servers
+        first.down, second.drain, third.weight, third.max_conns = True, True, 7, 5
+        await rig.apply(topology({"a.example": [A, B, C, D]}))
+        assert (first.down, second.drain, third.weight, third.max_conns) == (True, True, 7, 5)
+        assert nginx.servers("a.example") == [A, B, C, D]
+
+
+async def test_parameters_changed_by_hand_are_set_right(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        (server,) = nginx.upstreams["a.example"].servers
+        server.max_fails, server.fail_timeout = 3, 10_000
+        nginx.api.forget_calls()
+        await rig.apply(topology({"a.example": [A]}), "asked for")
+        assert (server.max_fails, server.fail_timeout) == (0, 1000)
+        assert kinds(rig) == {"GET servers": 1, "PATCH server": 1}
+
+
+async def test_ipv6_and_other_port_types(tmp_path: Path) -> None:
+    async with running(NginxPlus(TWO)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        wish = topology({"a.example": ["2001:db8::1:8080"], "b.example": []})
+        tcp = app("b.example", [B])
+        hosts = tuple(type(one)(one.host, one.port, "tcp") for one in tcp.hosts)
+        group = type(tcp.groups["b.example"])(hosts, {})
+        wish = type(wish)(
+            {
+                "a.example": wish.apps["a.example"],
+                "b.example": type(tcp)("b", "b.example", hosts, {}, {"b.example": group}, ""),
+            },
+            wish.namespaces,
+        )
+        await rig.apply(wish)
+        assert nginx.servers("a.example") == ["[2001:db8::1]:8080"]
+        assert not any("b.example" in path for _, path in nginx.api.log)
+
+
+async def test_a_vhost_that_left_loses_its_servers_without_reloads(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(TWO)) as nginx,
+        rigged(nginx, tmp_path, template=None, drain_timeout=0) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A], "b.example": [B]}))
+        await rig.apply(topology({"a.example": [A]}))
+        assert nginx.servers("b.example") == []
+        assert rig.driver.plan(topology({"a.example": [A]})).empty
+
+
+async def test_vhosts_that_come_and_go_reload_and_then_are_compared(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        outcome = await rig.apply(topology({"a.example": [A]}))
+        assert nginx.reloads == 1
+        assert nginx.servers("a.example") == [A]
+        assert "prove" in dict(outcome.seconds)
+        assert outcome.failed == ()
+        outcome = await rig.apply(topology({"a.example": [A, B], "b.example": [C]}))
+        assert nginx.reloads == 2
+        assert nginx.servers("a.example") == [A, B]
+        assert nginx.servers("b.example") == [C]
+        reload = next(step for step in outcome.steps if step.action == "reload")
+        assert reload.reason == "vhost b.example added"
+        await rig.apply(topology({"b.example": [C]}))
+        assert nginx.reloads == 3
+        assert nginx.upstreams.keys() == {"b.example"}
+        assert nginx.disk["/state/a.example.conf"] == []
+        health = rig.driver.health()
+        assert health.config.healthy
+        assert health.template.healthy
+
+
+async def test_servers_alone_do_not_reload(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        await rig.apply(topology({"a.example": [B]}))
+        assert nginx.reloads == 1
+
+
+async def test_a_leader_that_moves_reloads_where_it_has_a_vhost(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        moved = topology({"a.example": [A]}, leader="http://c2:4000")
+        assert rig.driver.plan(moved).reload == ("leader of namespace one moved",)
+
+
+async def test_a_demand_reloads_and_compares_everything(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        wish = topology({"a.example": [A]})
+        await rig.apply(wish)
+        plan = rig.driver.plan(wish, ["asked for over HTTP"])
+        assert plan.reload == ("asked for over HTTP",)
+        assert [step.subject for step in plan.servers] == ["a.example"]
+        assert nginx.reloads == 1
+
+
+async def test_before_a_reload_is_due_a_new_vhost_waits(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        nginx.api.forget_calls()
+        wish = topology({"a.example": [A, B], "b.example": [C]})
+        outcome = await rig.driver.apply(rig.driver.plan(wish).without_reload())
+        assert outcome.failed == ()
+        assert nginx.servers("a.example") == [A, B]
+        assert not any("b.example" in path for _, path in nginx.api.log)
+        assert rig.driver.plan(wish).without_reload().empty
+        assert rig.driver.plan(wish).reload == ("vhost b.example added",)
+
+
+async def test_changes_lost_to_a_reload_are_made_again(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+
+        async def lose() -> None:
+            nginx.disk["/state/a.example.conf"] = []
+            nginx.during_reload = None
+
+        nginx.during_reload = lose
+        wish = topology({"a.example": [A], "b.example": [B]})
+        await rig.apply(wish)
+        assert nginx.servers("a.example") == [A]
+
+
+async def test_no_server_is_changed_while_nginx_reloads(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A, B]}))
+        seen: list[int] = []
+
+        async def count() -> None:
+            seen.append(nginx.api.total())
+
+        nginx.during_reload = count
+        nginx.api.forget_calls()
+        await rig.apply(topology({"a.example": [A, C], "b.example": [D]}))
+        reads_and_writes_before = [method for method, _ in nginx.api.log[: seen[0]]]
+        assert reads_and_writes_before == ["GET", "POST", "PATCH"]
+
+
+async def test_a_template_that_is_broken_at_start_does_not_stop_servers(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE)) as nginx,
+        rigged(nginx, tmp_path, template="upstream broken {") as rig,
+    ):
+        with pytest.raises(CheckRefused):
+            await rig.apply(topology({"a.example": [A], "b.example": [B]}))
+        # The upstream that NGINX has answers as empty, and is left for the reload to show.
+        nginx.upstreams["a.example"].append({"server": C})
+        with pytest.raises(CheckRefused):
+            await rig.apply(topology({"a.example": [A], "b.example": [B]}))
+        assert A in nginx.servers("a.example")
+        assert not rig.driver.health().config.healthy
+
+
+async def test_a_template_that_breaks_later_is_replaced_by_the_last_good_one(
+    tmp_path: Path,
+) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        (tmp_path / "nginx.tmpl").write_text("upstream broken {")
+        await rig.apply(topology({"a.example": [B], "b.example": [C]}))
+        assert nginx.servers("b.example") == [C]
+        health = rig.driver.health()
+        assert health.config.healthy
+        assert not health.template.healthy
+
+
+async def test_without_state_a_reload_brings_the_rendered_servers(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus()) as nginx,
+        rigged(nginx, tmp_path, template=WITHOUT_STATE) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A, B]}))
+        nginx.api.forget_calls()
+        await rig.apply(topology({"a.example": [A, B], "b.example": [C]}))
+        assert "POST servers" not in nginx.api.calls
+        assert nginx.servers("b.example") == [C]
+
+
+async def test_a_restarted_gateway_changes_nothing_that_is_right(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx:
+        wish = topology({"a.example": [A, B]})
+        async with rigged(nginx, tmp_path) as rig:
+            await rig.apply(wish)
+        nginx.api.forget_calls()
+        async with rigged(nginx, tmp_path) as rig:
+            outcome = await rig.apply(wish)
+            assert nginx.reloads == 1
+            assert [step.action for step in outcome.steps] == ["keep"]
+            assert not any(kind.split()[0] in {"POST", "PATCH", "DELETE"} for kind in kinds(rig))
+
+
+async def test_health_without_reloads_speaks_as_the_original(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        assert rig.updates == (False, "pending first check")
+        await rig.apply(topology({"a.example": [A]}))
+        health = rig.driver.health()
+        assert (health.config.healthy, health.config.message) == (True, "Config Reload disabled")
+        assert (health.template.healthy, health.template.message) == (True, "Templating disabled")
+
+
+async def test_host_names_are_resolved_and_an_unknown_one_fails_its_vhost_alone(
+    tmp_path: Path,
+) -> None:
+    async def lookup(name: str) -> list[str]:
+        if name == "node1":
+            return ["10.1.1.1"]
+        raise OSError(-2, "Name or service not known")
+
+    conf = TWO.replace("zone b 64k;", f"zone b 64k; server {D};")
+    async with (
+        running(NginxPlus(conf)) as nginx,
+        rigged(nginx, tmp_path, template=None, lookup=lookup) as rig,
+    ):
+        wish = topology({"a.example": ["node1:80"], "b.example": ["node1:80", "node2:80"]})
+        outcome = await rig.apply(wish)
+        assert nginx.servers("a.example") == ["10.1.1.1:80"]
+        assert dict(outcome.failed) == {"b.example": "no address for node2"}
+        # Which of the other servers is node2 nobody can tell, so none is taken away.
+        assert nginx.servers("b.example") == [D, "10.1.1.1:80"]
+        assert not any(one.drain for one in nginx.upstreams["b.example"].servers)
+
+
+async def test_while_no_new_server_could_be_added_the_old_ones_stay(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A]}))
+        nginx.api.faults.append(Fault("status", method="POST"))
+        outcome = await rig.apply(topology({"a.example": [B]}))
+        assert len(outcome.failed) == 1
+        assert not nginx.upstreams["a.example"].servers[0].drain
+
+
+async def test_an_upstream_out_of_memory_says_what_to_do(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE, zone_servers=2)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+    ):
+        outcome = await rig.apply(topology({"a.example": [A, B, C, D]}))
+        assert nginx.servers("a.example") == [A, B]
+        ((vhost, reason),) = outcome.failed
+        assert vhost == "a.example"
+        assert "UpstreamOutOfMemory" in reason
+        assert "needs more memory" in reason
+        assert rig.metrics.calls["add_server", False] == 1
+
+
+async def test_a_vhosts_tag_sets_its_drain_time(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        wish = topology({})
+        with_tag = type(wish)({"a.example": app("a.example", [A, B], {"drain": "0"})}, {})
+        await rig.apply(with_tag)
+        without = type(wish)({"a.example": app("a.example", [A], {"drain": "0"})}, {})
+        await rig.apply(without)
+        assert nginx.servers("a.example") == [A]
+
+
+async def test_the_api_down_is_one_error_not_one_for_each_vhost(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await nginx.stop()
+        with pytest.raises(RuntimeApiError, match="cannot reach NGINX Plus's API"):
+            await rig.apply(topology({"a.example": [A]}))
+        healthy, message = rig.updates
+        assert not healthy
+        assert "cannot reach" in message
+        assert rig.driver.plan(topology({"a.example": [A]})).servers
+
+
+async def test_a_reload_is_not_stopped_by_an_api_that_is_down(tmp_path: Path) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        nginx.api.faults.append(Fault("drop"))
+        with pytest.raises(RuntimeApiError):
+            await rig.apply(topology({"a.example": [A]}))
+        assert nginx.reloads == 1
+        nginx.api.faults.clear()
+        await rig.apply(topology({"a.example": [A]}))
+        assert nginx.servers("a.example") == [A]
+        await until(lambda: rig.updates == (True, "OK"))
+
+
+async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Path) -> None:
+    """One answer about all upstreams does not tell parameters: what an audit found is read."""
+    names = [f"v{n}.example" for n in range(20)]
+    conf = "".join(f"upstream {name} {{ zone {name} 64k; server {A}; }}" for name in names)
+    async with (
+        running(NginxPlus(conf)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+        running_gateway(rig) as gateway,
+    ):
+        gateway.desire(topology({name: [A] for name in names}), "start")
+        servers = [upstream.servers[0] for upstream in nginx.upstreams.values()]
+        await until(lambda: all(one.max_fails == 0 for one in servers))
+        await until(lambda: rig.updates == (True, "OK"))
+
+
+async def test_a_server_made_ready_by_hand_and_wanted_again_is_not_deleted(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE)) as nginx,
+        rigged(nginx, tmp_path, template=None, drain_timeout=0.1, audit_interval=0.05) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A, B]}))
+        await rig.apply(topology({"a.example": [B]}))
+        nginx.upstreams["a.example"].servers[0].drain = False
+        await rig.apply(topology({"a.example": [A, B]}))
+        assert rig.driver.draining == 0
+        async with running_gateway(rig):
+            nginx.api.forget_calls()
+            await until(lambda: nginx.api.calls["GET servers"] > 5)
+        assert nginx.servers("a.example") == [A, B]
+
+
+async def test_a_server_that_an_earlier_run_left_in_drain_is_deleted(tmp_path: Path) -> None:
+    conf = f"upstream a.example {{ zone a 64k; server {A}; server {B} drain; }}"
+    async with (
+        running(NginxPlus(conf)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+        running_gateway(rig) as gateway,
+    ):
+        gateway.desire(topology({"a.example": [A]}), "start")
+        await until(lambda: nginx.servers("a.example") == [A])
+
+
+async def test_a_drain_that_meets_another_server_is_taken_back(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        await rig.apply(topology({"a.example": [A, B]}))
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="PATCH", times=1, action=upstream.renumber)
+        )
+        outcome = await rig.apply(topology({"a.example": [B]}))
+        assert outcome.failed == ()
+        assert {one.server: one.drain for one in upstream.servers} == {A: True, B: False}
+
+
+async def test_a_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(ONE)) as nginx,
+        rigged(nginx, tmp_path, template=None, drain_timeout=0) as rig,
+    ):
+        await rig.apply(topology({"a.example": [A, B]}))
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="DELETE", times=1, action=upstream.renumber)
+        )
+        outcome = await rig.apply(topology({"a.example": [B]}))
+        assert outcome.failed == ()
+        assert nginx.servers("a.example") == [B]
+
+
+async def test_a_swept_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        upstream = nginx.upstreams["a.example"]
+        nginx.api.faults.append(
+            Fault("meanwhile", method="DELETE", times=1, action=upstream.renumber)
+        )
+        async with running_gateway(rig) as gateway:
+            gateway.desire(topology({"a.example": [A, B]}), "start")
+            await until(lambda: nginx.has("a.example", [A, B]))
+            gateway.desire(topology({"a.example": [B]}), "fewer")
+            await until(lambda: rig.driver.draining == 0 and nginx.has("a.example", [B]))

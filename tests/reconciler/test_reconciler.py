@@ -1,0 +1,674 @@
+"""The reconciler: order, pace and retries, told in virtual time."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+from structlog.testing import CapturingLogger
+from tests.drove import virtual_time
+
+from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError
+from drove_gateway.model.health import ProxyHealth
+from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.reconciler.reconciler import Pace, Reconciler, SystemTime
+from drove_gateway.topology.topology_diff import difference, reasons
+
+PACE = Pace(quiet=0.05, longest=0.5, between_reloads=1.0)
+RELOAD, PROVE = ("reload", 0.2), ("prove", 0.1)
+
+
+def topology(**vhosts: int) -> Topology:
+    """Vhosts by their number of servers."""
+    return Topology(
+        apps={
+            vhost: App(
+                vhost, vhost, tuple(Host("10.0.0.1", n, "http") for n in range(count)), {}, {}, ""
+            )
+            for vhost, count in vhosts.items()
+        },
+        namespaces={},
+    )
+
+
+class FakeProxy:
+    """Reloads for vhosts that come and go; with `runtime`, servers change without a reload."""
+
+    def __init__(self, *, runtime: bool = False, takes: float = 0.0) -> None:
+        self.applied = Topology(apps={}, namespaces={})
+        self.applies: list[tuple[float, Plan]] = []
+        self.fail: list[GatewayError | tuple[tuple[str, str], ...] | None] = []
+        self.always: GatewayError | None = None
+        self.busy = False
+        self._runtime = runtime
+        self._takes = takes
+
+    @property
+    def times(self) -> list[float]:
+        """When each apply began, in seconds of the test."""
+        return [round(at, 3) for at, _ in self.applies]
+
+    @property
+    def reloads(self) -> list[float]:
+        return [round(at, 3) for at, plan in self.applies if plan.reload]
+
+    def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
+        found = difference(self.applied, desired)
+        servers = tuple(Step("change", each.vhost, "servers") for each in found.changed)
+        if self._runtime:
+            return Plan(desired, (*demands, *found.added, *found.removed), servers)
+        return Plan(desired, (*demands, *reasons(found)))
+
+    async def apply(self, plan: Plan) -> Outcome:
+        assert not self.busy, "one apply at a time"
+        self.applies.append((since_start(), plan))
+        self.busy = True
+        await asyncio.sleep(self._takes)
+        self.busy = False
+        outcome = self.fail.pop(0) if self.fail else self.always
+        if isinstance(outcome, GatewayError):
+            raise outcome
+        seconds = (("render", 0.01), RELOAD) if plan.reload else ()
+        if outcome:
+            return Outcome(failed=outcome, seconds=seconds)
+        self.applied = plan.desired if plan.reload else self._without_new_vhosts(plan.desired)
+        return Outcome(steps=plan.servers, seconds=seconds)
+
+    def _without_new_vhosts(self, desired: Topology) -> Topology:
+        apps = {vhost: desired.apps.get(vhost, app) for vhost, app in self.applied.apps.items()}
+        return Topology(apps=apps, namespaces={})
+
+    async def run(self, wake: Callable[[str], None]) -> None:
+        raise NotImplementedError
+
+    def distrust(self, reason: str) -> None:
+        raise NotImplementedError
+
+    def health(self) -> ProxyHealth:
+        raise NotImplementedError
+
+
+class Counted:
+    """What the reconciler counted."""
+
+    def __init__(self) -> None:
+        self.succeeded: list[float] = []
+        self.failed = 0
+        self.rendered: list[str] = []
+        self.records: list[Applied] = []
+
+    def reload_succeeded(self, seconds: float) -> None:
+        self.succeeded.append(round(seconds, 3))
+
+    def reload_failed(self) -> None:
+        self.failed += 1
+
+    def template_rendered(self, result: str, _: float) -> None:
+        self.rendered.append(result)
+
+    def applied(self, record: Applied) -> None:
+        self.records.append(record)
+
+
+class Play:
+    """A reconciler at work on a fake proxy, in virtual time that begins at 0."""
+
+    def __init__(self, proxy: FakeProxy, pace: Pace, random: Callable[[], float]) -> None:
+        self.proxy = proxy
+        self.metrics = Counted()
+        self.published: list[Progress] = []
+        self.history: list[Applied] = []
+        self.logged = CapturingLogger()
+        self.reconciler = Reconciler(
+            proxy,
+            pace=pace,
+            time=VirtualTime(since_start, lambda: 5000 + since_start(), random),
+            log=structlog.wrap_logger(
+                self.logged,
+                processors=[],
+                wrapper_class=structlog.make_filtering_bound_logger(0),
+            ),
+            metrics=self.metrics,
+            publish=self.published.append,
+            record=self.history.append,
+        )
+
+    @property
+    def states(self) -> list[str]:
+        return [one.state for one in self.published]
+
+    def desire(self, trigger: str = "the test", /, **vhosts: int) -> None:
+        self.reconciler.desire(topology(**vhosts), trigger)
+
+    def levels(self) -> list[str]:
+        return [call.method_name for call in self.logged.calls]
+
+
+class VirtualTime(SystemTime):
+    """A clock that only moves while somebody waits; so a wait takes a little longer than asked."""
+
+    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
+        return await super().wait(event, None if seconds is None else seconds + 1e-6)
+
+
+def since_start() -> float:
+    return virtual_time.now() - 1000.0
+
+
+async def at(seconds: float) -> None:
+    """Wait for that moment of the test."""
+    await asyncio.sleep(seconds - since_start())
+
+
+def play(
+    story: Callable[[Play], Awaitable[None]],
+    proxy: FakeProxy | None = None,
+    *,
+    pace: Pace = PACE,
+    random: Callable[[], float] = lambda: 0.5,
+    until: float = 1000.0,
+) -> Play:
+    """Let `story` happen, and see what came of it when `until` seconds are over."""
+
+    async def whole() -> Play:
+        played = Play(proxy or FakeProxy(), pace, random)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(played.reconciler.run())
+            await story(played)
+            await at(until)
+            played.reconciler.stop()
+        return played
+
+    return virtual_time.run(whole())
+
+
+def test_a_first_change_is_applied_at_once() -> None:
+    async def story(play: Play) -> None:
+        await at(10)
+        play.desire(web=1)
+
+    played = play(story)
+    assert played.proxy.times == [10]
+    assert played.states == ["applying", "idle"]
+
+
+def test_a_change_after_quiet_time_is_applied_at_once() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(5)
+        play.desire(web=2)
+
+    assert play(story).proxy.times == [0, 5]
+
+
+def test_what_follows_is_collected_until_it_is_quiet() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        for number, moment in enumerate((0.02, 0.05, 0.08)):
+            await at(moment)
+            play.desire(web=2 + number)
+
+    played = play(story, FakeProxy(runtime=True))
+    assert played.proxy.times == [0, 0.13]
+    assert played.proxy.applied == topology(web=4)
+    assert "collecting" in played.states
+
+
+def test_collecting_has_a_hard_maximum() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        for number in range(100):
+            await at(0.01 + 0.04 * number)
+            play.desire(web=number + 2)
+
+    times = play(story, FakeProxy(runtime=True)).proxy.times
+    assert times[:3] == [0, 0.51, pytest.approx(1.01, abs=0.05)]
+
+
+def test_the_latest_wins() -> None:
+    async def story(play: Play) -> None:
+        play.desire("first", web=1)
+        play.desire("second", web=2)
+        play.desire("third", web=3)
+
+    played = play(story)
+    assert [plan.desired for _, plan in played.proxy.applies] == [topology(web=3)]
+    assert played.history[0].triggers == ("first", "second", "third")
+
+
+def test_changes_during_an_apply_wait_for_its_end_and_come_together() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        for moment in (1, 2, 3):
+            await at(moment)
+            play.desire(web=moment + 1)
+
+    played = play(story, FakeProxy(takes=5), pace=Pace(quiet=0, longest=0, between_reloads=0))
+    assert played.proxy.times == [0, 5]
+    assert played.proxy.applied == topology(web=4)
+
+
+def test_what_is_applied_already_is_not_applied_again() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.desire(web=1)
+        await at(20)
+        play.reconciler.wake("somebody asked")
+
+    assert play(story).proxy.times == [0]
+
+
+def test_nothing_happens_before_a_topology_is_known() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.wake("early")
+        play.reconciler.demand("earlier")
+        await at(10)
+        play.desire("answered", web=1)
+
+    played = play(story)
+    assert played.proxy.times == [10]
+    assert played.history[0].triggers == ("early", "earlier", "answered")
+
+
+def test_an_empty_topology_is_one() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.desire()
+
+    assert play(story).proxy.times == [0, 10]
+
+
+def test_reloads_keep_their_distance() -> None:
+    async def story(play: Play) -> None:
+        for number in range(1, 6):
+            await at(0.3 * number)
+            play.desire("deployed", **{f"v{each}": 1 for each in range(number)})
+
+    played = play(story)
+    assert played.proxy.reloads == [0.3, 1.3, 2.3]
+    assert played.proxy.applied == topology(v0=1, v1=1, v2=1, v3=1, v4=1)
+    assert "pacing" in played.states
+    assert played.states[-1] == "idle"
+
+
+def test_servers_do_not_wait_for_the_reload_of_a_new_vhost() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(0.5)
+        play.desire(web=2, new=1)
+
+    played = play(story, FakeProxy(runtime=True))
+    assert played.proxy.times == [0, 0.5, 1.0]
+    assert played.proxy.reloads == [0, 1.0]
+    _, runtime_first = played.proxy.applies[1]
+    assert (runtime_first.reload, len(runtime_first.servers)) == ((), 1)
+    assert played.proxy.applied == topology(web=2, new=1)
+
+
+def test_the_distance_counts_from_the_end_of_a_reload() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(1)
+        play.desire(web=2)
+
+    assert play(story, FakeProxy(takes=4)).proxy.reloads == [0, 5]
+
+
+def test_a_failed_apply_is_tried_again_at_growing_intervals() -> None:
+    proxy = FakeProxy()
+    proxy.always = CheckRefused("no")
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+
+    played = play(story, proxy, until=200)
+    waits = [later - sooner for sooner, later in pairwise(proxy.times)]
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+    retrying = [one for one in played.published if one.state == "retrying"]
+    assert [one.attempts for one in retrying[:3]] == [1, 2, 3]
+    assert retrying[0].error == "no"
+    assert retrying[0].due == pytest.approx(5001)
+
+
+@pytest.mark.parametrize("random", [0.0, 0.3, 0.5, 0.99])
+def test_a_retry_comes_whatever_the_jitter_and_the_distance_of_reloads(random: float) -> None:
+    proxy = FakeProxy()
+    proxy.fail = [CheckRefused("no"), CheckRefused("no")]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+
+    played = play(story, proxy, random=lambda: random)
+    assert proxy.applied == topology(web=1)
+    assert played.states[-1] == "idle"
+
+
+def test_a_change_ends_the_wait_for_a_retry() -> None:
+    proxy = FakeProxy()
+    proxy.fail = [CheckRefused("no")] * 5
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(20)
+        play.desire(web=2)
+
+    play(story, proxy)
+    assert proxy.times == [0, 1, 3, 7, 15, 20]
+    assert proxy.applied == topology(web=2)
+
+
+def test_after_success_retries_begin_anew() -> None:
+    proxy = FakeProxy()
+    failure = CheckRefused("no")
+    proxy.fail = [failure, failure, failure, None, failure, failure]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(100)
+        play.desire(web=2)
+
+    play(story, proxy)
+    assert proxy.times == [0, 1, 3, 7, 100, 101, 103]
+
+
+def test_vhosts_that_failed_are_tried_again_and_the_rest_stands() -> None:
+    proxy = FakeProxy(runtime=True)
+    proxy.fail = [None, (("web", "no such host"),)]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.desire(web=2)
+
+    played = play(story, proxy)
+    assert proxy.times == [0, 10, 11]
+    assert proxy.applied == topology(web=2)
+    [retrying] = [one for one in played.published if one.state == "retrying"]
+    assert retrying.error == "web: no such host"
+    assert played.levels() == ["info", "warning", "info"]
+
+
+def test_a_demand_reloads_without_any_difference_once() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.reconciler.demand("the template changed")
+        play.reconciler.demand("the template changed")
+        await at(20)
+        play.reconciler.wake("again")
+
+    played = play(story)
+    assert played.proxy.reloads == [0, 10]
+    assert played.history[1].reasons == ("the template changed",)
+
+
+def test_a_demand_that_failed_is_kept() -> None:
+    proxy = FakeProxy()
+    proxy.fail = [None, RenderError("line 3")]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.reconciler.demand("the template changed")
+
+    assert play(story, proxy).proxy.reloads == [0, 10, 11]
+
+
+def test_a_demand_that_came_during_an_apply_is_not_lost() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(2)
+        play.reconciler.demand("the template changed")
+
+    played = play(story, FakeProxy(takes=5))
+    assert played.proxy.reloads == [0, 6]
+
+
+def test_a_vhost_that_fails_does_not_make_a_demanded_reload_happen_again() -> None:
+    proxy = FakeProxy(runtime=True)
+    proxy.fail = [None, (("web", "no such host"),), (("web", "no such host"),)]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.reconciler.demand("the template changed")
+        play.desire(web=2)
+
+    play(story, proxy)
+    assert proxy.times == [0, 10, 11, 13]
+    assert proxy.reloads == [0, 10]
+
+
+def test_a_new_vhost_does_not_wait_for_the_retry_of_another() -> None:
+    proxy = FakeProxy(runtime=True)
+    proxy.fail = [None, *[(("web", "no such host"),)] * 20]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(10)
+        play.desire(web=2)
+        await at(80)
+        play.desire(web=2, new=1)
+        await at(80.5)
+        play.desire(web=2, new=1, newer=1)
+
+    play(story, proxy, until=90)
+    assert proxy.reloads == [0, 80, 81]
+
+
+@pytest.mark.parametrize(
+    ("moment", "what"),
+    [
+        pytest.param(0.0, "nothing known", id="waiting for a first topology"),
+        pytest.param(7.0, "idle", id="idle"),
+        pytest.param(15.5, "paced", id="pacing"),
+        pytest.param(31.0, "failed", id="retrying"),
+    ],
+)
+def test_a_stop_ends_every_wait_at_once(moment: float, what: str) -> None:
+    async def story() -> tuple[float, int]:
+        proxy = FakeProxy()
+        played = Play(proxy, Pace(quiet=0, longest=0, between_reloads=10), lambda: 0.5)
+        running = asyncio.create_task(played.reconciler.run())
+        if what != "nothing known":
+            await at(1)
+            played.desire(web=1)
+        if what == "paced":
+            await at(5)
+            played.desire(web=2)
+            await at(12)
+            played.desire(web=3)
+        if what == "failed":
+            await at(30)
+            proxy.always = CheckRefused("no")
+            played.desire(web=4)
+        await at(moment)
+        played.reconciler.stop()
+        await running
+        return since_start(), len(proxy.applies)
+
+    ended, applies = virtual_time.run(story())
+    assert ended == pytest.approx(moment)
+    assert applies == {"nothing known": 0, "idle": 1, "paced": 2, "failed": 2}[what]
+
+
+def test_a_stop_lets_the_step_under_way_finish_and_begins_no_other() -> None:
+    async def story() -> tuple[float, FakeProxy]:
+        proxy = FakeProxy(takes=5)
+        played = Play(proxy, PACE, lambda: 0.5)
+        running = asyncio.create_task(played.reconciler.run())
+        played.desire(web=1)
+        await at(1)
+        played.desire(web=2)
+        played.reconciler.stop()
+        await running
+        return since_start(), proxy
+
+    ended, proxy = virtual_time.run(story())
+    assert ended == 5
+    assert proxy.times == [0]
+    assert proxy.applied == topology(web=1)
+
+
+def test_each_apply_is_kept_with_times_and_reasons() -> None:
+    async def story(play: Play) -> None:
+        await at(3)
+        play.desire("namespace stage", web=1)
+
+    played = play(story, FakeProxy(takes=2))
+    [record] = played.history
+    assert record.at == 5003
+    assert record.took == pytest.approx(2)
+    assert record.triggers == ("namespace stage",)
+    assert record.reasons == ("vhost web added",)
+    assert record.error == ""
+    assert played.metrics.records == played.history
+    assert played.levels() == ["info"]
+
+
+def test_reloads_and_renderings_are_counted() -> None:
+    proxy = FakeProxy()
+    proxy.fail = [RenderError("line 3"), CheckRefused("no")]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+
+    counted = play(story, proxy).metrics
+    assert counted.failed == 2
+    assert counted.rendered == ["error", "success"]
+    assert len(counted.succeeded) == 1
+
+
+def test_a_failure_is_logged_with_what_stays() -> None:
+    proxy = FakeProxy()
+    proxy.fail = [CheckRefused("nginx says no")]
+
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+
+    [first, _] = play(story, proxy).logged.calls
+    assert first.method_name == "error"
+    assert "traffic stays as it was" in first.kwargs["event"]
+    assert first.kwargs["error"] == "nginx says no"
+
+
+MOMENTS = st.floats(0, 30, allow_nan=False).map(lambda seconds: round(seconds, 3))
+CHANGES = st.tuples(MOMENTS, st.dictionaries(st.sampled_from("abc"), st.integers(0, 4)))
+FAILURES = st.lists(
+    st.sampled_from([None, CheckRefused("no"), (("web", "no such host"),)]), max_size=8
+)
+
+
+@given(
+    changes=st.lists(CHANGES, min_size=1, max_size=12),
+    failures=FAILURES,
+    runtime=st.booleans(),
+    takes=st.sampled_from([0.0, 0.01, 0.7, 3.0]),
+    jitter=st.lists(st.floats(0, 1), min_size=8, max_size=8),
+    between=st.sampled_from([0.0, 1.0, 5.0]),
+)
+def test_no_update_is_lost(
+    changes: list[tuple[float, dict[str, int]]],
+    failures: list[GatewayError | tuple[tuple[str, str], ...] | None],
+    runtime: bool,
+    takes: float,
+    jitter: list[float],
+    between: float,
+) -> None:
+    """Whatever comes when, and whatever fails: in the end the proxy has the latest topology, one
+    apply was at work at a time, and reloads kept their distance.
+    """
+    changes.sort(key=lambda change: change[0])
+    proxy = FakeProxy(runtime=runtime, takes=takes)
+    proxy.fail = list(failures)
+    randoms = iter(jitter * 100)
+
+    async def story(play: Play) -> None:
+        for moment, vhosts in changes:
+            await at(moment)
+            play.desire("changed", **vhosts)
+
+    pace = Pace(quiet=0.05, longest=0.5, between_reloads=between)
+    played = play(story, proxy, pace=pace, random=lambda: next(randoms))
+    assert proxy.applied == topology(**changes[-1][1])
+    assert played.states == [] or played.states[-1] == "idle"
+    distances = [later - sooner for sooner, later in pairwise(proxy.reloads)]
+    assert all(distance >= takes + between - 0.002 for distance in distances)
+
+
+def test_while_it_is_held_back_nothing_is_begun() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+        await at(20)
+        play.desire(web=2)
+        assert play.published[-1] == Progress("held back", 5300)
+        await at(40)
+        play.reconciler.release()
+
+    played = play(story)
+    assert played.proxy.times == [40]
+    assert set(played.proxy.applied.apps["web"].hosts) == set(topology(web=2).apps["web"].hosts)
+    assert "warning" not in played.levels()
+
+
+def test_holding_back_has_an_end_that_is_told() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        await at(10)
+        play.desire(web=1)
+
+    played = play(story)
+    assert played.proxy.times == [300]
+    assert played.levels()[0] == "warning"
+
+
+def test_holding_back_can_be_prolonged() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+        await at(200)
+        play.reconciler.hold_back(300)
+
+    assert play(story).proxy.times == [500]
+
+
+def test_the_step_under_way_is_not_held_back() -> None:
+    async def story(play: Play) -> None:
+        play.desire(web=1)
+        await at(1)
+        play.reconciler.hold_back(300)
+        play.desire(web=2)
+
+    played = play(story, FakeProxy(takes=5.0))
+    assert played.proxy.times == [0, 301]
+
+
+def test_it_stops_while_it_is_held_back() -> None:
+    async def story(play: Play) -> None:
+        play.reconciler.hold_back(300)
+        play.desire(web=1)
+
+    assert play(story, until=10.0).proxy.times == []
+
+
+def test_it_tells_for_how_long_a_step_has_been_going_on() -> None:
+    seen: list[float] = []
+
+    async def story(play: Play) -> None:
+        seen.append(play.reconciler.busy_seconds())
+        play.desire(web=1)
+        await at(3)
+        seen.append(round(play.reconciler.busy_seconds(), 3))
+        await at(6)
+        seen.append(play.reconciler.busy_seconds())
+
+    play(story, FakeProxy(takes=5.0))
+    assert seen == [0.0, 3.0, 0.0]

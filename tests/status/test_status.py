@@ -1,0 +1,173 @@
+"""How the published status goes on from event to event."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from drove_gateway.model.about import About
+from drove_gateway.model.health import PENDING, ProxyHealth, Section
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.plan import Step
+from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.status.status import (
+    HISTORY,
+    MOST_STEPS,
+    Status,
+    with_built,
+    with_namespace,
+    with_progress,
+    with_proxy,
+    with_record,
+    with_settings,
+)
+from drove_gateway.topology.build import Built, Rules, build
+
+LED = NamespaceView("stage", (EndpointView("http://c1:10000", True, "OK"),))
+DOWN = NamespaceView("stage", (EndpointView("http://c1:10000", False, "refused"),))
+WELL = ProxyHealth(config=Section(), template=Section())
+
+
+def status() -> Status:
+    return Status(About("1.0"), 0.0, {}, "lb1", namespaces=(DOWN,))
+
+
+def built(*vhosts: str) -> Built:
+    apps = tuple(
+        AppEndpoints("app", f"{vhost}-1", vhost, {}, (Host("10.0.0.1", 80, "http"),))
+        for vhost in vhosts
+    )
+    return build({"stage": Snapshot("stage", Leader(), apps)}, [Rules("stage")])
+
+
+def record(at: float = 10.0, took: float = 1.0, *, steps: int = 0, **more: Any) -> Applied:
+    return Applied(
+        at,
+        took,
+        ("namespace stage",),
+        ("vhost a.local is new",),
+        tuple(Step("add server", f"web/{number}", "new host") for number in range(steps)),
+        seconds=(("reload", took),),
+        **more,
+    )
+
+
+def test_a_gateway_is_healthy_when_its_proxy_and_every_namespace_are() -> None:
+    now = with_proxy(with_namespace(status(), LED), WELL)
+
+    assert now.healthy
+    assert not with_namespace(now, DOWN).healthy
+
+
+@pytest.mark.parametrize("section", ["config", "template", "upstream_updates", "resolver"])
+def test_one_unhealthy_section_makes_the_gateway_unhealthy(section: str) -> None:
+    now = with_namespace(status(), LED)
+
+    assert not with_proxy(now, msgspec.structs.replace(WELL, **{section: PENDING})).healthy
+
+
+def test_at_the_start_nothing_is_healthy_yet() -> None:
+    assert not status().healthy
+
+
+def test_a_namespace_replaces_its_own_view_and_an_unknown_one_is_ignored() -> None:
+    other = NamespaceView("other", ())
+
+    assert with_namespace(status(), LED).namespaces == (LED,)
+    assert with_namespace(status(), other).namespaces == (DOWN,)
+
+
+def test_new_settings_keep_what_was_seen_of_the_namespaces_that_stay() -> None:
+    before = with_namespace(status(), LED)
+    fresh = NamespaceView("stage", (EndpointView("http://c1:10000"),))
+    new = NamespaceView("prod", (EndpointView("http://p1:10000"),))
+
+    after = with_settings(before, {"loglevel": "debug"}, "lb2", (new, fresh))
+
+    assert after.namespaces == (new, LED)
+    assert (after.config, after.xproxy) == ({"loglevel": "debug"}, "lb2")
+
+
+def test_a_namespace_with_other_controllers_is_seen_afresh() -> None:
+    moved = NamespaceView("stage", (EndpointView("http://c9:10000"),))
+
+    assert with_settings(with_namespace(status(), LED), {}, "lb1", (moved,)).namespaces == (moved,)
+
+
+def test_what_was_begun_counts_as_applied_when_the_reconciler_is_idle() -> None:
+    now = with_built(status(), built("a.local"))
+    now = with_progress(now, Progress("applying"))
+    now = with_built(now, built("a.local", "b.local"))
+    assert set(now.applied.apps) == set()
+
+    now = with_progress(now, Progress("idle"))
+
+    assert set(now.applied.apps) == {"a.local"}
+    assert set(now.built.topology.apps) == {"a.local", "b.local"}
+
+
+@pytest.mark.parametrize("state", ["retrying", "pacing"])
+def test_what_was_applied_in_part_does_not_count(state: str) -> None:
+    now = with_built(status(), built("a.local"))
+    now = with_progress(with_progress(now, Progress("applying")), Progress("idle"))
+    now = with_built(now, built("b.local"))
+
+    now = with_progress(with_progress(now, Progress("applying")), Progress(state, 99.0, 1, "no"))
+
+    assert set(now.applied.apps) == {"a.local"}
+
+
+def test_a_vhost_that_fails_does_not_keep_the_others_from_being_applied() -> None:
+    now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
+    now = with_record(now, record(0.0))
+    first = now.applied.apps["a.local"]
+    again = built("a.local", "b.local", "c.local")
+    now = with_progress(with_built(now, again), Progress("applying"))
+
+    now = with_record(now, record(1.0, failed=(("a.local", "refused"), ("c.local", "refused"))))
+
+    assert set(now.applied.apps) == {"a.local", "b.local"}
+    assert now.applied.apps["a.local"] is first
+
+
+@pytest.mark.parametrize("lacks", [{"error": "no"}, {"reload_waits": True}])
+def test_what_failed_or_waits_for_its_reload_is_not_applied(lacks: Mapping[str, Any]) -> None:
+    now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
+
+    assert set(with_record(now, record(0.0, **lacks)).applied.apps) == set()
+
+
+def test_the_history_has_the_newest_first_and_an_end() -> None:
+    now = status()
+    for at in range(HISTORY + 5):
+        now = with_record(now, record(float(at)))
+
+    assert len(now.history) == HISTORY
+    assert now.history[0].at == HISTORY + 4
+
+
+def test_a_large_change_is_kept_in_part_and_says_so() -> None:
+    (kept,) = with_record(status(), record(steps=MOST_STEPS + 7)).history
+
+    assert len(kept.steps) == MOST_STEPS
+    assert kept.left_out == 7
+
+
+def test_a_reload_and_an_update_of_servers_are_dated() -> None:
+    reloaded = with_record(status(), record(10.0, 2.0))
+    served = with_record(reloaded, Applied(20.0, 0.5, (), (), (), seconds=(("servers", 0.4),)))
+
+    assert (reloaded.last_reload, reloaded.last_server_update) == (12.0, None)
+    assert (served.last_reload, served.last_server_update) == (12.0, 20.5)
+
+
+def test_a_failed_reload_is_not_dated() -> None:
+    assert with_record(status(), record(error="refused")).last_reload is None
+
+
+def test_a_generation_that_served_already_is_no_reload() -> None:
+    kept = msgspec.structs.replace(record(), seconds=(("render", 0.1),))
+
+    assert with_record(status(), kept).last_reload is None

@@ -1,0 +1,236 @@
+"""What becomes of the namespaces' answers: when they are applied, held, merged and remembered."""
+
+from typing import Any
+
+import pytest
+import structlog
+from structlog.testing import CapturingLogger
+
+from drove_gateway.model.vocabulary import (
+    AppEndpoints,
+    Host,
+    Leader,
+    Rejection,
+    Snapshot,
+    Topology,
+)
+from drove_gateway.topology.acceptance import Intake
+from drove_gateway.topology.build import Built, Rules
+from drove_gateway.topology.guard import Held, Limits
+
+LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=60.0)
+LEADER = Leader("http://c1:4000", "c1", 4000)
+
+
+def app(name: str, count: int, vhost: str = "") -> AppEndpoints:
+    hosts = tuple(Host("10.0.0.1", 31000 + number, "http") for number in range(count))
+    return AppEndpoints(name, f"{name}-1", vhost or f"{name}.example.com", {}, hosts)
+
+
+def answer(*apps: AppEndpoints, namespace: str = "one", **more: Any) -> Snapshot:
+    return Snapshot(namespace, more.pop("leader", LEADER), apps, **more)
+
+
+class Desk:
+    """An intake of the named namespaces, with what it said."""
+
+    def __init__(self, *namespaces: str) -> None:
+        self.now = 0.0
+        self.desired: list[tuple[Topology, str]] = []
+        self.published: list[tuple[Built, tuple[Held, ...]]] = []
+        self.logged = CapturingLogger()
+        self.intake = Intake(
+            [Rules(name) for name in namespaces],
+            LIMITS,
+            lambda topology, trigger: self.desired.append((topology, trigger)),
+            clock=lambda: self.now,
+            log=structlog.wrap_logger(
+                self.logged,
+                processors=[],
+                wrapper_class=structlog.make_filtering_bound_logger(0),
+            ),
+            published=lambda built, held: self.published.append((built, held)),
+        )
+
+    @property
+    def servers(self) -> list[dict[str, int]]:
+        """Each desired topology, as servers by vhost."""
+        return [
+            {vhost: len(one.hosts) for vhost, one in topology.apps.items()}
+            for topology, _ in self.desired
+        ]
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        return [call.kwargs for call in self.logged.calls if call.method_name == "warning"]
+
+
+def test_a_first_answer_is_desired_at_once() -> None:
+    desk = Desk("one")
+    assert desk.intake.take(answer(app("web", 2))) == (True, answer(app("web", 2)))
+    assert desk.servers == [{"web.example.com": 2}]
+    assert desk.desired[0][1] == "namespace one"
+
+
+def test_the_same_apps_again_are_not_desired_again() -> None:
+    desk = Desk("one")
+    apps = (app("web", 2),)
+    desk.intake.take(Snapshot("one", LEADER, apps))
+    desk.intake.take(Snapshot("one", LEADER, apps))
+    assert len(desk.desired) == 1
+    assert len(desk.published) == 2
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(answer(app("web", 3)), id="a server more"),
+        pytest.param(answer(app("web", 2), leader=Leader("http://c2:1", "c2", 1)), id="leader"),
+    ],
+)
+def test_what_changed_is_desired(after: Snapshot) -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 2)))
+    desk.intake.take(after)
+    assert len(desk.desired) == 2
+
+
+def test_nothing_is_desired_before_every_namespace_answered() -> None:
+    desk = Desk("one", "two")
+    desk.intake.take(answer(app("web", 2)))
+    assert desk.desired == []
+    desk.intake.take(answer(app("api", 1), namespace="two"))
+    assert desk.servers == [{"web.example.com": 2, "api.example.com": 1}]
+
+
+def test_what_is_known_is_published_also_before_every_namespace_answered() -> None:
+    desk = Desk("one", "two")
+    desk.intake.take(answer(app("web", 2)))
+    [(built, _)] = desk.published
+    assert list(built.topology.apps) == ["web.example.com"]
+
+
+def test_a_namespace_that_is_not_waited_for_is_served_when_it_answers() -> None:
+    desk = Desk("one", "two")
+    desk.intake.take(answer(app("web", 2)))
+    desk.intake.go_on("two", "waited long enough")
+    assert desk.servers == [{"web.example.com": 2}]
+    assert desk.desired[0][1] == "waited long enough"
+    desk.intake.take(answer(app("api", 1), namespace="two"))
+    assert desk.servers[-1] == {"web.example.com": 2, "api.example.com": 1}
+
+
+def test_as_long_as_nothing_is_known_nothing_is_desired() -> None:
+    desk = Desk("one")
+    desk.intake.go_on("one", "waited long enough")
+    assert desk.desired == []
+    desk.intake.take(answer(app("web", 1)))
+    assert desk.servers == [{"web.example.com": 1}]
+
+
+def test_a_withdrawal_that_is_held_keeps_the_servers_and_is_asked_again() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 10)))
+    taken, goes_on = desk.intake.take(answer())
+    assert not taken
+    assert goes_on.apps == (app("web", 10),)
+    assert desk.servers[-1] == {"web.example.com": 10}
+    _, [held] = desk.published[-1]
+    assert (held.namespace, held.servers, held.remaining) == ("one", 10, 60)
+
+
+def test_additions_are_desired_while_a_withdrawal_is_held() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 10)))
+    desk.intake.take(answer(app("api", 1)))
+    assert desk.servers[-1] == {"web.example.com": 10, "api.example.com": 1}
+
+
+def test_a_held_withdrawal_is_logged_once_and_its_end_too() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 10)))
+    for desk.now in (1, 2, 3):
+        desk.intake.take(answer())
+    assert [one["servers"] for one in desk.warnings] == [10]
+    desk.intake.take(answer(app("web", 10)))
+    assert desk.logged.calls[-1].kwargs["event"] == "a held withdrawal is over"
+
+
+def test_a_withdrawal_that_lasts_is_believed() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 10)))
+    for desk.now in (10, 40):
+        assert desk.intake.take(answer())[0] is False
+    desk.now = 70
+    assert desk.intake.take(answer())[0] is True
+    assert desk.servers[-1] == {}
+
+
+def test_the_guard_weighs_a_namespace_against_the_servers_of_all() -> None:
+    alone, among = Desk("one"), Desk("one", "two")
+    among.intake.take(answer(app("api", 100), namespace="two"))
+    for desk in (alone, among):
+        desk.intake.take(answer(app("web", 10)))
+        desk.intake.take(answer(app("web", 6)))
+    assert alone.servers[-1]["web.example.com"] == 6
+    assert among.servers[-1]["web.example.com"] == 6
+
+
+def test_what_is_held_can_be_accepted() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 10)))
+    desk.intake.take(answer(app("api", 1)))
+    [held] = desk.intake.accept_held()
+    assert held.servers == 10
+    assert desk.servers[-1] == {"api.example.com": 1}
+    assert desk.published[-1][1] == ()
+    assert desk.intake.accept_held() == ()
+
+
+def test_a_restored_namespace_is_desired_when_it_is_not_waited_for() -> None:
+    desk = Desk("one")
+    desk.intake.restore(answer(app("web", 4)))
+    assert desk.desired == []
+    desk.intake.go_on("one", "nobody answers")
+    assert desk.servers == [{"web.example.com": 4}]
+    assert desk.desired[0][1] == "nobody answers"
+
+
+def test_an_answer_that_equals_what_was_restored_is_desired_all_the_same() -> None:
+    desk = Desk("one")
+    restored = answer(app("web", 4))
+    desk.intake.restore(restored)
+    desk.intake.take(restored)
+    assert desk.servers == [{"web.example.com": 4}]
+
+
+def test_a_restored_state_is_guarded_like_any_other() -> None:
+    desk = Desk("one")
+    desk.intake.restore(answer(app("web", 4)))
+    assert desk.intake.take(answer())[0] is False
+    assert desk.servers[-1] == {"web.example.com": 4}
+
+
+def test_an_answer_is_never_replaced_by_a_restored_one() -> None:
+    desk = Desk("one")
+    desk.intake.take(answer(app("web", 1)))
+    desk.intake.restore(answer(app("web", 4)))
+    assert desk.servers == [{"web.example.com": 1}]
+
+
+def test_each_thing_left_out_is_logged_once_until_it_comes_back() -> None:
+    desk = Desk("one")
+    bad = app("web", 1, vhost="*.example.com")
+    good = app("web", 1)
+    for one in (bad, bad, good, bad):
+        desk.intake.take(answer(one))
+    assert [one["value"] for one in desk.warnings] == ["*.example.com"] * 2
+    assert desk.warnings[0]["app"] == "web-1"
+
+
+def test_what_the_decoder_left_out_is_published_too() -> None:
+    desk = Desk("one")
+    left_out = Rejection("one", "web-1", "answer", "?", "not an app")
+    desk.intake.take(answer(app("api", 1), rejected=(left_out,)))
+    assert desk.published[-1][0].rejected == (left_out,)
+    assert desk.warnings[0]["reason"] == "not an app"

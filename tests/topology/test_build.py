@@ -1,0 +1,383 @@
+"""Apps to vhosts: realm, groups, several apps and namespaces on a vhost, and what is left out."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drove_gateway.model.vocabulary import (
+    App,
+    AppEndpoints,
+    Host,
+    Leader,
+    Snapshot,
+    Topology,
+)
+from drove_gateway.topology.build import (
+    Built,
+    Counts,
+    Rules,
+    build,
+    rules,
+)
+
+LEADER = Leader("http://c1:4000", "c1", 4000)
+VHOST = "web.example.com"
+ALL = Rules("stage")
+
+
+def host(number: int, port_type: str = "http") -> Host:
+    return Host(f"10.0.0.{number}", 31000 + number, port_type)
+
+
+def app(*numbers: int, app_id: str = "web-1", vhost: str = VHOST, **tags: str) -> AppEndpoints:
+    return AppEndpoints(app_id.partition("-")[0], app_id, vhost, tags, tuple(map(host, numbers)))
+
+
+def snapshot(*apps: AppEndpoints, namespace: str = "stage") -> Snapshot:
+    return Snapshot(namespace, LEADER, apps)
+
+
+def built(*apps: AppEndpoints, rule: Rules = ALL) -> Built:
+    return build({rule.namespace: snapshot(*apps, namespace=rule.namespace)}, [rule])
+
+
+def of(topology: Topology, vhost: str = VHOST) -> App:
+    return topology.apps[vhost]
+
+
+def numbers(hosts: Sequence[Host]) -> list[int]:
+    return [one.port - 31000 for one in hosts]
+
+
+def groups(one: App) -> dict[str, list[int]]:
+    return {name: numbers(group.hosts) for name, group in one.groups.items()}
+
+
+def test_an_app_becomes_its_vhost_with_one_group_named_after_it() -> None:
+    one = of(built(app(1, 2, env="prod"), rule=rules("stage", "", "", "", "")).topology)
+    assert (one.id, one.vhost, one.routing_tag_key) == (VHOST, VHOST, "")
+    assert numbers(one.hosts) == [1, 2]
+    assert one.tags == {"env": "prod"}
+    assert groups(one) == {VHOST: [1, 2]}
+    assert one.groups[VHOST].tags == {"env": "prod"}
+
+
+def test_vhosts_and_port_types_are_lower_cased() -> None:
+    shouting = AppEndpoints("web", "web-1", "WEB.Example.COM", {}, (host(1, "HTTPS"),))
+    assert of(built(shouting).topology).hosts == (host(1, "https"),)
+
+
+def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
+    result = built(app(), rule=rules("stage", "other.example.com", "", "", ""))
+    assert result.topology.apps == {}
+    assert result.counts["stage"] == Counts()
+
+
+@pytest.mark.parametrize(
+    ("realm", "suffix", "accepted"),
+    [
+        pytest.param("", "", True, id="neither set takes all"),
+        pytest.param("web.example.com", "", True, id="exactly this vhost"),
+        pytest.param("api.example.com, web.example.com ", "", True, id="one of several"),
+        pytest.param("WEB.example.com", "", True, id="in any case"),
+        pytest.param("example.com", "", False, id="a realm is no ending"),
+        pytest.param("api.example.com", "", False, id="another vhost"),
+        pytest.param("", ".example.com", True, id="its ending"),
+        pytest.param("", ".EXAMPLE.com", True, id="its ending in any case"),
+        pytest.param("", ".example.org", False, id="a suffix alone filters"),
+        pytest.param("api.example.com", ".example.com", True, id="the suffix where the realm not"),
+        pytest.param("web.example.com", ".example.org", True, id="the realm where the suffix not"),
+        pytest.param(" , ,", "", True, id="only commas is no realm"),
+    ],
+)
+def test_the_realm_filters_vhosts(realm: str, suffix: str, *, accepted: bool) -> None:
+    result = built(app(1), rule=rules("stage", realm, suffix, "", ""))
+    assert (VHOST in result.topology.apps) is accepted
+    assert result.counts["stage"].ignored_by_realm == (not accepted)
+    assert result.rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "group", "tagged"),
+    [
+        pytest.param({"colour": "Blue"}, "blue", True, id="the tag's value in lower case"),
+        pytest.param({"colour": ""}, VHOST, False, id="an empty value is none"),
+        pytest.param({}, VHOST, False, id="the vhost without the tag"),
+        pytest.param({"Colour": "blue"}, VHOST, False, id="the tag's name keeps its case"),
+    ],
+)
+def test_the_routing_tag_names_the_group(tags: dict[str, str], group: str, *, tagged: bool) -> None:
+    result = built(app(1, **tags), rule=rules("stage", "", "", "colour", ""))
+    assert list(of(result.topology).groups) == [group]
+    assert of(result.topology).routing_tag_key == "colour"
+    assert result.counts["stage"] == Counts(tagged, not tagged)
+
+
+def test_a_later_app_on_a_vhost_puts_its_hosts_first_and_the_earlier_ones_tags_win() -> None:
+    one = of(
+        built(
+            app(1, 2, app_id="web-1", env="prod", owner="first"),
+            app(3, app_id="web-2", env="stage", extra="second"),
+        ).topology
+    )
+    assert numbers(one.hosts) == [3, 1, 2]
+    assert one.tags == {"env": "prod", "owner": "first", "extra": "second"}
+    assert groups(one) == {VHOST: [3, 1, 2]}
+    assert one.groups[VHOST].tags == {"env": "prod", "owner": "first"}
+
+
+def test_apps_on_a_vhost_are_grouped_by_their_routing_tag() -> None:
+    one = of(
+        built(
+            app(1, app_id="web-1", colour="blue"),
+            app(2, app_id="web-2", colour="green"),
+            app(3, app_id="web-3", colour="BLUE"),
+            app(4, app_id="web-4"),
+            rule=rules("stage", "", "", "colour", ""),
+        ).topology
+    )
+    assert numbers(one.hosts) == [4, 3, 2, 1]
+    assert groups(one) == {"blue": [3, 1], "green": [2], VHOST: [4]}
+
+
+def test_a_host_that_two_apps_list_is_there_once() -> None:
+    one = of(built(app(1, 2, app_id="web-1"), app(2, 3, app_id="web-2")).topology)
+    assert numbers(one.hosts) == [2, 3, 1]
+
+
+def namespaces(first: AppEndpoints, second: AppEndpoints, *order: str, tag: str = "") -> App:
+    taken = {
+        "one": snapshot(first, namespace="one"),
+        "two": snapshot(second, namespace="two"),
+    }
+    return of(build(taken, [rules(name, "", "", tag, "") for name in order]).topology)
+
+
+def test_a_later_namespace_on_a_vhost_appends_its_hosts_and_its_tags_win() -> None:
+    one = namespaces(app(1, env="prod", owner="one"), app(2, env="stage"), "one", "two")
+    assert numbers(one.hosts) == [1, 2]
+    assert one.tags == {"env": "stage", "owner": "one"}
+    assert groups(one) == {VHOST: [1, 2]}
+    assert one.groups[VHOST].tags == {"env": "stage", "owner": "one"}
+
+
+def test_namespaces_are_merged_in_their_configured_order() -> None:
+    one = namespaces(app(1, env="prod"), app(2, env="stage"), "two", "one")
+    assert numbers(one.hosts) == [2, 1]
+    assert one.tags == {"env": "prod"}
+
+
+def test_groups_of_namespaces_are_merged_by_name() -> None:
+    first, second = app(1, colour="blue"), app(2, colour="green")
+    assert groups(namespaces(first, second, "one", "two", tag="colour")) == {
+        "blue": [1],
+        "green": [2],
+    }
+    assert groups(namespaces(first, app(2, colour="blue"), "one", "two", tag="colour")) == {
+        "blue": [1, 2]
+    }
+
+
+def test_the_routing_tag_of_a_vhost_is_that_of_the_last_namespace_that_has_one() -> None:
+    taken = {
+        "one": snapshot(app(1, colour="blue"), namespace="one"),
+        "two": snapshot(app(2), namespace="two"),
+    }
+    merged = build(taken, [rules("one", "", "", "colour", ""), rules("two", "", "", "", "")])
+    assert of(merged.topology).routing_tag_key == "colour"
+
+
+def test_namespaces_show_their_leader_also_before_they_answered() -> None:
+    configured = [
+        rules("one", "", "", "colour", "Drove.Example.com"),
+        rules("two", "", "", "", "two.example.com"),
+    ]
+    seen = build({"one": snapshot(namespace="one")}, configured).topology.namespaces
+    assert list(seen) == ["one", "two"]
+    assert seen["one"].leader == LEADER
+    assert seen["one"].leader_vhost == "Drove.Example.com"
+    assert seen["one"].routing_tag == "colour"
+    assert seen["two"].leader == Leader()
+
+
+def test_an_app_cannot_take_a_leader_vhost() -> None:
+    result = built(
+        app(1, vhost="DROVE.example.com"), rule=Rules("s", leader_vhost="drove.Example.com")
+    )
+    assert result.topology.apps == {}
+    [left_out] = result.rejected
+    assert (left_out.namespace, left_out.app_id, left_out.subject) == ("s", "web-1", "vhost")
+    assert left_out.value == "drove.example.com"
+    assert "leader_vhost" in left_out.reason
+
+
+def test_an_app_cannot_take_the_leader_vhost_of_another_namespace() -> None:
+    result = build(
+        {"one": snapshot(app(1, vhost="two.example.com"), namespace="one")},
+        [Rules("one"), Rules("two", leader_vhost="two.example.com")],
+    )
+    assert result.topology.apps == {}
+    assert len(result.rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "left"),
+    [
+        pytest.param(app(1, vhost="*.example.com"), {}, id="vhost"),
+        pytest.param(app(1, vhost="web.example.com; return 200"), {}, id="directive in a vhost"),
+        pytest.param(
+            AppEndpoints("web", "web-1", VHOST, {}, (host(1), Host("a b", 1, "http"))),
+            {VHOST: [1]},
+            id="host",
+        ),
+        pytest.param(
+            AppEndpoints("web", "web-1", VHOST, {}, (host(1), Host("10.0.0.2", 0, "http"))),
+            {VHOST: [1]},
+            id="port",
+        ),
+        pytest.param(app(1, note="a\nb"), {VHOST: [1]}, id="tag"),
+    ],
+)
+def test_what_is_invalid_is_left_out_and_named_and_the_rest_is_served(
+    bad: AppEndpoints, left: dict[str, list[int]]
+) -> None:
+    good = app(9, app_id="api-1", vhost="api.example.com")
+    result = built(bad, good)
+    apps = {vhost: numbers(one.hosts) for vhost, one in result.topology.apps.items()}
+    assert apps == {**left, "api.example.com": [9]}
+    assert [one.app_id for one in result.rejected] == ["web-1"]
+
+
+def test_an_app_that_loses_all_its_hosts_to_validation_is_left_out() -> None:
+    result = built(AppEndpoints("web", "web-1", VHOST, {}, (Host("a b", 1, "http"),)))
+    assert result.topology.apps == {}
+    assert len(result.rejected) == 1
+
+
+def test_rejections_of_the_answer_itself_are_passed_on() -> None:
+    first = built(app(1, note="bad;")).rejected
+    again = build({"stage": Snapshot("stage", LEADER, (app(2),), first)}, [ALL])
+    assert again.rejected == first
+
+
+def test_apps_are_counted_by_how_they_were_taken() -> None:
+    result = built(
+        app(1, app_id="a-1", colour="blue"),
+        app(2, app_id="b-1"),
+        app(3, app_id="c-1"),
+        app(4, app_id="d-1", vhost="other.example.org"),
+        app(app_id="e-1"),
+        rule=rules("stage", "", ".example.com", "colour", ""),
+    )
+    assert result.counts["stage"] == Counts(
+        with_routing_tag=1, without_routing_tag=2, ignored_by_realm=1
+    )
+
+
+def test_an_unchanged_app_is_the_same_object_in_the_next_topology() -> None:
+    stays, goes = app(1), app(2, app_id="api-1", vhost="api.example.com")
+    first = built(stays, goes)
+    moved = app(3, app_id="api-1", vhost="api.example.com")
+    second = build({"stage": snapshot(stays, moved)}, [ALL], first)
+    assert of(second.topology) is of(first.topology)
+    assert numbers(second.topology.apps["api.example.com"].hosts) == [3]
+
+
+def test_an_unchanged_vhost_of_two_namespaces_is_the_same_object() -> None:
+    both = [Rules("one"), Rules("two")]
+    one, two = snapshot(app(1), namespace="one"), snapshot(app(2), namespace="two")
+    first = build({"one": one, "two": two}, both)
+    other = app(7, app_id="api-1", vhost="api.example.com")
+    second = build({"one": snapshot(*one.apps, other, namespace="one"), "two": two}, both, first)
+    assert of(second.topology) is of(first.topology)
+
+
+def test_changed_rules_are_applied_to_unchanged_apps() -> None:
+    taken = {"stage": snapshot(app(1, colour="blue"))}
+    first = build(taken, [ALL])
+    second = build(taken, [rules("stage", "", "", "colour", "")], first)
+    assert groups(of(second.topology)) == {"blue": [1]}
+
+
+def test_a_new_leader_vhost_of_another_namespace_is_taken_from_unchanged_apps() -> None:
+    taken = {"one": snapshot(app(1), namespace="one")}
+    first = build(taken, [Rules("one"), Rules("two")])
+    reserved = [Rules("one"), Rules("two", leader_vhost=VHOST)]
+    assert build(taken, reserved, first).topology == build(taken, reserved).topology
+
+
+def test_an_app_that_is_listed_twice_counts_as_it_is_listed_last() -> None:
+    once = app(1, app_id="a-1")
+    other = app(2, app_id="a-1", vhost="x.org")
+    third = app(3, app_id="b-1")
+    first = build({"stage": snapshot(once, other)}, [ALL])
+    assert list(first.topology.apps) == ["x.org"]
+    for later in ([other], [once], [once, third], [third, once, other], []):
+        taken = {"stage": snapshot(*later)}
+        assert build(taken, [ALL], first).topology == build(taken, [ALL]).topology
+
+
+APPS = st.builds(
+    app,
+    st.integers(0, 6),
+    st.integers(0, 6),
+    app_id=st.sampled_from(["a-1", "a-2", "b-1", "c-1"]),
+    vhost=st.sampled_from([VHOST, "api.example.com", "API.example.com", "bad vhost", "x.org"]),
+    colour=st.sampled_from(["", "blue", "Green", "no;t"]),
+) | st.builds(app, app_id=st.sampled_from(["a-1", "d-1"]))
+ANSWERS = st.lists(APPS, max_size=5, unique_by=lambda one: one.app_id)
+RULES = st.builds(
+    rules,
+    st.just("one"),
+    st.sampled_from(["", "x.org"]),
+    st.sampled_from(["", ".example.com"]),
+    st.sampled_from(["", "colour"]),
+    st.sampled_from(["", "x.org"]),
+)
+
+
+def merged_pair(
+    one: list[AppEndpoints], two: list[AppEndpoints], rule: Rules, previous: Built | None
+) -> Built:
+    taken = {"one": snapshot(*one, namespace="one"), "two": snapshot(*two, namespace="two")}
+    return build(taken, [rule, Rules("two", routing_tag="colour")], previous)
+
+
+@given(st.data(), RULES, RULES)
+def test_building_on_the_previous_equals_building_from_scratch(
+    data: st.DataObject, before: Rules, after: Rules
+) -> None:
+    """Apps that the controller repeats are the same objects, as the decoder gives them."""
+    one, two = data.draw(ANSWERS), data.draw(ANSWERS)
+    previous = merged_pair(one, two, before, None)
+    kept = [each for each in one if data.draw(st.booleans())]
+    ids = {each.app_id for each in kept}
+    fresh = [each for each in data.draw(ANSWERS) if each.app_id not in ids]
+    next_one = data.draw(st.permutations(kept + fresh))
+    again = merged_pair(next_one, two, after, previous)
+    scratch = merged_pair(next_one, two, after, None)
+    assert again.topology == scratch.topology
+    assert again.rejected == scratch.rejected
+    assert again.counts == scratch.counts
+
+
+@given(ANSWERS, ANSWERS, RULES)
+def test_the_same_answers_again_give_the_same_objects(
+    one: list[AppEndpoints], two: list[AppEndpoints], rule: Rules
+) -> None:
+    first = merged_pair(one, two, rule, None)
+    second = merged_pair(one, two, rule, first)
+    assert second.topology == first.topology
+    assert all(second.topology.apps[name] is each for name, each in first.topology.apps.items())
+
+
+@given(ANSWERS, RULES)
+def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
+    apps: list[AppEndpoints], rule: Rules
+) -> None:
+    topology = build({"one": snapshot(*apps, namespace="one")}, [rule]).topology
+    for one in topology.apps.values():
+        assert {each for group in one.groups.values() for each in group.hosts} == set(one.hosts)
+        assert len(set(one.hosts)) == len(one.hosts) > 0

@@ -1,0 +1,1 @@
+"""Build the generated pages of the documentation from the code."""
