@@ -25,8 +25,8 @@ from bench.report import announce, milliseconds, save, show
 from drove_gateway.config import Settings
 from drove_gateway.config.fields import ProxyPlatform
 from drove_gateway.gotemplate import Template
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.vocabulary import (
     App,
     Host,

@@ -10,9 +10,9 @@ from typing import Any, Final
 import jinja2
 import msgspec
 
-from drove_gateway.gotemplate import nodes
-from drove_gateway.gotemplate.functions import BUILTINS
-from drove_gateway.gotemplate.parser import parse
+from drove_gateway.gotemplate.functions.builtins import BUILTINS
+from drove_gateway.gotemplate.syntax import nodes
+from drove_gateway.gotemplate.syntax.parser import parse
 from drove_gateway.model.vocabulary import (
     App,
     Host,

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
-from drove_gateway.gotemplate.compiler import source
-from drove_gateway.gotemplate.expressions import NotCompilableError
-from drove_gateway.gotemplate.gotypes import GoType, struct_of
-from drove_gateway.gotemplate.parser import parse
+from drove_gateway.gotemplate.compile.compiler import source
+from drove_gateway.gotemplate.compile.expressions import NotCompilableError
+from drove_gateway.gotemplate.compile.unit import Unit
+from drove_gateway.gotemplate.go.types import GoType, struct_of
+from drove_gateway.gotemplate.syntax.parser import parse
 from drove_gateway.gotemplate.template import available_functions
-from drove_gateway.gotemplate.unit import Unit
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pytest
 
 from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template, TemplateError
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.proxies.installation.render import RenderingData
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.gotemplate.escape import html, js, urlquery
+from drove_gateway.gotemplate.functions.escape import html, js, urlquery
 
 HTML: list[tuple[str, str]] = [
     ("plain", "plain"),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.gotemplate.format import sprint, sprintf, sprintln, text
-from drove_gateway.gotemplate.values import StringMap
+from drove_gateway.gotemplate.go.format import sprint, sprintf, sprintln, text
+from drove_gateway.gotemplate.go.values import StringMap
 from drove_gateway.model.vocabulary import Host
 
 HOST = Host(host="10.0.0.1", port=80, port_type="http")

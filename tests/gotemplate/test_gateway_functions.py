@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.gotemplate.format import text
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.gotemplate.gotypes import INT, STRING, STRING_SLICE
-from drove_gateway.gotemplate.signatures import function
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.functions.signatures import function
+from drove_gateway.gotemplate.go.format import text
+from drove_gateway.gotemplate.go.time import GoTime
+from drove_gateway.gotemplate.go.types import INT, STRING, STRING_SLICE
 
 FUNCTIONS = gateway_functions({"HOME": "/root", "EMPTY": ""}, lambda: GoTime(0, UTC))
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.gotemplate.format import sprintf, text
-from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.gotemplate.timeunits import Duration, Month, Weekday
+from drove_gateway.gotemplate.go.format import sprintf, text
+from drove_gateway.gotemplate.go.time import GoTime
+from drove_gateway.gotemplate.go.time_units import Duration, Month, Weekday
 
 SECOND = 1_000_000_000
 IST = timezone(timedelta(hours=5, minutes=30), "IST")

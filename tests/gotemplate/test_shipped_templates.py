@@ -3,12 +3,12 @@
 import pytest
 from bench.render import FUNCTIONS, rendering_data
 
-from drove_gateway.gotemplate.compiler import compile_template
-from drove_gateway.gotemplate.interpreter import interpret
-from drove_gateway.gotemplate.limits import MAX_OUTPUT, MAX_STEPS, Budget
-from drove_gateway.gotemplate.parser import parse
+from drove_gateway.gotemplate.compile.compiler import compile_template
+from drove_gateway.gotemplate.go.values import type_of
+from drove_gateway.gotemplate.run.interpreter import interpret
+from drove_gateway.gotemplate.run.limits import MAX_OUTPUT, MAX_STEPS, Budget
+from drove_gateway.gotemplate.syntax.parser import parse
 from drove_gateway.gotemplate.template import available_functions
-from drove_gateway.gotemplate.values import type_of
 from drove_gateway.templates import NAMES, shipped
 
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from tools.reference.templates import main, page, times
 
 from drove_gateway.daemon.drivers import template_functions
-from drove_gateway.gotemplate.functions import BUILTINS
-from drove_gateway.gotemplate.signatures import Function, function
+from drove_gateway.gotemplate.functions.builtins import BUILTINS
+from drove_gateway.gotemplate.functions.signatures import Function, function
 from drove_gateway.templates.catalog import (
     GATEWAY,
     GO,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import msgspec
 
-from drove_gateway.gotemplate.functions import BUILTINS
-from drove_gateway.gotemplate.gotime import GoTime
-from drove_gateway.gotemplate.gotypes import ANY, GoType
-from drove_gateway.gotemplate.signatures import VALUE, Function, function
-from drove_gateway.gotemplate.structs import field_types
+from drove_gateway.gotemplate.functions.builtins import BUILTINS
+from drove_gateway.gotemplate.functions.signatures import VALUE, Function, function
+from drove_gateway.gotemplate.go.structs import field_types
+from drove_gateway.gotemplate.go.time import GoTime
+from drove_gateway.gotemplate.go.types import ANY, GoType
 from drove_gateway.templates.catalog import (
     GATEWAY,
     GO,

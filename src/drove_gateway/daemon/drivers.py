@@ -12,8 +12,8 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import SocketAddress
 from drove_gateway.daemon.assembly import namespace_rules
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.vocabulary import Topology

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeAlias
 
-from drove_gateway.gotemplate.compiler import compile_template
-from drove_gateway.gotemplate.defaults import default_functions
+from drove_gateway.gotemplate.compile.compiler import compile_template
+from drove_gateway.gotemplate.compile.expressions import NotCompilableError
 from drove_gateway.gotemplate.errors import TemplateExecError
-from drove_gateway.gotemplate.expressions import NotCompilableError
-from drove_gateway.gotemplate.functions import BUILTINS
-from drove_gateway.gotemplate.gotypes import Kind
-from drove_gateway.gotemplate.interpreter import interpret
-from drove_gateway.gotemplate.limits import MAX_OUTPUT, MAX_STEPS, Budget
-from drove_gateway.gotemplate.parser import parse
-from drove_gateway.gotemplate.signatures import Function, function
-from drove_gateway.gotemplate.values import decode, encode, type_of
+from drove_gateway.gotemplate.functions.builtins import BUILTINS
+from drove_gateway.gotemplate.functions.machine import default_functions
+from drove_gateway.gotemplate.functions.signatures import Function, function
+from drove_gateway.gotemplate.go.types import Kind
+from drove_gateway.gotemplate.go.values import decode, encode, type_of
+from drove_gateway.gotemplate.run.interpreter import interpret
+from drove_gateway.gotemplate.run.limits import MAX_OUTPUT, MAX_STEPS, Budget
+from drove_gateway.gotemplate.syntax.parser import parse
 
 _Render: TypeAlias = Callable[[object, Budget], str]
 

@@ -9,7 +9,7 @@ import msgspec
 from drove_gateway.config import Settings
 from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.vocabulary import (
     App,
     Host,

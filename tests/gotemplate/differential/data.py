@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from drove_gateway.gotemplate.values import StringMap
+from drove_gateway.gotemplate.go.values import StringMap
 from drove_gateway.model.vocabulary import (
     App,
     Host,

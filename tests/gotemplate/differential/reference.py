@@ -12,7 +12,7 @@ from typing import IO
 
 import msgspec
 
-from drove_gateway.gotemplate.values import StringMap, decode
+from drove_gateway.gotemplate.go.values import StringMap, decode
 
 SOURCES = Path(__file__).parent
 

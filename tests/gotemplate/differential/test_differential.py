@@ -14,8 +14,8 @@ from tests.gotemplate.differential.templates import (
 from tests.gotemplate.differential.words import in_our_words, without_package
 
 from drove_gateway.gotemplate import Template, TemplateExecError, TemplateSyntaxError
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.vocabulary import Topology
 
 FUNCTIONS = gateway_functions({"HOME": "/root"}, lambda: GoTime(0, UTC))

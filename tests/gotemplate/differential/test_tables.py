@@ -6,7 +6,7 @@ from tests.gotemplate import test_escape, test_format, test_gateway_functions, t
 from tests.gotemplate.differential.reference import Reference
 from tests.gotemplate.differential.words import without_package
 
-from drove_gateway.gotemplate.format import text
+from drove_gateway.gotemplate.go.format import text
 
 IST = ("IST", 19_800)
 UTC = ("", 0)

@@ -16,8 +16,8 @@ from tests.waiting import until
 import drove_gateway.templates
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import UnixSocket
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.vocabulary import (

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from drove_gateway.config import Settings
 from drove_gateway.gotemplate import Template
-from drove_gateway.gotemplate.gateway_functions import gateway_functions
-from drove_gateway.gotemplate.gotime import GoTime
+from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.errors import RenderError
 from drove_gateway.model.vocabulary import (
     EMPTY,

@@ -1,0 +1,46 @@
+"""What the functions of one compilation share."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from drove_gateway.gotemplate.compile.codegen import Names
+from drove_gateway.gotemplate.compile.expressions import NotCompilableError
+from drove_gateway.gotemplate.functions.signatures import Function
+from drove_gateway.gotemplate.go.types import GoType
+from drove_gateway.gotemplate.syntax import nodes
+
+MAX_FUNCTIONS: Final = 200
+"""How many functions a template may become before it is left to the interpreter."""
+
+
+class Unit:
+    """Which functions there are, and which are still to be made."""
+
+    def __init__(self, trees: Mapping[str, nodes.Tree], functions: Mapping[str, Function]) -> None:
+        self.trees = trees
+        self.functions = functions
+        self.names = Names()
+        self.nodes: list[tuple[nodes.Tree, nodes.Node]] = []
+        self._made: dict[tuple[str, GoType | None], str] = {}
+        self._todo: list[tuple[str, GoType | None]] = []
+
+    def function(self, name: str, dot: GoType | None) -> str:
+        """The name of the function for a template and a type of dot."""
+        key = (name, dot)
+        if key not in self._made:
+            if len(self._made) >= MAX_FUNCTIONS:
+                raise NotCompilableError
+            self._made[key] = self.names.fresh("t")
+            self._todo.append(key)
+        return self._made[key]
+
+    def node_number(self, tree: nodes.Tree, node: nodes.Node) -> int:
+        self.nodes.append((tree, node))
+        return len(self.nodes) - 1
+
+    def pop(self) -> tuple[str, nodes.Tree, GoType | None] | None:
+        """A function that was asked for and not made yet: its name, template and type of dot."""
+        if not self._todo:
+            return None
+        name, dot = self._todo.pop()
+        return self._made[name, dot], self.trees[name], dot

@@ -1,0 +1,1 @@
+"""Go's values, types, formats and times, as Python holds them."""

@@ -1,0 +1,1 @@
+"""Execution: the interpreter, what compiled code calls, and the limits of both."""

@@ -1,0 +1,1 @@
+"""Text to tokens and trees, by the rules of Go's text/template/parse."""
