@@ -431,11 +431,11 @@ def test_the_reference_has_every_metric() -> None:
     assert [one.shown for one in DECLARED if f"`{one.shown}`" not in page()] == []
 
 
-def test_a_stale_reference_is_found_and_mended(tmp_path: Path) -> None:
+def test_a_stale_reference_is_found_and_rewritten(tmp_path: Path) -> None:
     path = tmp_path / "metrics.md"
     run = CliRunner().invoke
 
-    assert run(main, ["--check", str(path)]).exit_code == 1
-    assert run(main, ["--write", str(path)]).exit_code == 0
-    assert run(main, ["--check", str(path)]).exit_code == 0
+    assert run(main, ["--check", str(tmp_path)]).exit_code == 1
+    assert run(main, ["--write", str(tmp_path)]).exit_code == 0
+    assert run(main, ["--check", str(tmp_path)]).exit_code == 0
     assert path.read_text() == page()

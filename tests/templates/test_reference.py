@@ -7,24 +7,24 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
+from tools.reference.template_sample import DATA, rendered
+from tools.reference.template_texts import (
+    GATEWAY_FUNCTIONS,
+    GO_FUNCTIONS,
+    STRUCTS,
+    TIME_METHODS,
+    FunctionDoc,
+)
 from tools.reference.templates import main, page, times
 
 from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate.functions.builtins import BUILTINS
 from drove_gateway.gotemplate.functions.signatures import Function, function
-from drove_gateway.templates.catalog import (
-    GATEWAY,
-    GO,
-    TIME,
-    VARIABLES,
-    Call,
-)
-from drove_gateway.templates.sample import DATA, outcome
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "templates.md"
 TEXT = PAGE.read_text("utf-8")
 OWN = {name: function(call) for name, call in template_functions({}, None).items()}
-STRUCTS = {place.title: place for place in VARIABLES.values()}
+STRUCTS_BY_TITLE = {doc.title: doc for doc in STRUCTS.values()}
 
 
 def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -52,8 +52,8 @@ def test_the_committed_page_is_what_is_generated() -> None:
 
 @pytest.mark.parametrize(("title", "example", "gives"), list(examples()))
 def test_an_example_gives_what_the_page_says(title: str, example: str, gives: str) -> None:
-    around = STRUCTS[title].around if title in STRUCTS else "{}"
-    assert outcome(around.format(example)).strip() == gives
+    around = STRUCTS_BY_TITLE[title].around if title in STRUCTS_BY_TITLE else "{}"
+    assert rendered(around.format(example)).strip() == gives
 
 
 def test_every_row_has_an_example_but_the_one_that_can_have_none() -> None:
@@ -67,15 +67,18 @@ def test_the_data_of_the_examples_stands_on_the_page() -> None:
     assert msgspec.json.decode(shown[1], type=type(DATA)) == DATA
 
 
-@pytest.mark.parametrize("struct", VARIABLES)
+@pytest.mark.parametrize("struct", STRUCTS)
 def test_every_variable_is_documented_and_no_other(struct: type[msgspec.Struct]) -> None:
     names = {field.encode_name for field in msgspec.structs.fields(struct)}
-    assert VARIABLES[struct].variables.keys() == names
+    assert STRUCTS[struct].variables.keys() == names
 
 
-@pytest.mark.parametrize(("documented", "known"), [(GO, BUILTINS), (GATEWAY, OWN), (TIME, times())])
+@pytest.mark.parametrize(
+    ("documented", "known"),
+    [(GO_FUNCTIONS, BUILTINS), (GATEWAY_FUNCTIONS, OWN), (TIME_METHODS, times())],
+)
 def test_every_function_is_documented_with_all_its_arguments_and_no_other(
-    documented: Mapping[str, Call], known: Mapping[str, Function]
+    documented: Mapping[str, FunctionDoc], known: Mapping[str, Function]
 ) -> None:
     assert documented.keys() == known.keys()
     for name, one in documented.items():
@@ -90,7 +93,7 @@ def test_the_command_writes_and_checks(tmp_path: Path) -> None:
     path = tmp_path / "templates.md"
 
     def run(option: str) -> int:
-        return CliRunner().invoke(main, [option, str(path)]).exit_code
+        return CliRunner().invoke(main, [option, str(tmp_path)]).exit_code
 
     assert run("--check") == 1
     assert run("--write") == 0

@@ -1,14 +1,8 @@
-"""The reference of the configuration, made from the declarations of the keys.
-
-`python -m tools.reference.configuration --write` writes the page and the JSON schema, `--check`
-exits with 1 where the files differ from what would be written.
-"""
+"""Build the reference of the configuration and the JSON schema from the declared keys."""
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
-import click
 from pydantic import JsonValue
 
 from drove_gateway.config import environment, legacy
@@ -17,7 +11,8 @@ from drove_gateway.config.general import General, GeneralBeyond
 from drove_gateway.config.haproxy import Haproxy, HaproxyBeyond
 from drove_gateway.config.namespace import NamespaceBeyond, NamespaceKeys
 from drove_gateway.config.nginx import Nginx, NginxBeyond
-from tools.reference.pages import keep, write_or_check
+from tools.reference.generated_files import reference_command
+from tools.reference.markdown import table
 from tools.reference.schema import properties_of, schema
 
 ORIGINAL: tuple[tuple[str, type[Section]], ...] = (
@@ -36,11 +31,11 @@ BEYOND: tuple[tuple[str, type[Section]], ...] = (
 _OPENING = """\
 # Configuration reference
 
-<!-- Made from the declarations in src/drove_gateway/config by
+<!-- Generated from the declarations in src/drove_gateway/config by
      `python -m tools.reference.configuration --write`; edit those, not this page. -->
 
-The gateway reads one TOML file, `nixy.toml` or the one given with `-f`. General keys stand at the
-top, then one `[[namespaces]]` table for each Drove cluster:
+The gateway reads one TOML file, `nixy.toml` or the file given with `-f`. General keys come first,
+then one `[[namespaces]]` table for each Drove cluster:
 
 ```toml
 port = "6000"
@@ -52,42 +47,42 @@ name = "stage1"
 drove = ["http://controller1:10000", "http://controller2:10000"]
 ```
 
-`drove-gateway check -f nixy.toml` says all that is wrong with a file at once. An unknown key has no
-effect and is a warning that names the nearest known one. Times are in seconds; fractions are
-allowed. Relative paths start at the directory that the gateway runs in.
+`drove-gateway check -f nixy.toml` reports everything that is wrong with a file at once. An unknown
+key has no effect; a warning names the most similar known key. Times are in seconds, and fractions
+are allowed. Relative paths start at the gateway's working directory.
 
 ## In an editor
 
-[nixy.schema.json](nixy.schema.json) lets an editor complete keys, show what they mean and underline
-what is wrong. Put it beside your file, and begin that with
+With [nixy.schema.json](nixy.schema.json), an editor completes keys, shows their meaning and
+underlines mistakes. Put it beside your file, and start the file with
 
 ```toml
 #:schema ./nixy.schema.json
 ```
 
-VS Code with the extension Even Better TOML reads this line, and so does every editor whose TOML
-support is Taplo: Neovim, Helix, Zed. On the command line, `taplo lint nixy.toml` does.
+VS Code with the extension Even Better TOML reads this line, and so does every editor that uses
+Taplo for TOML: Neovim, Helix, Zed. On the command line, use `taplo lint nixy.toml`.
 """
 
 _BEYOND = """\
 ## Beyond the original
 
-These keys are the gateway's own. A file made for the original works without them.
+These keys do not exist in the original. A file written for the original works without them.
 """
 
 _ENVIRONMENT = """\
 ## Environment variables
 
-They make a complete configuration without a file. With one they override it: the template, and
-keys of the only namespace, or of the one that `DROVE_CLUSTER_NAME` names; a file without
-namespaces gets one. An empty variable counts as unset. In a container there are
-[more](../container.md).
+Without a file, these variables are a complete configuration. With a file, they override it: the
+template, and keys of the only namespace or of the namespace that `DROVE_CLUSTER_NAME` names. If the
+file has no namespace, they create one. An empty variable counts as unset. A container has
+[more variables](../container.md).
 """
 
 _DEPRECATED = """\
 ## Deprecated names
 
-They still work, with a warning, and win where both names are set.
+Deprecated names still work, with a warning. If both names are set, the deprecated name wins.
 """
 
 _SINGLE = """\
@@ -95,17 +90,17 @@ _SINGLE = """\
 
 A file for one cluster may still have the keys of a namespace at top level:
 {keys}.
-They are taken as one namespace named `default`, with a warning. Beside a `[[namespaces]]` table
-they are an error, since it would not be clear which of them is meant.
+They are read as one namespace named `default`, with a warning. Together with a `[[namespaces]]`
+table they are an error, because it would not be clear which of them is meant.
 """
 
 _RULES = """\
 ## What is refused
 
-Beside values of a wrong type or range, the gateway refuses to start when:
+The gateway refuses to start if a value has a wrong type or is out of range, and also if:
 
-- there is no namespace, or one without `name` or `drove`, or two of the same name;
-- a URL in `drove` does not begin with http:// or https://, or holds a user or password;
+- there is no namespace, a namespace has no `name` or no `drove`, or two have the same name;
+- a URL in `drove` does not begin with http:// or https://, or contains a user or password;
 - `port_use_tls` is set without both files, or a file that a key names cannot be read;
 - `admin_read_token` is set without `admin_token`;
 - only one of `left_delimiter` and `right_delimiter` is set;
@@ -113,7 +108,7 @@ Beside values of a wrong type or range, the gateway refuses to start when:
   `nginxplusapiaddr`;
 - a path or command that the chosen proxy needs is empty.
 
-A socket of HAProxy that does not exist is no reason: the gateway starts and waits for it.
+A HAProxy socket that does not exist yet is not an error: the gateway starts and waits for it.
 """
 
 
@@ -124,26 +119,19 @@ def page() -> str:
     parts += [_section("##", title, section) for title, section in ORIGINAL]
     parts.append(_BEYOND)
     parts += [_section("###", title, section) for title, section in BEYOND]
-    parts += [_ENVIRONMENT + "\n" + _table(("Variable", "Sets", "Meaning"), _variables())]
-    parts += [_DEPRECATED + "\n" + _table(("Deprecated", "Write instead"), _deprecated())]
+    parts += [_ENVIRONMENT + "\n" + table(("Variable", "Sets", "Meaning"), _variables())]
+    parts += [_DEPRECATED + "\n" + table(("Deprecated", "Write instead"), _deprecated())]
     parts += [_SINGLE.format(keys=single), _RULES]
     return "\n".join(parts)
 
 
-def key_table(section: type[Section]) -> str:
-    """The keys of a group as a Markdown table."""
-    return _table(("Key", "Type", "Default", "Meaning"), _keys(section))
+def _key_table(section: type[Section]) -> str:
+    return table(("Key", "Type", "Default", "Meaning"), _keys(section))
 
 
 def _section(level: str, title: str, section: type[Section]) -> str:
     opening = (section.__doc__ or "").strip()
-    return f"{level} {title}\n\n{opening}\n\n{key_table(section)}"
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    cells = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
-    return "".join(f"| {line} |\n" for line in cells)
+    return f"{level} {title}\n\n{opening}\n\n{_key_table(section)}"
 
 
 def _keys(section: type[Section]) -> Iterator[tuple[str, ...]]:
@@ -173,12 +161,12 @@ def _default(found: dict[str, JsonValue]) -> str:
 
 
 def _toml(value: JsonValue) -> str:
-    """JSON and TOML write these values alike, but for a whole number of seconds."""
+    """`value` in TOML, which is as in JSON except for a whole number of seconds."""
     return f"{value:g}" if isinstance(value, float) else json.dumps(value)
 
 
 def _type(found: dict[str, JsonValue]) -> str:
-    """What the key takes, in words: "integer, 0 or more"; "seconds, more than 0"."""
+    """The type of the key in words: "integer, 0 or more"; "seconds, more than 0"."""
     variants = found.get("anyOf")
     if isinstance(variants, list) and isinstance(variants[0], dict):
         return _type(variants[0])
@@ -203,19 +191,14 @@ def _bounds(found: dict[str, JsonValue]) -> Iterator[str]:
 
 
 def files() -> dict[str, str]:
-    """What is written, by the name of the file."""
+    """The generated files, by name."""
     return {
         "configuration.md": page(),
         "nixy.schema.json": json.dumps(schema(), indent=2) + "\n",
     }
 
 
-@click.command()
-@write_or_check
-@click.argument("directory", type=click.Path(path_type=Path), default=Path("docs/reference"))
-def main(write: bool, directory: Path) -> None:
-    """Writes or checks the reference page and the JSON schema in DIRECTORY."""
-    keep({directory / name: text for name, text in files().items()}, write=write)
+main = reference_command(files)
 
 
 if __name__ == "__main__":

@@ -4,15 +4,13 @@
 the file differs from what would be written.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from drove_gateway.admin import views
 from drove_gateway.admin.api import ANY, Actions, Route, routes
-from drove_gateway.admin.described import RIGHTS, ROUTES
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.health import ProxyHealth, Section
@@ -22,7 +20,9 @@ from drove_gateway.model.vocabulary import EMPTY, Rejection
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import Built
 from drove_gateway.topology.guard import Held
-from tools.reference.pages import page_command
+from tools.reference.generated_files import reference_command
+from tools.reference.http_texts import RIGHTS, ROUTES
+from tools.reference.markdown import table
 
 _HEAD = """# HTTP API
 
@@ -88,45 +88,51 @@ _SAMPLE = Status(
 
 def page() -> str:
     """The whole page, in Markdown."""
-    table = routes(lambda: _SAMPLE, Metrics(), Actions(lambda: True, tuple))
-    return _HEAD + _rights(table) + _RULES + "".join(_section(route) for route in table)
+    every_route = routes(lambda: _SAMPLE, Metrics(), Actions(lambda: True, tuple))
+    return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
 
 
-def _rights(table: Iterable[Route]) -> str:
-    rows = "| Right | Routes | Needs |\n|---|---|---|\n"
+def _rights(every_route: Iterable[Route]) -> str:
+    rows = []
     for right, (name, needs) in RIGHTS.items():
-        paths = ", ".join(f"`{route.path}`" for route in table if route.right is right)
-        rows += f"| {name} | {paths} | {needs} |\n"
-    return rows
+        paths = ", ".join(f"`{route.path}`" for route in every_route if route.right is right)
+        rows.append((name, paths, needs))
+    return table(("Right", "Routes", "Needs"), rows)
 
 
 def _section(route: Route) -> str:
     described = ROUTES[route.path]
-    parts = [f"\n## `{route.path if route.method == ANY else route.title}`", described.text]
+    parts = [
+        f"\n## `{route.path if route.method == ANY else route.title}`\n",
+        described.text + "\n",
+    ]
     if route.path == "/v1/health":
         parts.append(_example(views.health(_SAMPLE)))
     if described.keys:
-        head = f"| {described.title} | What it says |\n|---|---|"
-        parts.append(
-            "\n".join([head, *(_row(names, says) for names, says in described.keys.items())])
-        )
+        rows = [(_names(names), says) for names, says in described.keys.items()]
+        parts.append(table((described.title, "Meaning"), rows))
     if route.path == "/v1/accept":
         parts.append(_example({"accepted": [views.held(_SAMPLE_HELD)]}))
     if described.more:
-        parts.append(described.more)
-    return "\n\n".join(parts) + "\n"
+        parts.append(described.more + "\n")
+    return "\n".join(parts)
 
 
-def _row(names: str, says: str) -> str:
-    return f"| {', '.join(f'`{name}`' for name in names.split())} | {says} |"
+def _names(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split())
 
 
 def _example(answer: Any) -> str:
     shown = msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
-    return f"```json\n{shown}\n```"
+    return f"```json\n{shown}\n```\n"
 
 
-main = page_command(page, Path("docs/reference/http-api.md"))
+def files() -> Mapping[str, str]:
+    """The generated file, by name."""
+    return {"http-api.md": page()}
+
+
+main = reference_command(files)
 
 
 if __name__ == "__main__":

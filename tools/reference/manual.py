@@ -1,50 +1,44 @@
-"""The man page, in roff, from the commands themselves."""
+"""Build the manual page, in roff, from the commands."""
 
 from collections.abc import Iterable, Iterator
 
 from drove_gateway.cli.command import EXIT_CODES, Command, Commands
 from drove_gateway.model.about import about
-from tools.reference.described import (
-    every_command,
-    own_codes,
-    prose,
-    records,
-    usage,
-)
+from tools.reference.command_help import every_command, options, own_exit_codes, paragraphs, usage
 
 _ENVIRONMENT = (
-    ("NO_COLOR", "Set to anything, it takes all colours away."),
-    ("DROVE_CONTROLLERS", "Configures the gateway without a file, where no nixy.toml is there."),
+    ("NO_COLOR", "Output is not coloured if this is set to any value."),
+    ("DROVE_CONTROLLERS", "Configures the gateway without a file, if there is no nixy.toml."),
     (
         "_DROVE_GATEWAY_COMPLETE",
-        "With bash_source, zsh_source or fish_source the program prints its completion.",
+        "With bash_source, zsh_source or fish_source the program prints its completion script.",
     ),
 )
 _SIGNALS = (
-    ("SIGTERM, SIGINT", "End the daemon after the step under way."),
+    ("SIGTERM, SIGINT", "Finish the current step and end the daemon."),
     ("SIGHUP", "Read the configuration and the template again."),
     (
         "SIGUSR1",
-        "Begin nothing on the proxy, for five minutes at most, so that it can be restarted.",
+        "Leave the proxy alone for at most five minutes, so that it can be restarted.",
     ),
     ("SIGUSR2", "Bring the restarted proxy up to date."),
 )
 
 
 def manual() -> str:
-    """The whole page."""
+    """The whole page, in roff."""
     (path, program), *commands = every_command()
-    first, *description = prose(program)
+    first, *description = paragraphs(program)
     lines = [
         f'.TH DROVE-GATEWAY 8 "" "drove-gateway {about().version}" "System administration"',
         ".SH NAME",
-        "drove-gateway \\- keeps NGINX and HAProxy true to what runs on a Drove cluster",
+        "drove-gateway \\- keeps NGINX and HAProxy in step with a Drove cluster",
         ".SH SYNOPSIS",
         f".B {argument(usage(path, program))}",
         ".SH DESCRIPTION",
         *_paragraphs((first, *description)),
         ".SH OPTIONS",
-        *_terms(records(program)),
+        *_terms(options(program)),
         ".SH COMMANDS",
         *(line for called, command in commands for line in _command(called, command)),
         ".SH EXIT STATUS",
@@ -61,10 +55,10 @@ def manual() -> str:
 
 def _command(path: tuple[str, ...], command: Command | Commands) -> Iterator[str]:
     yield f".SS {argument(usage(path, command))}"
-    yield from _paragraphs(prose(command))
-    yield from _terms(records(command))
+    yield from _paragraphs(paragraphs(command))
+    yield from _terms(options(command))
     yield from (".PP", "Examples:", *_terms(command.examples))
-    if codes := own_codes(command):
+    if codes := own_exit_codes(command):
         yield from (
             ".PP",
             "Exit codes:",
@@ -83,11 +77,11 @@ def _terms(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """One line of roff that shows `text`."""
+    """A line of roff that shows `text`."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
     return f"\\&{text}" if text.startswith((".", "'")) else text
 
 
 def argument(text: str) -> str:
-    """The same as the argument of a macro, where quotes would be taken away."""
+    """`text` as the argument of a macro, where roff would remove plain quotes."""
     return _text(text).replace('"', "\\(dq").replace("'", "\\(aq")

@@ -1,45 +1,42 @@
-"""The reference of all metrics, made from their declarations.
+"""Build the reference of the metrics from their declarations."""
 
-`python -m tools.reference.metrics --write` writes the page, `--check` exits with 1 where
-the file differs from what would be written.
-"""
-
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from drove_gateway.metrics.catalog import ORIGINAL, OWN, Declared
-from tools.reference.pages import page_command
+from tools.reference.generated_files import reference_command
+from tools.reference.markdown import table
 
 _HEAD = """# Metrics
 
-<!-- Made from the declarations in src/drove_gateway/metrics/catalog.py by
+<!-- Generated from the declarations in src/drove_gateway/metrics/catalog.py by
      `python -m tools.reference.metrics --write`; edit those, not this page. -->
 
-`GET /v1/metrics` shows these in the Prometheus text format. Series whose labels are known exist
-from the start with the value 0; the series of a namespace end when it leaves the configuration.
+`GET /v1/metrics` returns these metrics in the Prometheus text format. Series whose labels are known
+in advance exist from the start with the value 0. The series of a namespace end when it is removed
+from the configuration.
 
-## The original's
+## The original's metrics
 
-Names, labels and buckets are those of the original, so its dashboards and alerts go on working.
-Counters without `_total` have none on the wire either.
+Names, labels and buckets are the original's, so its dashboards and alerts keep working. A counter
+listed without `_total` has no such suffix on the wire either.
 
 """
 
 _OWN = """
-## Further ones
+## Additional metrics
 
 """
 
 _PROCESS = """
-Beside these stand `process_*` (memory, processor time, file descriptors), `python_info` and
-`python_gc_*` as the Prometheus client for Python gives them.
+In addition there are `process_*` (memory, processor time, file descriptors), `python_info` and
+`python_gc_*`, as the Prometheus client for Python exports them.
 
 ## Dashboard and alerts
 
-[examples/grafana.json](../../examples/grafana.json) is a dashboard that shows all of these: import
-it into Grafana and choose the data source. [examples/alerts.yml](../../examples/alerts.yml) has
-rules for Prometheus; each says what is wrong, what it means for traffic, what to do, and where
-[the operations page](../operations.md) tells more. Give the scraping job the name `drove-gateway`:
+[examples/grafana.json](../../examples/grafana.json) is a dashboard of all these metrics: import it
+into Grafana and choose the data source. [examples/alerts.yml](../../examples/alerts.yml) contains
+alerting rules for Prometheus. Each rule says what is wrong, what it means for traffic, what to do,
+and where [the operations page](../operations.md) says more. Name the scrape job `drove-gateway`:
 
 ```yaml
 scrape_configs:
@@ -57,19 +54,23 @@ def page() -> str:
 
 
 def _table(metrics: Iterable[Declared]) -> str:
-    head = "| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n"
-    return head + "".join(_row(one) for one in metrics)
+    return table(("Metric", "Type", "Labels", "Meaning"), map(_row, metrics))
 
 
-def _row(one: Declared) -> str:
-    labels = ", ".join(f"`{label}`" for label in one.labels)
-    meaning = one.help
-    if one.kind == "histogram":
-        meaning += f" Buckets: {', '.join(f'{bound:g}' for bound in one.buckets)}."
-    return f"| `{one.shown}` | {one.kind} | {labels} | {meaning} |\n"
+def _row(metric: Declared) -> tuple[str, ...]:
+    labels = ", ".join(f"`{label}`" for label in metric.labels)
+    meaning = metric.help
+    if metric.kind == "histogram":
+        meaning += f" Buckets: {', '.join(f'{bound:g}' for bound in metric.buckets)}."
+    return f"`{metric.shown}`", metric.kind, labels, meaning
 
 
-main = page_command(page, Path("docs/reference/metrics.md"))
+def files() -> Mapping[str, str]:
+    """The generated file, by name."""
+    return {"metrics.md": page()}
+
+
+main = reference_command(files)
 
 
 if __name__ == "__main__":

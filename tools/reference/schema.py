@@ -32,7 +32,7 @@ def properties_of(section: type[Section]) -> dict[str, dict[str, JsonValue]]:
 
 
 def _plain(properties: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
-    """Without the titles that pydantic makes of the names, which say nothing new."""
+    """`properties` without the titles, which pydantic derives from the names."""
     return {
         key: {word: value for word, value in found.items() if word != "title"}
         for key, found in properties.items()

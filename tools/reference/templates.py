@@ -1,12 +1,10 @@
-"""The reference of what templates see and call, made from the data's types and the functions.
+"""Build the reference of template variables and functions from the data's types and the functions.
 
-`python -m tools.reference.templates --write` writes the page, `--check` exits with 1 where
-the file differs from what would be written. What an example gives is what the engine makes of it.
+The results of the examples come from rendering them.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC
-from pathlib import Path
 
 import msgspec
 
@@ -15,29 +13,30 @@ from drove_gateway.gotemplate.functions.signatures import VALUE, Function, funct
 from drove_gateway.gotemplate.go.structs import field_types
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.gotemplate.go.types import ANY, GoType
-from drove_gateway.templates.catalog import (
-    GATEWAY,
-    GO,
-    TIME,
-    VARIABLES,
-    Call,
-    Place,
+from tools.reference.generated_files import reference_command
+from tools.reference.markdown import table
+from tools.reference.template_sample import DATA, functions, rendered
+from tools.reference.template_texts import (
+    GATEWAY_FUNCTIONS,
+    GO_FUNCTIONS,
+    STRUCTS,
+    TIME_METHODS,
+    FunctionDoc,
+    StructDoc,
 )
-from drove_gateway.templates.sample import DATA, functions, outcome
-from tools.reference.pages import page_command
 
 _OPENING = """\
 # Template reference
 
-<!-- Made from src/drove_gateway/templates/catalog.py, the types of the data and the functions by
+<!-- Generated from tools/reference/template_texts.py, the types of the data and the functions by
      `python -m tools.reference.templates --write`; edit those, not this page. -->
 
-Every variable and function of a template. [Templates](../templates.md) is the guide: the language,
-errors, limits, and how a reload is proven.
+This page lists every variable and function of a template. [Templates](../templates.md) is the
+guide: the language, errors, limits, and how a reload is proven.
 
-What stands between `{{` and `}}` is an action; `left_delimiter` and `right_delimiter` in
-`nixy.toml` replace these two. Names are case-sensitive, and one that does not exist is an error.
-`→` shows what an example gives with [the data below](#the-data-of-the-examples).
+The text between `{{` and `}}` is an action; `left_delimiter` and `right_delimiter` in `nixy.toml`
+change these delimiters. Names are case-sensitive, and an unknown name is an error. `→` shows the
+result of an example with [the data below](#the-data-of-the-examples).
 
 ## Variables
 """
@@ -45,26 +44,26 @@ What stands between `{{` and `}}` is an action; `left_delimiter` and `right_deli
 _FUNCTIONS = """\
 ## Functions
 
-Arguments follow the name, divided by blanks; `a | f b` is `f b a`. `any` takes every type; `…`
-stands for any number of the last argument.
+Arguments follow the name, separated by spaces; `a | f b` is the same as `f b a`. `any` accepts
+every type; `…` means that the last argument may be repeated.
 
-### Go's own
+### Functions of Go's template language
 """
 
 _GATEWAY = """\
-### The gateway's
+### Functions of the gateway
 """
 
 _TIME = """\
-### Of a time
+### Methods of a time
 
-`datetime` is a `time.Time`, with these methods.
+`datetime` is a `time.Time` with these methods.
 """
 
 _DATA = """\
 ## The data of the examples
 
-The proxy is HAProxy 3.2.4, `DC` in the environment is `blr1`, and the clock stands.
+The proxy is HAProxy 3.2.4, `DC` in the environment is `blr1`, and the clock does not move.
 
 ```json
 {}
@@ -79,9 +78,14 @@ def page() -> str:
     """The whole page, in Markdown."""
     gateway = {name: function(call) for name, call in functions().items()}
     data = msgspec.json.format(msgspec.json.encode(DATA), indent=2).decode()
-    parts = [_OPENING, *map(_section, VARIABLES)]
-    parts += [_FUNCTIONS, _calls(GO, BUILTINS), _GATEWAY, _calls(GATEWAY, gateway)]
-    parts += [_TIME, _calls(TIME, times()), _DATA.format(data)]
+    parts = [_OPENING, *map(_section, STRUCTS)]
+    parts += [
+        _FUNCTIONS,
+        _calls(GO_FUNCTIONS, BUILTINS),
+        _GATEWAY,
+        _calls(GATEWAY_FUNCTIONS, gateway),
+    ]
+    parts += [_TIME, _calls(TIME_METHODS, times()), _DATA.format(data)]
     return "\n".join(parts)
 
 
@@ -92,51 +96,55 @@ def times() -> Mapping[str, Function]:
 
 
 def _section(struct: type[msgspec.Struct]) -> str:
-    place = VARIABLES[struct]
-    head = f"### {place.title}\n\n{place.opening}\n\n"
-    return head + _table(("Variable", "Type", "Meaning", "Example"), _variables(struct, place))
+    doc = STRUCTS[struct]
+    heading = f"### {doc.title}\n\n{doc.opening}\n\n"
+    return heading + table(("Variable", "Type", "Meaning", "Example"), _variables(struct, doc))
 
 
-def _variables(struct: type[msgspec.Struct], place: Place) -> Iterable[tuple[str, ...]]:
+def _variables(struct: type[msgspec.Struct], doc: StructDoc) -> Iterable[tuple[str, ...]]:
     types = field_types(struct)
-    for name, one in place.variables.items():
-        example = one.example or f"{{{{.{name}}}}}"
-        gives = outcome(place.around.format(example))
-        yield f"`.{name}`", f"`{_named(types[name][1])}`", one.meaning, _shown(example, gives)
+    for name, variable in doc.variables.items():
+        example = variable.example or f"{{{{.{name}}}}}"
+        result = rendered(doc.around.format(example))
+        yield (
+            f"`.{name}`",
+            f"`{_named(types[name][1])}`",
+            variable.meaning,
+            _shown(example, result),
+        )
 
 
-def _calls(documented: Mapping[str, Call], known: Mapping[str, Function]) -> str:
+def _calls(documented: Mapping[str, FunctionDoc], known: Mapping[str, Function]) -> str:
     def rows() -> Iterable[tuple[str, ...]]:
-        for name, one in documented.items():
-            example = _shown(one.example, outcome(one.example)) if one.example else ""
-            yield f"`{one.usage}`", f"`{signature(known[name])}`", one.meaning, example
+        for name, doc in documented.items():
+            example = _shown(doc.example, rendered(doc.example)) if doc.example else ""
+            yield f"`{doc.usage}`", f"`{signature(known[name])}`", doc.meaning, example
 
-    return _table(("Call", "Types", "Meaning", "Example"), rows())
+    return table(("Call", "Types", "Meaning", "Example"), rows())
 
 
-def signature(described: Function) -> str:
-    """What a function takes and gives: `string, any… → string`."""
-    takes = [_named(param) for param in described.params]
-    if described.variadic is not None:
-        takes.append(f"{_named(described.variadic)}…")
-    return " ".join([", ".join(takes), "→", _named(described.result)]).strip()
+def signature(called: Function) -> str:
+    """The types of the arguments and of the result: `string, any… → string`."""
+    parameters = [_named(param) for param in called.params]
+    if called.variadic is not None:
+        parameters.append(f"{_named(called.variadic)}…")
+    return " ".join([", ".join(parameters), "→", _named(called.result)]).strip()
 
 
 def _named(found: GoType) -> str:
     return _GO_NAMES.get(found.name, found.name)
 
 
-def _shown(example: str, gives: str) -> str:
-    return f"`{example}` → `{gives.strip()}`" if gives.strip() else f"`{example}` → nothing"
+def _shown(example: str, result: str) -> str:
+    return f"`{example}` → `{result.strip()}`" if result.strip() else f"`{example}` → nothing"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    cells = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
-    return "".join(f"| {line} |\n" for line in cells)
+def files() -> Mapping[str, str]:
+    """The generated file, by name."""
+    return {"templates.md": page()}
 
 
-main = page_command(page, Path("docs/reference/templates.md"))
+main = reference_command(files)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the commands say of themselves, for the reference and the man page."""
+"""The help of every command, for the reference page and the manual page."""
 
 from collections.abc import Iterator
 
@@ -19,20 +19,19 @@ def every_command() -> Iterator[tuple[tuple[str, ...], Command | Commands]]:
 
 
 def usage(path: tuple[str, ...], command: click.Command) -> str:
-    """How it is called, on one line."""
+    """The usage of a command, on one line."""
     parent = click.Context(program, info_name=path[0]) if len(path) > 1 else None
     context = click.Context(command, info_name=path[-1], parent=parent)
     return f"{' '.join(path)} {' '.join(command.collect_usage_pieces(context))}"
 
 
-def prose(command: click.Command) -> list[str]:
-    """The help's paragraphs, each on one line."""
-    paragraphs = (command.help or "").strip().split("\n\n")
-    return [" ".join(paragraph.split()) for paragraph in paragraphs]
+def paragraphs(command: click.Command) -> list[str]:
+    """The paragraphs of the help text, each on one line."""
+    return [" ".join(paragraph.split()) for paragraph in (command.help or "").strip().split("\n\n")]
 
 
-def records(command: click.Command) -> Iterator[tuple[str, str]]:
-    """Each option, with its meaning."""
+def options(command: click.Command) -> Iterator[tuple[str, str]]:
+    """Each option with its meaning."""
     context = click.Context(command)
     for parameter in command.params:
         record = parameter.get_help_record(context)
@@ -40,6 +39,6 @@ def records(command: click.Command) -> Iterator[tuple[str, str]]:
             yield record
 
 
-def own_codes(command: Command | Commands) -> ExitCodes:
-    """The exit codes that mean something of their own here."""
+def own_exit_codes(command: Command | Commands) -> ExitCodes:
+    """The exit codes whose meaning differs from that of the program as a whole."""
     return {code: text for code, text in command.exit_codes.items() if text != EXIT_CODES[code]}

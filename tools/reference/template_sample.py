@@ -1,4 +1,4 @@
-"""What the reference's examples are rendered with: small data, and a clock that stands."""
+"""The data, clock and environment that the examples of the reference are rendered with."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta, timezone
@@ -70,7 +70,7 @@ _MOMENT: Final = GoTime(
 
 
 def functions() -> Mapping[str, Callable[..., object]]:
-    """The gateway's functions, with that clock and environment, beside HAProxy 3.2.4."""
+    """The gateway's template functions, with the fixed clock and environment, for HAProxy 3.2.4."""
 
     def datetime() -> GoTime:
         return _MOMENT
@@ -78,6 +78,6 @@ def functions() -> Mapping[str, Callable[..., object]]:
     return {**template_functions(ENVIRON, VERSION), "datetime": datetime}
 
 
-def outcome(template: str) -> str:
-    """What `template` makes of the data. Raises TemplateError."""
+def rendered(template: str) -> str:
+    """Render `template` with the data. Raises TemplateError."""
     return Template(template, name="example", funcs=functions()).render(DATA)
