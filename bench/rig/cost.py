@@ -26,9 +26,9 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.vocabulary import Leader, Snapshot
 from drove_gateway.reconciler.reconciler import Proxy
-from drove_gateway.topology.build import Built, build
-from drove_gateway.topology.guard import Watched, judge
-from drove_gateway.topology.topology_diff import difference
+from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.guard import GuardMemory, judge
+from drove_gateway.topology.topology_diff import topology_diff
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class Way:
         self.settings = load(config, os.environ).settings
         self.name = self.settings.namespaces[0].name
         self.decoder = EndpointsDecoder(self.name)
-        self.watched = Watched()
-        self.built: Built | None = None
+        self.watched = GuardMemory()
+        self.built: TopologyBuild | None = None
 
     def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> Plan:
         """Everything that is decided from an answer: the plan."""
@@ -70,7 +70,7 @@ class Way:
         accepted = {self.name: judged.watched.accepted or answer}
         built = steps.time("topology", lambda: build(accepted, rules, before))
         if before is not None:
-            steps.time("diff", lambda: difference(before.topology, built.topology))
+            steps.time("diff", lambda: topology_diff(before.topology, built.topology))
         self.built = built
         return steps.time("plan", lambda: proxy.plan(built.topology))
 

@@ -13,9 +13,9 @@ from contextlib import AsyncExitStack
 import structlog
 
 from drove_gateway.drove.client import Controller
-from drove_gateway.drove.pace import Pace, ping_limit
-from drove_gateway.drove.session import Access, open_session
-from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.drove.pace import PollPace, ping_limit
+from drove_gateway.drove.session import Credentials, open_session
 from drove_gateway.metrics import Metrics
 
 # The defaults of the settings.
@@ -29,13 +29,15 @@ async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
     metrics = Metrics(["fleet"])
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
         for _ in range(gateways):
-            session = await stack.enter_async_context(open_session(Access(), tls_skip_verify=True))
+            session = await stack.enter_async_context(
+                open_session(Credentials(), tls_skip_verify=True)
+            )
             controllers = [
                 Controller(
                     url,
                     namespace="fleet",
                     session=session,
-                    access=Access(),
+                    credentials=Credentials(),
                     api_timeout=_API_TIMEOUT,
                     ping_timeout=ping_limit(_PING_SECONDS, _API_TIMEOUT),
                 )
@@ -44,7 +46,7 @@ async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
             watch = NamespaceWatch(
                 "fleet",
                 controllers,
-                pace=Pace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS),
+                pace=PollPace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS),
                 accept=lambda _: True,
                 publish=lambda _: None,
                 metrics=metrics,

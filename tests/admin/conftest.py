@@ -10,7 +10,7 @@ from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class Api:
@@ -20,7 +20,7 @@ class Api:
         self.status = Status(About("1.2.3", "abc1234", "2026-11-22"), 0.0, {}, "lb1")
         self.metrics = Metrics(["stage"], version="1.2.3")
         self.queue_has_room = True
-        self.held: tuple[Held, ...] = ()
+        self.held: tuple[HeldWithdrawal, ...] = ()
         self.asked: list[str] = []
         self.url = ""
 
@@ -31,7 +31,7 @@ class Api:
         self.asked.append("reload")
         return self.queue_has_room
 
-    def _accept(self) -> tuple[Held, ...]:
+    def _accept(self) -> tuple[HeldWithdrawal, ...]:
         self.asked.append("accept")
         return self.held
 

@@ -15,7 +15,7 @@ from drove_gateway.config.redact import public
 from drove_gateway.model.health import ProxyHealth, Section
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import Step
-from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -30,8 +30,8 @@ from drove_gateway.status.status import (
     with_proxy,
     with_record,
 )
-from drove_gateway.topology.build import Rules, build
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.build import NamespaceRules, build
+from drove_gateway.topology.guard import HeldWithdrawal
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
 
@@ -40,7 +40,7 @@ C1 = EndpointView("http://c1:10000", True, "OK")
 C2 = EndpointView("http://c2:10000", False, "This node is not the leader controller")
 STAGE = NamespaceView("stage", (C1, C2), leader=LEADER, last_sync=1700000000.25, syncing=False)
 WELL = ProxyHealth(config=Section(), template=Section())
-HELD = Held("stage", "the answer is suddenly empty", 12, ("a.local",), 41.25)
+HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local",), 41.25)
 
 
 def serving(status: Status) -> Status:
@@ -53,7 +53,7 @@ def serving(status: Status) -> Status:
     )
     built = build(
         {"stage": Snapshot("stage", LEADER, apps)},
-        [Rules("stage", routing_tag="env", leader_vhost="drove.local")],
+        [NamespaceRules("stage", routing_tag="env", leader_vhost="drove.local")],
     )
     status = msgspec.structs.replace(status, namespaces=(STAGE,), proxy=WELL)
     status = with_built(status, built)
@@ -264,7 +264,7 @@ async def test_a_flood_of_rejections_is_counted_and_shown_in_part(
 
 async def test_config_has_the_keys_of_the_original(api: Api, client: aiohttp.ClientSession) -> None:
     seconds = (("reload", 0.4), ("servers", 0.1))
-    record = Applied(1700000000.0, 0.5, (), ("new vhost",), (), seconds=seconds)
+    record = ApplyRecord(1700000000.0, 0.5, (), ("new vhost",), (), seconds=seconds)
     api.status = with_record(serving(api.status), record)
 
     status, config = await get(client, f"{api.url}/v1/config")
@@ -355,7 +355,7 @@ async def test_metrics_are_text_and_say_what_health_says(
 async def test_status_explains_each_change_by_trigger_reason_and_step(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
-    first = Applied(
+    first = ApplyRecord(
         at=1700000000.0,
         took=0.25,
         triggers=("namespace stage",),
@@ -363,7 +363,7 @@ async def test_status_explains_each_change_by_trigger_reason_and_step(
         steps=(Step("reload", "haproxy", "vhost a.local is new"),),
         seconds=(("render", 0.05), ("check", 0.1)),
     )
-    second = Applied(
+    second = ApplyRecord(
         at=1700000010.0, took=0.5, triggers=("retry",), reasons=(), steps=(),
         failed=(("a.local", "no server left"),), error="refused",
     )  # fmt: skip

@@ -13,9 +13,9 @@ from tests.traffic import free_port
 
 from drove_gateway.admin import serve
 from drove_gateway.config import load
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.guard import HeldWithdrawal
 
-HELD = Held("stage", "the answer is suddenly empty", 12, ("a.local", "b.local"), 41.25)
+HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local", "b.local"), 41.25)
 NAMESPACE = '[[namespaces]]\nname = "stage"\ndrove = ["http://127.0.0.1:1"]\n'
 
 

@@ -2,13 +2,13 @@
 
 from drove_gateway.cli.outlook import Outlook, outlook
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.state.document import Remembered
-from drove_gateway.topology.build import Rules
-from drove_gateway.topology.guard import Limits
+from drove_gateway.state.document import StoredNamespace
+from drove_gateway.topology.build import NamespaceRules
+from drove_gateway.topology.guard import GuardLimits
 
 URLS = ("http://c1:4000", "http://c2:4000")
-LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=0, hold=60.0)
-RULES = (Rules("stage"), Rules("prod"))
+LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=0, hold=60.0)
+RULES = (NamespaceRules("stage"), NamespaceRules("prod"))
 
 
 def snapshot(namespace: str, **apps: int) -> Snapshot:
@@ -28,11 +28,11 @@ def snapshot(namespace: str, **apps: int) -> Snapshot:
     )
 
 
-def stored(one: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, Remembered]:
-    return {one.namespace: Remembered(one, urls, 1000.0)}
+def stored(one: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, StoredNamespace]:
+    return {one.namespace: StoredNamespace(one, urls, 1000.0)}
 
 
-def seen(answers: list[Snapshot], known: dict[str, Remembered]) -> Outlook:
+def seen(answers: list[Snapshot], known: dict[str, StoredNamespace]) -> Outlook:
     given = {one.namespace: one for one in answers}
     return outlook(given, known, {"stage": URLS, "prod": URLS}, RULES, LIMITS)
 

@@ -8,7 +8,7 @@ from tests.container.dockerfile import FILE, PROJECT, stages
 from drove_gateway.config import environment
 from drove_gateway.container import restarts
 from drove_gateway.container import setup as asked
-from drove_gateway.container.setup import Place, setup
+from drove_gateway.container.setup import ContainerContext, container_setup
 from drove_gateway.templates import shipped
 
 PAGE = (PROJECT / "docs/container.md").read_text()
@@ -18,7 +18,9 @@ ROWS = {
         r"^\| `([A-Z_]+)` \|\s*(.*?)\s*\| (.*) \|$", PAGE, re.MULTILINE
     )
 }
-PLACE = Place(Path("/run/drove-gateway"), Path("/var/lib/drove-gateway"), root=False, stdout=True)
+PLACE = ContainerContext(
+    Path("/run/drove-gateway"), Path("/var/lib/drove-gateway"), root=False, stdout=True
+)
 CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000"}
 
 
@@ -31,7 +33,7 @@ def test_every_variable_has_its_row() -> None:
 
 def test_the_defaults_are_those_of_the_code() -> None:
     texts = {name: f"docs of {name}" for name in asked.PLATFORMS}
-    environ = setup(CLUSTER, PLACE, texts).environ
+    environ = container_setup(CLUSTER, PLACE, texts).environ
     expected = {
         **{name: value for name, value in environ.items() if name not in CLUSTER},
         **{environment_name(key): str(value) for key, value in environment.DEFAULTS.items()},

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.container.restarts import QUICK_SECONDS, Ends
+from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
 
 
-def ends(*lived: float) -> Ends:
-    found = Ends()
+def ends(*lived: float) -> RestartHistory:
+    found = RestartHistory()
     for seconds in lived:
         found = found.after(seconds)
     return found

@@ -6,17 +6,21 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import load
-from drove_gateway.container.setup import Place, Setup, setup
+from drove_gateway.container.setup import (
+    ContainerContext,
+    ContainerSetup,
+    container_setup,
+)
 from drove_gateway.model.errors import ConfigError
 
 TEMPLATES = {"nginx": "the shipped one for NGINX", "haproxy": "the shipped one for HAProxy"}
-PLACE = Place(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)
+PLACE = ContainerContext(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)
 CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000,http://controller2:4000"}
 
 
-def made(environ: dict[str, str], *, root: bool = False, stdout: bool = True) -> Setup:
-    place = Place(PLACE.directory, PLACE.state, root=root, stdout=stdout)
-    return setup(environ, place, TEMPLATES)
+def made(environ: dict[str, str], *, root: bool = False, stdout: bool = True) -> ContainerSetup:
+    place = ContainerContext(PLACE.directory, PLACE.state, root=root, stdout=stdout)
+    return container_setup(environ, place, TEMPLATES)
 
 
 def refused(environ: dict[str, str]) -> tuple[str, ...]:

@@ -5,11 +5,11 @@ from signal import Signals
 
 import pytest
 
-from drove_gateway.daemon.signals import Inbox
+from drove_gateway.daemon.signals import SignalQueue
 
 
 async def taken(*came: Signals) -> list[Signals]:
-    inbox = Inbox()
+    inbox = SignalQueue()
     for number in came:
         inbox.put(number)
     return [await inbox.next() for _ in set(came)]
@@ -37,7 +37,7 @@ async def test_a_proxy_is_not_left_alone_when_both_signals_of_its_restart_wait()
 
 
 async def test_who_waits_gets_what_comes_later() -> None:
-    inbox = Inbox()
+    inbox = SignalQueue()
     waiting = asyncio.create_task(inbox.next())
     asyncio.get_running_loop().call_soon(inbox.put, Signals.SIGHUP)
     assert await waiting is Signals.SIGHUP

@@ -8,7 +8,7 @@ import structlog
 from structlog.testing import CapturingLogger
 from tests.waiting import until
 
-from drove_gateway.daemon.startup import Patience, Startup
+from drove_gateway.daemon.startup import Startup, StartupPatience
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -16,14 +16,14 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
-from drove_gateway.state.document import Remembered
-from drove_gateway.topology.acceptance import Intake
-from drove_gateway.topology.build import Rules
-from drove_gateway.topology.guard import Limits
+from drove_gateway.state.document import StoredNamespace
+from drove_gateway.topology.acceptance import Acceptance
+from drove_gateway.topology.build import NamespaceRules
+from drove_gateway.topology.guard import GuardLimits
 
-LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=1, hold=60.0)
+LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=1, hold=60.0)
 C1, C2 = ("http://c1:1",), ("http://c2:1",)
-PATIENCE = Patience(tries=3, delay=0.0)
+PATIENCE = StartupPatience(tries=3, delay=0.0)
 
 
 def snapshot(namespace: str, servers: int) -> Snapshot:
@@ -35,14 +35,16 @@ def snapshot(namespace: str, servers: int) -> Snapshot:
 class Start:
     """A start of two namespaces, and what came of it: `desired` has the servers by vhost."""
 
-    def __init__(self, remembered: Mapping[str, Remembered], controllers: tuple[str, ...]) -> None:
+    def __init__(
+        self, remembered: Mapping[str, StoredNamespace], controllers: tuple[str, ...]
+    ) -> None:
         self.desired: list[dict[str, int]] = []
         self.restored: Mapping[str, float] = {"of the configuration before": 1.0}
         self.asked = 0
         self.log = CapturingLogger()
         log = structlog.wrap_logger(self.log, processors=[])
-        self.intake = Intake(
-            [Rules("a"), Rules("b")],
+        self.intake = Acceptance(
+            [NamespaceRules("a"), NamespaceRules("b")],
             LIMITS,
             self._desire,
             clock=lambda: 0.0,
@@ -76,12 +78,12 @@ class Start:
 
 
 @pytest.fixture
-def remembered() -> dict[str, Remembered]:
-    return {name: Remembered(snapshot(name, 4), C1, 1700000000.0) for name in ("a", "b")}
+def remembered() -> dict[str, StoredNamespace]:
+    return {name: StoredNamespace(snapshot(name, 4), C1, 1700000000.0) for name in ("a", "b")}
 
 
 async def test_nothing_is_desired_while_a_namespace_may_still_answer(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
     start.answer("a", 4)
@@ -94,7 +96,7 @@ async def test_nothing_is_desired_while_a_namespace_may_still_answer(
 
 
 async def test_after_its_tries_a_namespace_is_served_from_the_stored_state(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
     start.answer("a", 6)
@@ -128,7 +130,7 @@ async def test_where_nothing_is_known_of_any_namespace_nothing_is_desired() -> N
 
 
 async def test_an_answer_ends_the_time_of_the_stored_state(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
     await start.fails("a")
@@ -143,7 +145,7 @@ async def test_an_answer_ends_the_time_of_the_stored_state(
 
 @pytest.mark.parametrize("given_up", [False, True])
 async def test_the_first_answer_is_weighed_against_the_stored_state(
-    remembered: dict[str, Remembered], given_up: bool
+    remembered: dict[str, StoredNamespace], given_up: bool
 ) -> None:
     start = Start(remembered, C1)
     start.answer("b", 4)
@@ -156,7 +158,7 @@ async def test_the_first_answer_is_weighed_against_the_stored_state(
 
 
 async def test_another_cluster_under_the_same_name_is_no_withdrawal(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C2)
     start.answer("b", 1)
@@ -167,7 +169,7 @@ async def test_another_cluster_under_the_same_name_is_no_withdrawal(
 
 
 async def test_the_state_is_used_when_the_controllers_moved_and_do_not_answer(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C2)
     await start.fails("a")
@@ -177,7 +179,7 @@ async def test_the_state_is_used_when_the_controllers_moved_and_do_not_answer(
 
 
 async def test_who_answers_between_two_tries_is_not_given_up(
-    remembered: dict[str, Remembered],
+    remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
     start.answer("b", 4)

@@ -17,7 +17,7 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import Step
-from drove_gateway.model.records import Applied
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import Leader
 from drove_gateway.status.status import Status, with_record
 
@@ -27,7 +27,7 @@ NAMES = {Right.NONE: "probe", Right.READ: "read", Right.ACT: "act"}
 
 def status() -> Status:
     view = NamespaceView("stage", (EndpointView("http://c1", True, "OK"),), Leader("http://c1"))
-    record = Applied(0.0, 0.1, ("event",), ("a new vhost",), (Step("add", "web", "listed"),))
+    record = ApplyRecord(0.0, 0.1, ("event",), ("a new vhost",), (Step("add", "web", "listed"),))
     known = Status(About("1.0"), 0.0, {}, "lb1", namespaces=(view,))
     return with_record(known, record)
 

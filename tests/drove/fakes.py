@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from drove_gateway.drove.leader import Ping, Standing
-from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
+from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Snapshot
@@ -65,7 +65,7 @@ class FakeController:
         self.given.append(newest)
         return EventsSummary(newest, dict(Counter(newer)))
 
-    async def endpoints(self, decoder: EndpointsDecoder) -> Listing:
+    async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing:
         self.calls["endpoints"] += 1
         await self._answer(self.endpoints_error)
         return decoder.decode(apps_body(**self.apps))

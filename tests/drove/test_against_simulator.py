@@ -13,14 +13,14 @@ import structlog
 from tests.drove.fakes import Counted
 
 from drove_gateway.drove.client import Controller
-from drove_gateway.drove.pace import Pace, ping_limit
-from drove_gateway.drove.session import Access, access, open_session
-from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.drove.pace import PollPace, ping_limit
+from drove_gateway.drove.session import Credentials, credentials, open_session
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.simulator import Fault, Options, Simulator
 
-PACE = Pace(ping=0.2, events=0.05, full_refresh=300.0)
+PACE = PollPace(ping=0.2, events=0.05, full_refresh=300.0)
 DEADLINE = 60.0
 OPTIONS = Options(apps=3, instances=2, real=False, control_port=None)
 
@@ -69,9 +69,9 @@ class Witness:
 
 @contextlib.asynccontextmanager
 async def watching(
-    urls: list[str], *, who: Access | None = None, api_timeout: float = 1.0
+    urls: list[str], *, who: Credentials | None = None, api_timeout: float = 1.0
 ) -> AsyncIterator[Witness]:
-    who = who or Access()
+    who = who or Credentials()
     witness = Witness()
     async with open_session(who) as session:
         controllers = [
@@ -79,7 +79,7 @@ async def watching(
                 url,
                 namespace="stage",
                 session=session,
-                access=who,
+                credentials=who,
                 api_timeout=api_timeout,
                 ping_timeout=ping_limit(PACE.ping, api_timeout),
             )
@@ -274,16 +274,16 @@ async def test_events_that_are_recorded_late_are_made_up_for() -> None:
     [
         (
             Options(apps=1, real=False, user="guest", password="s3cret"),
-            access(user="guest", password="s3cret", access_token=""),
+            credentials(user="guest", password="s3cret", access_token=""),
         ),
         (
             Options(apps=1, real=False, token="O-Bearer t0ken"),
-            access(user="", password="", access_token="O-Bearer t0ken"),
+            credentials(user="", password="", access_token="O-Bearer t0ken"),
         ),
     ],
     ids=["basic", "token"],
 )
-async def test_a_cluster_with_authentication(options: Options, who: Access) -> None:
+async def test_a_cluster_with_authentication(options: Options, who: Credentials) -> None:
     async with Simulator(options) as sim:
         async with watching(sim.urls, who=who) as witness:
             await witness.until(lambda: witness.hosts == {"app1": 2})

@@ -14,12 +14,12 @@ from aiohttp import web
 
 from drove_gateway.drove.client import Controller
 from drove_gateway.drove.leader import Standing
-from drove_gateway.drove.session import Access, access, open_session
-from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.model.errors import BadAnswer, ConfigError, ControllerDown, ControllerRefused
+from drove_gateway.drove.session import Credentials, credentials, open_session
+from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
+from drove_gateway.model.errors import BadResponse, ConfigError, ControllerDown, ControllerRefused
 
 TLS = Path(__file__).parent / "tls"
-NOBODY = Access()
+NOBODY = Credentials()
 PONG = {"status": "SUCCESS", "data": "pong"}
 NOT_LEADER = {"status": "FAILED", "message": "This node is not the leader controller"}
 APP = {
@@ -80,7 +80,7 @@ async def serving_raw(handler: RawHandler) -> AsyncIterator[str]:
 async def asking(
     url: str,
     *,
-    who: Access = NOBODY,
+    who: Credentials = NOBODY,
     seconds: float = 10.0,
     tls_ca_file: str = "",
     tls_skip_verify: bool = False,
@@ -92,7 +92,7 @@ async def asking(
             url,
             namespace="stage",
             session=session,
-            access=who,
+            credentials=who,
             api_timeout=seconds,
             ping_timeout=seconds,
         )
@@ -108,7 +108,7 @@ def answering(body: object, *, status: int = 200, headers: dict[str, str] | None
     return handler
 
 
-async def endpoints(controller: Controller) -> Listing:
+async def endpoints(controller: Controller) -> EndpointsListing:
     return await controller.endpoints(EndpointsDecoder("stage"))
 
 
@@ -193,14 +193,14 @@ async def test_a_summary_is_asked_for_with_the_time_that_was_given() -> None:
     [
         (NOBODY, None),
         (
-            access(user="guest", password="a:b", access_token=""),
+            credentials(user="guest", password="a:b", access_token=""),
             "Basic " + base64.b64encode(b"guest:a:b").decode(),
         ),
-        (access(user="", password="", access_token="O-Bearer x"), "O-Bearer x"),
-        (access(user="guest", password="guest", access_token="O-Bearer x"), "O-Bearer x"),
+        (credentials(user="", password="", access_token="O-Bearer x"), "O-Bearer x"),
+        (credentials(user="guest", password="guest", access_token="O-Bearer x"), "O-Bearer x"),
     ],
 )
-async def test_credentials_are_sent_with_every_call(who: Access, header: str | None) -> None:
+async def test_credentials_are_sent_with_every_call(who: Credentials, header: str | None) -> None:
     seen = []
 
     async def handler(request: web.Request) -> web.Response:
@@ -215,7 +215,7 @@ async def test_credentials_are_sent_with_every_call(who: Access, header: str | N
 
 
 async def test_credentials_are_in_no_message() -> None:
-    who = access(user="guest", password="s3cret", access_token="")
+    who = credentials(user="guest", password="s3cret", access_token="")
 
     async def echo(request: web.Request) -> web.Response:
         return web.Response(status=401, text=f"{request.headers['Authorization']} s3cret")
@@ -276,7 +276,7 @@ async def test_a_compressed_answer_is_read() -> None:
 async def test_a_hostile_body_is_a_bad_answer(body: bytes, encoding: str, complaint: str) -> None:
     handler = answering(body, headers={"Content-Encoding": encoding})
     async with serving(handler) as url, asking(url) as controller:
-        with pytest.raises(BadAnswer, match=complaint) as caught:
+        with pytest.raises(BadResponse, match=complaint) as caught:
             await endpoints(controller)
         assert f"controller {url}: GET /apis/v1/endpoints" in str(caught.value)
 
@@ -314,7 +314,7 @@ async def test_endless_headers_are_not_read_to_their_end(piece: bytes) -> None:
             count += 1
 
     async with serving_raw(handler) as url, asking(url) as controller:
-        with pytest.raises(BadAnswer, match="not HTTP"):
+        with pytest.raises(BadResponse, match="not HTTP"):
             await endpoints(controller)
 
 
@@ -325,7 +325,7 @@ async def test_what_is_not_http_is_a_bad_answer() -> None:
         await writer.drain()
 
     async with serving_raw(handler) as url, asking(url) as controller:
-        with pytest.raises(BadAnswer, match="not HTTP"):
+        with pytest.raises(BadResponse, match="not HTTP"):
             await endpoints(controller)
 
 

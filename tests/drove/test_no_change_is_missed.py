@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from tests.drove.fakes import Counted, FakeController, Taken, served
 from tests.drove.virtual_time import now, run
 
-from drove_gateway.drove.follower import Surroundings
+from drove_gateway.drove.follower import Clock
 from drove_gateway.drove.leader import Standing
-from drove_gateway.drove.pace import Pace
-from drove_gateway.drove.watch import NamespaceWatch
-from drove_gateway.model.errors import BadAnswer, ControllerDown, ControllerRefused
+from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.drove.pace import PollPace
+from drove_gateway.model.errors import BadResponse, ControllerDown, ControllerRefused
 
 LATE = st.floats(0, 2.5)
 STEPS = st.one_of(
@@ -72,7 +72,9 @@ class Cluster:
                 leading.summary_error = ControllerRefused("503", 503)
                 self.later(long, lambda: setattr(leading, "summary_error", None))
             case "fail endpoints":
-                leading.endpoints_error = BadAnswer("half") if long < 10 else ControllerDown("cut")
+                leading.endpoints_error = (
+                    BadResponse("half") if long < 10 else ControllerDown("cut")
+                )
                 self.later(long, lambda: setattr(leading, "endpoints_error", None))
             case "go slow":
                 leading.latency = long
@@ -126,12 +128,12 @@ async def play(
     watch = NamespaceWatch(
         "stage",
         cluster.controllers,
-        pace=Pace(ping=2.0, events=interval, full_refresh=1e9),
+        pace=PollPace(ping=2.0, events=interval, full_refresh=1e9),
         accept=cluster.taken.accept,
         publish=cluster.taken.publish,
         metrics=Counted(),
         log=structlog.get_logger(),
-        around=Surroundings(clock=now, wall=now, random=lambda: 0.5),
+        around=Clock(clock=now, wall=now, random=lambda: 0.5),
     )
     task = asyncio.create_task(watch.run())
     for pause, step in script:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from drove_gateway.drove import wire
 from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, events_summary
-from drove_gateway.model.errors import BadAnswer
+from drove_gateway.model.errors import BadResponse
 from drove_gateway.model.vocabulary import AppEndpoints, Host
 
 WEB = {
@@ -28,7 +28,7 @@ def answer(data: Any, **more: Any) -> bytes:
     return json.dumps({"status": "SUCCESS", "data": data, "message": "success", **more}).encode()
 
 
-def decode(data: Any) -> wire.Listing:
+def decode(data: Any) -> wire.EndpointsListing:
     return EndpointsDecoder("stage").decode(answer(data))
 
 
@@ -137,7 +137,7 @@ def test_what_a_rejection_shows_is_printable_and_short() -> None:
 
 
 def test_when_not_one_app_can_be_read_the_answer_is_bad() -> None:
-    with pytest.raises(BadAnswer, match=r"not one app.* at `\$\.hosts`"):
+    with pytest.raises(BadResponse, match=r"not one app.* at `\$\.hosts`"):
         decode([{**WEB, "hosts": 1}, {**API, "hosts": 2}])
 
 
@@ -165,7 +165,7 @@ def test_when_not_one_app_can_be_read_the_answer_is_bad() -> None:
     ids=range(17),
 )
 def test_what_is_not_an_answer_is_a_bad_answer(body: bytes) -> None:
-    with pytest.raises(BadAnswer) as caught:
+    with pytest.raises(BadResponse) as caught:
         EndpointsDecoder("stage").decode(body)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
@@ -173,7 +173,7 @@ def test_what_is_not_an_answer_is_a_bad_answer(body: bytes) -> None:
 
 def test_a_failed_answer_is_bad_and_says_what_drove_said() -> None:
     body = b'{"status":"FAILED","message":"Unexpected Server error"}'
-    with pytest.raises(BadAnswer, match=r"'FAILED': Unexpected Server error"):
+    with pytest.raises(BadResponse, match=r"'FAILED': Unexpected Server error"):
         EndpointsDecoder("stage").decode(body)
 
 
@@ -195,7 +195,7 @@ def test_only_an_app_that_changed_is_a_new_object() -> None:
 def test_after_a_bad_answer_the_last_good_one_is_still_known() -> None:
     decoder = EndpointsDecoder("stage")
     first = decoder.decode(answer([WEB]))
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         decoder.decode(b"<html>")
     assert decoder.decode(answer([WEB])) is first
 
@@ -211,12 +211,12 @@ def test_a_summary_without_events() -> None:
 
 @pytest.mark.parametrize("time", [-1, 2**63, "0", None, 1.5])
 def test_a_time_that_the_controller_would_not_take_back_is_a_bad_answer(time: Any) -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         events_summary(answer({"eventsCount": {}, "lastSyncTime": time}))
 
 
 def test_a_summary_without_time_is_a_bad_answer() -> None:
-    with pytest.raises(BadAnswer):
+    with pytest.raises(BadResponse):
         events_summary(answer({"eventsCount": {}}))
 
 
@@ -237,7 +237,7 @@ def test_any_list_of_apps_is_read_or_is_a_bad_answer(data: Any) -> None:
     decoder = EndpointsDecoder("stage")
     try:
         listing = decoder.decode(body)
-    except BadAnswer:
+    except BadResponse:
         return
     assert len(listing.apps) + len(listing.rejected) <= len(data)
     for app in listing.apps:
@@ -253,7 +253,7 @@ def test_any_damage_to_an_answer_is_survived(data: st.DataObject) -> None:
         end = data.draw(st.integers(start, min(len(body), start + 20)))
         body[start:end] = data.draw(st.binary(max_size=8))
     for read in (EndpointsDecoder("stage").decode, events_summary, wire.success):
-        with contextlib.suppress(BadAnswer):
+        with contextlib.suppress(BadResponse):
             read(bytes(body))
 
 
@@ -265,6 +265,6 @@ def test_what_was_decoded_before_does_not_matter(answers: list[list[Any]]) -> No
         for decoder in (remembering, EndpointsDecoder("stage")):
             try:
                 results.append(decoder.decode(answer(data)))
-            except BadAnswer:
-                results.append(wire.Listing(()))
+            except BadResponse:
+                results.append(wire.EndpointsListing(()))
         assert results[0] == results[1]

@@ -15,12 +15,12 @@ from drove_gateway.model.about import About
 from drove_gateway.model.health import ProxyHealth, Section
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.plan import Step
-from drove_gateway.model.records import Applied, StoredState
+from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.reconciler.reconciler import ReconcilerMetrics
 from drove_gateway.status.status import Status
-from drove_gateway.topology.build import Built, Rules, build
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.guard import HeldWithdrawal
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
@@ -87,8 +87,10 @@ def snapshot(
     )
 
 
-def built(*snapshots: Snapshot, realm_suffix: str = "", routing_tag: str = "") -> Built:
-    rules = [Rules(one.namespace, frozenset(), realm_suffix, routing_tag) for one in snapshots]
+def built(*snapshots: Snapshot, realm_suffix: str = "", routing_tag: str = "") -> TopologyBuild:
+    rules = [
+        NamespaceRules(one.namespace, frozenset(), realm_suffix, routing_tag) for one in snapshots
+    ]
     return build({one.namespace: one for one in snapshots}, rules)
 
 
@@ -244,7 +246,7 @@ def test_an_apply_is_timed_by_stage_and_dated() -> None:
     metrics = Metrics()
     reconciler: ReconcilerMetrics = metrics
     reconciler.applied(
-        Applied(
+        ApplyRecord(
             at=100.0,
             took=0.5,
             triggers=("events",),
@@ -264,13 +266,13 @@ def test_an_apply_is_timed_by_stage_and_dated() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        Applied(200.0, 1.0, (), (), (), error="refused"),
-        Applied(200.0, 1.0, (), (), (), failed=(("web.local", "full"),)),
+        ApplyRecord(200.0, 1.0, (), (), (), error="refused"),
+        ApplyRecord(200.0, 1.0, (), (), (), failed=(("web.local", "full"),)),
     ],
 )
-def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: Applied) -> None:
+def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: ApplyRecord) -> None:
     metrics = Metrics()
-    good = Applied(100.0, 1.0, (), (), ())
+    good = ApplyRecord(100.0, 1.0, (), (), ())
 
     metrics.applied(good)
     metrics.applied(bad)
@@ -284,9 +286,9 @@ def test_the_vhosts_that_failed_are_counted_and_named_while_they_do() -> None:
     metrics = Metrics()
     failed = (("a.local", "refused"), ("a.local", "full"), ("b.local", "refused"))
 
-    metrics.applied(Applied(100.0, 1.0, (), (), (), failed=failed))
+    metrics.applied(ApplyRecord(100.0, 1.0, (), (), (), failed=failed))
     during = shown(metrics)
-    metrics.applied(Applied(101.0, 1.0, (), (), ()))
+    metrics.applied(ApplyRecord(101.0, 1.0, (), (), ()))
     after = shown(metrics)
 
     assert during["drove_gateway_failed_vhosts"] == 2
@@ -387,7 +389,7 @@ def test_what_the_guard_holds_can_be_alerted_on() -> None:
     metrics = Metrics(["one", "two"])
     views = (NamespaceView("one", ()), NamespaceView("two", ()))
     status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views)
-    held = Held("two", "the answer is suddenly empty", 12, ("a.local",), 41.25)
+    held = HeldWithdrawal("two", "the answer is suddenly empty", 12, ("a.local",), 41.25)
 
     metrics.mirror(msgspec.structs.replace(status, held=(held,)))
     assert shown(metrics)['drove_gateway_held_servers{namespace="one"}'] == 0

@@ -14,12 +14,12 @@ from tests.drove import virtual_time
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan, Step
-from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import App, Host, Topology
-from drove_gateway.reconciler.reconciler import Pace, Reconciler, SystemTime
-from drove_gateway.topology.topology_diff import difference, reasons
+from drove_gateway.reconciler.reconciler import ApplyPace, Reconciler, SystemTime
+from drove_gateway.topology.topology_diff import reasons, topology_diff
 
-PACE = Pace(quiet=0.05, longest=0.5, between_reloads=1.0)
+PACE = ApplyPace(quiet=0.05, longest=0.5, between_reloads=1.0)
 RELOAD, PROVE = ("reload", 0.2), ("prove", 0.1)
 
 
@@ -58,7 +58,7 @@ class FakeProxy:
         return [round(at, 3) for at, plan in self.applies if plan.reload]
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
-        found = difference(self.applied, desired)
+        found = topology_diff(self.applied, desired)
         servers = tuple(Step("change", each.vhost, "servers") for each in found.changed)
         if self._runtime:
             return Plan(desired, (*demands, *found.added, *found.removed), servers)
@@ -100,7 +100,7 @@ class Counted:
         self.succeeded: list[float] = []
         self.failed = 0
         self.rendered: list[str] = []
-        self.records: list[Applied] = []
+        self.records: list[ApplyRecord] = []
 
     def reload_succeeded(self, seconds: float) -> None:
         self.succeeded.append(round(seconds, 3))
@@ -111,18 +111,18 @@ class Counted:
     def template_rendered(self, result: str, _: float) -> None:
         self.rendered.append(result)
 
-    def applied(self, record: Applied) -> None:
+    def applied(self, record: ApplyRecord) -> None:
         self.records.append(record)
 
 
 class Play:
     """A reconciler at work on a fake proxy, in virtual time that begins at 0."""
 
-    def __init__(self, proxy: FakeProxy, pace: Pace, random: Callable[[], float]) -> None:
+    def __init__(self, proxy: FakeProxy, pace: ApplyPace, random: Callable[[], float]) -> None:
         self.proxy = proxy
         self.metrics = Counted()
         self.published: list[Progress] = []
-        self.history: list[Applied] = []
+        self.history: list[ApplyRecord] = []
         self.logged = CapturingLogger()
         self.reconciler = Reconciler(
             proxy,
@@ -169,7 +169,7 @@ def play(
     story: Callable[[Play], Awaitable[None]],
     proxy: FakeProxy | None = None,
     *,
-    pace: Pace = PACE,
+    pace: ApplyPace = PACE,
     random: Callable[[], float] = lambda: 0.5,
     until: float = 1000.0,
 ) -> Play:
@@ -248,7 +248,7 @@ def test_changes_during_an_apply_wait_for_its_end_and_come_together() -> None:
             await at(moment)
             play.desire(web=moment + 1)
 
-    played = play(story, FakeProxy(takes=5), pace=Pace(quiet=0, longest=0, between_reloads=0))
+    played = play(story, FakeProxy(takes=5), pace=ApplyPace(quiet=0, longest=0, between_reloads=0))
     assert played.proxy.times == [0, 5]
     assert played.proxy.applied == topology(web=4)
 
@@ -475,7 +475,7 @@ def test_a_new_vhost_does_not_wait_for_the_retry_of_another() -> None:
 def test_a_stop_ends_every_wait_at_once(moment: float, what: str) -> None:
     async def story() -> tuple[float, int]:
         proxy = FakeProxy()
-        played = Play(proxy, Pace(quiet=0, longest=0, between_reloads=10), lambda: 0.5)
+        played = Play(proxy, ApplyPace(quiet=0, longest=0, between_reloads=10), lambda: 0.5)
         running = asyncio.create_task(played.reconciler.run())
         if what != "nothing known":
             await at(1)
@@ -595,7 +595,7 @@ def test_no_update_is_lost(
             await at(moment)
             play.desire("changed", **vhosts)
 
-    pace = Pace(quiet=0.05, longest=0.5, between_reloads=between)
+    pace = ApplyPace(quiet=0.05, longest=0.5, between_reloads=between)
     played = play(story, proxy, pace=pace, random=lambda: next(randoms))
     assert proxy.applied == topology(**changes[-1][1])
     assert played.states == [] or played.states[-1] == "idle"

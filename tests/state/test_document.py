@@ -19,8 +19,8 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.state.document import (
     VERSION,
-    Remembered,
     State,
+    StoredNamespace,
     decode,
     encode,
 )
@@ -47,7 +47,7 @@ states = st.builds(
     texts,
     st.lists(
         st.builds(
-            Remembered,
+            StoredNamespace,
             snapshots,
             st.lists(texts, max_size=2).map(tuple),
             st.floats(allow_nan=False, allow_infinity=False),
@@ -60,7 +60,7 @@ WEB = AppEndpoints("web", "web-1", "web.local", {"env": "x"}, (Host("10.0.0.1", 
 ONE = State(
     "nginx /etc/nginx/nginx.conf",
     (
-        Remembered(
+        StoredNamespace(
             Snapshot("stage", Leader("http://c1:10000", "c1", 10000), (WEB,)),
             ("http://c1:10000",),
             1700000000.5,

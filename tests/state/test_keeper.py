@@ -16,10 +16,10 @@ from tests.waiting import until
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state import file
-from drove_gateway.state.document import Remembered, State, decode, encode
-from drove_gateway.state.keeper import Keeper, Owner
+from drove_gateway.state.document import State, StoredNamespace, decode, encode
+from drove_gateway.state.keeper import StateKeeper, StateOwner
 
-OWNER = Owner("1.0.0", "nginx /etc/nginx/nginx.conf")
+OWNER = StateOwner("1.0.0", "nginx /etc/nginx/nginx.conf")
 URLS = {"stage": ("http://c1:10000",), "prod": ("http://p1:10000",)}
 LEADER = Leader("http://c1:10000", "c1", 10000)
 
@@ -32,11 +32,11 @@ def snapshot(namespace: str = "stage", servers: int = 1) -> Snapshot:
 class Kept:
     """A keeper of a file, what it published and logged, and a clock that the test sets."""
 
-    def __init__(self, path: Path | None, owner: Owner = OWNER) -> None:
+    def __init__(self, path: Path | None, owner: StateOwner = OWNER) -> None:
         self.now = 1000.0
         self.views: list[StoredState] = []
         self.log = CapturingLogger()
-        self.keeper = Keeper(
+        self.keeper = StateKeeper(
             path,
             owner,
             URLS,
@@ -46,7 +46,7 @@ class Kept:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Keeper]:
+    async def running(self) -> AsyncIterator[StateKeeper]:
         """The keeper at work; at the end of the block all that was noted is written."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.keeper.run())
@@ -87,8 +87,8 @@ async def test_what_was_applied_is_known_to_the_next_start(kept: Kept, path: Pat
     remembered = await Kept(path).keeper.load()
 
     assert remembered == {
-        "stage": Remembered(snapshot(), URLS["stage"], 1000.0),
-        "prod": Remembered(snapshot("prod"), URLS["prod"], 1000.0),
+        "stage": StoredNamespace(snapshot(), URLS["stage"], 1000.0),
+        "prod": StoredNamespace(snapshot("prod"), URLS["prod"], 1000.0),
     }
     assert kept.views[-1] == StoredState(path=str(path), written=1000.0)
 
@@ -142,8 +142,8 @@ async def test_what_was_noted_last_is_written_before_the_end(kept: Kept, path: P
 
 
 async def test_namespaces_that_are_not_configured_are_dropped(path: Path) -> None:
-    old = Remembered(snapshot("gone"), ("http://g1",), 1.0)
-    now = Remembered(snapshot(), URLS["stage"], 1.0)
+    old = StoredNamespace(snapshot("gone"), ("http://g1",), 1.0)
+    now = StoredNamespace(snapshot(), URLS["stage"], 1.0)
     file.write(path, encode(State(OWNER.proxy, (old, now)), gateway="1.0.0"))
 
     assert set(await Kept(path).keeper.load()) == {"stage"}
@@ -159,7 +159,7 @@ async def test_a_file_that_was_deleted_is_written_again(kept: Kept, path: Path) 
 
 
 def torn(path: Path) -> None:
-    whole = encode(State(OWNER.proxy, (Remembered(snapshot(), (), 1.0),)), gateway="1.0.0")
+    whole = encode(State(OWNER.proxy, (StoredNamespace(snapshot(), (), 1.0),)), gateway="1.0.0")
     path.write_bytes(whole[: len(whole) // 2])
 
 

@@ -10,7 +10,7 @@ from drove_gateway.model.about import About
 from drove_gateway.model.health import PENDING, ProxyHealth, Section
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import Step
-from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.status.status import (
     HISTORY,
@@ -23,7 +23,7 @@ from drove_gateway.status.status import (
     with_record,
     with_settings,
 )
-from drove_gateway.topology.build import Built, Rules, build
+from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
 
 LED = NamespaceView("stage", (EndpointView("http://c1:10000", True, "OK"),))
 DOWN = NamespaceView("stage", (EndpointView("http://c1:10000", False, "refused"),))
@@ -34,16 +34,16 @@ def status() -> Status:
     return Status(About("1.0"), 0.0, {}, "lb1", namespaces=(DOWN,))
 
 
-def built(*vhosts: str) -> Built:
+def built(*vhosts: str) -> TopologyBuild:
     apps = tuple(
         AppEndpoints("app", f"{vhost}-1", vhost, {}, (Host("10.0.0.1", 80, "http"),))
         for vhost in vhosts
     )
-    return build({"stage": Snapshot("stage", Leader(), apps)}, [Rules("stage")])
+    return build({"stage": Snapshot("stage", Leader(), apps)}, [NamespaceRules("stage")])
 
 
-def record(at: float = 10.0, took: float = 1.0, *, steps: int = 0, **more: Any) -> Applied:
-    return Applied(
+def record(at: float = 10.0, took: float = 1.0, *, steps: int = 0, **more: Any) -> ApplyRecord:
+    return ApplyRecord(
         at,
         took,
         ("namespace stage",),
@@ -157,7 +157,7 @@ def test_a_large_change_is_kept_in_part_and_says_so() -> None:
 
 def test_a_reload_and_an_update_of_servers_are_dated() -> None:
     reloaded = with_record(status(), record(10.0, 2.0))
-    served = with_record(reloaded, Applied(20.0, 0.5, (), (), (), seconds=(("servers", 0.4),)))
+    served = with_record(reloaded, ApplyRecord(20.0, 0.5, (), (), (), seconds=(("servers", 0.4),)))
 
     assert (reloaded.last_reload, reloaded.last_server_update) == (12.0, None)
     assert (served.last_reload, served.last_server_update) == (12.0, 20.5)

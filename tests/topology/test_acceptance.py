@@ -14,11 +14,11 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
-from drove_gateway.topology.acceptance import Intake
-from drove_gateway.topology.build import Built, Rules
-from drove_gateway.topology.guard import Held, Limits
+from drove_gateway.topology.acceptance import Acceptance
+from drove_gateway.topology.build import NamespaceRules, TopologyBuild
+from drove_gateway.topology.guard import GuardLimits, HeldWithdrawal
 
-LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=60.0)
+LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=60.0)
 LEADER = Leader("http://c1:4000", "c1", 4000)
 
 
@@ -37,10 +37,10 @@ class Desk:
     def __init__(self, *namespaces: str) -> None:
         self.now = 0.0
         self.desired: list[tuple[Topology, str]] = []
-        self.published: list[tuple[Built, tuple[Held, ...]]] = []
+        self.published: list[tuple[TopologyBuild, tuple[HeldWithdrawal, ...]]] = []
         self.logged = CapturingLogger()
-        self.intake = Intake(
-            [Rules(name) for name in namespaces],
+        self.intake = Acceptance(
+            [NamespaceRules(name) for name in namespaces],
             LIMITS,
             lambda topology, trigger: self.desired.append((topology, trigger)),
             clock=lambda: self.now,

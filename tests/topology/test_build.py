@@ -15,16 +15,16 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.topology.build import (
-    Built,
-    Counts,
-    Rules,
+    AppCounts,
+    NamespaceRules,
+    TopologyBuild,
     build,
-    rules,
+    parse_rules,
 )
 
 LEADER = Leader("http://c1:4000", "c1", 4000)
 VHOST = "web.example.com"
-ALL = Rules("stage")
+ALL = NamespaceRules("stage")
 
 
 def host(number: int, port_type: str = "http") -> Host:
@@ -39,7 +39,7 @@ def snapshot(*apps: AppEndpoints, namespace: str = "stage") -> Snapshot:
     return Snapshot(namespace, LEADER, apps)
 
 
-def built(*apps: AppEndpoints, rule: Rules = ALL) -> Built:
+def built(*apps: AppEndpoints, rule: NamespaceRules = ALL) -> TopologyBuild:
     return build({rule.namespace: snapshot(*apps, namespace=rule.namespace)}, [rule])
 
 
@@ -56,7 +56,7 @@ def groups(one: App) -> dict[str, list[int]]:
 
 
 def test_an_app_becomes_its_vhost_with_one_group_named_after_it() -> None:
-    one = of(built(app(1, 2, env="prod"), rule=rules("stage", "", "", "", "")).topology)
+    one = of(built(app(1, 2, env="prod"), rule=parse_rules("stage", "", "", "", "")).topology)
     assert (one.id, one.vhost, one.routing_tag_key) == (VHOST, VHOST, "")
     assert numbers(one.hosts) == [1, 2]
     assert one.tags == {"env": "prod"}
@@ -70,9 +70,9 @@ def test_vhosts_and_port_types_are_lower_cased() -> None:
 
 
 def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
-    result = built(app(), rule=rules("stage", "other.example.com", "", "", ""))
+    result = built(app(), rule=parse_rules("stage", "other.example.com", "", "", ""))
     assert result.topology.apps == {}
-    assert result.counts["stage"] == Counts()
+    assert result.counts["stage"] == AppCounts()
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
     ],
 )
 def test_the_realm_filters_vhosts(realm: str, suffix: str, *, accepted: bool) -> None:
-    result = built(app(1), rule=rules("stage", realm, suffix, "", ""))
+    result = built(app(1), rule=parse_rules("stage", realm, suffix, "", ""))
     assert (VHOST in result.topology.apps) is accepted
     assert result.counts["stage"].ignored_by_realm == (not accepted)
     assert result.rejected == ()
@@ -109,10 +109,10 @@ def test_the_realm_filters_vhosts(realm: str, suffix: str, *, accepted: bool) ->
     ],
 )
 def test_the_routing_tag_names_the_group(tags: dict[str, str], group: str, *, tagged: bool) -> None:
-    result = built(app(1, **tags), rule=rules("stage", "", "", "colour", ""))
+    result = built(app(1, **tags), rule=parse_rules("stage", "", "", "colour", ""))
     assert list(of(result.topology).groups) == [group]
     assert of(result.topology).routing_tag_key == "colour"
-    assert result.counts["stage"] == Counts(tagged, not tagged)
+    assert result.counts["stage"] == AppCounts(tagged, not tagged)
 
 
 def test_a_later_app_on_a_vhost_puts_its_hosts_first_and_the_earlier_ones_tags_win() -> None:
@@ -135,7 +135,7 @@ def test_apps_on_a_vhost_are_grouped_by_their_routing_tag() -> None:
             app(2, app_id="web-2", colour="green"),
             app(3, app_id="web-3", colour="BLUE"),
             app(4, app_id="web-4"),
-            rule=rules("stage", "", "", "colour", ""),
+            rule=parse_rules("stage", "", "", "colour", ""),
         ).topology
     )
     assert numbers(one.hosts) == [4, 3, 2, 1]
@@ -152,7 +152,7 @@ def namespaces(first: AppEndpoints, second: AppEndpoints, *order: str, tag: str 
         "one": snapshot(first, namespace="one"),
         "two": snapshot(second, namespace="two"),
     }
-    return of(build(taken, [rules(name, "", "", tag, "") for name in order]).topology)
+    return of(build(taken, [parse_rules(name, "", "", tag, "") for name in order]).topology)
 
 
 def test_a_later_namespace_on_a_vhost_appends_its_hosts_and_its_tags_win() -> None:
@@ -185,14 +185,17 @@ def test_the_routing_tag_of_a_vhost_is_that_of_the_last_namespace_that_has_one()
         "one": snapshot(app(1, colour="blue"), namespace="one"),
         "two": snapshot(app(2), namespace="two"),
     }
-    merged = build(taken, [rules("one", "", "", "colour", ""), rules("two", "", "", "", "")])
+    merged = build(
+        taken,
+        [parse_rules("one", "", "", "colour", ""), parse_rules("two", "", "", "", "")],
+    )
     assert of(merged.topology).routing_tag_key == "colour"
 
 
 def test_namespaces_show_their_leader_also_before_they_answered() -> None:
     configured = [
-        rules("one", "", "", "colour", "Drove.Example.com"),
-        rules("two", "", "", "", "two.example.com"),
+        parse_rules("one", "", "", "colour", "Drove.Example.com"),
+        parse_rules("two", "", "", "", "two.example.com"),
     ]
     seen = build({"one": snapshot(namespace="one")}, configured).topology.namespaces
     assert list(seen) == ["one", "two"]
@@ -204,7 +207,8 @@ def test_namespaces_show_their_leader_also_before_they_answered() -> None:
 
 def test_an_app_cannot_take_a_leader_vhost() -> None:
     result = built(
-        app(1, vhost="DROVE.example.com"), rule=Rules("s", leader_vhost="drove.Example.com")
+        app(1, vhost="DROVE.example.com"),
+        rule=NamespaceRules("s", leader_vhost="drove.Example.com"),
     )
     assert result.topology.apps == {}
     [left_out] = result.rejected
@@ -216,7 +220,7 @@ def test_an_app_cannot_take_a_leader_vhost() -> None:
 def test_an_app_cannot_take_the_leader_vhost_of_another_namespace() -> None:
     result = build(
         {"one": snapshot(app(1, vhost="two.example.com"), namespace="one")},
-        [Rules("one"), Rules("two", leader_vhost="two.example.com")],
+        [NamespaceRules("one"), NamespaceRules("two", leader_vhost="two.example.com")],
     )
     assert result.topology.apps == {}
     assert len(result.rejected) == 1
@@ -269,9 +273,9 @@ def test_apps_are_counted_by_how_they_were_taken() -> None:
         app(3, app_id="c-1"),
         app(4, app_id="d-1", vhost="other.example.org"),
         app(app_id="e-1"),
-        rule=rules("stage", "", ".example.com", "colour", ""),
+        rule=parse_rules("stage", "", ".example.com", "colour", ""),
     )
-    assert result.counts["stage"] == Counts(
+    assert result.counts["stage"] == AppCounts(
         with_routing_tag=1, without_routing_tag=2, ignored_by_realm=1
     )
 
@@ -286,7 +290,7 @@ def test_an_unchanged_app_is_the_same_object_in_the_next_topology() -> None:
 
 
 def test_an_unchanged_vhost_of_two_namespaces_is_the_same_object() -> None:
-    both = [Rules("one"), Rules("two")]
+    both = [NamespaceRules("one"), NamespaceRules("two")]
     one, two = snapshot(app(1), namespace="one"), snapshot(app(2), namespace="two")
     first = build({"one": one, "two": two}, both)
     other = app(7, app_id="api-1", vhost="api.example.com")
@@ -297,14 +301,14 @@ def test_an_unchanged_vhost_of_two_namespaces_is_the_same_object() -> None:
 def test_changed_rules_are_applied_to_unchanged_apps() -> None:
     taken = {"stage": snapshot(app(1, colour="blue"))}
     first = build(taken, [ALL])
-    second = build(taken, [rules("stage", "", "", "colour", "")], first)
+    second = build(taken, [parse_rules("stage", "", "", "colour", "")], first)
     assert groups(of(second.topology)) == {"blue": [1]}
 
 
 def test_a_new_leader_vhost_of_another_namespace_is_taken_from_unchanged_apps() -> None:
     taken = {"one": snapshot(app(1), namespace="one")}
-    first = build(taken, [Rules("one"), Rules("two")])
-    reserved = [Rules("one"), Rules("two", leader_vhost=VHOST)]
+    first = build(taken, [NamespaceRules("one"), NamespaceRules("two")])
+    reserved = [NamespaceRules("one"), NamespaceRules("two", leader_vhost=VHOST)]
     assert build(taken, reserved, first).topology == build(taken, reserved).topology
 
 
@@ -329,7 +333,7 @@ APPS = st.builds(
 ) | st.builds(app, app_id=st.sampled_from(["a-1", "d-1"]))
 ANSWERS = st.lists(APPS, max_size=5, unique_by=lambda one: one.app_id)
 RULES = st.builds(
-    rules,
+    parse_rules,
     st.just("one"),
     st.sampled_from(["", "x.org"]),
     st.sampled_from(["", ".example.com"]),
@@ -339,15 +343,18 @@ RULES = st.builds(
 
 
 def merged_pair(
-    one: list[AppEndpoints], two: list[AppEndpoints], rule: Rules, previous: Built | None
-) -> Built:
+    one: list[AppEndpoints],
+    two: list[AppEndpoints],
+    rule: NamespaceRules,
+    previous: TopologyBuild | None,
+) -> TopologyBuild:
     taken = {"one": snapshot(*one, namespace="one"), "two": snapshot(*two, namespace="two")}
-    return build(taken, [rule, Rules("two", routing_tag="colour")], previous)
+    return build(taken, [rule, NamespaceRules("two", routing_tag="colour")], previous)
 
 
 @given(st.data(), RULES, RULES)
 def test_building_on_the_previous_equals_building_from_scratch(
-    data: st.DataObject, before: Rules, after: Rules
+    data: st.DataObject, before: NamespaceRules, after: NamespaceRules
 ) -> None:
     """Apps that the controller repeats are the same objects, as the decoder gives them."""
     one, two = data.draw(ANSWERS), data.draw(ANSWERS)
@@ -365,7 +372,7 @@ def test_building_on_the_previous_equals_building_from_scratch(
 
 @given(ANSWERS, ANSWERS, RULES)
 def test_the_same_answers_again_give_the_same_objects(
-    one: list[AppEndpoints], two: list[AppEndpoints], rule: Rules
+    one: list[AppEndpoints], two: list[AppEndpoints], rule: NamespaceRules
 ) -> None:
     first = merged_pair(one, two, rule, None)
     second = merged_pair(one, two, rule, first)
@@ -375,7 +382,7 @@ def test_the_same_answers_again_give_the_same_objects(
 
 @given(ANSWERS, RULES)
 def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
-    apps: list[AppEndpoints], rule: Rules
+    apps: list[AppEndpoints], rule: NamespaceRules
 ) -> None:
     topology = build({"one": snapshot(*apps, namespace="one")}, [rule]).topology
     for one in topology.apps.values():

@@ -1,13 +1,15 @@
 """What `explain` tells of a vhost."""
 
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.topology.build import Built, build, rules
+from drove_gateway.topology.build import TopologyBuild, build, parse_rules
 from drove_gateway.topology.explain import explain
 
 
-def built(*apps: AppEndpoints, realm: str = "", tag: str = "", leader_vhost: str = "") -> Built:
+def built(
+    *apps: AppEndpoints, realm: str = "", tag: str = "", leader_vhost: str = ""
+) -> TopologyBuild:
     snapshot = Snapshot("stage", Leader("http://c1:4000", "c1", 4000), apps)
-    return build({"stage": snapshot}, [rules("stage", realm, "", tag, leader_vhost)])
+    return build({"stage": snapshot}, [parse_rules("stage", realm, "", tag, leader_vhost)])
 
 
 def app(name: str, *hosts: Host, vhost: str = "web.local", **tags: str) -> AppEndpoints:

@@ -14,9 +14,9 @@ from drove_gateway.model.vocabulary import (
     Rejection,
     Snapshot,
 )
-from drove_gateway.topology.guard import Judged, Limits, Watched, judge
+from drove_gateway.topology.guard import GuardLimits, GuardMemory, Verdict, judge
 
-LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=5, hold=60.0)
+LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=5, hold=60.0)
 
 
 def app(name: str, count: int, *, first: int = 1) -> AppEndpoints:
@@ -34,17 +34,17 @@ def answer(*apps: AppEndpoints, term: int = 0) -> Snapshot:
     )
 
 
-def accepted(*apps: AppEndpoints) -> Watched:
-    return Watched(answer(*apps))
+def accepted(*apps: AppEndpoints) -> GuardMemory:
+    return GuardMemory(answer(*apps))
 
 
-def servers(judged: Judged) -> dict[str, int]:
+def servers(judged: Verdict) -> dict[str, int]:
     assert judged.watched.accepted is not None
     return {one.vhost: len(one.hosts) for one in judged.watched.accepted.apps}
 
 
 def test_the_first_answer_is_taken_as_it_is() -> None:
-    judged = judge(Watched(), answer(app("web", 3)), now=0, limits=LIMITS)
+    judged = judge(GuardMemory(), answer(app("web", 3)), now=0, limits=LIMITS)
     assert judged.held is None
     assert servers(judged) == {"web.example.com": 3}
 
@@ -99,7 +99,7 @@ def test_ordinary_changes_go_through_at_once(
 
 
 def test_a_small_namespace_among_large_ones_is_weighed_by_itself_and_overall() -> None:
-    gentle = Limits(vhost=2.0, namespace=2.0, overall=0.1, exempt=5, hold=60.0)
+    gentle = GuardLimits(vhost=2.0, namespace=2.0, overall=0.1, exempt=5, hold=60.0)
     before, after = accepted(app("web", 20)), answer(app("web", 8))
     alone = judge(before, after, now=0, limits=gentle)
     among = judge(before, after, now=0, limits=gentle, servers_elsewhere=lambda: 1000)
@@ -134,7 +134,7 @@ def test_time_alone_is_not_enough_to_be_believed() -> None:
 
 def test_servers_that_come_back_start_their_time_anew() -> None:
     whole, half = answer(app("web", 10), app("api", 10)), answer(app("web", 10))
-    watched = Watched(whole)
+    watched = GuardMemory(whole)
     for now, seen in ((0, half), (30, half), (50, whole), (55, half), (70, half)):
         watched = judge(watched, seen, now=now, limits=LIMITS).watched
     assert judge(watched, half, now=80, limits=LIMITS).held is not None
@@ -196,7 +196,7 @@ def test_what_a_new_leader_never_listed_is_kept_rather_than_what_it_dropped() ->
     """The first may be unknown to it, the second was known."""
     one, two, three, four = (app(name, 1, first=n) for n, name in enumerate("abcd"))
     whole = [msgspec.structs.replace(each, vhost="web.local") for each in (one, two, three, four)]
-    watched = Watched(answer(*whole))
+    watched = GuardMemory(answer(*whole))
     watched = judge(watched, answer(*whole[1:], term=1), now=0, limits=LIMITS).watched
     other = msgspec.structs.replace(app("e", 1, first=9), vhost="web.local")
     seen = answer(*whole[2:], other, term=1)
@@ -293,7 +293,7 @@ def pairs(apps: Iterable[AppEndpoints]) -> set[tuple[str, Host]]:
 def test_whatever_comes_additions_pass_and_no_more_than_the_share_goes(
     sequence: list[dict[str, set[int]]],
 ) -> None:
-    watched = Watched()
+    watched = GuardMemory()
     for now, apps in enumerate(sequence):
         seen = snapshot(apps)
         before = pairs(watched.accepted.apps) if watched.accepted else set()
@@ -313,7 +313,7 @@ def test_whatever_comes_additions_pass_and_no_more_than_the_share_goes(
 def test_an_answer_that_stays_the_same_is_always_believed_in_the_end(
     sequence: list[dict[str, set[int]]],
 ) -> None:
-    watched, seen = Watched(), snapshot({})
+    watched, seen = GuardMemory(), snapshot({})
     for now, apps in enumerate(sequence):
         seen = snapshot(apps)
         watched = judge(watched, seen, now=now, limits=LIMITS).watched

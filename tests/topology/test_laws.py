@@ -19,12 +19,12 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.reconciler.reconciler import Reconciler
-from drove_gateway.topology.acceptance import Intake
-from drove_gateway.topology.build import rules
-from drove_gateway.topology.guard import Limits
+from drove_gateway.topology.acceptance import Acceptance
+from drove_gateway.topology.build import parse_rules
+from drove_gateway.topology.guard import GuardLimits
 
 # Longer than any story, so that no withdrawal is believed because it lasted.
-LIMITS = Limits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=10_000)
+LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=10_000)
 NAMESPACES = ("a", "b")
 
 Servers = dict[str, int]
@@ -77,8 +77,8 @@ class Story:
             publish=lambda _: None,
             record=lambda _: None,
         )
-        self.intake = Intake(
-            [rules(name, "", "", "", "") for name in NAMESPACES],
+        self.intake = Acceptance(
+            [parse_rules(name, "", "", "", "") for name in NAMESPACES],
             LIMITS,
             self._desire,
             clock=since_start,

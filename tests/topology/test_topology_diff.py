@@ -13,7 +13,7 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.topology.topology_diff import Difference, VhostChange, difference, reasons
+from drove_gateway.topology.topology_diff import TopologyDiff, VhostChange, reasons, topology_diff
 
 VHOST = "web.example.com"
 
@@ -56,97 +56,99 @@ ABC = app((VHOST, (1, 2, 3)))
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        pytest.param(one(ABC), one(ABC), Difference(), id="the same"),
+        pytest.param(one(ABC), one(ABC), TopologyDiff(), id="the same"),
         pytest.param(
-            one(ABC), one(app((VHOST, (3, 1, 2)))), Difference(), id="the order of hosts is none"
+            one(ABC), one(app((VHOST, (3, 1, 2)))), TopologyDiff(), id="the order of hosts is none"
         ),
-        pytest.param(one(), one(ABC), Difference(added=(VHOST,)), id="vhost added"),
-        pytest.param(one(ABC), one(), Difference(removed=(VHOST,)), id="vhost removed"),
+        pytest.param(one(), one(ABC), TopologyDiff(added=(VHOST,)), id="vhost added"),
+        pytest.param(one(ABC), one(), TopologyDiff(removed=(VHOST,)), id="vhost removed"),
         pytest.param(
             one(ABC),
             one(app((VHOST, (4, 2, 3, 5)))),
-            Difference(changed=(change(added=(4, 5), removed=(1,)),)),
+            TopologyDiff(changed=(change(added=(4, 5), removed=(1,)),)),
             id="servers come and go",
         ),
         pytest.param(
             one(ABC),
             one(app((VHOST, (1, 2, 3)), tags={"a": "b"})),
-            Difference(changed=(VhostChange(VHOST, (), (), tags=True, groups=False),)),
+            TopologyDiff(changed=(VhostChange(VHOST, (), (), tags=True, groups=False),)),
             id="tags",
         ),
         pytest.param(
             one(ABC),
             one(app((VHOST, (1, 2, 3)), tag="colour")),
-            Difference(changed=(VhostChange(VHOST, (), (), tags=True, groups=False),)),
+            TopologyDiff(changed=(VhostChange(VHOST, (), (), tags=True, groups=False),)),
             id="the routing tag's name",
         ),
         pytest.param(
             one(app(("blue", (1,)), ("green", (2,)))),
             one(app(("blue", (2,)), ("green", (1,)))),
-            Difference(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
+            TopologyDiff(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
             id="hosts that change their group",
         ),
         pytest.param(
             one(app(("blue", (1,)), ("green", (2,)))),
             one(app(("green", (2,)), ("blue", (1,)))),
-            Difference(),
+            TopologyDiff(),
             id="the order of groups is none",
         ),
         pytest.param(
             one(ABC),
             one(app((VHOST, (1, 2, 3)), group_tags={"a": "b"})),
-            Difference(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
+            TopologyDiff(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
             id="a group's tags",
         ),
         pytest.param(
-            one(ABC), one(ABC, leader="c2"), Difference(leaders=("stage",)), id="the leader moved"
+            one(ABC), one(ABC, leader="c2"), TopologyDiff(leaders=("stage",)), id="the leader moved"
         ),
         pytest.param(
             one(ABC),
             one(ABC, name="other"),
-            Difference(leaders=("other", "stage")),
+            TopologyDiff(leaders=("other", "stage")),
             id="namespaces come and go",
         ),
     ],
 )
-def test_what_differs(old: Topology, new: Topology, expected: Difference) -> None:
-    found = difference(old, new)
+def test_what_differs(old: Topology, new: Topology, expected: TopologyDiff) -> None:
+    found = topology_diff(old, new)
     assert found == expected
-    assert found.empty == (expected == Difference())
+    assert found.empty == (expected == TopologyDiff())
 
 
 @pytest.mark.parametrize(
     ("found", "words"),
     [
-        pytest.param(Difference(), (), id="nothing"),
-        pytest.param(Difference(added=("a", "b")), ("vhost a added", "vhost b added"), id="added"),
-        pytest.param(Difference(removed=("a",)), ("vhost a removed",), id="removed"),
+        pytest.param(TopologyDiff(), (), id="nothing"),
         pytest.param(
-            Difference(changed=(change(added=(1, 2), removed=(3,)),)),
+            TopologyDiff(added=("a", "b")), ("vhost a added", "vhost b added"), id="added"
+        ),
+        pytest.param(TopologyDiff(removed=("a",)), ("vhost a removed",), id="removed"),
+        pytest.param(
+            TopologyDiff(changed=(change(added=(1, 2), removed=(3,)),)),
             (f"vhost {VHOST}: +2 -1 servers",),
             id="servers",
         ),
         pytest.param(
-            Difference(changed=(VhostChange(VHOST, hosts(1), (), tags=True, groups=True),)),
+            TopologyDiff(changed=(VhostChange(VHOST, hosts(1), (), tags=True, groups=True),)),
             (f"vhost {VHOST}: +1 -0 servers, tags changed",),
             id="servers and tags",
         ),
         pytest.param(
-            Difference(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
+            TopologyDiff(changed=(VhostChange(VHOST, (), (), tags=False, groups=True),)),
             (f"vhost {VHOST}: host groups changed",),
             id="groups",
         ),
         pytest.param(
-            Difference(leaders=("stage",)), ("leader of namespace stage moved",), id="leader"
+            TopologyDiff(leaders=("stage",)), ("leader of namespace stage moved",), id="leader"
         ),
     ],
 )
-def test_a_difference_in_words(found: Difference, words: tuple[str, ...]) -> None:
+def test_a_difference_in_words(found: TopologyDiff, words: tuple[str, ...]) -> None:
     assert reasons(found) == words
 
 
 def test_of_many_reasons_the_first_are_named_and_the_others_counted() -> None:
-    told = reasons(Difference(added=tuple(f"v{number}" for number in range(50))))
+    told = reasons(TopologyDiff(added=tuple(f"v{number}" for number in range(50))))
     assert told[:2] == ("vhost v0 added", "vhost v1 added")
     assert told[20:] == ("and 30 more changes",)
 
@@ -187,12 +189,12 @@ def reordered(topology: Topology, random: st.DataObject) -> Topology:
 
 @given(TOPOLOGIES, st.data())
 def test_order_is_never_a_difference(topology: Topology, data: st.DataObject) -> None:
-    assert difference(topology, reordered(topology, data)).empty
+    assert topology_diff(topology, reordered(topology, data)).empty
 
 
 @given(TOPOLOGIES, TOPOLOGIES)
 def test_the_way_back_is_the_opposite(old: Topology, new: Topology) -> None:
-    there, back = difference(old, new), difference(new, old)
+    there, back = topology_diff(old, new), topology_diff(new, old)
     assert set(there.added) == set(back.removed)
     assert set(there.removed) == set(back.added)
     opposite = {each.vhost: (set(each.removed), set(each.added)) for each in back.changed}
@@ -203,6 +205,6 @@ def test_the_way_back_is_the_opposite(old: Topology, new: Topology) -> None:
 def test_what_is_added_and_removed_leads_from_one_to_the_other(
     old: Topology, new: Topology
 ) -> None:
-    found = difference(old, new)
+    found = topology_diff(old, new)
     assert (set(old.apps) - set(found.removed)) | set(found.added) == set(new.apps)
     assert found.empty == (reasons(found) == ())

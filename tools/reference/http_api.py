@@ -18,8 +18,8 @@ from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress, StoredState
 from drove_gateway.model.vocabulary import EMPTY, Rejection
 from drove_gateway.status.status import Status
-from drove_gateway.topology.build import Built
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.build import TopologyBuild
+from drove_gateway.topology.guard import HeldWithdrawal
 from tools.reference.generated_files import reference_command
 from tools.reference.http_texts import RIGHTS, ROUTES
 from tools.reference.markdown import table
@@ -56,7 +56,7 @@ path that does not exist is answered with 404, a method that is not known with 4
 there is.
 """
 
-_SAMPLE_HELD = Held(
+_SAMPLE_HELD = HeldWithdrawal(
     "stage1", "12 of the vhost's 12 servers would go at once", 12, ("a.local",), 41.2
 )
 
@@ -76,7 +76,7 @@ _SAMPLE = Status(
     ),
     proxy=ProxyHealth(config=Section(), template=Section()),
     progress=Progress("idle"),
-    built=Built(
+    built=TopologyBuild(
         topology=EMPTY,
         rejected=(Rejection("stage1", "web-1", "vhost", "web;local", "is no DNS name"),),
         counts={},

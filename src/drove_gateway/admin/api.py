@@ -17,7 +17,7 @@ from drove_gateway.admin.answers import (
 )
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.guard import HeldWithdrawal
 
 ANY = "*"
 _MOST_BODY = 4096
@@ -48,7 +48,7 @@ class Actions(msgspec.Struct, frozen=True):
     """
 
     reload: Callable[[], bool]
-    accept: Callable[[], tuple[Held, ...]]
+    accept: Callable[[], tuple[HeldWithdrawal, ...]]
 
 
 def application(

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
-from drove_gateway.model.records import Applied
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import App, Leader, Rejection
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.guard import HeldWithdrawal
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -124,7 +124,7 @@ def full(status: Status) -> Json:
     }
 
 
-def held(one: Held) -> Json:
+def held(one: HeldWithdrawal) -> Json:
     """A withdrawal that the guard holds, or held until it was accepted."""
     return {
         "namespace": one.namespace,
@@ -176,7 +176,7 @@ def _proxy(proxy: ProxyHealth) -> Json:
     }
 
 
-def _record(one: Applied) -> Json:
+def _record(one: ApplyRecord) -> Json:
     return {
         "at": _time(one.at),
         "seconds": round(one.took, 6),
@@ -201,7 +201,7 @@ def _go_rejection(one: Rejection) -> Json:
     }
 
 
-def _go_held(one: Held) -> Json:
+def _go_held(one: HeldWithdrawal) -> Json:
     return {
         "Namespace": one.namespace,
         "Reason": one.reason,

@@ -11,9 +11,9 @@ from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.daemon.assembly import controllers, namespace_rules
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.model.errors import BadAnswer, ConfigError, DroveError, NoLeader
+from drove_gateway.model.errors import BadResponse, ConfigError, DroveError, NoLeader
 from drove_gateway.model.vocabulary import Leader, Snapshot
-from drove_gateway.topology.build import Built, build
+from drove_gateway.topology.build import TopologyBuild, build
 
 
 def _files(_: click.Context, __: click.Parameter, pairs: tuple[str, ...]) -> dict[str, Path]:
@@ -44,7 +44,7 @@ class Told(msgspec.Struct, frozen=True):
     silent: Mapping[str, DroveError]
 
 
-def saved(settings: Settings, files: Mapping[str, Path]) -> Built:
+def saved(settings: Settings, files: Mapping[str, Path]) -> TopologyBuild:
     """The topology of saved answers; raises as `read_saved` does."""
     return build(read_saved(settings, files).snapshots, namespace_rules(settings))
 
@@ -69,12 +69,12 @@ def _read(settings: Settings, name: str, path: Path) -> Snapshot:
         raise ConfigError((f"--endpoints: {path}: {error.strerror}",)) from error
     try:
         listing = EndpointsDecoder(name).decode(_answer(body))
-    except BadAnswer as error:
-        raise BadAnswer(f"--endpoints: {path}: {error}") from error
+    except BadResponse as error:
+        raise BadResponse(f"--endpoints: {path}: {error}") from error
     return Snapshot(name, _first(settings, name), listing.apps, listing.rejected)
 
 
-async def live(settings: Settings) -> Built:
+async def live(settings: Settings) -> TopologyBuild:
     """The topology that the leaders tell now.
 
     Raises NoLeader, with what each controller said, or another DroveError.

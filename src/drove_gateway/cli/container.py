@@ -13,9 +13,9 @@ from drove_gateway.cli.files import fail, print_problems
 from drove_gateway.cli.gateway_api import url
 from drove_gateway.config import load
 from drove_gateway.container import health
+from drove_gateway.container.context import requested_setup, this_container
 from drove_gateway.container.files import write
-from drove_gateway.container.place import asked, here
-from drove_gateway.container.setup import Place
+from drove_gateway.container.setup import ContainerContext
 from drove_gateway.container.supervisor import Supervisor, open_inbox
 from drove_gateway.daemon.log import logger
 from drove_gateway.model.errors import ConfigError, GatewayError
@@ -63,7 +63,7 @@ def container(directory: Path, state: Path, ask: bool) -> None:
     file. Both processes are started again when they end. SIGTERM lets running requests finish
     and ends all; SIGHUP reads the configuration again; SIGUSR1 opens NGINX's log files again.
     """
-    place = here(directory, state)
+    place = this_container(directory, state)
     try:
         if ask:
             _ask(place)
@@ -76,7 +76,7 @@ def container(directory: Path, state: Path, ask: bool) -> None:
         fail(error)
 
 
-async def _run(place: Place) -> None:
+async def _run(place: ContainerContext) -> None:
     inbox = open_inbox(asyncio.get_running_loop())
     # What renders takes its time to import: not for --health, and not before signals are taken.
     from drove_gateway.container.prepare import prepare  # noqa: PLC0415
@@ -95,7 +95,7 @@ async def _run(place: Place) -> None:
     await supervisor.run()
 
 
-def _ask(place: Place) -> None:
+def _ask(place: ContainerContext) -> None:
     addresses = _addresses(place)
     for address in addresses:
         if said := asyncio.run(health.answer(address)):
@@ -104,14 +104,14 @@ def _ask(place: Place) -> None:
     raise GatewayError(f"the gateway does not answer at {' or '.join(addresses) or 'any address'}")
 
 
-def _addresses(place: Place) -> list[str]:
+def _addresses(place: ContainerContext) -> list[str]:
     """Where the gateway may listen: as its file says now, and as it said at the start.
 
     Somebody may be editing that file; the gateway goes on with what it had.
     """
     found = []
     with contextlib.suppress(GatewayError):
-        wanted = asked(os.environ, place)
+        wanted = requested_setup(os.environ, place)
         found.append(url(load(wanted.file, wanted.environ).settings))
     with contextlib.suppress(OSError):
         found.append((place.directory / _ADDRESS).read_text())

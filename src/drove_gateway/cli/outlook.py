@@ -6,9 +6,9 @@ from functools import partial
 import msgspec
 
 from drove_gateway.model.vocabulary import Snapshot, Topology
-from drove_gateway.state.document import Remembered
-from drove_gateway.topology.build import Built, Rules, build
-from drove_gateway.topology.guard import Held, Limits, Watched, judge
+from drove_gateway.state.document import StoredNamespace
+from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -18,18 +18,18 @@ class Outlook(msgspec.Struct, frozen=True):
     the time when that was new. `applied` is what is stored as applied, None where nothing is.
     """
 
-    built: Built
-    held: tuple[Held, ...] = ()
+    built: TopologyBuild
+    held: tuple[HeldWithdrawal, ...] = ()
     restored: Mapping[str, float] = {}
     applied: Topology | None = None
 
 
 def outlook(
     snapshots: Mapping[str, Snapshot],
-    stored: Mapping[str, Remembered],
+    stored: Mapping[str, StoredNamespace],
     controllers: Mapping[str, Sequence[str]],
-    rules: Sequence[Rules],
-    limits: Limits,
+    rules: Sequence[NamespaceRules],
+    limits: GuardLimits,
 ) -> Outlook:
     """Weigh each namespace's answer against what is stored of the same `controllers`.
 
@@ -44,7 +44,7 @@ def outlook(
     held = []
     for name, answer in snapshots.items():
         judged = judge(
-            Watched(known.get(name)),
+            GuardMemory(known.get(name)),
             answer,
             now=0.0,
             limits=limits,

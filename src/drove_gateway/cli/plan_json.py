@@ -6,7 +6,7 @@ from drove_gateway.cli.outlook import Outlook
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.proxies.installation.preview import Preview
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class PlanDocument(msgspec.Struct, frozen=True):
@@ -18,7 +18,7 @@ class PlanDocument(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...]
     notes: tuple[str, ...]
     complete: bool
-    held: tuple[Held, ...]
+    held: tuple[HeldWithdrawal, ...]
     rejected: tuple[Rejection, ...]
 
 

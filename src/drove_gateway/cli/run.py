@@ -8,14 +8,14 @@ from pathlib import Path
 from drove_gateway.cli.files import configuration_path, print_problems, read_configuration
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.log import logger
-from drove_gateway.daemon.signals import ignore_until_taken
+from drove_gateway.daemon.signals import ignore_until_handled
 from drove_gateway.daemon.systemd import process_notifier
 from drove_gateway.model.errors import ConfigError
 
 
 def run_daemon(file: Path | None) -> None:
     """Run until a signal ends it; exits with 1 when the configuration cannot be used."""
-    ignore_until_taken()
+    ignore_until_handled()
     path = configuration_path(file)
     loaded = read_configuration(path)
     log = logger(loaded.settings.loglevel, sys.stderr)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import msgspec
 
 from drove_gateway.config import Settings, load
+from drove_gateway.container.context import requested_setup
 from drove_gateway.container.files import write
-from drove_gateway.container.first import Proxy, proxy
-from drove_gateway.container.place import asked
-from drove_gateway.container.setup import Place, Setup
+from drove_gateway.container.setup import ContainerContext, ContainerSetup
+from drove_gateway.container.supervised_proxy import SupervisedProxy, supervised_proxy
 from drove_gateway.daemon import drivers
 from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.model.errors import ConfigError
@@ -21,18 +21,18 @@ from drove_gateway.topology.build import build
 class Prepared(msgspec.Struct, frozen=True):
     """What to start: the proxy, and the gateway as a command."""
 
-    setup: Setup
+    setup: ContainerSetup
     settings: Settings
-    proxy: Proxy
+    proxy: SupervisedProxy
     gateway: tuple[str, ...]
 
 
-async def prepare(environ: Mapping[str, str], place: Place) -> Prepared:
+async def prepare(environ: Mapping[str, str], place: ContainerContext) -> Prepared:
     """Write the generated files, and read configuration and template as the gateway will.
 
     Raises ConfigError, RenderError or FilesError.
     """
-    wanted = asked(environ, place)
+    wanted = requested_setup(environ, place)
     for path, text in wanted.generated.items():
         write(path, text)
     settings = load(wanted.file, wanted.environ).settings
@@ -41,7 +41,7 @@ async def prepare(environ: Mapping[str, str], place: Place) -> Prepared:
     return Prepared(
         setup=wanted,
         settings=settings,
-        proxy=proxy(settings, empty, place.directory),
+        proxy=supervised_proxy(settings, empty, place.directory),
         gateway=(*_this_program(), "-f", str(wanted.file)),
     )
 

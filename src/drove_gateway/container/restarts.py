@@ -10,17 +10,17 @@ _FIRST_DELAY_SECONDS = 0.1
 _LONGEST_DELAY_SECONDS = 5.0
 
 
-class Ends(msgspec.Struct, frozen=True):
+class RestartHistory(msgspec.Struct, frozen=True):
     """How often a process ended quickly, in a row, and whether it ever ran for longer."""
 
     quick: int = 0
     proven: bool = False
 
-    def after(self, lived: float) -> "Ends":
+    def after(self, lived: float) -> "RestartHistory":
         """It ended after `lived` seconds."""
         if lived >= QUICK_SECONDS:
-            return Ends(quick=0, proven=True)
-        return Ends(quick=self.quick + 1, proven=self.proven)
+            return RestartHistory(quick=0, proven=True)
+        return RestartHistory(quick=self.quick + 1, proven=self.proven)
 
     @property
     def delay(self) -> float:

@@ -33,7 +33,7 @@ _NEITHER = (
 )
 
 
-class Place(msgspec.Struct, frozen=True):
+class ContainerContext(msgspec.Struct, frozen=True):
     """What differs between containers. `directory` is for files of this run, `state` for those
     that should outlive it; `root` tells who we are, `stdout` whether it can be opened by name."""
 
@@ -43,7 +43,7 @@ class Place(msgspec.Struct, frozen=True):
     stdout: bool
 
 
-class Setup(msgspec.Struct, frozen=True):
+class ContainerSetup(msgspec.Struct, frozen=True):
     """The configuration file, the files to write first, and the gateway's environment.
 
     `stop_timeout` is how many seconds running requests may take to finish at the end.
@@ -60,7 +60,9 @@ class Setup(msgspec.Struct, frozen=True):
         return {name: value for name, value in self.environ.items() if name not in _SECRETS}
 
 
-def setup(environ: Mapping[str, str], place: Place, templates: Mapping[str, str]) -> Setup:
+def container_setup(
+    environ: Mapping[str, str], place: ContainerContext, templates: Mapping[str, str]
+) -> ContainerSetup:
     """What `environ` asks for; `templates` are the shipped ones of `PLATFORMS`.
 
     An empty variable counts as unset. Raises ConfigError with a line for each problem.
@@ -74,12 +76,12 @@ def setup(environ: Mapping[str, str], place: Place, templates: Mapping[str, str]
         generated = _generated(given, place, templates, file, problems)
     if problems:
         raise ConfigError(tuple(problems))
-    return Setup(file, generated, {**_defaults(place), **given}, timeout)
+    return ContainerSetup(file, generated, {**_defaults(place), **given}, timeout)
 
 
 def _generated(
     given: Mapping[str, str],
-    place: Place,
+    place: ContainerContext,
     templates: Mapping[str, str],
     file: Path,
     problems: list[str],
@@ -124,7 +126,7 @@ def _haproxy(directory: Path, template: Path) -> Mapping[str, str]:
     }
 
 
-def _defaults(place: Place) -> Mapping[str, str]:
+def _defaults(place: ContainerContext) -> Mapping[str, str]:
     """What the shipped templates ask for, where the user does not say otherwise."""
     users = {} if place.root else {"NGINX_USER": "none", "HAPROXY_USER": "none"}
     return {

@@ -13,10 +13,10 @@ from signal import SIGQUIT, Signals
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.container.files import write
-from drove_gateway.container.first import Proxy
 from drove_gateway.container.processes import Child, ProcessError, Processes
-from drove_gateway.container.restarts import QUICK_SECONDS, Ends
-from drove_gateway.daemon.signals import ENDING, Inbox
+from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
+from drove_gateway.container.supervised_proxy import SupervisedProxy
+from drove_gateway.daemon.signals import ENDING, SignalQueue
 
 _COMES_UP_SECONDS = 10.0
 _FAST_END_SECONDS = 1.0
@@ -25,9 +25,9 @@ _GATEWAY = "the gateway"
 _PASSED_ON = (Signals.SIGHUP, Signals.SIGUSR2)
 
 
-def open_inbox(loop: asyncio.AbstractEventLoop) -> Inbox:
+def open_inbox(loop: asyncio.AbstractEventLoop) -> SignalQueue:
     """Take signals from now on. SIGQUIT, which some base images stop with, ends as SIGTERM does."""
-    inbox = Inbox()
+    inbox = SignalQueue()
     inbox.open(loop)
     loop.add_signal_handler(SIGQUIT, inbox.put, Signals.SIGTERM)
     return inbox
@@ -38,13 +38,13 @@ class Supervisor:
 
     def __init__(
         self,
-        proxy: Proxy,
+        proxy: SupervisedProxy,
         gateway: Sequence[str],
         *,
         environ: Mapping[str, str],
         proxy_environ: Mapping[str, str],
         stop_timeout: float,
-        inbox: Inbox,
+        inbox: SignalQueue,
         log: FilteringBoundLogger,
     ) -> None:
         self._proxy = proxy
@@ -78,7 +78,7 @@ class Supervisor:
             task.result()
 
     async def _keep_proxy(self) -> None:
-        name, ends, first = self._proxy.name, Ends(), True
+        name, ends, first = self._proxy.name, RestartHistory(), True
         while True:
             if first or ends.quick:
                 # What it has now may be why it ended; the gateway brings what its check takes.
@@ -98,7 +98,7 @@ class Supervisor:
             await self._pause(name, ends, code)
 
     async def _keep_gateway(self) -> None:
-        ends = Ends()
+        ends = RestartHistory()
         while True:
             began = time.monotonic()
             code = await self._start(_GATEWAY, self._gateway, self._environ).ended()
@@ -107,7 +107,7 @@ class Supervisor:
                 raise ProcessError(f"{_unable(_GATEWAY, ends, code)}; its own messages say why")
             await self._pause(_GATEWAY, ends, code)
 
-    async def _pause(self, name: str, ends: Ends, code: int) -> None:
+    async def _pause(self, name: str, ends: RestartHistory, code: int) -> None:
         self._log.error(
             f"{name} ended, it is started again", how=_how(code), in_sec=round(ends.delay, 1)
         )
@@ -191,7 +191,7 @@ async def _within(seconds: float, wait: Coroutine[None, None, None]) -> None:
         await asyncio.wait_for(wait, seconds)
 
 
-def _unable(name: str, ends: Ends, code: int) -> str:
+def _unable(name: str, ends: RestartHistory, code: int) -> str:
     return (
         f"{name} ended {ends.quick} times within {QUICK_SECONDS:g} s of its start, "
         f"the last time {_how(code)}"

@@ -10,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import Loaded, load
 from drove_gateway.daemon.gateway import Board, Gateway, first_status
-from drove_gateway.daemon.signals import ENDING, Inbox
+from drove_gateway.daemon.signals import ENDING, SignalQueue
 from drove_gateway.daemon.systemd import Notifier, Service
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
@@ -50,7 +50,7 @@ class _Daemon:
         log: FilteringBoundLogger,
         notifier: Notifier,
     ) -> None:
-        self.signals = Inbox()
+        self.signals = SignalQueue()
         self.service = Service(notifier, lambda: self._board.current, self._alive)
         self._file = file
         self._loaded = loaded

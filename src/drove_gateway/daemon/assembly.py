@@ -7,28 +7,28 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import NamespaceSettings, Settings
-from drove_gateway.daemon.startup import Patience
+from drove_gateway.daemon.startup import StartupPatience
 from drove_gateway.drove.client import Controller
 from drove_gateway.drove.pace import ping_limit
-from drove_gateway.drove.session import access, open_session
+from drove_gateway.drove.session import credentials, open_session
 from drove_gateway.model.about import about
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.reconciler.reconciler import Pace
-from drove_gateway.state.document import Remembered
+from drove_gateway.reconciler.reconciler import ApplyPace
+from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.file import NAME as STATE_FILE
-from drove_gateway.state.keeper import Keeper, Owner, stored
-from drove_gateway.topology.build import Rules, build, rules
-from drove_gateway.topology.guard import Limits
+from drove_gateway.state.keeper import StateKeeper, StateOwner, read_state
+from drove_gateway.topology.build import NamespaceRules, build, parse_rules
+from drove_gateway.topology.guard import GuardLimits
 
 
-def namespace_rules(settings: Settings) -> tuple[Rules, ...]:
+def namespace_rules(settings: Settings) -> tuple[NamespaceRules, ...]:
     """Which vhosts each namespace gives, in the configured order."""
     return tuple(_rules(namespace) for namespace in settings.namespaces)
 
 
-def _rules(namespace: NamespaceSettings) -> Rules:
-    return rules(
+def _rules(namespace: NamespaceSettings) -> NamespaceRules:
+    return parse_rules(
         namespace.name,
         namespace.realm,
         namespace.realm_suffix,
@@ -42,7 +42,7 @@ async def controllers(
     settings: Settings, namespace: NamespaceSettings
 ) -> AsyncIterator[tuple[Controller, ...]]:
     """A namespace's controllers, with one session for all. Raises ConfigError for a bad CA file."""
-    allowed = access(
+    allowed = credentials(
         user=namespace.user,
         password=namespace.password.get_secret_value(),
         access_token=namespace.access_token.get_secret_value(),
@@ -56,7 +56,7 @@ async def controllers(
                 url,
                 namespace=namespace.name,
                 session=session,
-                access=allowed,
+                credentials=allowed,
                 api_timeout=settings.api_timeout,
                 ping_timeout=ping_limit(settings.ping_interval_sec, settings.api_timeout),
             )
@@ -64,9 +64,9 @@ async def controllers(
         )
 
 
-def limits(settings: Settings) -> Limits:
+def limits(settings: Settings) -> GuardLimits:
     """What is too much to lose at once."""
-    return Limits(
+    return GuardLimits(
         vhost=settings.guard_vhost_share,
         namespace=settings.guard_namespace_share,
         overall=settings.guard_overall_share,
@@ -75,18 +75,18 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def pace(settings: Settings) -> Pace:
+def pace(settings: Settings) -> ApplyPace:
     """How changes are collected and reloads spaced."""
-    return Pace(
+    return ApplyPace(
         quiet=settings.apply_quiet_sec,
         longest=settings.apply_max_wait_sec,
         between_reloads=settings.reload_min_interval_sec,
     )
 
 
-def patience(settings: Settings) -> Patience:
+def patience(settings: Settings) -> StartupPatience:
     """How long the start waits for controllers."""
-    return Patience(
+    return StartupPatience(
         tries=settings.startup_controller_sync_tries,
         delay=settings.startup_controller_sync_retry_delay_sec,
     )
@@ -94,9 +94,9 @@ def patience(settings: Settings) -> Patience:
 
 def keeper(
     settings: Settings, publish: Callable[[StoredState], None], log: FilteringBoundLogger
-) -> Keeper:
+) -> StateKeeper:
     """What keeps the state on disk, if it is to be kept."""
-    return Keeper(
+    return StateKeeper(
         _state_file(settings),
         _owner(settings),
         {one.name: one.drove for one in settings.namespaces},
@@ -105,13 +105,13 @@ def keeper(
     )
 
 
-def stored_state(settings: Settings) -> Mapping[str, Remembered]:
+def stored_state(settings: Settings) -> Mapping[str, StoredNamespace]:
     """What is on disk of what was applied, by namespace; the file is only read.
 
     Raises StateError when it cannot be used.
     """
     path = _state_file(settings)
-    kept = stored(path, _owner(settings)).namespaces if path else ()
+    kept = read_state(path, _owner(settings)).namespaces if path else ()
     configured = {one.name for one in settings.namespaces}
     return {one.snapshot.namespace: one for one in kept if one.snapshot.namespace in configured}
 
@@ -121,8 +121,8 @@ def _state_file(settings: Settings) -> Path | None:
     return Path(settings.state_persistence_dir) / STATE_FILE if enabled else None
 
 
-def _owner(settings: Settings) -> Owner:
-    return Owner(gateway=about().version, proxy=_driven(settings))
+def _owner(settings: Settings) -> StateOwner:
+    return StateOwner(gateway=about().version, proxy=_driven(settings))
 
 
 def _driven(settings: Settings) -> str:
@@ -137,7 +137,7 @@ def _driven(settings: Settings) -> str:
 
 
 def remembered_topology(
-    settings: Settings, remembered: Mapping[str, Remembered]
+    settings: Settings, remembered: Mapping[str, StoredNamespace]
 ) -> Topology | None:
     """What an earlier run applied, as the present rules build it; None where nothing is known."""
     if not remembered:

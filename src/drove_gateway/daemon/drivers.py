@@ -198,7 +198,7 @@ def _structural(settings: Settings, applied: Topology, desired: Topology) -> tup
         return structure.reasons(applied, desired, options(settings).naming)
     if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
         return plus.structural(applied, desired)
-    return diff.reasons(diff.difference(applied, desired))
+    return diff.reasons(diff.topology_diff(applied, desired))
 
 
 def resolver(settings: Settings) -> Resolver:

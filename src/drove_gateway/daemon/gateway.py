@@ -16,23 +16,23 @@ from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
 from drove_gateway.daemon import assembly, drivers
 from drove_gateway.daemon.startup import Startup
-from drove_gateway.drove.pace import Pace
-from drove_gateway.drove.watch import NamespaceWatch
+from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.drove.pace import PollPace
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import about
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.records import Applied, StoredState
+from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.reconciler.reconciler import Proxy, Reconciler, SystemTime
-from drove_gateway.state.document import Remembered
-from drove_gateway.state.forms import applied_forms
-from drove_gateway.state.keeper import Keeper
+from drove_gateway.state.applied_snapshots import applied_snapshots
+from drove_gateway.state.document import StoredNamespace
+from drove_gateway.state.keeper import StateKeeper
 from drove_gateway.status import status
 from drove_gateway.status.status import Status
-from drove_gateway.topology.acceptance import Intake
-from drove_gateway.topology.build import Built
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.acceptance import Acceptance
+from drove_gateway.topology.build import TopologyBuild
+from drove_gateway.topology.guard import HeldWithdrawal
 
 _TEMPLATE_LOOK_SECONDS = 1.0
 # A step has a check and a reload, each with its own time limit.
@@ -194,17 +194,17 @@ class Gateway:
             work.cancel()
 
     def _reconciler(
-        self, proxy: Proxy, keeper: Keeper, remembered: Mapping[str, Remembered]
+        self, proxy: Proxy, keeper: StateKeeper, remembered: Mapping[str, StoredNamespace]
     ) -> Reconciler:
         kept = {name: one.snapshot for name, one in remembered.items()}
 
-        def record(record: Applied) -> None:
+        def record(record: ApplyRecord) -> None:
             self._board.show(status.with_record, record)
             if not record.error and not record.reload_waits:
                 parts = self._board.current.applying.parts
                 accepted = {name: part.snapshot for name, part in parts.items()}
                 failed = {vhost for vhost, _ in record.failed}
-                kept.update(applied_forms(accepted, kept, failed))
+                kept.update(applied_snapshots(accepted, kept, failed))
                 keeper.note({name: kept[name] for name in accepted})
 
         return Reconciler(
@@ -217,8 +217,8 @@ class Gateway:
             record=record,
         )
 
-    def _intake(self, reconciler: Reconciler) -> Intake:
-        intake = Intake(
+    def _intake(self, reconciler: Reconciler) -> Acceptance:
+        intake = Acceptance(
             assembly.namespace_rules(self._settings),
             assembly.limits(self._settings),
             reconciler.desire,
@@ -232,7 +232,7 @@ class Gateway:
                 intake.go_on(name, "the configuration changed")
         return intake
 
-    def _startup(self, intake: Intake, remembered: Mapping[str, Remembered]) -> Startup:
+    def _startup(self, intake: Acceptance, remembered: Mapping[str, StoredNamespace]) -> Startup:
         startup = Startup(
             intake,
             remembered,
@@ -248,7 +248,7 @@ class Gateway:
     async def _watch(
         self,
         namespace: NamespaceSettings,
-        intake: Intake,
+        intake: Acceptance,
         startup: Startup,
         stack: AsyncExitStack,
     ) -> NamespaceWatch:
@@ -262,7 +262,7 @@ class Gateway:
         return NamespaceWatch(
             namespace.name,
             await stack.enter_async_context(assembly.controllers(settings, namespace)),
-            pace=Pace(
+            pace=PollPace(
                 ping=settings.ping_interval_sec,
                 events=settings.event_refresh_interval_sec,
                 full_refresh=settings.full_refresh_interval_sec,
@@ -274,7 +274,7 @@ class Gateway:
             log=self._log,
         )
 
-    async def _listen(self, proxy: Proxy, intake: Intake, stack: AsyncExitStack) -> None:
+    async def _listen(self, proxy: Proxy, intake: Acceptance, stack: AsyncExitStack) -> None:
         settings = self._settings
         port = await stack.enter_async_context(
             serve(
@@ -301,7 +301,7 @@ class Gateway:
     def _publish_stored(self, stored: StoredState) -> None:
         self._board.show(status.with_stored, stored)
 
-    def _publish_built(self, built: Built, held: tuple[Held, ...]) -> None:
+    def _publish_built(self, built: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
         if built is not self._board.current.built:
             self._metrics.built(built)
         self._board.show(status.with_built, built, held)

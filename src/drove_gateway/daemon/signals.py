@@ -5,17 +5,17 @@ import signal
 from signal import Signals
 
 ENDING = frozenset({Signals.SIGTERM, Signals.SIGINT})
-TAKEN = (*sorted(ENDING), Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
+HANDLED = (*sorted(ENDING), Signals.SIGHUP, Signals.SIGUSR1, Signals.SIGUSR2)
 
 
-def ignore_until_taken() -> None:
+def ignore_until_handled() -> None:
     """Let signals that would end the process, and do not mean that, pass during the start."""
-    for number in TAKEN:
+    for number in HANDLED:
         if number not in ENDING:
             signal.signal(number, signal.SIG_IGN)
 
 
-class Inbox:
+class SignalQueue:
     """Signals in the order in which they came; one that came twice is taken once.
 
     A process that could not run for a moment gets what was sent meanwhile in any order (signal(7)),
@@ -29,7 +29,7 @@ class Inbox:
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Take signals from now on."""
-        for number in TAKEN:
+        for number in HANDLED:
             loop.add_signal_handler(number, self.put, number)
 
     def put(self, number: Signals) -> None:

@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.state.document import Remembered
-from drove_gateway.topology.acceptance import Intake
+from drove_gateway.state.document import StoredNamespace
+from drove_gateway.topology.acceptance import Acceptance
 
 
-class Patience(msgspec.Struct, frozen=True):
+class StartupPatience(msgspec.Struct, frozen=True):
     """How often controllers are asked in vain, and the seconds between two such tries."""
 
     tries: int
     delay: float
 
 
-class FirstAnswer:
+class FirstResponse:
     """Whether a namespace's controllers answered yet, and when a try to ask them was in vain."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class FirstAnswer:
         """A try was in vain: none leads, or the leader's answer cannot be used."""
         self._tried.set()
 
-    async def wait(self, patience: Patience, ask_again: Callable[[], None]) -> bool:
+    async def wait(self, patience: StartupPatience, ask_again: Callable[[], None]) -> bool:
         """Wait until they answered (True), or `patience` is at its end."""
         for tried in range(patience.tries):
             if tried:
@@ -61,9 +61,9 @@ class Startup:
 
     def __init__(
         self,
-        intake: Intake,
-        remembered: Mapping[str, Remembered],
-        patience: Patience,
+        intake: Acceptance,
+        remembered: Mapping[str, StoredNamespace],
+        patience: StartupPatience,
         *,
         publish: Callable[[Mapping[str, float]], None],
         log: FilteringBoundLogger,
@@ -73,13 +73,13 @@ class Startup:
         self._patience = patience
         self._publish = publish
         self._log = log
-        self._first: dict[str, FirstAnswer] = {}
+        self._first: dict[str, FirstResponse] = {}
         self._restored: dict[str, float] = {}
         publish({})
 
     def begin(self, namespace: str, controllers: Iterable[str]) -> None:
         """Await the first answer of these controllers."""
-        self._first[namespace] = FirstAnswer()
+        self._first[namespace] = FirstResponse()
         known = self._remembered.get(namespace)
         if known is not None and not set(known.controllers).isdisjoint(controllers):
             self._intake.restore(known.snapshot)

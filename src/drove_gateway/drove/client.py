@@ -6,12 +6,12 @@ from typing import TypeVar
 import aiohttp
 
 from drove_gateway.drove import wire
-from drove_gateway.drove.body import read_body, read_start
 from drove_gateway.drove.excerpt import excerpt
 from drove_gateway.drove.leader import Ping, Standing, leader_of
-from drove_gateway.drove.session import Access
-from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
-from drove_gateway.model.errors import BadAnswer, ControllerDown, ControllerRefused, DroveError
+from drove_gateway.drove.response_body import read_body, read_start
+from drove_gateway.drove.session import Credentials
+from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
+from drove_gateway.model.errors import BadResponse, ControllerDown, ControllerRefused, DroveError
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class Controller:
         *,
         namespace: str,
         session: aiohttp.ClientSession,
-        access: Access,
+        credentials: Credentials,
         api_timeout: float,
         ping_timeout: float,
     ) -> None:
@@ -53,7 +53,7 @@ class Controller:
         self._base = leader_of(url).endpoint.rstrip("/")
         self._namespace = namespace
         self._session = session
-        self._access = access
+        self._credentials = credentials
         self._api_timeout = api_timeout
         self._ping_timeout = ping_timeout
 
@@ -67,7 +67,7 @@ class Controller:
         except ControllerDown as error:
             standing = Standing.ABSENT if _refused(error.__cause__) else Standing.UNWELL
             return Ping(standing, self._short(error), answered=False)
-        except BadAnswer as error:
+        except BadResponse as error:
             return Ping(Standing.UNWELL, self._short(error))
         return Ping(Standing.LEADS)
 
@@ -83,7 +83,7 @@ class Controller:
             seconds=self._api_timeout,
         )
 
-    async def endpoints(self, decoder: EndpointsDecoder) -> Listing:
+    async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing:
         """All apps, and where their healthy instances listen.
 
         Raises ControllerDown, ControllerRefused or BadAnswer.
@@ -105,8 +105,8 @@ class Controller:
                     raise await self._refusal(route, response)
                 body = await read_body(response, most)
             return decode(body)
-        except BadAnswer as error:
-            raise BadAnswer(self._said(route, str(error))) from error
+        except BadResponse as error:
+            raise BadResponse(self._said(route, str(error))) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._translated(route, error, seconds) from error
 
@@ -115,7 +115,7 @@ class Controller:
         hint = _HINTS.get(response.status, "")
         if 300 <= response.status < 400:
             hint = "redirects are not followed; configure the controller's own URL"
-        text = self._access.hide((await read_start(response)).decode(errors="replace"))
+        text = self._credentials.hide((await read_start(response)).decode(errors="replace"))
         complaint = wire.complaint(text.encode())
         what = status + (complaint and f": {complaint}") + (hint and f" ({hint})")
         return ControllerRefused(self._said(route, what), response.status)
@@ -135,13 +135,13 @@ class Controller:
             case aiohttp.ServerDisconnectedError():
                 what = "the connection was closed before an answer"
             case aiohttp.ClientResponseError():
-                return BadAnswer(self._said(route, f"not HTTP: {excerpt(error.message)}"))
+                return BadResponse(self._said(route, f"not HTTP: {excerpt(error.message)}"))
             case _:
                 what = f"failed: {excerpt(str(error) or type(error).__name__)}"
         return ControllerDown(self._said(route, what))
 
     def _said(self, route: str, what: str) -> str:
-        return self._access.hide(self._prefix(route) + what)
+        return self._credentials.hide(self._prefix(route) + what)
 
     def _prefix(self, route: str) -> str:
         return f"namespace {self._namespace}: controller {self._base}: GET {route}: "

@@ -11,17 +11,17 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.drove.cursor import Cursor
 from drove_gateway.drove.leader import Ping, leader_of
 from drove_gateway.drove.metrics import DroveMetrics
-from drove_gateway.drove.pace import Pace, jittered, pause
-from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, Listing
+from drove_gateway.drove.pace import PollPace, jittered, pause
+from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
-from drove_gateway.model.namespace_view import Sync
+from drove_gateway.model.namespace_view import SyncState
 from drove_gateway.model.vocabulary import Snapshot
 
 # Statuses that every other call would get as well: not the leader, wrong credentials, no right.
 _FOR_EVERY_CALL = frozenset({400, 401, 403})
 
 
-class AsksController(Protocol):
+class ControllerApi(Protocol):
     """A controller that can be asked; `client.Controller` says what each call does."""
 
     @property
@@ -31,10 +31,10 @@ class AsksController(Protocol):
 
     async def events_summary(self, last_sync_time: int) -> EventsSummary: ...
 
-    async def endpoints(self, decoder: EndpointsDecoder) -> Listing: ...
+    async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing: ...
 
 
-class Surroundings(msgspec.Struct, frozen=True):
+class Clock(msgspec.Struct, frozen=True):
     """Time and chance: a monotonic clock, Unix time, and a number from 0 to 1."""
 
     clock: Callable[[], float]
@@ -42,7 +42,7 @@ class Surroundings(msgspec.Struct, frozen=True):
     random: Callable[[], float]
 
 
-class Shared(msgspec.Struct, frozen=True):
+class FollowerContext(msgspec.Struct, frozen=True):
     """What the followers of a namespace's leaders have in common, one after the other.
 
     `accept` takes each fetched answer; when it says False, the cursor stays and the same is asked
@@ -53,8 +53,8 @@ class Shared(msgspec.Struct, frozen=True):
     namespace: str
     decoder: EndpointsDecoder
     accept: Callable[[Snapshot], bool]
-    pace: Pace
-    around: Surroundings
+    pace: PollPace
+    around: Clock
     metrics: DroveMetrics
     log: FilteringBoundLogger
 
@@ -67,12 +67,12 @@ class Follower:
 
     def __init__(
         self,
-        shared: Shared,
-        controller: AsksController,
+        shared: FollowerContext,
+        controller: ControllerApi,
         *,
         took_over: bool,
-        before: Sync,
-        report: Callable[[Sync], None],
+        before: SyncState,
+        report: Callable[[SyncState], None],
         call_ping: Callable[[], None],
     ) -> None:
         self._shared = shared
@@ -159,7 +159,7 @@ class Follower:
             self._cursor = self._cursor.accepted(started, started + refresh_in)
         else:
             self._cursor = self._cursor.refused(started)
-        self._sync = Sync(
+        self._sync = SyncState(
             last_sync=around.wall() if accepted else self._sync.last_sync,
             last_error=self._sync.last_error,
             syncing=not accepted,
@@ -167,7 +167,7 @@ class Follower:
             settling=settling,
         )
 
-    def _made(self, listing: Listing, *, settling: bool) -> Snapshot:
+    def _made(self, listing: EndpointsListing, *, settling: bool) -> Snapshot:
         made = self._snapshot
         until = self._cursor.settling_until if settling else 0.0
         if made is None or made.apps is not listing.apps or made.settling_until != until:

@@ -10,7 +10,7 @@ _MOST_FACTOR = 4.0
 _MOST_SECONDS = 10.0
 
 
-class Pace(msgspec.Struct, frozen=True):
+class PollPace(msgspec.Struct, frozen=True):
     """Seconds between pings, between polls of events, and the most between two fetches."""
 
     ping: float

@@ -13,7 +13,7 @@ _IDLE_SECONDS = 20.0
 _CONNECTIONS_TO_A_CONTROLLER = 4
 
 
-class Access(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
     """The `Authorization` header, or none, and what must not be seen in any message."""
 
     authorization: str = ""
@@ -29,7 +29,7 @@ class Access(msgspec.Struct, frozen=True):
         return text
 
 
-def access(*, user: str, password: str, access_token: str) -> Access:
+def credentials(*, user: str, password: str, access_token: str) -> Credentials:
     """Basic auth when there is a `user`; `access_token`, which goes as it is, wins over it."""
     authorization = access_token.strip()
     if not authorization and user:
@@ -37,11 +37,11 @@ def access(*, user: str, password: str, access_token: str) -> Access:
         authorization = f"Basic {pair}"
     secrets = {authorization, authorization.rpartition(" ")[2], password}
     longest_first = sorted(secrets - {""}, key=lambda secret: (-len(secret), secret))
-    return Access(authorization, tuple(longest_first))
+    return Credentials(authorization, tuple(longest_first))
 
 
 def open_session(
-    access: Access, *, tls_ca_file: str = "", tls_skip_verify: bool = False
+    credentials: Credentials, *, tls_ca_file: str = "", tls_skip_verify: bool = False
 ) -> aiohttp.ClientSession:
     """A session for the controllers of one namespace; the caller closes it.
 
@@ -49,8 +49,8 @@ def open_session(
     `tls_skip_verify`. Raises ConfigError when the CA file cannot be used.
     """
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    if access.authorization:
-        headers["Authorization"] = access.authorization
+    if credentials.authorization:
+        headers["Authorization"] = credentials.authorization
     connector = aiohttp.TCPConnector(
         ssl=_tls(tls_ca_file, skip_verify=tls_skip_verify),
         keepalive_timeout=_IDLE_SECONDS,

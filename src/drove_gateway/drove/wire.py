@@ -12,7 +12,7 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from drove_gateway.drove.excerpt import excerpt
-from drove_gateway.model.errors import BadAnswer
+from drove_gateway.model.errors import BadResponse
 from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejection
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class EventsSummary(msgspec.Struct, frozen=True, rename="camel"):
     events_count: Mapping[str, int] = {}
 
 
-class Listing(msgspec.Struct, frozen=True):
+class EndpointsListing(msgspec.Struct, frozen=True):
     """An answer of `/v1/endpoints`: its apps, in the answer's order, and what was left out."""
 
     apps: tuple[AppEndpoints, ...]
@@ -90,7 +90,7 @@ def success(body: bytes) -> msgspec.Raw:
     answer = _decoded(_ANSWER, body, "the answer is not a controller's")
     if answer.status != "SUCCESS":
         said = f": {excerpt(answer.message)}" if answer.message else ""
-        raise BadAnswer(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
+        raise BadResponse(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
     return answer.data
 
 
@@ -111,17 +111,17 @@ class EndpointsDecoder:
     """Decodes the answers of `/v1/endpoints`, one after the other.
 
     It remembers the last one, so that the cost follows what changed: the same bytes give the same
-    `Listing`, and an app whose bytes are the same gives the same `AppEndpoints`. Whoever comes
-    after may compare by identity first.
+    `EndpointsListing`, and an app whose bytes are the same gives the same `AppEndpoints`. Later
+    stages may compare by identity first.
     """
 
     def __init__(self, namespace: str) -> None:
         self._namespace = namespace
         self._body: bytes | None = None
-        self._listing = Listing(())
+        self._listing = EndpointsListing(())
         self._known: dict[bytes, AppEndpoints | Rejection] = {}
 
-    def decode(self, body: bytes) -> Listing:
+    def decode(self, body: bytes) -> EndpointsListing:
         """The apps that `body` lists. Raises BadAnswer, and then remembers what it did before.
 
         An app with wrong types becomes a `Rejection` and the rest stands; when not one app can
@@ -134,10 +134,10 @@ class EndpointsDecoder:
         apps = tuple(entry for entry in read.values() if isinstance(entry, AppEndpoints))
         rejected = tuple(entry for entry in read.values() if isinstance(entry, Rejection))
         if rejected and not apps:
-            raise BadAnswer(
+            raise BadResponse(
                 f"not one app of the answer can be read; the first: {rejected[0].reason}"
             )
-        self._body, self._known, self._listing = body, read, Listing(apps, rejected)
+        self._body, self._known, self._listing = body, read, EndpointsListing(apps, rejected)
         return self._listing
 
     def _read(self, raw: bytes) -> AppEndpoints | Rejection:
@@ -149,7 +149,9 @@ class EndpointsDecoder:
 
 def _elements(body: bytes) -> list[msgspec.Raw]:
     if body.count(b",") > MOST_COMMAS:
-        raise BadAnswer(f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large")
+        raise BadResponse(
+            f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large"
+        )
     try:
         answer = _ENDPOINTS.decode(body)
     except _UNREADABLE:
@@ -182,4 +184,4 @@ def _decoded(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, proble
     try:
         return decoder.decode(data)
     except _UNREADABLE as error:
-        raise BadAnswer(f"{problem}: {excerpt(str(error))}: {excerpt(bytes(data))!r}") from error
+        raise BadResponse(f"{problem}: {excerpt(str(error))}: {excerpt(bytes(data))!r}") from error

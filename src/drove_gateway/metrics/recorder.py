@@ -21,11 +21,11 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
-from drove_gateway.model.records import Applied
-from drove_gateway.model.versioned_map import ShardedMap, differing
+from drove_gateway.model.records import ApplyRecord
+from drove_gateway.model.versioned_map import VersionedMap, changed_keys
 from drove_gateway.model.vocabulary import App
 from drove_gateway.status.status import Status
-from drove_gateway.topology.build import Built
+from drove_gateway.topology.build import TopologyBuild
 
 _BARE = frozenset(
     one.shown for one in DECLARED if one.kind == "counter" and not one.name.endswith("_total")
@@ -48,7 +48,7 @@ class Metrics:
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
         self._namespaces: frozenset[str] = frozenset()
-        self._built: Built | None = None
+        self._built: TopologyBuild | None = None
         self._set("build_info", 1, version, commit)
         self.configured(namespaces)
 
@@ -79,7 +79,7 @@ class Metrics:
         """`result` is "success" or "error"."""
         self._observe("template_render_duration_seconds", seconds, result)
 
-    def applied(self, record: Applied) -> None:
+    def applied(self, record: ApplyRecord) -> None:
         """The reconciler went to the proxy, with or without success."""
         self._observe("apply_duration_seconds", record.took, "all")
         for stage, seconds in record.seconds:
@@ -118,7 +118,7 @@ class Metrics:
     def tasks(self, count: int) -> None:
         self._set("tasks", count)
 
-    def built(self, built: Built) -> None:
+    def built(self, built: TopologyBuild) -> None:
         """A topology was built; what is new in it against the last one is counted."""
         before, self._built = self._built, built
         for namespace, counts in built.counts.items():
@@ -129,7 +129,7 @@ class Metrics:
         for namespace, new in _newly_shared(built, before):
             self._count("duplicate_subdomain_label_warnings", namespace, by=new)
 
-    def _rejected(self, built: Built, before: Built | None) -> None:
+    def _rejected(self, built: TopologyBuild, before: TopologyBuild | None) -> None:
         tally = dict.fromkeys(product(built.counts, KNOWN["subject"]), 0)
         for one in built.rejected:
             tally[one.namespace, one.subject] = tally.get((one.namespace, one.subject), 0) + 1
@@ -219,15 +219,15 @@ def _of(wrapper: _Kind, labels: tuple[str, ...]) -> _Kind:
     return wrapper.labels(*labels) if labels else wrapper
 
 
-def _newly_shared(built: Built, before: Built | None) -> Iterator[tuple[str, int]]:
+def _newly_shared(built: TopologyBuild, before: TopologyBuild | None) -> Iterator[tuple[str, int]]:
     """By namespace, how many of its vhosts a namespace before it has too, and had not before."""
     due: set[str] = set()
     earlier: list[Mapping[str, App]] = []
     had_earlier: list[Mapping[str, App]] = []
     for namespace, part in built.parts.items():
         known = before.parts.get(namespace) if before else None
-        had = known.apps if known else ShardedMap[App]()
-        due.update(differing(had, part.apps))
+        had = known.apps if known else VersionedMap[App]()
+        due.update(changed_keys(had, part.apps))
         yield (
             namespace,
             sum(

@@ -54,7 +54,7 @@ class ControllerRefused(DroveError):
         self.status = status
 
 
-class BadAnswer(DroveError):
+class BadResponse(DroveError):
     """The controller answered 200 with something that is not an answer."""
 
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 _PIECE = 256
 
 
-def changed(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
+def identity_diff(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     """Of each sequence those elements that may not be in the other one, in their order.
 
     What is left out of one has an equal in the other, left out as well. An element that only moved

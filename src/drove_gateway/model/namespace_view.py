@@ -18,7 +18,7 @@ class EndpointView(msgspec.Struct, frozen=True):
     message: str = PENDING
 
 
-class Sync(msgspec.Struct, frozen=True):
+class SyncState(msgspec.Struct, frozen=True):
     """How true the apps at hand are; the fields are those of `NamespaceView`."""
 
     last_sync: float | None = None

@@ -5,7 +5,7 @@ import msgspec
 from drove_gateway.model.plan import Step
 
 
-class Applied(msgspec.Struct, frozen=True):
+class ApplyRecord(msgspec.Struct, frozen=True):
     """One time the reconciler went to the proxy, kept in the history.
 
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.

@@ -20,7 +20,7 @@ _SHARDS = 256
 _NOTHING: Final[Any] = object()
 
 
-class ShardedMap(Mapping[str, V_co]):
+class VersionedMap(Mapping[str, V_co]):
     """An immutable mapping of strings. Its order is that of the keys' hashes, on every machine."""
 
     __slots__ = ("_shards", "_size")
@@ -61,8 +61,8 @@ class ShardedMap(Mapping[str, V_co]):
         return self._shards
 
     def updated(
-        self: "ShardedMap[V]", changes: Mapping[str, V], without: Iterable[str] = ()
-    ) -> "ShardedMap[V]":
+        self: "VersionedMap[V]", changes: Mapping[str, V], without: Iterable[str] = ()
+    ) -> "VersionedMap[V]":
         """A version without the keys of `without`, and with `changes`."""
         shards = list(self._shards)
         copied: set[int] = set()
@@ -79,7 +79,7 @@ class ShardedMap(Mapping[str, V_co]):
                 own(key).pop(key, None)
         for key, value in changes.items():
             own(key)[key] = value
-        version: ShardedMap[V] = object.__new__(ShardedMap)
+        version: VersionedMap[V] = object.__new__(VersionedMap)
         version._shards = tuple(shards)
         version._size = self._size + sum(
             len(shards[number]) - len(self._shards[number]) for number in copied
@@ -87,14 +87,14 @@ class ShardedMap(Mapping[str, V_co]):
         return version
 
 
-def sharded(mapping: Mapping[str, V]) -> ShardedMap[V]:
+def versioned(mapping: Mapping[str, V]) -> VersionedMap[V]:
     """`mapping` itself where it is sharded already."""
-    return mapping if isinstance(mapping, ShardedMap) else ShardedMap(mapping)
+    return mapping if isinstance(mapping, VersionedMap) else VersionedMap(mapping)
 
 
-def differing(before: Mapping[str, V], after: Mapping[str, V]) -> list[str]:
+def changed_keys(before: Mapping[str, V], after: Mapping[str, V]) -> list[str]:
     """The keys that only one of the two has, or whose values are not the same object, sorted."""
-    if isinstance(before, ShardedMap) and isinstance(after, ShardedMap):
+    if isinstance(before, VersionedMap) and isinstance(after, VersionedMap):
         others = map(is_not, before.shards, after.shards)
         pairs = compress(zip(before.shards, after.shards, strict=True), others)
         return sorted(key for one, other in pairs for key in _differing(one, other))
@@ -112,14 +112,14 @@ def _shard(key: str) -> int:
 
 
 class _Items(ItemsView[str, V_co]):
-    _mapping: ShardedMap[V_co]
+    _mapping: VersionedMap[V_co]
 
     def __iter__(self) -> Iterator[tuple[str, V_co]]:
         return chain.from_iterable(shard.items() for shard in self._mapping.shards)
 
 
 class _Values(ValuesView[V_co]):
-    _mapping: ShardedMap[V_co]
+    _mapping: VersionedMap[V_co]
 
     def __iter__(self) -> Iterator[V_co]:
         return chain.from_iterable(shard.values() for shard in self._mapping.shards)

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.model.errors import GatewayError, RenderError
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
-from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import Topology
 
 _FIRST_RETRY_SECONDS = 1.0
@@ -55,10 +55,10 @@ class ReconcilerMetrics(Protocol):
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...
     def template_rendered(self, result: str, seconds: float) -> None: ...
-    def applied(self, record: Applied) -> None: ...
+    def applied(self, record: ApplyRecord) -> None: ...
 
 
-class Pace(msgspec.Struct, frozen=True):
+class ApplyPace(msgspec.Struct, frozen=True):
     """How changes are collected, in seconds.
 
     A change after a quiet time is applied at once. What follows within `quiet` is collected until
@@ -91,12 +91,12 @@ class Reconciler:
         self,
         proxy: Proxy,
         *,
-        pace: Pace,
+        pace: ApplyPace,
         time: Time,
         log: FilteringBoundLogger,
         metrics: ReconcilerMetrics,
         publish: Callable[[Progress], None],
-        record: Callable[[Applied], None],
+        record: Callable[[ApplyRecord], None],
     ) -> None:
         self._proxy = proxy
         self._pace = pace
@@ -239,7 +239,7 @@ class Reconciler:
         self._last_work = now
         if plan.reload:
             self._next_reload = now + self._pace.between_reloads
-        record = Applied(
+        record = ApplyRecord(
             at=at,
             took=now - begin,
             triggers=triggers,
@@ -273,7 +273,7 @@ class Reconciler:
         self._due = self._time.monotonic() + seconds
         self._publish(Progress(state, self._time.wall() + seconds, self._attempts, error))
 
-    def _count(self, record: Applied, outcome: Outcome) -> None:
+    def _count(self, record: ApplyRecord, outcome: Outcome) -> None:
         seconds = dict(outcome.seconds)
         if "reload" in seconds and not record.error:
             self._metrics.reload_succeeded(record.took)
@@ -287,7 +287,7 @@ class Reconciler:
         if isinstance(failure, RenderError):
             self._metrics.template_rendered("error", 0.0)
 
-    def _note(self, record: Applied) -> None:
+    def _note(self, record: ApplyRecord) -> None:
         facts = {
             "took_ms": round(record.took * 1000, 1),
             "stages_ms": {name: round(one * 1000, 1) for name, one in record.seconds},

@@ -19,7 +19,7 @@ VERSION = 1
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class StoredNamespace(msgspec.Struct, frozen=True):
     """What was accepted of a namespace and applied.
 
     `controllers` are the URLs that were configured then, `changed` is when it last changed, in
@@ -35,7 +35,7 @@ class State(msgspec.Struct, frozen=True):
     """What one gateway applied to its proxy. `proxy` names which, as the configuration does."""
 
     proxy: str
-    namespaces: tuple[Remembered, ...]
+    namespaces: tuple[StoredNamespace, ...]
 
 
 class _Document(msgspec.Struct):
@@ -104,7 +104,7 @@ def decode(data: bytes) -> State:
     return State(content.proxy, tuple(_decoded(one) for one in content.namespaces))
 
 
-def _encoded(one: Remembered) -> msgspec.Raw:
+def _encoded(one: StoredNamespace) -> msgspec.Raw:
     snapshot = one.snapshot
     apps = tuple(msgspec.Raw(msgspec.json.encode(app)) for app in snapshot.apps)
     part = _Namespace(
@@ -118,9 +118,9 @@ def _encoded(one: Remembered) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode(part))
 
 
-def _decoded(part: _WrittenNamespace) -> Remembered:
+def _decoded(part: _WrittenNamespace) -> StoredNamespace:
     snapshot = Snapshot(part.name, part.leader, part.apps, part.rejected)
-    return Remembered(snapshot, part.controllers, part.changed)
+    return StoredNamespace(snapshot, part.controllers, part.changed)
 
 
 def _checksum(content: bytes) -> str:

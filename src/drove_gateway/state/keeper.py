@@ -18,7 +18,7 @@ from drove_gateway.model.errors import StateError
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.state import file
-from drove_gateway.state.document import Remembered, State, decode, encode
+from drove_gateway.state.document import State, StoredNamespace, decode, encode
 
 # Writing takes a twentieth of the time at most, so a large state that changes all the time is
 # written less often.
@@ -27,14 +27,14 @@ _REST_PER_WRITE = 20.0
 _LONGEST_RETRY_SECONDS = 60.0
 
 
-class Owner(msgspec.Struct, frozen=True):
+class StateOwner(msgspec.Struct, frozen=True):
     """Whose state it is: the gateway's version, and what says which proxy it drives."""
 
     gateway: str
     proxy: str
 
 
-class Keeper:
+class StateKeeper:
     """Reads the state once, then writes it whenever it changed; without a `path` it does neither.
 
     `controllers` are the configured URLs by namespace. `publish` gets how it went.
@@ -43,7 +43,7 @@ class Keeper:
     def __init__(
         self,
         path: Path | None,
-        owner: Owner,
+        owner: StateOwner,
         controllers: Mapping[str, tuple[str, ...]],
         *,
         publish: Callable[[StoredState], None],
@@ -56,14 +56,14 @@ class Keeper:
         self._publish = publish
         self._log = log
         self._wall = wall
-        self._kept: tuple[Remembered, ...] = ()
+        self._kept: tuple[StoredNamespace, ...] = ()
         self._pending: tuple[Snapshot, ...] | None = None
         self._noted = asyncio.Event()
         self._stopping = asyncio.Event()
         self._failures = 0
         self._view = StoredState(path=str(path or ""))
 
-    async def load(self) -> Mapping[str, Remembered]:
+    async def load(self) -> Mapping[str, StoredNamespace]:
         """What was applied last, for each namespace that is still configured.
 
         A file that cannot be used is set aside and told.
@@ -124,7 +124,7 @@ class Keeper:
 
     def _keep(
         self, path: Path, snapshots: tuple[Snapshot, ...], now: float
-    ) -> tuple[tuple[Remembered, ...], bool]:
+    ) -> tuple[tuple[StoredNamespace, ...], bool]:
         """Runs in a thread: what is kept now, and whether the file had to be written."""
         before = {one.snapshot.namespace: one for one in self._kept}
         kept = tuple(
@@ -168,12 +168,12 @@ class Keeper:
         self._publish(self._view)
 
 
-def _read(path: Path, owner: Owner) -> State:
+def _read(path: Path, owner: StateOwner) -> State:
     atomic_file.discard_leftovers(path)
-    return stored(path, owner)
+    return read_state(path, owner)
 
 
-def stored(path: Path, owner: Owner) -> State:
+def read_state(path: Path, owner: StateOwner) -> State:
     """The state in the file, without touching it; no namespaces where there is none.
 
     Raises StateError when it cannot be read, or is another gateway's.
@@ -193,12 +193,12 @@ def stored(path: Path, owner: Owner) -> State:
 def _remembered(
     snapshot: Snapshot,
     controllers: Mapping[str, tuple[str, ...]],
-    before: Remembered | None,
+    before: StoredNamespace | None,
     now: float,
-) -> Remembered:
+) -> StoredNamespace:
     urls = controllers.get(snapshot.namespace, ())
     if snapshot.settling:
         snapshot = msgspec.structs.replace(snapshot, settling_until=0.0)
     if before is not None and before.snapshot == snapshot:
-        return Remembered(snapshot, urls, before.changed)
-    return Remembered(snapshot, urls, now)
+        return StoredNamespace(snapshot, urls, before.changed)
+    return StoredNamespace(snapshot, urls, now)

@@ -12,16 +12,16 @@ import msgspec
 from drove_gateway.model.about import About
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
-from drove_gateway.model.records import Applied, Progress, StoredState
-from drove_gateway.model.versioned_map import sharded
+from drove_gateway.model.records import ApplyRecord, Progress, StoredState
+from drove_gateway.model.versioned_map import versioned
 from drove_gateway.model.vocabulary import EMPTY, Topology
-from drove_gateway.topology.build import Built
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.build import TopologyBuild
+from drove_gateway.topology.guard import HeldWithdrawal
 
 HISTORY = 100
 MOST_STEPS = 200
 
-_NOTHING_BUILT = Built(topology=EMPTY, rejected=(), counts={}, parts={})
+_NOTHING_BUILT = TopologyBuild(topology=EMPTY, rejected=(), counts={}, parts={})
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -42,13 +42,13 @@ class Status(msgspec.Struct, frozen=True):
     namespaces: tuple[NamespaceView, ...] = ()
     proxy: ProxyHealth = ProxyHealth()
     progress: Progress = Progress()
-    built: Built = _NOTHING_BUILT
-    applying: Built = _NOTHING_BUILT
+    built: TopologyBuild = _NOTHING_BUILT
+    applying: TopologyBuild = _NOTHING_BUILT
     applied: Topology = EMPTY
-    held: tuple[Held, ...] = ()
+    held: tuple[HeldWithdrawal, ...] = ()
     last_reload: float | None = None
     last_server_update: float | None = None
-    history: tuple[Applied, ...] = ()
+    history: tuple[ApplyRecord, ...] = ()
     stored: StoredState = StoredState()
     restored: Mapping[str, float] = {}
 
@@ -83,7 +83,9 @@ def with_namespace(status: Status, view: NamespaceView) -> Status:
     return msgspec.structs.replace(status, namespaces=namespaces)
 
 
-def with_built(status: Status, built: Built, held: tuple[Held, ...] = ()) -> Status:
+def with_built(
+    status: Status, built: TopologyBuild, held: tuple[HeldWithdrawal, ...] = ()
+) -> Status:
     """The answers came to another topology, or other answers are held."""
     return msgspec.structs.replace(status, built=built, held=held)
 
@@ -108,7 +110,7 @@ def with_progress(status: Status, progress: Progress) -> Status:
     )
 
 
-def with_record(status: Status, record: Applied) -> Status:
+def with_record(status: Status, record: ApplyRecord) -> Status:
     """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
     end = record.at + record.took
     stages = {stage for stage, _ in record.seconds}
@@ -134,12 +136,12 @@ def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
     return msgspec.structs.replace(status, restored=restored)
 
 
-def _but_for_failed(status: Status, record: Applied) -> Topology:
+def _but_for_failed(status: Status, record: ApplyRecord) -> Topology:
     """What was being applied, with the vhosts that failed as they were before."""
     failed = {vhost for vhost, _ in record.failed}
     if not failed:
         return status.applying.topology
-    before, apps = status.applied.apps, sharded(status.applying.topology.apps)
+    before, apps = status.applied.apps, versioned(status.applying.topology.apps)
     return msgspec.structs.replace(
         status.applying.topology,
         apps=apps.updated(
@@ -153,7 +155,7 @@ def _watched(view: NamespaceView) -> tuple[str, ...]:
     return (view.name, *(endpoint.url for endpoint in view.endpoints))
 
 
-def _bounded(record: Applied) -> Applied:
+def _bounded(record: ApplyRecord) -> ApplyRecord:
     left_out = max(0, len(record.steps) - MOST_STEPS) + max(0, len(record.failed) - MOST_STEPS)
     if not left_out:
         return record

@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.model.vocabulary import Rejection, Snapshot, Topology
-from drove_gateway.topology.build import Built, Rules, build
-from drove_gateway.topology.guard import Held, Limits, Watched, judge
+from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
 
 Desire = Callable[[Topology, str], None]
 
 
-class Intake:
+class Acceptance:
     """Takes the namespaces' answers and says what the world should look like.
 
     `desire(topology, trigger)` is called when that changed, from the time on when every namespace
@@ -24,13 +24,13 @@ class Intake:
 
     def __init__(
         self,
-        rules: Sequence[Rules],
-        limits: Limits,
+        rules: Sequence[NamespaceRules],
+        limits: GuardLimits,
         desire: Desire,
         *,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
-        published: Callable[[Built, tuple[Held, ...]], None],
+        published: Callable[[TopologyBuild, tuple[HeldWithdrawal, ...]], None],
     ) -> None:
         self._rules = rules
         self._limits = limits
@@ -38,10 +38,10 @@ class Intake:
         self._clock = clock
         self._log = log
         self._published = published
-        self._watched: dict[str, Watched] = {}
+        self._watched: dict[str, GuardMemory] = {}
         self._latest: dict[str, Snapshot] = {}
-        self._held: dict[str, Held] = {}
-        self._built: Built | None = None
+        self._held: dict[str, HeldWithdrawal] = {}
+        self._built: TopologyBuild | None = None
         self._waiting = {rule.namespace for rule in rules}
         self._logged: frozenset[Rejection] = frozenset()
 
@@ -56,7 +56,7 @@ class Intake:
     def restore(self, snapshot: Snapshot) -> None:
         """Start from a namespace's last known good state: its answers are weighed against it."""
         if snapshot.namespace not in self._watched:
-            self._watched[snapshot.namespace] = Watched(snapshot)
+            self._watched[snapshot.namespace] = GuardMemory(snapshot)
 
     def go_on(self, namespace: str, trigger: str) -> None:
         """Wait no longer for `namespace`.
@@ -66,7 +66,7 @@ class Intake:
         self._waiting.discard(namespace)
         self._rebuild(trigger)
 
-    def accept_held(self) -> tuple[Held, ...]:
+    def accept_held(self) -> tuple[HeldWithdrawal, ...]:
         """Take every held answer as it is, now. Gives what was held."""
         held = tuple(self._held.values())
         for one in held:
@@ -75,7 +75,7 @@ class Intake:
 
     def _judge(self, answer: Snapshot, *, accept: bool) -> tuple[bool, Snapshot]:
         name = answer.namespace
-        before = self._watched.get(name, Watched())
+        before = self._watched.get(name, GuardMemory())
         judged = judge(
             before,
             answer,
@@ -124,7 +124,7 @@ class Intake:
         if snapshots and not self._waiting:
             self._desire(self._built.topology, trigger)
 
-    def _note(self, namespace: str, held: Held | None) -> None:
+    def _note(self, namespace: str, held: HeldWithdrawal | None) -> None:
         known = self._held.pop(namespace, None)
         if held is None:
             if known is not None:

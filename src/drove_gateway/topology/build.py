@@ -2,7 +2,7 @@
 
 The order of work is the original's: for each app of an answer the vhost is lower-cased, apps
 without hosts are left out, the realm filters, then the app is merged into its vhost. What Drove
-sends is untrusted: what is invalid is left out here and named in `Built.rejected`.
+sends is untrusted: what is invalid is left out here and named in `TopologyBuild.rejected`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,8 +10,8 @@ from functools import reduce
 
 import msgspec
 
-from drove_gateway.model.identity_diff import changed
-from drove_gateway.model.versioned_map import ShardedMap, differing, sharded
+from drove_gateway.model.identity_diff import identity_diff
+from drove_gateway.model.versioned_map import VersionedMap, changed_keys, versioned
 from drove_gateway.model.vocabulary import (
     NO_TAGS,
     App,
@@ -29,7 +29,7 @@ from drove_gateway.topology.merge import across, joined
 from drove_gateway.topology.validation import valid_app
 
 
-class Rules(msgspec.Struct, frozen=True):
+class NamespaceRules(msgspec.Struct, frozen=True):
     """Which of a namespace's vhosts are taken, and how their hosts are grouped.
 
     `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are taken. All are
@@ -49,12 +49,12 @@ class Rules(msgspec.Struct, frozen=True):
         return vhost in self.realm or bool(self.realm_suffix and vhost.endswith(self.realm_suffix))
 
 
-def rules(
+def parse_rules(
     namespace: str, realm: str, realm_suffix: str, routing_tag: str, leader_vhost: str
-) -> Rules:
+) -> NamespaceRules:
     """The rules as a namespace's settings state them: `realm` separated by commas."""
     vhosts = (vhost.strip().lower() for vhost in realm.split(","))
-    return Rules(
+    return NamespaceRules(
         namespace=namespace,
         realm=frozenset(vhost for vhost in vhosts if vhost),
         realm_suffix=realm_suffix.strip().lower(),
@@ -63,7 +63,7 @@ def rules(
     )
 
 
-class Counts(msgspec.Struct, frozen=True):
+class AppCounts(msgspec.Struct, frozen=True):
     """How the apps of one namespace's answer were taken, for the metrics."""
 
     with_routing_tag: int = 0
@@ -71,7 +71,7 @@ class Counts(msgspec.Struct, frozen=True):
     ignored_by_realm: int = 0
 
 
-class Built(msgspec.Struct, frozen=True):
+class TopologyBuild(msgspec.Struct, frozen=True):
     """A topology, what was left out of it and why, and each namespace's counts.
 
     `parts` remembers what each app of a namespace came to, so that the next build works only on
@@ -80,11 +80,11 @@ class Built(msgspec.Struct, frozen=True):
 
     topology: Topology
     rejected: tuple[Rejection, ...]
-    counts: Mapping[str, Counts]
-    parts: "Mapping[str, Part]"
+    counts: Mapping[str, AppCounts]
+    parts: "Mapping[str, NamespaceBuild]"
 
 
-class Taken(msgspec.Struct, frozen=True):
+class AcceptedApp(msgspec.Struct, frozen=True):
     """An app after validation and filtering; `vhost` is empty where it contributes nothing."""
 
     source: AppEndpoints
@@ -97,25 +97,27 @@ class Taken(msgspec.Struct, frozen=True):
     tagged: bool = False
 
 
-class Part(msgspec.Struct, frozen=True):
+class NamespaceBuild(msgspec.Struct, frozen=True):
     """One namespace's share: what each app came to, and the vhosts merged from them.
 
     `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
     """
 
     snapshot: Snapshot
-    rules: Rules
+    rules: NamespaceRules
     reserved: frozenset[str]
-    taken: ShardedMap[Taken]
-    contributors: ShardedMap[Sequence[Taken]]
-    apps: ShardedMap[App]
+    taken: VersionedMap[AcceptedApp]
+    contributors: VersionedMap[Sequence[AcceptedApp]]
+    apps: VersionedMap[App]
     rejected: tuple[Rejection, ...]
-    counts: Counts
+    counts: AppCounts
 
 
 def build(
-    snapshots: Mapping[str, Snapshot], all_rules: Sequence[Rules], previous: Built | None = None
-) -> Built:
+    snapshots: Mapping[str, Snapshot],
+    all_rules: Sequence[NamespaceRules],
+    previous: TopologyBuild | None = None,
+) -> TopologyBuild:
     """Merge the namespaces' snapshots, in the order of `all_rules`, into one topology.
 
     With `previous`, what came from unchanged apps is taken over as the same objects; the result
@@ -141,7 +143,7 @@ def build(
             for rule in all_rules
         },
     )
-    return Built(
+    return TopologyBuild(
         topology=topology,
         rejected=tuple(
             rejection
@@ -153,16 +155,21 @@ def build(
     )
 
 
-def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Part | None) -> Part:
-    nothing = Part(
+def _part(
+    snapshot: Snapshot,
+    rule: NamespaceRules,
+    reserved: frozenset[str],
+    before: NamespaceBuild | None,
+) -> NamespaceBuild:
+    nothing = NamespaceBuild(
         msgspec.structs.replace(snapshot, apps=()),
         rule,
         reserved,
-        taken=ShardedMap(),
-        contributors=ShardedMap(),
-        apps=ShardedMap(),
+        taken=VersionedMap(),
+        contributors=VersionedMap(),
+        apps=VersionedMap(),
         rejected=(),
-        counts=Counts(),
+        counts=AppCounts(),
     )
     if before is None or before.rules != rule or before.reserved != reserved or _doubled(before):
         return _updated(nothing, snapshot)
@@ -170,14 +177,14 @@ def _part(snapshot: Snapshot, rule: Rules, reserved: frozenset[str], before: Par
     return _updated(nothing, snapshot) if _doubled(part) else part
 
 
-def _doubled(part: Part) -> bool:
+def _doubled(part: NamespaceBuild) -> bool:
     """Whether an app is listed twice; it counts as it is listed last, and nothing is taken over."""
     return len(part.taken) != len(part.snapshot.apps)
 
 
-def _updated(before: Part, snapshot: Snapshot) -> Part:
+def _updated(before: NamespaceBuild, snapshot: Snapshot) -> NamespaceBuild:
     """`before` with what `snapshot` changes; the cost follows the change, but for copying."""
-    gone, come = changed(before.snapshot.apps, snapshot.apps)
+    gone, come = identity_diff(before.snapshot.apps, snapshot.apps)
     if not gone and not come:
         return msgspec.structs.replace(before, snapshot=snapshot)
     old = [before.taken[source.app_id] for source in gone if source.app_id in before.taken]
@@ -191,7 +198,7 @@ def _updated(before: Part, snapshot: Snapshot) -> Part:
     rejected = before.rejected
     if any(one.rejected for one in (*old, *new)):
         rejected = tuple(why for app in snapshot.apps for why in taken[app.app_id].rejected)
-    return Part(
+    return NamespaceBuild(
         snapshot,
         before.rules,
         before.reserved,
@@ -203,19 +210,19 @@ def _updated(before: Part, snapshot: Snapshot) -> Part:
     )
 
 
-def _taken(source: AppEndpoints, known: Taken | None, part: Part) -> Taken:
+def _taken(source: AppEndpoints, known: AcceptedApp | None, part: NamespaceBuild) -> AcceptedApp:
     if known is not None and known.source is source:
         return known
     return _validated(source, part.rules, part.reserved)
 
 
 def _contributing(
-    before: Part,
+    before: NamespaceBuild,
     snapshot: Snapshot,
-    taken: Mapping[str, Taken],
-    old: Sequence[Taken],
-    new: Sequence[Taken],
-) -> Mapping[str, list[Taken]]:
+    taken: Mapping[str, AcceptedApp],
+    old: Sequence[AcceptedApp],
+    new: Sequence[AcceptedApp],
+) -> Mapping[str, list[AcceptedApp]]:
     """The vhosts of what went and of what came, each with its apps in the snapshot's order."""
     ids: dict[str, set[str]] = {one.vhost: set() for one in (*old, *new) if one.vhost}
     for vhost, named in ids.items():
@@ -235,12 +242,12 @@ def _contributing(
     return found
 
 
-def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> Taken:
+def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[str]) -> AcceptedApp:
     checked = valid_app(rule.namespace, source, rule.routing_tag)
     if not checked.vhost or not checked.hosts:
-        return Taken(source, rejected=checked.rejected)
+        return AcceptedApp(source, rejected=checked.rejected)
     if not rule.accept(checked.vhost):
-        return Taken(source, rejected=checked.rejected, ignored_by_realm=True)
+        return AcceptedApp(source, rejected=checked.rejected, ignored_by_realm=True)
     if checked.vhost in reserved:
         taken = Rejection(
             rule.namespace,
@@ -249,9 +256,9 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> T
             checked.vhost,
             "it is a namespace's leader_vhost; the app is left out",
         )
-        return Taken(source, rejected=(*checked.rejected, taken))
+        return AcceptedApp(source, rejected=(*checked.rejected, taken))
     value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
-    return Taken(
+    return AcceptedApp(
         source=source,
         vhost=checked.vhost,
         group=value or checked.vhost,
@@ -262,7 +269,7 @@ def _validated(source: AppEndpoints, rule: Rules, reserved: frozenset[str]) -> T
     )
 
 
-def _app(vhost: str, ones: Sequence[Taken], before: Part) -> App:
+def _app(vhost: str, ones: Sequence[AcceptedApp], before: NamespaceBuild) -> App:
     if _same_objects(before.contributors.get(vhost, ()), ones):
         return before.apps[vhost]
     app = _single(ones[0], before.rules)
@@ -271,7 +278,7 @@ def _app(vhost: str, ones: Sequence[Taken], before: Part) -> App:
     return app
 
 
-def _single(one: Taken, rule: Rules) -> App:
+def _single(one: AcceptedApp, rule: NamespaceRules) -> App:
     return App(
         id=one.vhost,
         vhost=one.vhost,
@@ -282,19 +289,21 @@ def _single(one: Taken, rule: Rules) -> App:
     )
 
 
-def _merged_namespaces(parts: Sequence[Part], previous: Built | None) -> Mapping[str, App]:
+def _merged_namespaces(
+    parts: Sequence[NamespaceBuild], previous: TopologyBuild | None
+) -> Mapping[str, App]:
     """The vhosts of all namespaces; only those that changed are merged anew."""
     if len(parts) == 1:
         return parts[0].apps
-    merged: ShardedMap[App] = ShardedMap()
-    before: list[ShardedMap[App]] = [ShardedMap() for _ in parts]
+    merged: VersionedMap[App] = VersionedMap()
+    before: list[VersionedMap[App]] = [VersionedMap() for _ in parts]
     if previous is not None and list(previous.parts) == [part.rules.namespace for part in parts]:
-        merged = sharded(previous.topology.apps)
+        merged = versioned(previous.topology.apps)
         before = [part.apps for part in previous.parts.values()]
     due = {
         vhost
         for apps, part in zip(before, parts, strict=True)
-        for vhost in differing(apps, part.apps)
+        for vhost in changed_keys(apps, part.apps)
     }
     present = {vhost: [part.apps[vhost] for part in parts if vhost in part.apps] for vhost in due}
     changes = {vhost: reduce(across, apps) for vhost, apps in present.items() if apps}
@@ -304,17 +313,17 @@ def _merged_namespaces(parts: Sequence[Part], previous: Built | None) -> Mapping
     )
 
 
-def _counts(valid: Iterable[Taken]) -> Counts:
+def _counts(valid: Iterable[AcceptedApp]) -> AppCounts:
     tagged = untagged = ignored = 0
     for one in valid:
         tagged += bool(one.vhost) and one.tagged
         untagged += bool(one.vhost) and not one.tagged
         ignored += one.ignored_by_realm
-    return Counts(tagged, untagged, ignored)
+    return AppCounts(tagged, untagged, ignored)
 
 
-def _sum(counts: Counts, plus: Counts, minus: Counts) -> Counts:
-    return Counts(
+def _sum(counts: AppCounts, plus: AppCounts, minus: AppCounts) -> AppCounts:
+    return AppCounts(
         counts.with_routing_tag + plus.with_routing_tag - minus.with_routing_tag,
         counts.without_routing_tag + plus.without_routing_tag - minus.without_routing_tag,
         counts.ignored_by_realm + plus.ignored_by_realm - minus.ignored_by_realm,

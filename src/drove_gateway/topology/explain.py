@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from drove_gateway.model.vocabulary import App
-from drove_gateway.topology.build import Built, Part, Taken
+from drove_gateway.topology.build import AcceptedApp, NamespaceBuild, TopologyBuild
 
 
-def explain(built: Built, vhost: str) -> tuple[str, ...]:
+def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
     """Lines for a person, from what was built. A vhost that is not served says why, if known."""
     name = vhost.lower()
     lines = []
@@ -30,7 +30,7 @@ def explain(built: Built, vhost: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _namespace(namespace: str, part: Part, vhost: str) -> Iterator[str]:
+def _namespace(namespace: str, part: NamespaceBuild, vhost: str) -> Iterator[str]:
     mine = [one for one in part.taken.values() if one.source.vhost.lower().rstrip(".") == vhost]
     if not mine:
         return
@@ -40,7 +40,7 @@ def _namespace(namespace: str, part: Part, vhost: str) -> Iterator[str]:
         yield from (f"  {line}" for line in _app(one, part))
 
 
-def _app(one: Taken, part: Part) -> Iterator[str]:
+def _app(one: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
     source, rules = one.source, part.rules
     listed = _count(len(source.hosts), "host")
     if one.ignored_by_realm:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from drove_gateway.model.identity_diff import changed
+from drove_gateway.model.identity_diff import identity_diff
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Snapshot
 
 # One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
@@ -27,7 +27,7 @@ _RECOVERY_SECONDS = 90.0
 _REPORT_SECONDS = 40.0
 
 
-class Limits(msgspec.Struct, frozen=True):
+class GuardLimits(msgspec.Struct, frozen=True):
     """What is too much at once.
 
     A share of the servers (of a vhost, of a namespace, of all namespaces) that would be lost, net
@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
     hold: float
 
 
-class Missing(msgspec.Struct, frozen=True):
+class MissingServer(msgspec.Struct, frozen=True):
     """Since when (monotonic seconds), and in how many answers, a server has been lacking.
 
     `listed` says that the leader has listed it since it took over.
@@ -64,7 +64,7 @@ class Doubt(msgspec.Struct, frozen=True):
     hold: float
 
 
-class Held(msgspec.Struct, frozen=True):
+class HeldWithdrawal(msgspec.Struct, frozen=True):
     """A withdrawal that is held: how much of what, why, and for how long at most, in seconds."""
 
     namespace: str
@@ -74,7 +74,7 @@ class Held(msgspec.Struct, frozen=True):
     remaining: float
 
 
-class Watched(msgspec.Struct, frozen=True):
+class GuardMemory(msgspec.Struct, frozen=True):
     """What the guard remembers of a namespace: what it let through, and what lacks since when.
 
     While the leader is settling, `sizes` has the number of servers of each vhost before it took
@@ -82,26 +82,26 @@ class Watched(msgspec.Struct, frozen=True):
     """
 
     accepted: Snapshot | None = None
-    missing: Mapping[Server, Missing] = msgspec.field(default_factory=dict)
+    missing: Mapping[Server, MissingServer] = msgspec.field(default_factory=dict)
     sizes: Mapping[str, int] = msgspec.field(default_factory=dict)
 
 
-class Judged(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True):
     """`watched.accepted` is what to apply; `held` what was kept in it against the answer."""
 
-    watched: Watched
-    held: Held | None = None
+    watched: GuardMemory
+    held: HeldWithdrawal | None = None
 
 
 def judge(
-    watched: Watched,
+    watched: GuardMemory,
     answer: Snapshot,
     *,
     now: float,
-    limits: Limits,
+    limits: GuardLimits,
     servers_elsewhere: Callable[[], int] = lambda: 0,
     accept: bool = False,
-) -> Judged:
+) -> Verdict:
     """Weigh `answer` against what was accepted before.
 
     `servers_elsewhere` counts the servers of the other namespaces, for the overall share;
@@ -110,10 +110,10 @@ def judge(
     before = watched.accepted
     sizes = _sizes(watched, answer)
     if before is None or accept or before.apps is answer.apps:
-        return Judged(Watched(answer, sizes=sizes))
+        return Verdict(GuardMemory(answer, sizes=sizes))
     lacking = dict(_lacking(before.apps, answer.apps))
     if not lacking:
-        return Judged(Watched(answer, sizes=sizes))
+        return Verdict(GuardMemory(answer, sizes=sizes))
     same_term = before.settling_until == answer.settling_until
     missing = {server: _seen(watched.missing.get(server), now, same_term) for server in lacking}
     doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
@@ -126,15 +126,15 @@ def judge(
         if app_id in unreadable
     }
     if not kept:
-        return Judged(Watched(answer, sizes=sizes))
+        return Verdict(GuardMemory(answer, sizes=sizes))
     still = {server: missing[server] for server in kept}
-    return Judged(
-        Watched(_with_kept(before, answer, kept), still, sizes),
+    return Verdict(
+        GuardMemory(_with_kept(before, answer, kept), still, sizes),
         _held(answer, kept, lacking, still, now),
     )
 
 
-def _sizes(watched: Watched, answer: Snapshot) -> Mapping[str, int]:
+def _sizes(watched: GuardMemory, answer: Snapshot) -> Mapping[str, int]:
     """How many servers each vhost had when the settling leader took over; none while none is."""
     before = watched.accepted
     if not answer.settling or before is None:
@@ -148,7 +148,7 @@ def _lacking(
     before: Sequence[AppEndpoints], after: Sequence[AppEndpoints]
 ) -> Iterator[tuple[Server, str]]:
     """The servers that `before` has and `after` lacks, with their vhosts."""
-    had, has = changed(before, after)
+    had, has = identity_diff(before, after)
     present = {app.app_id: app for app in has}
     for app in had:
         now = present.get(app.app_id)
@@ -164,7 +164,7 @@ def _doubts(
     before: Snapshot,
     answer: Snapshot,
     lacking: Mapping[Server, str],
-    limits: Limits,
+    limits: GuardLimits,
     servers_elsewhere: Callable[[], int],
 ) -> dict[str, str]:
     """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
@@ -202,10 +202,10 @@ def _vhost(app: AppEndpoints) -> str:
     return app.vhost.lower()
 
 
-def _seen(known: Missing | None, now: float, same_term: bool) -> Missing:
+def _seen(known: MissingServer | None, now: float, same_term: bool) -> MissingServer:
     if known is None:
-        return Missing(now, listed=same_term)
-    return Missing(known.since, known.answers + 1, listed=known.listed and same_term)
+        return MissingServer(now, listed=same_term)
+    return MissingServer(known.since, known.answers + 1, listed=known.listed and same_term)
 
 
 def _room(
@@ -221,11 +221,11 @@ def _room(
 
 def _kept(
     lacking: Mapping[Server, str],
-    missing: Mapping[Server, Missing],
+    missing: Mapping[Server, MissingServer],
     now: float,
     doubts: Mapping[str, str],
     room: dict[str, int] | None,
-    limits: Limits,
+    limits: GuardLimits,
 ) -> dict[Server, Doubt]:
     """The servers that stay, each with what speaks against its loss.
 
@@ -246,18 +246,18 @@ def _kept(
     return kept
 
 
-def _age(missing: Missing) -> tuple[bool, float]:
+def _age(missing: MissingServer) -> tuple[bool, float]:
     return missing.listed, -missing.since
 
 
-def _new_leader(missing: Missing) -> Doubt:
+def _new_leader(missing: MissingServer) -> Doubt:
     return Doubt(
         "the leader is new and may not know all its instances yet",
         _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS,
     )
 
 
-def _believed(missing: Missing, now: float, doubt: Doubt) -> bool:
+def _believed(missing: MissingServer, now: float, doubt: Doubt) -> bool:
     """A loss that lasts is believed, also while leaders go on changing."""
     return missing.answers >= _LEAST_ANSWERS and now - missing.since >= doubt.hold
 
@@ -291,12 +291,12 @@ def _held(
     answer: Snapshot,
     kept: Mapping[Server, Doubt],
     lacking: Mapping[Server, str],
-    missing: Mapping[Server, Missing],
+    missing: Mapping[Server, MissingServer],
     now: float,
-) -> Held:
+) -> HeldWithdrawal:
     vhosts = sorted({lacking[server] for server in kept})
     last = max(missing[server].since + doubt.hold for server, doubt in kept.items())
-    return Held(
+    return HeldWithdrawal(
         namespace=answer.namespace,
         reason="; ".join(sorted({doubt.reason for doubt in kept.values()})[:_MOST_NAMED]),
         servers=len(kept),

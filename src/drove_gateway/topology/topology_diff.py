@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from drove_gateway.model.versioned_map import differing
+from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Host, Topology
 
 # A plan's reasons are for people: the first few vhosts by name, then a count.
@@ -21,7 +21,7 @@ class VhostChange(msgspec.Struct, frozen=True):
     groups: bool
 
 
-class Difference(msgspec.Struct, frozen=True):
+class TopologyDiff(msgspec.Struct, frozen=True):
     """From one topology to another. `leaders` names namespaces whose leader or vhost moved."""
 
     added: tuple[str, ...] = ()
@@ -34,15 +34,15 @@ class Difference(msgspec.Struct, frozen=True):
         return not (self.added or self.removed or self.changed or self.leaders)
 
 
-def difference(old: Topology, new: Topology) -> Difference:
+def topology_diff(old: Topology, new: Topology) -> TopologyDiff:
     """Compare. Vhosts that are the same object in both are skipped at once."""
-    vhosts = differing(old.apps, new.apps)
+    vhosts = changed_keys(old.apps, new.apps)
     pairs = (
         (old.apps[vhost], new.apps[vhost])
         for vhost in vhosts
         if vhost in old.apps and vhost in new.apps
     )
-    return Difference(
+    return TopologyDiff(
         added=tuple(vhost for vhost in vhosts if vhost not in old.apps),
         removed=tuple(vhost for vhost in vhosts if vhost not in new.apps),
         changed=tuple(change for change in (_change(*pair) for pair in pairs) if change),
@@ -53,7 +53,7 @@ def difference(old: Topology, new: Topology) -> Difference:
     )
 
 
-def reasons(found: Difference) -> tuple[str, ...]:
+def reasons(found: TopologyDiff) -> tuple[str, ...]:
     """The difference in words, one for each vhost, the many cut short by a count."""
     lines = list(_lines(found))
     if len(lines) > _MOST_NAMED:
@@ -61,7 +61,7 @@ def reasons(found: Difference) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _lines(found: Difference) -> Iterator[str]:
+def _lines(found: TopologyDiff) -> Iterator[str]:
     yield from (f"vhost {vhost} added" for vhost in found.added)
     yield from (f"vhost {vhost} removed" for vhost in found.removed)
     for change in found.changed:

@@ -58,7 +58,7 @@ _group = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.:-]{0,127}").fullmatch
 _refused_in_tag = re.compile(rf"[{re.escape(TAG_REFUSES)}]|%\[|\A-[^0-9]").search
 
 
-class Checked(msgspec.Struct, frozen=True):
+class ValidatedApp(msgspec.Struct, frozen=True):
     """What is left of an app. `vhost` is empty where the app as a whole cannot be used."""
 
     vhost: str
@@ -67,7 +67,7 @@ class Checked(msgspec.Struct, frozen=True):
     rejected: tuple[Rejection, ...]
 
 
-def valid_app(namespace: str, source: AppEndpoints, routing_tag: str = "") -> Checked:
+def valid_app(namespace: str, source: AppEndpoints, routing_tag: str = "") -> ValidatedApp:
     """`source` without what is invalid, and a rejection for each thing left out.
 
     The source's own tuple and mapping are returned where nothing had to be changed. Costs less
@@ -91,7 +91,7 @@ def valid_app(namespace: str, source: AppEndpoints, routing_tag: str = "") -> Ch
         )
     hosts = _valid_hosts(source.hosts, reject)
     tags = _valid_tags(source.tags, reject)
-    return Checked(vhost, hosts, tags, tuple(rejected))
+    return ValidatedApp(vhost, hosts, tags, tuple(rejected))
 
 
 def valid_vhost(text: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.signals import TAKEN
+from drove_gateway.daemon.signals import HANDLED
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "systemd"
 
@@ -44,4 +44,4 @@ def test_the_drop_ins_send_signals_that_are_taken_and_never_hinder_the_proxy(pro
     for _, command in sent:
         assert command.startswith("-")
         word = next(word for word in command.split() if word.startswith("--signal="))
-        assert signal.Signals[word.removeprefix("--signal=")] in TAKEN
+        assert signal.Signals[word.removeprefix("--signal=")] in HANDLED

@@ -16,13 +16,13 @@ from tests.waiting import until
 from drove_gateway.daemon.systemd import Notifier, Service, notifier, status_line
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.records import Applied, Progress
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.status.status import Status, with_built, with_progress, with_record
-from drove_gateway.topology.build import Rules, build
-from drove_gateway.topology.guard import Held
+from drove_gateway.topology.build import NamespaceRules, build
+from drove_gateway.topology.guard import HeldWithdrawal
 
-APPLIED = Applied(1700000000.0, 0.5, ("a",), ("b",), ())
+APPLIED = ApplyRecord(1700000000.0, 0.5, ("a",), ("b",), ())
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -155,7 +155,9 @@ def test_the_status_line_tells_leaders_sizes_and_what_is_held_or_stored() -> Non
     status = Status(About("1.0.0"), 0.0, {}, "lb1", views, restored={"b": 1.0})
     status = with_record(status, APPLIED)
     status = with_built(
-        status, build({"a": snapshot}, [Rules("a")]), (Held("a", "why", 3, (), 1.0),)
+        status,
+        build({"a": snapshot}, [NamespaceRules("a")]),
+        (HeldWithdrawal("a", "why", 3, (), 1.0),),
     )
 
     assert status_line(status) == (

@@ -29,7 +29,7 @@ from drove_gateway.proxies.haproxy.watch import Watch
 from drove_gateway.proxies.installation.installation import Generations
 from drove_gateway.proxies.installation.reloading import config_section
 from drove_gateway.proxies.runtime.resolver import Resolver
-from drove_gateway.topology.topology_diff import difference
+from drove_gateway.topology.topology_diff import topology_diff
 
 # A runtime API that is silent for longer does not come back by itself soon.
 _SILENCE_SECONDS = 5.0
@@ -275,7 +275,7 @@ class HaproxyProxy:
             elif set(before.hosts) != set(now.hosts):
                 reasons.append(f"HAProxy has no backend {backend} to change at runtime")
         silent = self._watch.silent_seconds()
-        if silent > _SILENCE_SECONDS and difference(self._served or desired, desired).changed:
+        if silent > _SILENCE_SECONDS and topology_diff(self._served or desired, desired).changed:
             reasons.append(
                 f"the runtime API has not answered for {silent:.0f} s; the file is loaded instead"
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from drove_gateway.model.versioned_map import differing
+from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.haproxy.names import Naming
 
@@ -12,7 +12,7 @@ _MOST_NAMED = 20
 
 def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
     """Why going from `old` to `new` needs a reload; empty when it does not."""
-    vhosts = differing(old.apps, new.apps)
+    vhosts = changed_keys(old.apps, new.apps)
     lines = [
         *(f"vhost {vhost} added" for vhost in vhosts if vhost not in old.apps),
         *(f"vhost {vhost} removed" for vhost in vhosts if vhost not in new.apps),

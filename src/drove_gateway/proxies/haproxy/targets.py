@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 
-from drove_gateway.model.versioned_map import ShardedMap, differing, sharded
+from drove_gateway.model.versioned_map import VersionedMap, changed_keys, versioned
 from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.haproxy.api.runtime_commands import valid_name
 from drove_gateway.proxies.haproxy.names import balanced
@@ -17,7 +17,7 @@ class Targets:
     def __init__(self, options: Options, resolver: Resolver) -> None:
         self._options = options
         self._resolver = resolver
-        self._applied: ShardedMap[App] = ShardedMap()
+        self._applied: VersionedMap[App] = VersionedMap()
         self._again: set[str] = set()
         self._due: tuple[Topology, tuple[Target, ...]] | None = None
 
@@ -46,7 +46,7 @@ class Targets:
             if vhost in topology.apps and vhost in self._applied
         }
         new = [vhost for vhost in unsettled if vhost not in as_before]
-        self._applied = sharded(topology.apps).updated(as_before, without=new)
+        self._applied = versioned(topology.apps).updated(as_before, without=new)
         self._again &= unsettled
         self._due = None
 
@@ -86,7 +86,7 @@ class Targets:
 
     def _due_vhosts(self, topology: Topology) -> list[str]:
         again = filter(topology.apps.__contains__, self._again)
-        return sorted({*differing(self._applied, topology.apps), *again})
+        return sorted({*changed_keys(self._applied, topology.apps), *again})
 
     def _of(self, app: App) -> Iterator[Target]:
         naming = self._options.naming

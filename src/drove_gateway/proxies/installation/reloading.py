@@ -8,7 +8,7 @@ from drove_gateway.model.health import NO_RUNTIME_API, PENDING, ProxyHealth, Sec
 from drove_gateway.model.plan import Outcome, Plan, Step
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.installation import Generations
-from drove_gateway.topology.topology_diff import Difference, difference, reasons
+from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
 
 _NAMED_IN_HEALTH = 5
 
@@ -31,7 +31,7 @@ class ReloadingProxy:
         A generation that already serves is recognised when it is installed, and not reloaded.
         """
         self._desired = desired
-        found = difference(self._applied, desired) if self._applied else Difference()
+        found = topology_diff(self._applied, desired) if self._applied else TopologyDiff()
         return Plan(desired, reload=(*self._doubts, *demands, *reasons(found)))
 
     async def apply(self, plan: Plan) -> Outcome:

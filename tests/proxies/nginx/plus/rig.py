@@ -15,7 +15,7 @@ from tests.traffic import Instance
 from drove_gateway.config import Settings
 from drove_gateway.daemon.drivers import generations, platform, template_functions
 from drove_gateway.model.plan import Outcome
-from drove_gateway.model.records import Applied
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -30,7 +30,7 @@ from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
 from drove_gateway.proxies.nginx.plus.planner import Parameters
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
-from drove_gateway.reconciler.reconciler import Pace, Reconciler, SystemTime
+from drove_gateway.reconciler.reconciler import ApplyPace, Reconciler, SystemTime
 
 # {{range}} over the apps, as an operator's template has it.
 WITH_STATE = """
@@ -63,7 +63,7 @@ class CountingMetrics:
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...
     def template_rendered(self, result: str, seconds: float) -> None: ...
-    def applied(self, record: Applied) -> None: ...
+    def applied(self, record: ApplyRecord) -> None: ...
 
 
 def host(address: str, port_type: str = "http") -> Host:
@@ -92,10 +92,10 @@ class Rig:
         self.nginx = nginx
         self.driver = driver
         self.metrics = metrics
-        self.records: list[Applied] = []
+        self.records: list[ApplyRecord] = []
         self.reconciler = Reconciler(
             driver,
-            pace=Pace(quiet=0.0, longest=0.0, between_reloads=0.0),
+            pace=ApplyPace(quiet=0.0, longest=0.0, between_reloads=0.0),
             time=SystemTime(time.monotonic, time.time, lambda: 0.0),
             log=structlog.get_logger(),
             metrics=metrics,

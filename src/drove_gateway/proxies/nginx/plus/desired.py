@@ -9,10 +9,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from drove_gateway.model.versioned_map import differing
+from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.proxies.nginx.plus.wire import address
-from drove_gateway.topology.topology_diff import Difference, difference, reasons
+from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
 
 _PORT_TYPES = frozenset({"http", "https"})
 
@@ -68,13 +68,13 @@ def structural(old: Topology | None, new: Topology) -> tuple[str, ...]:
     """
     if old is None:
         return ()
-    found = difference(old, new)
+    found = topology_diff(old, new)
     leaders = tuple(
         name
         for name in found.leaders
         if any(name in one.namespaces and one.namespaces[name].leader_vhost for one in (old, new))
     )
-    return reasons(Difference(added=found.added, removed=found.removed, leaders=leaders))
+    return reasons(TopologyDiff(added=found.added, removed=found.removed, leaders=leaders))
 
 
 def changed(old: Topology | None, new: Topology) -> Mapping[str, str]:
@@ -82,7 +82,7 @@ def changed(old: Topology | None, new: Topology) -> Mapping[str, str]:
     if old is None:
         return dict.fromkeys(_managed(new), "the gateway started")
     due: dict[str, str] = {}
-    for vhost in differing(old.apps, new.apps):
+    for vhost in changed_keys(old.apps, new.apps):
         before, app = old.apps.get(vhost), new.apps.get(vhost)
         then = hosts(before) if before is not None else None
         now = hosts(app) if app is not None else None

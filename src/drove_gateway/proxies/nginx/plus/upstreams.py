@@ -6,7 +6,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.model.plan import Step
-from drove_gateway.model.versioned_map import differing
+from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.nginx.plus import desired
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiMetrics, ApiRefused, Client
@@ -69,7 +69,7 @@ class Upstreams:
     def take(self, before: Topology, topology: Topology, due: Mapping[str, str]) -> None:
         """Keep the upstreams of `topology` from now on, instead of those of `before`; those in
         `due` are to be compared."""
-        for vhost in differing(before.apps, topology.apps):
+        for vhost in changed_keys(before.apps, topology.apps):
             app = topology.apps.get(vhost)
             if app is not None and desired.hosts(app) is not None:
                 self._keep(vhost).take(app, self._drain_seconds(app))

@@ -5,7 +5,7 @@ import zlib
 import aiohttp
 
 from drove_gateway.drove.excerpt import excerpt
-from drove_gateway.model.errors import BadAnswer
+from drove_gateway.model.errors import BadResponse
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -22,7 +22,7 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
         case "identity" | "":
             return await _plain(response.content, most)
         case other:
-            raise BadAnswer(f"the body's encoding is {excerpt(other, 40)!r}, gzip was asked for")
+            raise BadResponse(f"the body's encoding is {excerpt(other, 40)!r}, gzip was asked for")
 
 
 async def read_start(response: aiohttp.ClientResponse, most: int = 4096) -> bytes:
@@ -30,7 +30,7 @@ async def read_start(response: aiohttp.ClientResponse, most: int = 4096) -> byte
     if "Content-Encoding" in response.headers:
         try:
             return await read_body(response, most)
-        except BadAnswer:
+        except BadResponse:
             return b""
     return await response.content.read(most)
 
@@ -51,15 +51,15 @@ async def _gunzip(stream: aiohttp.StreamReader, most: int) -> bytes:
         try:
             body += unzip.decompress(chunk, most + 1 - len(body))
         except zlib.error as error:
-            raise BadAnswer(f"the body is not the gzip that it says it is: {error}") from error
+            raise BadResponse(f"the body is not the gzip that it says it is: {error}") from error
         if len(body) > most:
             raise _too_long(most)
         if unzip.unused_data:
-            raise BadAnswer("the body goes on after the end of its gzip")
+            raise BadResponse("the body goes on after the end of its gzip")
     if not unzip.eof:
-        raise BadAnswer("the body's gzip ends too early")
+        raise BadResponse("the body's gzip ends too early")
     return bytes(body)
 
 
-def _too_long(most: int) -> BadAnswer:
-    return BadAnswer(f"the answer is longer than {most:,} bytes and was not read to its end")
+def _too_long(most: int) -> BadResponse:
+    return BadResponse(f"the answer is longer than {most:,} bytes and was not read to its end")

@@ -18,7 +18,7 @@ _PID = re.compile(r"^\s*pid\s+([^\s;]+)\s*;", re.MULTILINE)
 _FOREGROUND = re.compile(r"^\s*daemon\s+off\s*;", re.MULTILINE)
 
 
-class Proxy(msgspec.Struct, frozen=True):
+class SupervisedProxy(msgspec.Struct, frozen=True):
     """A proxy to be supervised.
 
     `first` is the text that `config` has at the start, None where the file is the operator's own.
@@ -33,7 +33,7 @@ class Proxy(msgspec.Struct, frozen=True):
     reopen: Signals | None
 
 
-def proxy(settings: Settings, empty: str, directory: Path) -> Proxy:
+def supervised_proxy(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
     """The proxy that `settings` describe; `empty` is what its template makes of no apps.
 
     Raises ConfigError for HAProxy without a way to reload it.
@@ -43,13 +43,13 @@ def proxy(settings: Settings, empty: str, directory: Path) -> Proxy:
     return _nginx(settings, empty)
 
 
-def _nginx(settings: Settings, empty: str) -> Proxy:
+def _nginx(settings: Settings, empty: str) -> SupervisedProxy:
     """NGINX with the pid file that the template names, as reloads look there for the master."""
     pid, itself = _PID.search(empty), _FOREGROUND.search(empty) is not None
     lines = ["error_log stderr;", "events {}"]
     lines += [pid.group(0).strip()] if pid else []
     lines += ["daemon off;"] if itself else []
-    return Proxy(
+    return SupervisedProxy(
         name="NGINX",
         command=(
             *(*settings.nginx_argv, "-e", "stderr", "-c", settings.nginx_config),
@@ -62,7 +62,7 @@ def _nginx(settings: Settings, empty: str) -> Proxy:
     )
 
 
-def _haproxy(settings: Settings, directory: Path) -> Proxy:
+def _haproxy(settings: Settings, directory: Path) -> SupervisedProxy:
     """HAProxy in master-worker mode. It wants one socket at least; the runtime API's will do."""
     master = settings.haproxy_master_socket
     systemd = settings.haproxy_reload_argv[:1] == ("systemctl",)
@@ -73,7 +73,7 @@ def _haproxy(settings: Settings, directory: Path) -> Proxy:
         )
         raise ConfigError((text,))
     socket = settings.haproxysocketaddr or str(directory / "first.sock")
-    return Proxy(
+    return SupervisedProxy(
         name="HAProxy",
         command=(
             *(*settings.haproxy_argv, "-W", "-db", "-f", settings.haproxy_config),

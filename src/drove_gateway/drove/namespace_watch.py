@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.drove.follower import AsksController, Follower, Shared, Surroundings
+from drove_gateway.drove.follower import Clock, ControllerApi, Follower, FollowerContext
 from drove_gateway.drove.leader import (
     Leadership,
     Ping,
@@ -17,9 +17,9 @@ from drove_gateway.drove.leader import (
     leader_of,
 )
 from drove_gateway.drove.metrics import DroveMetrics
-from drove_gateway.drove.pace import Pace, jittered
+from drove_gateway.drove.pace import PollPace, jittered
 from drove_gateway.drove.wire import EndpointsDecoder
-from drove_gateway.model.namespace_view import EndpointView, NamespaceView, Sync
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView, SyncState
 from drove_gateway.model.vocabulary import Snapshot
 
 # How much longer than the leader another controller may take to answer a ping. One whose machine
@@ -30,7 +30,7 @@ _STRAGGLER = Ping(
     Standing.UNWELL, f"no answer within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
 )
 
-REAL = Surroundings(clock=time.monotonic, wall=time.time, random=random.random)
+REAL = Clock(clock=time.monotonic, wall=time.time, random=random.random)
 
 
 class NamespaceWatch:
@@ -46,19 +46,19 @@ class NamespaceWatch:
     def __init__(
         self,
         name: str,
-        controllers: Sequence[AsksController],
+        controllers: Sequence[ControllerApi],
         *,
-        pace: Pace,
+        pace: PollPace,
         accept: Callable[[Snapshot], bool],
         publish: Callable[[NamespaceView], None],
         failed: Callable[[], None] = lambda: None,
         metrics: DroveMetrics,
         log: FilteringBoundLogger,
-        around: Surroundings = REAL,
+        around: Clock = REAL,
     ) -> None:
         self._controllers = tuple(controllers)
         self._log = log.bind(namespace=name)
-        self._shared = Shared(
+        self._shared = FollowerContext(
             namespace=name,
             decoder=EndpointsDecoder(name),
             accept=accept,
@@ -71,7 +71,7 @@ class NamespaceWatch:
         self._failed = failed
         self._endpoints = tuple(EndpointView(controller.url) for controller in controllers)
         self._leadership = Leadership()
-        self._sync = Sync()
+        self._sync = SyncState()
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
         self._ping_now = asyncio.Event()
@@ -165,7 +165,7 @@ class NamespaceWatch:
         )
         self._following = group.create_task(self._follower.run())
 
-    def _hear(self, sync: Sync) -> None:
+    def _hear(self, sync: SyncState) -> None:
         self._sync = sync
         self._show()
         if sync.last_error:
@@ -198,7 +198,7 @@ class NamespaceWatch:
         return f"namespace {self._shared.namespace}: no controller leads: {reasons}"
 
 
-async def _ping_each(controllers: Sequence[AsksController]) -> list[Ping]:
+async def _ping_each(controllers: Sequence[ControllerApi]) -> list[Ping]:
     """Every controller's answer. Once one leads, the others are not waited for for long."""
     asked = [asyncio.ensure_future(controller.ping()) for controller in controllers]
     pending = set(asked)

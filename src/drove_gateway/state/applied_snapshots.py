@@ -7,7 +7,7 @@ import msgspec
 from drove_gateway.model.vocabulary import AppEndpoints, Snapshot
 
 
-def applied_forms(
+def applied_snapshots(
     accepted: Mapping[str, Snapshot], kept: Mapping[str, Snapshot], failed: Collection[str]
 ) -> Mapping[str, Snapshot]:
     """`accepted`, with the vhosts that `failed` as they were `kept` before.

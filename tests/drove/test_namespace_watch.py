@@ -8,14 +8,14 @@ import structlog
 from tests.drove.fakes import Counted, FakeController, Taken, served
 from tests.drove.virtual_time import now, run
 
-from drove_gateway.drove.follower import Surroundings
+from drove_gateway.drove.follower import Clock
 from drove_gateway.drove.leader import Standing
-from drove_gateway.drove.pace import Pace
-from drove_gateway.drove.watch import NamespaceWatch
-from drove_gateway.model.errors import BadAnswer, ControllerRefused
+from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.drove.pace import PollPace
+from drove_gateway.model.errors import BadResponse, ControllerRefused
 from drove_gateway.model.namespace_view import NamespaceView
 
-PACE = Pace(ping=2.0, events=1.0, full_refresh=300.0)
+PACE = PollPace(ping=2.0, events=1.0, full_refresh=300.0)
 
 
 def three_controllers() -> list[FakeController]:
@@ -29,7 +29,7 @@ def three_controllers() -> list[FakeController]:
 class Watched:
     """A running watch and what it gave."""
 
-    def __init__(self, controllers: list[FakeController], pace: Pace) -> None:
+    def __init__(self, controllers: list[FakeController], pace: PollPace) -> None:
         self.cluster = controllers
         self.taken = Taken()
         self.metrics = Counted()
@@ -43,7 +43,7 @@ class Watched:
             failed=self.count_failure,
             metrics=self.metrics,
             log=structlog.get_logger(),
-            around=Surroundings(clock=now, wall=lambda: now() + 1e9, random=lambda: 0.5),
+            around=Clock(clock=now, wall=lambda: now() + 1e9, random=lambda: 0.5),
         )
 
     def count_failure(self) -> None:
@@ -74,7 +74,7 @@ async def running(watched: Watched) -> AsyncIterator[None]:
 
 
 def in_virtual_time(
-    scenario: Callable[[Watched], Coroutine[object, object, None]], pace: Pace = PACE
+    scenario: Callable[[Watched], Coroutine[object, object, None]], pace: PollPace = PACE
 ) -> None:
     async def play() -> None:
         watched = Watched(three_controllers(), pace)
@@ -222,7 +222,7 @@ def test_a_refused_call_pings_at_once() -> None:
         await asyncio.sleep(1.1)
         assert watched.serving == {"web": 5}
 
-    in_virtual_time(scenario, pace=Pace(ping=60.0, events=1.0, full_refresh=300.0))
+    in_virtual_time(scenario, pace=PollPace(ping=60.0, events=1.0, full_refresh=300.0))
 
 
 def test_a_new_leader_is_settling_for_ninety_seconds_and_then_answers_once_more() -> None:
@@ -300,7 +300,7 @@ def test_a_bad_answer_keeps_the_last_apps_and_shows_in_the_view() -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].apps = {"web": 2}
         watched.cluster[0].events.append((100, "APP_STATE_CHANGE"))
-        watched.cluster[0].endpoints_error = BadAnswer("the answer's status is 'FAILED'")
+        watched.cluster[0].endpoints_error = BadResponse("the answer's status is 'FAILED'")
         await asyncio.sleep(30)
         assert watched.serving == {"web": 1}
         assert watched.view.last_error == "the answer's status is 'FAILED'"

@@ -4,20 +4,27 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from drove_gateway.container.setup import PLATFORMS, Place, Setup, setup
+from drove_gateway.container.setup import (
+    PLATFORMS,
+    ContainerContext,
+    ContainerSetup,
+    container_setup,
+)
 from drove_gateway.templates import shipped
 
 _STDOUT = "/dev/stdout"
 
 
-def here(directory: Path, state: Path) -> Place:
+def this_container(directory: Path, state: Path) -> ContainerContext:
     """This container, with these two directories."""
-    return Place(directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT))
+    return ContainerContext(
+        directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT)
+    )
 
 
-def asked(environ: Mapping[str, str], place: Place) -> Setup:
+def requested_setup(environ: Mapping[str, str], place: ContainerContext) -> ContainerSetup:
     """What the environment asks for, with the shipped templates. Raises ConfigError."""
-    return setup(environ, place, {name: shipped(name) for name in PLATFORMS})
+    return container_setup(environ, place, {name: shipped(name) for name in PLATFORMS})
 
 
 def _opens(name: str) -> bool:

@@ -6,7 +6,7 @@ from signal import Signals
 import pytest
 
 from drove_gateway.config import Settings, load
-from drove_gateway.container.first import proxy
+from drove_gateway.container.supervised_proxy import supervised_proxy
 from drove_gateway.model.errors import ConfigError
 
 DIRECTORY = Path("/run/dg")
@@ -19,7 +19,7 @@ def settings(tmp_path: Path, text: str) -> Settings:
 
 
 def test_nginx_starts_in_the_foreground_with_the_configured_command(tmp_path: Path) -> None:
-    found = proxy(
+    found = supervised_proxy(
         settings(tmp_path, 'nginx_cmd = "openresty -p /x"\nnginx_config = "/etc/nginx/nginx.conf"'),
         "events {}",
         DIRECTORY,
@@ -31,13 +31,15 @@ def test_nginx_starts_in_the_foreground_with_the_configured_command(tmp_path: Pa
 
 def test_nginx_begins_with_the_pid_file_of_the_template_and_without_a_port(tmp_path: Path) -> None:
     """`nginx -s reload` looks for the master where the new configuration says."""
-    found = proxy(settings(tmp_path, ""), "  pid /run/nginx.pid;\nhttp { listen 80; }", DIRECTORY)
+    found = supervised_proxy(
+        settings(tmp_path, ""), "  pid /run/nginx.pid;\nhttp { listen 80; }", DIRECTORY
+    )
     assert found.first is not None
     assert found.first.splitlines() == ["error_log stderr;", "events {}", "pid /run/nginx.pid;"]
 
 
 def test_a_template_that_stays_in_the_foreground_itself_is_not_told_twice(tmp_path: Path) -> None:
-    found = proxy(settings(tmp_path, ""), "daemon off;\nevents {}", DIRECTORY)
+    found = supervised_proxy(settings(tmp_path, ""), "daemon off;\nevents {}", DIRECTORY)
     assert "-g" not in found.command
     assert found.first is not None
     assert "daemon off;" in found.first
@@ -48,7 +50,7 @@ def test_haproxy_starts_as_master_and_worker_with_its_sockets(tmp_path: Path) ->
         'proxy_platform = "haproxy"\nhaproxy_config = "/etc/haproxy/haproxy.cfg"\n'
         'haproxy_master_socket = "/run/m.sock"\nhaproxysocketaddr = "/run/a.sock"\n'
     )
-    found = proxy(settings(tmp_path, text), "", DIRECTORY)
+    found = supervised_proxy(settings(tmp_path, text), "", DIRECTORY)
     assert found.command == (
         *("haproxy", "-W", "-db", "-f", "/etc/haproxy/haproxy.cfg"),
         *("-S", "/run/m.sock,mode,600"),
@@ -59,21 +61,21 @@ def test_haproxy_starts_as_master_and_worker_with_its_sockets(tmp_path: Path) ->
 
 def test_haproxy_without_a_runtime_api_still_has_the_socket_that_it_wants(tmp_path: Path) -> None:
     text = 'proxy_platform = "haproxy"\nhaproxy_master_socket = "/run/m.sock"\n'
-    found = proxy(settings(tmp_path, text), "", DIRECTORY)
+    found = supervised_proxy(settings(tmp_path, text), "", DIRECTORY)
     assert found.first is not None
     assert "stats socket /run/dg/first.sock" in found.first
 
 
 def test_systemd_cannot_reload_in_a_container(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
-        proxy(settings(tmp_path, 'proxy_platform = "haproxy"'), "", DIRECTORY)
+        supervised_proxy(settings(tmp_path, 'proxy_platform = "haproxy"'), "", DIRECTORY)
     (said,) = refused.value.problems
     assert 'set haproxy_master_socket = "/run/dg/master.sock"' in said
 
 
 def test_a_command_of_ones_own_reloads_without_a_master_socket(tmp_path: Path) -> None:
     text = 'proxy_platform = "haproxy"\nhaproxy_reload_cmd = "/usr/local/bin/reload"\n'
-    assert "-S" not in proxy(settings(tmp_path, text), "", DIRECTORY).command
+    assert "-S" not in supervised_proxy(settings(tmp_path, text), "", DIRECTORY).command
 
 
 @pytest.mark.parametrize(
@@ -84,4 +86,4 @@ def test_a_command_of_ones_own_reloads_without_a_master_socket(tmp_path: Path) -
     ],
 )
 def test_a_configuration_that_the_gateway_never_writes_is_kept(tmp_path: Path, text: str) -> None:
-    assert proxy(settings(tmp_path, text), "", DIRECTORY).first is None
+    assert supervised_proxy(settings(tmp_path, text), "", DIRECTORY).first is None
