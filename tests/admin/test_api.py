@@ -12,9 +12,9 @@ from drove_gateway.admin.api import ANY, routes
 from drove_gateway.admin.views import MOST_REJECTED
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
-from drove_gateway.model.health import ProxyHealth, Section
+from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.plan import Step
+from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
@@ -39,7 +39,7 @@ LEADER = Leader("http://c1:10000", "c1", 10000)
 C1 = EndpointView("http://c1:10000", True, "OK")
 C2 = EndpointView("http://c2:10000", False, "This node is not the leader controller")
 STAGE = NamespaceView("stage", (C1, C2), leader=LEADER, last_sync=1700000000.25, syncing=False)
-WELL = ProxyHealth(config=Section(), template=Section())
+WELL = ProxyHealth(config=HealthSection(), template=HealthSection())
 HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local",), 41.25)
 
 
@@ -263,8 +263,8 @@ async def test_a_flood_of_rejections_is_counted_and_shown_in_part(
 
 
 async def test_config_has_the_keys_of_the_original(api: Api, client: aiohttp.ClientSession) -> None:
-    seconds = (("reload", 0.4), ("servers", 0.1))
-    record = ApplyRecord(1700000000.0, 0.5, (), ("new vhost",), (), seconds=seconds)
+    seconds = ((ApplyStage.RELOAD, 0.4), (ApplyStage.SERVERS, 0.1))
+    record = ApplyRecord(1700000000.0, 0.5, (), ("new vhost",), (), seconds=seconds, reloaded=True)
     api.status = with_record(serving(api.status), record)
 
     status, config = await get(client, f"{api.url}/v1/config")
@@ -361,7 +361,7 @@ async def test_status_explains_each_change_by_trigger_reason_and_step(
         triggers=("namespace stage",),
         reasons=("vhost a.local is new",),
         steps=(Step("reload", "haproxy", "vhost a.local is new"),),
-        seconds=(("render", 0.05), ("check", 0.1)),
+        seconds=((ApplyStage.RENDER, 0.05), (ApplyStage.CHECK, 0.1)),
     )
     second = ApplyRecord(
         at=1700000010.0, took=0.5, triggers=("retry",), reasons=(), steps=(),

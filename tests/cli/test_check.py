@@ -69,7 +69,7 @@ def test_what_the_proxy_refuses_is_told_with_its_words(call: Call, directory: Pa
     assert result.exit_code == 1
     assert 'invalid value "maybe"' in result.stderr
     assert f"{directory}/nginx.conf:" in result.stderr
-    assert "nginx refuses the rendered configuration" in result.stderr
+    assert "nginx refuses the new configuration" in result.stderr
     assert listing(directory) == before
     assert (directory / "nginx.conf").read_text() == "# the operator's\n"
 

@@ -23,7 +23,7 @@ from tests.cli.test_accept import HELD, NAMESPACE, gateway
 from tests.e2e.stage import played
 from tests.waiting import until
 
-from drove_gateway.model.health import Section
+from drove_gateway.model.health import HealthSection
 from drove_gateway.model.records import Progress
 from drove_gateway.status.status import with_progress, with_proxy
 
@@ -52,7 +52,9 @@ async def test_an_unhealthy_gateway_ends_with_one_and_says_what_is_bad(
 ) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
-        bad = msgspec.structs.replace(WELL, template=Section(False, "x.tmpl:3: no such function"))
+        bad = msgspec.structs.replace(
+            WELL, template=HealthSection(False, "x.tmpl:3: no such function")
+        )
         api.status = with_proxy(api.status, bad)
         code, shown, errors = await call_status(call)
 

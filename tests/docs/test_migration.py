@@ -11,7 +11,7 @@ from tools.reference.schema import properties_of
 from drove_gateway.config import load
 from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
 from drove_gateway.metrics.catalog import ORIGINAL
-from drove_gateway.model.health import NO_RUNTIME_API, PENDING, Section
+from drove_gateway.model.health import NO_RUNTIME_API, PENDING, HealthSection
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 
 PAGE = (ROOT / "docs" / "migration.md").read_text()
@@ -84,8 +84,8 @@ def test_the_health_messages_that_it_lists_are_those_in_use() -> None:
     }
     up, down = EndpointView("a", True, "OK"), EndpointView("b", False, "no")
 
-    assert {Section().message, PENDING.message} <= listed["Config"] & listed["Template"]
-    assert listed["UpstreamUpdatesViaAPI"] == {Section().message, NO_RUNTIME_API.message}
+    assert {HealthSection().message, PENDING.message} <= listed["Config"] & listed["Template"]
+    assert listed["UpstreamUpdatesViaAPI"] == {HealthSection().message, NO_RUNTIME_API.message}
     assert listed["NamespaceHealth"] == {
         NamespaceView("stage", endpoints).message
         for endpoints in ((EndpointView("a"),), (up,), (up, down), (down, down))

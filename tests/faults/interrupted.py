@@ -16,14 +16,14 @@ from drove_gateway.cli import main
 from drove_gateway.daemon import drivers
 from drove_gateway.proxies.haproxy.api import master
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
-from drove_gateway.proxies.installation import candidate, config_file
+from drove_gateway.proxies.installation import check, config_file
 from drove_gateway.proxies.nginx import platform as nginx
 from drove_gateway.state import file as state_file
 
 STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
     "change servers": ((RuntimeApi, "run"),),
     "write": ((config_file, "write_candidate"),),
-    "check": ((candidate, "run"),),
+    "check": ((check, "run"),),
     "swap": ((config_file, "swap"),),
     "reload": ((nginx, "run_ok"), (master, "reload")),
     "prove": ((drivers, "prove"),),

@@ -12,9 +12,9 @@ from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
 from drove_gateway.model.about import About
-from drove_gateway.model.health import ProxyHealth, Section
+from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
-from drove_gateway.model.plan import Step
+from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.reconciler.reconciler import ReconcilerMetrics
@@ -252,7 +252,7 @@ def test_an_apply_is_timed_by_stage_and_dated() -> None:
             triggers=("events",),
             reasons=(),
             steps=(Step("add server", "web/1", "new host"),),
-            seconds=(("servers", 0.25),),
+            seconds=((ApplyStage.SERVERS, 0.25),),
         )
     )
     series = shown(metrics)
@@ -299,7 +299,7 @@ def test_the_vhosts_that_failed_are_counted_and_named_while_they_do() -> None:
 
 def test_the_proxys_health_is_four_gauges() -> None:
     metrics = Metrics()
-    proxy = ProxyHealth(config=Section(), template=Section(False, "line 3: no"))
+    proxy = ProxyHealth(config=HealthSection(), template=HealthSection(False, "line 3: no"))
     metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", proxy=proxy))
     series = shown(metrics)
 

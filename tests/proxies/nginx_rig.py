@@ -13,7 +13,7 @@ from tests.waiting import until
 from drove_gateway.config import Settings
 from drove_gateway.demo.proxy import running
 from drove_gateway.model.vocabulary import App, Host, Topology
-from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import context, render
@@ -93,10 +93,12 @@ class Rig:
 
         return msgspec.structs.replace(made, reload=counted)
 
-    def generations(self, platform: Platform | None = None) -> Generations:
-        """A gateway's generations, as at its start."""
+    def installation(
+        self, platform: Platform | None = None, remembered: Topology | None = None
+    ) -> FileInstallation:
+        """A gateway's installation, as at its start."""
         settings = Settings()
-        return Generations(
+        return FileInstallation(
             platform or self.platform(),
             TemplateFile(self.template, ("{{", "}}"), {}),
             lambda template, topology: render(template, context(topology, settings, "lb1")),
@@ -105,6 +107,7 @@ class Rig:
             prove=prove,
             ask=ask,
             clock=time.monotonic,
+            remembered=remembered,
         )
 
     async def serves(self, **vhosts: int | None) -> None:

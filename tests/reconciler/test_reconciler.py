@@ -13,14 +13,14 @@ from tests.drove import virtual_time
 
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError
 from drove_gateway.model.health import ProxyHealth
-from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.plan import ApplyStage, Outcome, Plan, Step
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.reconciler.reconciler import ApplyPace, Reconciler, SystemTime
 from drove_gateway.topology.topology_diff import reasons, topology_diff
 
 PACE = ApplyPace(quiet=0.05, longest=0.5, between_reloads=1.0)
-RELOAD, PROVE = ("reload", 0.2), ("prove", 0.1)
+RELOAD = (ApplyStage.RELOAD, 0.2)
 
 
 def topology(**vhosts: int) -> Topology:
@@ -73,11 +73,12 @@ class FakeProxy:
         outcome = self.fail.pop(0) if self.fail else self.always
         if isinstance(outcome, GatewayError):
             raise outcome
-        seconds = (("render", 0.01), RELOAD) if plan.reload else ()
+        reloaded = bool(plan.reload)
+        seconds = ((ApplyStage.RENDER, 0.01), RELOAD) if reloaded else ()
         if outcome:
-            return Outcome(failed=outcome, seconds=seconds)
+            return Outcome(failed=outcome, seconds=seconds, reloaded=reloaded)
         self.applied = plan.desired if plan.reload else self._without_new_vhosts(plan.desired)
-        return Outcome(steps=plan.servers, seconds=seconds)
+        return Outcome(steps=plan.servers, seconds=seconds, reloaded=reloaded)
 
     def _without_new_vhosts(self, desired: Topology) -> Topology:
         apps = {vhost: desired.apps.get(vhost, app) for vhost, app in self.applied.apps.items()}

@@ -1,15 +1,15 @@
 """How the published status goes on from event to event."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
 from drove_gateway.model.about import About
-from drove_gateway.model.health import PENDING, ProxyHealth, Section
+from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.plan import Step
+from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.status.status import (
@@ -27,7 +27,7 @@ from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
 
 LED = NamespaceView("stage", (EndpointView("http://c1:10000", True, "OK"),))
 DOWN = NamespaceView("stage", (EndpointView("http://c1:10000", False, "refused"),))
-WELL = ProxyHealth(config=Section(), template=Section())
+WELL = ProxyHealth(config=HealthSection(), template=HealthSection())
 
 
 def status() -> Status:
@@ -49,8 +49,8 @@ def record(at: float = 10.0, took: float = 1.0, *, steps: int = 0, **more: Any) 
         ("namespace stage",),
         ("vhost a.local is new",),
         tuple(Step("add server", f"web/{number}", "new host") for number in range(steps)),
-        seconds=(("reload", took),),
-        **more,
+        seconds=((ApplyStage.RELOAD, took),),
+        **{"reloaded": "error" not in more, **more},
     )
 
 
@@ -109,7 +109,7 @@ def test_what_was_begun_counts_as_applied_when_the_reconciler_is_idle() -> None:
 
 
 @pytest.mark.parametrize("state", ["retrying", "pacing"])
-def test_what_was_applied_in_part_does_not_count(state: str) -> None:
+def test_what_was_applied_in_part_does_not_count(state: Literal["retrying", "pacing"]) -> None:
     now = with_built(status(), built("a.local"))
     now = with_progress(with_progress(now, Progress("applying")), Progress("idle"))
     now = with_built(now, built("b.local"))
@@ -156,8 +156,9 @@ def test_a_large_change_is_kept_in_part_and_says_so() -> None:
 
 
 def test_a_reload_and_an_update_of_servers_are_dated() -> None:
+    seconds = ((ApplyStage.SERVERS, 0.4),)
     reloaded = with_record(status(), record(10.0, 2.0))
-    served = with_record(reloaded, ApplyRecord(20.0, 0.5, (), (), (), seconds=(("servers", 0.4),)))
+    served = with_record(reloaded, ApplyRecord(20.0, 0.5, (), (), (), seconds=seconds))
 
     assert (reloaded.last_reload, reloaded.last_server_update) == (12.0, None)
     assert (served.last_reload, served.last_server_update) == (12.0, 20.5)
@@ -168,6 +169,6 @@ def test_a_failed_reload_is_not_dated() -> None:
 
 
 def test_a_generation_that_served_already_is_no_reload() -> None:
-    kept = msgspec.structs.replace(record(), seconds=(("render", 0.1),))
+    kept = msgspec.structs.replace(record(), reloaded=False)
 
     assert with_record(status(), kept).last_reload is None

@@ -13,7 +13,7 @@ from drove_gateway.admin import views
 from drove_gateway.admin.api import ANY, Actions, Route, routes
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
-from drove_gateway.model.health import ProxyHealth, Section
+from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress, StoredState
 from drove_gateway.model.vocabulary import EMPTY, Rejection
@@ -74,7 +74,7 @@ _SAMPLE = Status(
             ),
         ),
     ),
-    proxy=ProxyHealth(config=Section(), template=Section()),
+    proxy=ProxyHealth(config=HealthSection(), template=HealthSection()),
     progress=Progress("idle"),
     built=TopologyBuild(
         topology=EMPTY,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.drivers import platform, template_path
-from drove_gateway.model.errors import CheckRefused, ProxyError
+from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -16,32 +16,26 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
+from drove_gateway.proxies.installation.check import check
 from drove_gateway.proxies.installation.config_file import discard, write_candidate
-from drove_gateway.proxies.installation.refused_line import refused_line, whence
+from drove_gateway.proxies.installation.refused_line import TemplateSource
 from drove_gateway.proxies.installation.render import Rendered
-from drove_gateway.proxies.installation.subprocess_runner import run
 
 
 async def proxy_check(settings: Settings, made: Rendered) -> str:
-    """Have the proxy check what was rendered; gives the command.
+    """Have the proxy check what was rendered; return the command.
 
     Raises CheckRefused with the proxy's words, and the template's line where it can be told.
     """
-    proxy = platform(settings)
-    if proxy.check is None:
-        return "disabled in the configuration"
+    proxy, template = platform(settings), template_path(settings)
+    source = TemplateSource(
+        template.name, template.read_text(errors="replace"), settings.delimiters
+    )
     with _written(proxy.config, made.text) as file:
-        command = proxy.check(file)
-        finished = await run(command, timeout=settings.command_timeout_sec)
-    if finished.exit_code != 0:
-        said = finished.output.strip().replace(str(file), str(proxy.config))
-        path, line = template_path(settings), refused_line(said, proxy.config)
-        source = path.read_text(errors="replace")
-        place = whence(made.text, line, source, path.name, settings.delimiters)
-        raise CheckRefused(
-            f"{proxy.name} refuses the rendered configuration{place and f',{place}'}:\n{said}"
-        )
-    return " ".join(command).replace(str(file), str(proxy.config))
+        limit = settings.command_timeout_sec
+        command = await check(proxy, file, made.text, source, timeout=limit)
+    shown = " ".join(command).replace(str(file), str(proxy.config))
+    return shown or "disabled in the configuration"
 
 
 def made_up(settings: Settings) -> Topology:

@@ -16,6 +16,7 @@ from drove_gateway.gotemplate.functions.gateway import gateway_functions
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
+from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy import structure
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
@@ -23,7 +24,8 @@ from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.haproxy.preview import look_at_servers
-from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.file_installation import FileInstallation
+from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.preview import Preview, Seen, look_at_generation
 from drove_gateway.proxies.installation.proof import ask, prove
@@ -40,7 +42,6 @@ from drove_gateway.proxies.nginx.plus.driver import Rules as PlusRules
 from drove_gateway.proxies.nginx.plus.planner import Parameters
 from drove_gateway.proxies.nginx.plus.preview import look_at_upstreams
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
-from drove_gateway.reconciler.reconciler import Proxy
 from drove_gateway.topology import topology_diff as diff
 
 _RESOLVED_SECONDS = 10.0
@@ -80,11 +81,15 @@ def template_path(settings: Settings) -> Path:
     return Path(settings.haproxy_template if haproxy else settings.nginx_template)
 
 
-def generations(
-    settings: Settings, platform: Platform, template: TemplateFile, xproxy: str
-) -> Generations:
+def file_installation(
+    settings: Settings,
+    platform: Platform,
+    template: TemplateFile,
+    xproxy: str,
+    remembered: Topology | None = None,
+) -> FileInstallation:
     """What brings configurations to the proxy of `platform`."""
-    return Generations(
+    return FileInstallation(
         platform,
         template,
         lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
@@ -93,6 +98,7 @@ def generations(
         prove=prove,
         ask=ask,
         clock=time.monotonic,
+        remembered=remembered,
     )
 
 
@@ -110,15 +116,16 @@ async def proxy(
     `good` is what an earlier run applied, if that is known: vhosts that are refused now stay as
     they are in it. With a runtime API and reloads disabled, nothing is rendered or written.
     """
-    made = generations(settings, platform(settings), template, xproxy)
-    if good is not None:
-        made.remember(good)
+    used = platform(settings)
+    made: Installation = NoInstallation(used.name)
+    if not runtime_only(settings):
+        made = file_installation(settings, used, template, xproxy, good)
     if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
         return HaproxyProxy(
             _runtime_api(settings, settings.haproxy_socket, metrics),
             options(settings),
             resolver(settings),
-            None if settings.haproxy_reload_disabled else made,
+            made,
             clock=time.monotonic,
             log=log,
         )
@@ -128,7 +135,7 @@ async def proxy(
         return NginxPlus(
             client,
             _nginx_plus_rules(settings),
-            None if settings.nginx_reload_disabled else made,
+            made,
             resolver(settings),
             metrics=metrics,
             clock=time.monotonic,

@@ -21,10 +21,11 @@ from drove_gateway.drove.pace import PollPace
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import about
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.proxies.installation.template_file import TemplateFile
-from drove_gateway.reconciler.reconciler import Proxy, Reconciler, SystemTime
+from drove_gateway.reconciler.reconciler import Reconciler, SystemTime
 from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.keeper import StateKeeper

@@ -10,6 +10,8 @@ from typing import Literal
 
 import msgspec
 
+from drove_gateway.model.plan import ApplyStage
+
 DOUBLING = tuple(0.05 * 2**step for step in range(10))
 """Upper bounds in seconds: 0.05 doubling, ten of them."""
 
@@ -18,7 +20,7 @@ USUAL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 KNOWN = {
     "result": ("success", "error"),
-    "stage": ("all", "render", "write", "check", "blame", "swap", "reload", "prove", "servers"),
+    "stage": ("all", *ApplyStage),
     "subject": ("answer", "app", "vhost", "host", "port", "tag"),
 }
 """Label values whose series exist from the start, so that a dashboard shows 0 and not a gap."""

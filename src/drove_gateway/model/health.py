@@ -3,25 +3,29 @@
 import msgspec
 
 
-class Section(msgspec.Struct, frozen=True, rename={"healthy": "Healthy", "message": "Message"}):
-    """One section of `/v1/health`, as the original shows it."""
+class HealthSection(
+    msgspec.Struct, frozen=True, rename={"healthy": "Healthy", "message": "Message"}
+):
+    """A section of `/v1/health`, as the original shows it."""
 
     healthy: bool = True
     message: str = "OK"
 
 
-PENDING = Section(healthy=False, message="pending first check")
-NO_RUNTIME_API = Section(message="OK: Not in use, full reloads are enabled")
+PENDING = HealthSection(healthy=False, message="pending first check")
+NO_RUNTIME_API = HealthSection(message="OK: Not in use, full reloads are enabled")
+RELOAD_DISABLED = HealthSection(message="Config Reload disabled")
+TEMPLATING_DISABLED = HealthSection(message="Templating disabled")
 
 
 class ProxyHealth(msgspec.Struct, frozen=True):
-    """What a proxy driver says of itself, in the sections of `/v1/health`.
+    """Health that a proxy's driver reports, in the sections of `/v1/health`.
 
     `draining` counts the removed servers that still finish their requests.
     """
 
-    config: Section = PENDING
-    template: Section = PENDING
-    upstream_updates: Section = NO_RUNTIME_API
-    resolver: Section = Section()
+    config: HealthSection = PENDING
+    template: HealthSection = PENDING
+    upstream_updates: HealthSection = NO_RUNTIME_API
+    resolver: HealthSection = HealthSection()
     draining: int = 0

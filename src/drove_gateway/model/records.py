@@ -1,8 +1,14 @@
 """What the parts of the gateway report while they run: applies, progress, the stored state."""
 
+from typing import Literal
+
 import msgspec
 
-from drove_gateway.model.plan import Step
+from drove_gateway.model.plan import Durations, Step
+
+ReconcilerState = Literal[
+    "waiting", "idle", "collecting", "applying", "pacing", "held back", "retrying"
+]
 
 
 class ApplyRecord(msgspec.Struct, frozen=True):
@@ -10,6 +16,7 @@ class ApplyRecord(msgspec.Struct, frozen=True):
 
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
     `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
+    `reloaded` says that the proxy loaded a new configuration.
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
     `reload_waits` says that only servers were changed, and that the reload comes when it may.
     The history keeps the first steps and failures of a large one; `left_out` counts the others.
@@ -21,10 +28,11 @@ class ApplyRecord(msgspec.Struct, frozen=True):
     reasons: tuple[str, ...]
     steps: tuple[Step, ...]
     failed: tuple[tuple[str, str], ...] = ()
-    seconds: tuple[tuple[str, float], ...] = ()
+    seconds: Durations = ()
     error: str = ""
     left_out: int = 0
     reload_waits: bool = False
+    reloaded: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -35,7 +43,7 @@ class Progress(msgspec.Struct, frozen=True):
     `due` is the Unix time of the next try, None where none is planned.
     """
 
-    state: str = "waiting"
+    state: ReconcilerState = "waiting"
     due: float | None = None
     attempts: int = 0
     error: str = ""

@@ -6,47 +6,20 @@ apply leaves a difference, so it is tried again.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.model.errors import GatewayError, RenderError
-from drove_gateway.model.health import ProxyHealth
-from drove_gateway.model.plan import Outcome, Plan
-from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.model.plan import ApplyStage, Outcome, Plan
+from drove_gateway.model.proxy import Proxy
+from drove_gateway.model.records import ApplyRecord, Progress, ReconcilerState
 from drove_gateway.model.vocabulary import Topology
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
-
-
-class Proxy(Protocol):
-    """What the reconciler needs of a proxy driver. The driver knows what it has applied."""
-
-    def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
-        """The way from what is applied to `desired`; `demands` are reasons to reload anyway."""
-        ...
-
-    async def apply(self, plan: Plan) -> Outcome:
-        """Carry out `plan`. Raises GatewayError; what was applied by then is remembered."""
-        ...
-
-    async def run(self, wake: Callable[[str], None]) -> None:
-        """Housekeeping beside the applies, until cancelled: drains, audits, file rewriting.
-
-        `wake(reason)` asks the reconciler to plan again, because the proxy is not as it should be.
-        """
-        ...
-
-    def distrust(self, reason: str) -> None:
-        """Believe nothing that was read before: the next plan reads the proxy anew."""
-        ...
-
-    def health(self) -> ProxyHealth:
-        """The proxy's sections of `/v1/health`, as of now."""
-        ...
 
 
 class ReconcilerMetrics(Protocol):
@@ -249,6 +222,7 @@ class Reconciler:
             seconds=outcome.seconds,
             error=error,
             reload_waits=reload_waits,
+            reloaded=outcome.reloaded,
         )
         self._count(record, outcome)
         self._record(record)
@@ -269,16 +243,16 @@ class Reconciler:
         self._attempts = min(self._attempts + 1, 10)
         self._schedule("retrying", seconds * self._time.jitter(), error)
 
-    def _schedule(self, state: str, seconds: float, error: str) -> None:
+    def _schedule(self, state: ReconcilerState, seconds: float, error: str) -> None:
         self._due = self._time.monotonic() + seconds
         self._publish(Progress(state, self._time.wall() + seconds, self._attempts, error))
 
     def _count(self, record: ApplyRecord, outcome: Outcome) -> None:
         seconds = dict(outcome.seconds)
-        if "reload" in seconds and not record.error:
+        if outcome.reloaded:
             self._metrics.reload_succeeded(record.took)
-        if "render" in seconds:
-            self._metrics.template_rendered("success", seconds["render"])
+        if ApplyStage.RENDER in seconds:
+            self._metrics.template_rendered("success", seconds[ApplyStage.RENDER])
         self._metrics.applied(record)
 
     def _count_failure(self, plan: Plan, failure: Exception) -> None:
@@ -290,7 +264,9 @@ class Reconciler:
     def _note(self, record: ApplyRecord) -> None:
         facts = {
             "took_ms": round(record.took * 1000, 1),
-            "stages_ms": {name: round(one * 1000, 1) for name, one in record.seconds},
+            "stages_ms": {
+                stage.value: round(seconds * 1000, 1) for stage, seconds in record.seconds
+            },
             "triggers": list(record.triggers),
             "reasons": list(record.reasons),
             "steps": len(record.steps),

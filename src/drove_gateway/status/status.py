@@ -12,6 +12,7 @@ import msgspec
 from drove_gateway.model.about import About
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
 from drove_gateway.model.versioned_map import versioned
 from drove_gateway.model.vocabulary import EMPTY, Topology
@@ -113,14 +114,12 @@ def with_progress(status: Status, progress: Progress) -> Status:
 def with_record(status: Status, record: ApplyRecord) -> Status:
     """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
     end = record.at + record.took
-    stages = {stage for stage, _ in record.seconds}
-    reloaded = "reload" in stages and not record.error
-    served = "servers" in stages
+    served = any(stage is ApplyStage.SERVERS for stage, _ in record.seconds)
     complete = not record.error and not record.reload_waits
     return msgspec.structs.replace(
         status,
         applied=_but_for_failed(status, record) if complete else status.applied,
-        last_reload=end if reloaded else status.last_reload,
+        last_reload=end if record.reloaded else status.last_reload,
         last_server_update=end if served else status.last_server_update,
         history=(_bounded(record), *status.history[: HISTORY - 1]),
     )

@@ -32,7 +32,8 @@ from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
-from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.file_installation import FileInstallation
+from drove_gateway.proxies.installation.installation import NoInstallation
 from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import context, render
 from drove_gateway.proxies.installation.template_file import TemplateFile
@@ -97,16 +98,16 @@ class Gateway:
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         }
-        self.generations = self._generations(environ)
+        self.installation = self._installation(environ)
         self.driver = self._driver(lookup, runtime_timeout)
 
-    def _generations(self, environ: Mapping[str, str]) -> Generations:
+    def _installation(self, environ: Mapping[str, str]) -> FileInstallation:
         settings = self.settings
         functions = {
             **gateway_functions(environ, lambda: GoTime(time.time_ns(), UTC, monotonic=0)),
             "proxyAtLeast": lambda _: True,
         }
-        return Generations(
+        return FileInstallation(
             haproxy_platform(
                 command=settings.haproxy_argv,
                 reload_command=settings.haproxy_reload_argv,
@@ -134,14 +135,16 @@ class Gateway:
             ),
             options(self.settings),
             Resolver(lookup, timeout=1.0, ttl=0.2, clock=time.monotonic),
-            None if self.settings.haproxy_reload_disabled else self.generations,
+            NoInstallation("HAProxy")
+            if self.settings.haproxy_reload_disabled
+            else self.installation,
             clock=time.monotonic,
             log=structlog.get_logger(),
         )
 
     async def start(self, topology: Topology) -> None:
         """Write the file, start HAProxy, then the gateway; ends when `topology` serves."""
-        await self.generations.write(topology)
+        await self.installation.write(topology)
         await self.haproxy.start()
         self.begin()
         await self.reach(topology)

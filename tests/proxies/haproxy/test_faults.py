@@ -36,7 +36,7 @@ async def test_an_api_that_is_none_is_told_and_a_good_one_taken(
         assert not health.healthy
         assert message in health.message
     gateway.haproxy.socket.unlink(missing_ok=True)
-    await gateway.generations.write(topology(app("a.example", [old])))
+    await gateway.installation.write(topology(app("a.example", [old])))
     await gateway.haproxy.start()
     await gateway.gone([old])
     await gateway.settled()

@@ -156,7 +156,7 @@ async def test_a_server_of_the_operators_own_is_left_alone(
 async def test_haproxy_may_start_after_the_gateway(make_gateway: MakeGateway, spawn: Spawn) -> None:
     gateway = make_gateway()
     old, new = await spawn(2)
-    await gateway.generations.write(topology(app("a.example", [old])))
+    await gateway.installation.write(topology(app("a.example", [old])))
     gateway.begin()
     gateway.desire(topology(app("a.example", [new])))
     await until(lambda: bool(gateway.errors))

@@ -17,11 +17,11 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.proxies.installation.blame import (
     NOT_SEARCHED,
-    Found,
+    BlameResult,
     Part,
-    differing,
-    find,
-    taken,
+    parts_that_differ,
+    search,
+    with_parts,
 )
 
 
@@ -63,8 +63,8 @@ def bad_hosts(tried: Topology) -> str:
 
 async def found(
     good: Topology | None, new: Topology, refuses: Callable[[Topology], str] = bad_hosts
-) -> Found | None:
-    return await find(good, new, refuses(new) or "refused", Proxy(refuses))
+) -> BlameResult | None:
+    return await search(good, new, refuses(new) or "refused", Proxy(refuses))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ async def test_what_the_bound_leaves_unsearched_is_left_as_it_was() -> None:
     new = topology(**dict.fromkeys(names, "bad1"))
     proxy = Proxy(bad_hosts)
 
-    result = await find(topology(), new, "refused", proxy, most_checks=20)
+    result = await search(topology(), new, "refused", proxy, most_checks=20)
 
     assert result is not None
     assert result.topology == topology()
@@ -169,7 +169,7 @@ async def test_the_bound_holds_when_all_is_searched_and_nothing_unsearched_is_le
     names = [f"v{number}" for number in range(40)]
     good = topology(**dict.fromkeys(names, "bad1"))
 
-    result = await find(good, good, "refused", Proxy(bad_hosts), most_checks=9)
+    result = await search(good, good, "refused", Proxy(bad_hosts), most_checks=9)
 
     assert result is not None
     assert bad_hosts(result.topology) == ""
@@ -190,9 +190,9 @@ async def test_all_but_the_culprits_is_taken_within_the_bound(
     good, new = topology(**before), topology(**after)
     proxy = Proxy(bad_hosts)
 
-    result = await find(good, new, bad_hosts(new), proxy, most_checks=1000)
+    result = await search(good, new, bad_hosts(new), proxy, most_checks=1000)
 
-    parts = len(differing(good, new))
+    parts = len(parts_that_differ(good, new))
     assert result is not None
     assert result.topology == topology(
         **{name: before[name] for name in culprits & before.keys()},
@@ -218,11 +218,11 @@ async def test_whatever_is_refused_what_comes_out_passes(
         conflict = len(together) > 1 and together <= tried.apps.keys()
         return bad_hosts(tried) or ("conflict" if conflict else "")
 
-    result = await find(good, new, "refused", Proxy(refuses), most_checks=most_checks)
+    result = await search(good, new, "refused", Proxy(refuses), most_checks=most_checks)
 
     assert result is not None
     assert refuses(result.topology) == ""
-    for part in differing(result.topology, new):
+    for part in parts_that_differ(result.topology, new):
         assert part in result.blamed
 
 
@@ -232,5 +232,5 @@ def test_taking_all_that_differs_gives_the_new_topology(
 ) -> None:
     old, new = topology(**before), topology(**after)
 
-    assert taken(old, new, differing(old, new)) == new
-    assert differing(old, old) == ()
+    assert with_parts(old, new, parts_that_differ(old, new)) == new
+    assert parts_that_differ(old, old) == ()

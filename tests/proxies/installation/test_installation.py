@@ -1,4 +1,4 @@
-"""Generations of a real NGINX: every failure leaves the traffic and a file to start from."""
+"""Installation on a real NGINX: every failure leaves the traffic and a file to start from."""
 
 import socket
 from collections.abc import AsyncIterator, Awaitable
@@ -17,6 +17,7 @@ from drove_gateway.model.errors import (
     ProxyError,
     RenderError,
 )
+from drove_gateway.model.health import HealthSection
 from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
@@ -27,44 +28,46 @@ async def rig(nginx: Path, short_path: Path) -> AsyncIterator[Rig]:
 
 
 async def test_an_installed_generation_serves(rig: Rig) -> None:
-    installed = await rig.generations().install(topology(web=3))
+    installation = rig.installation()
+    installed = await installation.install(topology(web=3))
     await rig.serves(web=3, other=None)
     assert installed.reloaded
-    assert rig.config.read_text() == installed.rendered.text
+    assert installation.current is not None
+    assert rig.config.read_text() == installation.current.text
     stages = [name for name, _ in installed.seconds]
     assert stages == ["render", "write", "check", "swap", "reload", "prove"]
     assert rig.left_beside == []
 
 
 async def test_what_serves_already_is_not_reloaded_again(rig: Rig) -> None:
-    generations = rig.generations()
-    await generations.install(topology(web=3))
-    again = await generations.install(topology(web=3))
+    installation = rig.installation()
+    await installation.install(topology(web=3))
+    again = await installation.install(topology(web=3))
     assert not again.reloaded
     assert rig.reloads == 1
 
 
 async def test_a_gateway_that_starts_again_recognises_the_generation_that_serves(rig: Rig) -> None:
-    first = await rig.generations().install(topology(web=3))
-    second = await rig.generations().install(topology(web=3))
-    assert not second.reloaded
-    assert second.rendered.generation == first.rendered.generation
+    first, second = rig.installation(), rig.installation()
+    await first.install(topology(web=3))
+    assert not (await second.install(topology(web=3))).reloaded
+    assert second.current == first.current
     assert rig.reloads == 1
 
 
 async def test_a_file_that_is_right_but_not_loaded_is_loaded(rig: Rig) -> None:
-    assert await rig.generations().write(topology(web=3))
+    assert await rig.installation().write(topology(web=3))
     assert rig.reloads == 0
-    assert (await rig.generations().install(topology(web=3))).reloaded
+    assert (await rig.installation().install(topology(web=3))).reloaded
     await rig.serves(web=3)
 
 
 async def test_a_refused_configuration_changes_nothing_and_is_explained(rig: Rig) -> None:
-    await rig.generations().install(topology(web=3))
+    await rig.installation().install(topology(web=3))
     before = rig.config.read_text()
     rig.write_template(TEMPLATE.replace("access_log off;", "access_log off;\n    nonsense on;"))
     with pytest.raises(CheckRefused) as caught:
-        await rig.generations().install(topology(web=4))
+        await rig.installation().install(topology(web=4))
     assert caught.value.line == 7
     assert "nonsense" in caught.value.output
     for words in ("at line 7 (nonsense on;", "line 7 of nginx.tmpl", "stays as it is"):
@@ -78,21 +81,21 @@ async def test_a_refused_configuration_changes_nothing_and_is_explained(rig: Rig
 
 async def test_a_port_in_use_ends_the_reload_well_but_proves_nothing(rig: Rig) -> None:
     """`nginx -s reload` ends with 0; the old generation goes on, and so must its file."""
-    generations = rig.generations()
-    await generations.install(topology(web=3))
+    installation = rig.installation()
+    await installation.install(topology(web=3))
     before = rig.config.read_text()
     rig.timeout = 2.0
-    generations = rig.generations()
+    installation = rig.installation()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         listen = f"server {{ listen 127.0.0.1:{taken.getsockname()[1]}; }}"
         rig.write_template(TEMPLATE.replace("access_log off;", f"access_log off; {listen}"))
         with pytest.raises(GenerationUnproven, match="port in use"):
-            await generations.install(topology(web=4))
+            await installation.install(topology(web=4))
         assert rig.config.read_text() == before
         await rig.serves(web=3)
-    await generations.install(topology(web=4))
+    await installation.install(topology(web=4))
     await rig.serves(web=4)
 
 
@@ -107,21 +110,25 @@ async def test_a_port_in_use_ends_the_reload_well_but_proves_nothing(rig: Rig) -
 async def test_a_reload_that_fails_restores_the_file_and_is_tried_again(
     rig: Rig, command: tuple[str, ...], error: type[ProxyError]
 ) -> None:
-    generations = rig.generations()
-    await generations.install(topology(web=3))
+    fails = False
+    works = rig.platform()
+
+    async def reload() -> None:
+        if fails:
+            await run_ok(command, timeout=0.5)
+        elif works.reload:
+            await works.reload()
+
+    installation = rig.installation(msgspec.structs.replace(works, reload=reload))
+    await installation.install(topology(web=3))
     before = rig.config.read_text()
-
-    async def fails() -> None:
-        await run_ok(command, timeout=0.5)
-
-    well = generations.platform
-    generations.platform = msgspec.structs.replace(well, reload=fails)
+    fails = True
     with pytest.raises(error):
-        await generations.install(topology(web=4))
+        await installation.install(topology(web=4))
     assert rig.config.read_text() == before
     await rig.serves(web=3)
-    generations.platform = well
-    assert (await generations.install(topology(web=4))).reloaded
+    fails = False
+    assert (await installation.install(topology(web=4))).reloaded
     await rig.serves(web=4)
 
 
@@ -129,28 +136,29 @@ async def test_a_first_reload_that_fails_restores_the_operators_own_file(rig: Ri
     own = rig.config.read_text()
     rig.command = ("false",)
     with pytest.raises(CommandFailed):
-        await rig.generations(rig.platform(ignore_check=True)).install(topology(web=3))
+        await rig.installation(rig.platform(ignore_check=True)).install(topology(web=3))
     assert rig.config.read_text() == own
 
 
 async def test_the_check_may_be_ignored(rig: Rig) -> None:
-    installed = await rig.generations(rig.platform(ignore_check=True)).install(topology(web=3))
+    installed = await rig.installation(rig.platform(ignore_check=True)).install(topology(web=3))
     assert "check" in [name for name, _ in installed.seconds]
     await rig.serves(web=3)
 
 
 async def test_reloads_may_be_left_to_others(rig: Rig) -> None:
-    generations = rig.generations(rig.platform(reload_disabled=True))
-    installed = await generations.install(topology(web=3))
+    installation = rig.installation(rig.platform(reload_disabled=True))
+    installed = await installation.install(topology(web=3))
     assert not installed.reloaded
-    assert rig.config.read_text() == installed.rendered.text
+    assert installation.current is not None
+    assert rig.config.read_text() == installation.current.text
 
 
 async def test_without_a_mark_the_exit_code_is_believed(rig: Rig) -> None:
     rig.write_template(TEMPLATE.replace("drove-gateway:", "no mark:"))
-    generations = rig.generations()
-    assert (await generations.install(topology(web=3))).reloaded
-    assert not (await generations.install(topology(web=3))).reloaded
+    installation = rig.installation()
+    assert (await installation.install(topology(web=3))).reloaded
+    assert not (await installation.install(topology(web=3))).reloaded
     await rig.serves(web=3)
 
 
@@ -158,7 +166,7 @@ class TestTheTemplate:
     async def test_without_any_good_one_its_problem_is_raised(self, rig: Rig) -> None:
         rig.write_template("{{range}}")
         with pytest.raises(RenderError, match=r"nginx\.tmpl:1"):
-            await rig.generations().install(topology(web=3))
+            await rig.installation().install(topology(web=3))
 
     @pytest.mark.parametrize(
         ("broken", "problem"),
@@ -171,82 +179,86 @@ class TestTheTemplate:
     async def test_the_last_good_one_goes_on_serving_changes(
         self, rig: Rig, broken: str, problem: str
     ) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         rig.write_template(broken)
-        await generations.install(topology(web=4))
+        await installation.install(topology(web=4))
         await rig.serves(web=4)
-        assert problem in generations.template_problem
-        assert "last good template" in generations.template_problem
+        assert problem in installation.template_health().message
+        assert "last good template" in installation.template_health().message
         assert rig.left_beside == []
 
     async def test_once_mended_it_is_used(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         rig.write_template("{{")
-        await generations.install(topology(web=3))
+        await installation.install(topology(web=3))
         rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
-        await generations.install(topology(web=3))
+        await installation.install(topology(web=3))
         await rig.serves(web=7)
-        assert generations.template_problem == ""
+        assert installation.template_health() == HealthSection()
 
 
 class TestWritingOnlyTheFile:
     async def test_the_proxy_is_left_alone(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
-        assert await generations.write(topology(web=4))
-        assert not await generations.write(topology(web=4))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
+        assert await installation.write(topology(web=4))
+        assert not await installation.write(topology(web=4))
         assert 'return 200 "4"' in rig.config.read_text()
         assert rig.reloads == 1
         await rig.serves(web=3)
 
     async def test_a_changed_template_waits_for_a_reload(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
-        assert not await generations.write(topology(web=4))
-        assert generations.template.changed()
-        await generations.install(topology(web=4))
-        assert await generations.write(topology(web=5, api=1))
+        assert not await installation.write(topology(web=4))
+        await installation.install(topology(web=4))
+        assert await installation.write(topology(web=5, api=1))
         await rig.serves(web=7)
 
     async def test_a_refused_file_is_not_written(self, rig: Rig) -> None:
         rig.write_template(TEMPLATE + "nope;")
         before = rig.config.read_text()
         with pytest.raises(CheckRefused):
-            await rig.generations().write(topology(web=4))
+            await rig.installation().write(topology(web=4))
         assert rig.config.read_text() == before
 
 
 class TestDrift:
     async def test_there_is_none_before_the_first_generation(self, rig: Rig) -> None:
-        assert await rig.generations().drift() == ""
+        assert await rig.installation().drift() == ""
 
     async def test_what_was_installed_is_not_drift(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
-        await until(lambda: _says(generations.drift(), ""))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
+        await until(lambda: _says(installation.drift(), ""))
 
     async def test_a_file_that_somebody_changed_is(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         rig.config.write_text(rig.config.read_text() + "# mine\n")
-        assert await generations.drift() == f"{rig.config} was changed by somebody else"
+        assert (
+            await installation.drift() == f"{rig.config} was changed by another program or manually"
+        )
 
     async def test_another_generation_that_serves_is(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         installed = rig.config.read_text()
-        other = await rig.generations().install(topology(web=4))
+        other = rig.installation()
+        await other.install(topology(web=4))
+        assert other.current is not None
+        generation = other.current.generation
         rig.config.write_text(installed)
-        await until(lambda: _says(generations.drift(), other.rendered.generation))
+        await until(lambda: _says(installation.drift(), generation))
 
     async def test_a_proxy_that_is_down_is_none(self, rig: Rig) -> None:
-        generations = rig.generations()
-        await generations.install(topology(web=3))
+        installation = rig.installation()
+        await installation.install(topology(web=3))
         await run_ok((*rig.command, "-c", str(rig.config), "-s", "stop"), timeout=20)
-        await until(lambda: _says(generations.drift(), ""))
+        await until(lambda: _says(installation.drift(), ""))
 
 
 async def _says(drift: Awaitable[str], words: str) -> bool:

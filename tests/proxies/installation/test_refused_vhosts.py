@@ -6,9 +6,10 @@ import pytest
 
 from drove_gateway.config import Settings
 from drove_gateway.model.errors import CheckRefused, CommandFailed, CommandTimeout, GatewayError
+from drove_gateway.model.health import HealthSection
 from drove_gateway.model.vocabulary import App, Host, Namespace, Topology
 from drove_gateway.model.vocabulary import Leader as Leading
-from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import context, render
@@ -34,9 +35,11 @@ def topology(leader: str = "10.0.0.9", **hosts: str) -> Topology:
 
 
 class Rig:
-    """Generations of a proxy whose check is a shell script; `now` is its clock."""
+    """Installation for a proxy whose check is a shell script; `now` is its clock."""
 
-    def __init__(self, directory: Path, timeout: float = 20) -> None:
+    def __init__(
+        self, directory: Path, timeout: float = 20, remembered: Topology | None = None
+    ) -> None:
         self.now = 1000.0
         self.config = directory / "proxy.conf"
         self.template = directory / "proxy.tmpl"
@@ -45,13 +48,14 @@ class Rig:
         self.log = directory / "checks"
         self.refuse("! grep -n bad $1")
         self.reloads = 0
+        self.reload_fails = False
         platform = Platform(
             name="proxy",
             config=self.config,
             check=lambda file: ("/bin/sh", str(self.script), str(file)),
             reload=self._reload,
         )
-        self.generations = Generations(
+        self.installation = FileInstallation(
             platform,
             TemplateFile(self.template, ("{{", "}}"), {}),
             lambda compiled, what: render(compiled, context(what, Settings(), "test")),
@@ -60,6 +64,7 @@ class Rig:
             prove=_prove,
             ask=_ask,
             clock=lambda: self.now,
+            remembered=remembered,
         )
 
     def refuse(self, command: str) -> None:
@@ -78,6 +83,8 @@ class Rig:
 
     async def _reload(self) -> None:
         self.reloads += 1
+        if self.reload_fails:
+            raise CommandFailed("no reload")
 
 
 async def _prove(url: str, generation: str, *, timeout: float) -> None: ...
@@ -92,61 +99,61 @@ def rig(tmp_path: Path) -> Rig:
 
 
 async def test_a_new_vhost_is_left_out_and_named(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
 
-    installed = await rig.generations.install(topology(a="10.0.0.2", b="bad", c="10.0.0.3"))
+    installed = await rig.installation.install(topology(a="10.0.0.2", b="bad", c="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.2", "c": "10.0.0.3"}
     assert installed.topology == topology(a="10.0.0.2", c="10.0.0.3")
     assert installed.failed == (
-        ("b", "left out, having no form that is not refused: 2:vhost b bad"),
+        ("b", "left out, since the proxy accepts no form of it: 2:vhost b bad"),
     )
 
 
 async def test_a_changed_vhost_stays_at_its_last_good_form(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="10.0.0.2"))
+    await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2"))
 
-    installed = await rig.generations.install(topology(a="bad", b="10.0.0.3"))
+    installed = await rig.installation.install(topology(a="bad", b="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.3"}
     assert [name for name, _ in installed.failed] == ["a"]
     assert installed.failed[0][1].startswith("left at its last good form: ")
 
 
-async def test_what_an_earlier_run_installed_is_a_last_good_form(rig: Rig) -> None:
-    rig.generations.remember(topology(a="10.0.0.1"))
+async def test_what_an_earlier_run_installed_is_a_last_good_form(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, remembered=topology(a="10.0.0.1"))
 
-    await rig.generations.install(topology(a="bad", b="10.0.0.3"))
+    await rig.installation.install(topology(a="bad", b="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.3"}
 
 
 async def test_a_leader_that_is_refused_is_named_by_its_namespace(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
 
-    installed = await rig.generations.install(topology(leader="bad", a="10.0.0.2"))
+    installed = await rig.installation.install(topology(leader="bad", a="10.0.0.2"))
 
     assert rig.vhosts() == {"a": "10.0.0.2"}
     assert [name for name, _ in installed.failed] == ["namespace n"]
 
 
 async def test_a_vhost_whose_tags_the_template_cannot_use_is_to_blame_alike(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     tagged = {**topology(a="10.0.0.2").apps, "b": app("b", "10.0.0.3", weight="1")}
 
-    installed = await rig.generations.install(Topology(tagged, topology().namespaces))
+    installed = await rig.installation.install(Topology(tagged, topology().namespaces))
 
     assert rig.vhosts() == {"a": "10.0.0.2"}
     assert [name for name, _ in installed.failed] == ["b"]
     assert "index out of range" in installed.failed[0][1]
-    assert not rig.generations.template_problem
+    assert rig.installation.template_health() == HealthSection()
 
 
 async def test_a_known_culprit_costs_no_further_checks(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.checks()
 
-    installed = await rig.generations.install(topology(a="10.0.0.2", b="bad"))
+    installed = await rig.installation.install(topology(a="10.0.0.2", b="bad"))
 
     assert rig.checks() == 1
     assert [name for name, _ in installed.failed] == ["b"]
@@ -154,12 +161,12 @@ async def test_a_known_culprit_costs_no_further_checks(rig: Rig) -> None:
 
 
 async def test_a_culprit_is_tried_again_after_a_while(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.refuse("true")
 
-    early = await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    early = await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.now += 31
-    late = await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    late = await rig.installation.install(topology(a="10.0.0.1", b="bad"))
 
     assert [name for name, _ in early.failed] == ["b"]
     assert late.failed == ()
@@ -167,54 +174,54 @@ async def test_a_culprit_is_tried_again_after_a_while(rig: Rig) -> None:
 
 
 async def test_another_form_of_a_culprit_is_tried_at_once(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    await rig.installation.install(topology(a="10.0.0.1", b="bad"))
 
-    installed = await rig.generations.install(topology(a="10.0.0.1", b="10.0.0.2"))
+    installed = await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2"))
 
     assert installed.failed == ()
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2"}
 
 
 async def test_a_mended_template_is_tried_with_everything_at_once(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.template.write_text("#\n" + TEMPLATE.replace("{{.Host}}", "{{.Port}}"))
 
-    installed = await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+    installed = await rig.installation.install(topology(a="10.0.0.1", b="bad"))
 
     assert installed.failed == ()
     assert rig.vhosts() == {"a": "80", "b": "80"}
 
 
 async def test_a_broken_template_and_a_bad_vhost_at_once_stop_nothing_either(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.template.write_text("bad\n" + TEMPLATE)
 
-    installed = await rig.generations.install(topology(a="10.0.0.2", b="bad"))
+    installed = await rig.installation.install(topology(a="10.0.0.2", b="bad"))
 
     assert rig.vhosts() == {"a": "10.0.0.2"}
     assert [name for name, _ in installed.failed] == ["b"]
-    assert "the last good template is used instead" in rig.generations.template_problem
+    assert "the last good template is used instead" in rig.installation.template_health().message
 
 
 async def test_a_new_template_is_taken_though_a_vhost_is_bad(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.template.write_text("new\n" + TEMPLATE)
 
-    await rig.generations.install(topology(a="10.0.0.2", b="bad"))
+    await rig.installation.install(topology(a="10.0.0.2", b="bad"))
 
     assert rig.config.read_text().startswith("new\nvhost a 10.0.0.2\n")
-    assert not rig.generations.template_problem
+    assert rig.installation.template_health() == HealthSection()
 
 
 async def test_when_everything_is_refused_no_vhost_is_blamed(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.refuse("echo no such certificate; false")
 
     with pytest.raises(CheckRefused, match="no such certificate"):
-        await rig.generations.install(topology(a="10.0.0.2", b="10.0.0.3"))
+        await rig.installation.install(topology(a="10.0.0.2", b="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
-    assert rig.generations.failed(topology(a="10.0.0.2", b="10.0.0.3")) == ()
+    assert rig.installation.failed(topology(a="10.0.0.2", b="10.0.0.3")) == ()
 
 
 @pytest.mark.parametrize(
@@ -229,7 +236,7 @@ async def test_a_check_that_says_nothing_is_not_searched(
     rig.refuse(check)
 
     with pytest.raises(error):
-        await rig.generations.install(topology(a="10.0.0.1", b="bad"))
+        await rig.installation.install(topology(a="10.0.0.1", b="bad"))
 
     assert rig.checks() == 1
     assert not rig.config.exists()
@@ -237,37 +244,33 @@ async def test_a_check_that_says_nothing_is_not_searched(
 
 
 async def test_no_vhost_is_to_blame_for_a_wrapper_without_its_program(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.refuse("exec /no/such/program")
 
     with pytest.raises(CheckRefused, match="/no/such/program"):
-        await rig.generations.install(topology(a="10.0.0.2", b="10.0.0.3"))
+        await rig.installation.install(topology(a="10.0.0.2", b="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
 
 
 async def test_nobody_is_blamed_for_what_was_over_before_the_search_was(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.refuse(f"[ $(wc -l <{rig.log}) -gt 2 ] || ! grep -n new $1")
     rig.checks()
 
-    installed = await rig.generations.install(topology(a="10.0.0.1", b="new"))
+    installed = await rig.installation.install(topology(a="10.0.0.1", b="new"))
 
     assert installed.failed == ()
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "new"}
 
 
-async def test_a_failed_reload_is_not_searched(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    await rig.generations.install(topology(a="10.0.0.1"))
+async def test_a_failed_reload_is_not_searched(rig: Rig) -> None:
+    await rig.installation.install(topology(a="10.0.0.1"))
     rig.checks()
 
-    async def fails() -> None:
-        raise CommandFailed("no reload")
-
-    platform = Platform("proxy", rig.config, rig.generations.platform.check, fails)
-    monkeypatch.setattr(rig.generations, "platform", platform)
+    rig.reload_fails = True
     with pytest.raises(CommandFailed):
-        await rig.generations.install(topology(a="10.0.0.2", b="10.0.0.3"))
+        await rig.installation.install(topology(a="10.0.0.2", b="10.0.0.3"))
 
     assert rig.checks() == 1
     assert rig.vhosts() == {"a": "10.0.0.1"}
@@ -278,24 +281,24 @@ async def test_what_served_and_is_refused_in_every_form_keeps_its_traffic_at_fir
 ) -> None:
     """Its host's name may be unknown for a moment only."""
     served = topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3")
-    await rig.generations.install(served)
+    await rig.installation.install(served)
     rig.refuse("! grep -n 10.0.0.2 $1")
 
     with pytest.raises(CheckRefused, match="b cannot be configured any more, not even as before"):
-        await rig.generations.install(topology(a="10.0.0.4", b="10.0.0.2", c="10.0.0.3"))
+        await rig.installation.install(topology(a="10.0.0.4", b="10.0.0.2", c="10.0.0.3"))
 
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 
 
 async def test_what_is_refused_in_every_form_for_long_does_not_stop_the_rest(rig: Rig) -> None:
-    await rig.generations.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
+    await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
     rig.refuse("! grep -n 10.0.0.2 $1")
     after = topology(a="10.0.0.4", b="10.0.0.2", c="10.0.0.3")
     with pytest.raises(CheckRefused):
-        await rig.generations.install(after)
+        await rig.installation.install(after)
     rig.now += 61
 
-    installed = await rig.generations.install(after)
+    installed = await rig.installation.install(after)
 
     assert rig.vhosts() == {"a": "10.0.0.4", "c": "10.0.0.3"}
     assert [name for name, _ in installed.failed] == ["b"]
@@ -303,22 +306,22 @@ async def test_what_is_refused_in_every_form_for_long_does_not_stop_the_rest(rig
 
 async def test_the_greater_part_is_never_taken_out(rig: Rig) -> None:
     """When DNS is dead, every name is unknown."""
-    await rig.generations.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
+    await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
     rig.refuse("! grep -n vhost $1")
     after = topology(a="10.0.0.4", b="10.0.0.2", c="10.0.0.3")
     for _ in range(3):
         rig.now += 61
         with pytest.raises(CheckRefused, match="nothing is changed"):
-            await rig.generations.install(after)
+            await rig.installation.install(after)
 
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 
 
 async def test_writing_only_the_file_leaves_culprits_alike(rig: Rig) -> None:
-    assert await rig.generations.write(topology(a="10.0.0.1", b="bad"))
+    assert await rig.installation.write(topology(a="10.0.0.1", b="bad"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
-    failed = rig.generations.failed(topology(a="10.0.0.1", b="bad"))
+    failed = rig.installation.failed(topology(a="10.0.0.1", b="bad"))
     assert [name for name, _ in failed] == ["b"]
     assert rig.reloads == 0
 
@@ -327,7 +330,7 @@ class TestThroughTheDriver:
     async def test_the_culprit_is_told_in_outcome_and_health_and_tried_again(
         self, rig: Rig
     ) -> None:
-        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
 
         outcome = await proxy.apply(proxy.plan(desired))
@@ -335,13 +338,13 @@ class TestThroughTheDriver:
         assert [name for name, _ in outcome.failed] == ["b"]
         assert not proxy.health().config.healthy
         assert proxy.health().config.message == (
-            "b is left out, having no form that is not refused: 2:vhost b bad"
+            "b is left out, since the proxy accepts no form of it: 2:vhost b bad"
         )
         assert proxy.health().template.healthy
         assert proxy.plan(desired).reload == ("vhost b added",)
 
     async def test_trying_again_reloads_nothing_while_it_is_still_refused(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
         await proxy.apply(proxy.plan(desired))
         rig.now += 31
@@ -353,7 +356,7 @@ class TestThroughTheDriver:
         assert rig.reloads == 1
 
     async def test_all_is_well_once_it_passes(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
         after = topology(a="10.0.0.1", b="10.0.0.2")
 
@@ -364,7 +367,7 @@ class TestThroughTheDriver:
         assert proxy.plan(after).empty
 
     async def test_a_culprit_that_is_gone_is_no_longer_told(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
 
         plan = proxy.plan(topology(a="10.0.0.1"))
@@ -373,7 +376,7 @@ class TestThroughTheDriver:
         assert proxy.health().config.healthy
 
     async def test_health_names_the_first_few_of_many(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.generations, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, audit_interval=60)
         hosts = {f"v{number}": "bad" for number in range(8)}
 
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", **hosts)))

@@ -9,11 +9,13 @@ from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
 from tests.waiting import until
 
 from drove_gateway.model.errors import CheckRefused, RenderError
-from drove_gateway.model.health import NO_RUNTIME_API, PENDING, ProxyHealth, Section
+from drove_gateway.model.health import NO_RUNTIME_API, PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import Plan, Step
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 
-WELL = ProxyHealth(config=Section(), template=Section(), upstream_updates=NO_RUNTIME_API)
+WELL = ProxyHealth(
+    config=HealthSection(), template=HealthSection(), upstream_updates=NO_RUNTIME_API
+)
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ async def rig(nginx: Path, short_path: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 def proxy(rig: Rig) -> ReloadingProxy:
-    return ReloadingProxy(rig.generations(), audit_interval=0.05)
+    return ReloadingProxy(rig.installation(), audit_interval=0.05)
 
 
 async def test_before_the_first_apply_health_is_pending(proxy: ReloadingProxy) -> None:
@@ -45,7 +47,7 @@ async def test_beside_a_proxy_that_serves_it_already_nothing_is_reloaded(
     proxy: ReloadingProxy, rig: Rig
 ) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
-    again = ReloadingProxy(rig.generations(), audit_interval=60)
+    again = ReloadingProxy(rig.installation(), audit_interval=60)
     outcome = await again.apply(again.plan(topology(web=3)))
     assert [step.action for step in outcome.steps] == ["keep"]
     assert again.health() == WELL
@@ -86,7 +88,7 @@ async def test_a_refusal_is_told_and_the_difference_stays(proxy: ReloadingProxy,
     health = proxy.health()
     assert not health.config.healthy
     assert "nonsense" in health.config.message
-    assert health.template == Section()
+    assert health.template == HealthSection()
     assert proxy.plan(topology(web=3)) == plan
     rig.write_template(TEMPLATE)
     await proxy.apply(proxy.plan(topology(web=3)))
@@ -109,7 +111,7 @@ async def test_a_template_that_broke_later_is_told_while_the_good_one_serves(
     await proxy.apply(proxy.plan(topology(web=4)))
     await rig.serves(web=4)
     health = proxy.health()
-    assert health.config == Section()
+    assert health.config == HealthSection()
     assert not health.template.healthy
     assert "last good template" in health.template.message
     rig.write_template(TEMPLATE)
@@ -126,7 +128,7 @@ async def test_the_audit_finds_what_others_changed_and_the_next_plan_repairs_it(
     woken: list[str] = []
     audit = asyncio.create_task(proxy.run(woken.append))
     rig.config.write_text("# mine\n" + installed)
-    drift = f"{rig.config} was changed by somebody else"
+    drift = f"{rig.config} was changed by another program or manually"
     await until(lambda: drift in woken)
     audit.cancel()
     assert drift in proxy.plan(topology(web=3)).reload
@@ -142,10 +144,10 @@ async def test_drift_wakes_once_until_it_is_repaired(proxy: ReloadingProxy, rig:
     for _ in range(2):
         woken.clear()
         rig.config.write_text("# mine\n")
-        await until(lambda: any("somebody else" in one for one in woken))
+        await until(lambda: any("another program" in one for one in woken))
         await proxy.apply(proxy.plan(topology(web=3)))
     audit.cancel()
-    assert len([one for one in woken if "somebody else" in one]) == 1
+    assert len([one for one in woken if "another program" in one]) == 1
 
 
 async def test_distrust_makes_sure_again(proxy: ReloadingProxy) -> None:

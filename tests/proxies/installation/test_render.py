@@ -28,7 +28,8 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.proxies.installation.render import RenderingData, context, render, template_line
+from drove_gateway.proxies.installation.refused_line import TemplateSource
+from drove_gateway.proxies.installation.render import RenderingData, context, render
 
 TYPED = json.loads((Path(__file__).parent / "data" / "typed-templates.json").read_text())
 GO = ("{{", "}}")
@@ -269,9 +270,9 @@ http {
     ],
 )
 def test_the_templates_line_behind_a_rendered_line(line: str, number: int | None) -> None:
-    assert template_line(SOURCE, line, GO) == number
+    assert TemplateSource("t", SOURCE, GO).line_of(line) == number
 
 
 def test_the_templates_line_with_delimiters_of_its_own() -> None:
     source = SOURCE.replace("{{", "[[").replace("}}", "]]")
-    assert template_line(source, "    upstream web.example.com {", ("[[", "]]")) == 3
+    assert TemplateSource("t", source, ("[[", "]]")).line_of("    upstream web.example.com {") == 3

@@ -24,7 +24,7 @@ class Audit:
 
     The servers are read every second, or every `interval` seconds if that is less; in a cluster so
     large that this took more than half a percent of the time, less often. Every `interval` seconds
-    the file is written again where it is another one. Without `file` none is written.
+    the file is written again where it is another one.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Audit:
         servers: Servers,
         watch: Watch,
         resolver: Resolver,
-        file: ConfigFile | None,
+        file: ConfigFile,
         *,
         interval: float,
         clock: Callable[[], float],
@@ -88,7 +88,7 @@ class Audit:
 
     def _keep_file(self, desired: Topology) -> None:
         now = self._clock()
-        if self._file and now >= self._next_file:
+        if now >= self._next_file:
             self._next_file = now + self._interval
             self._file.want(desired)
 

@@ -8,11 +8,12 @@ drains and health checks, writes the file, watches the process and audits.
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.model.errors import GatewayError, RuntimeApiError
-from drove_gateway.model.health import PENDING, ProxyHealth, Section
-from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.health import PENDING, ProxyHealth
+from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy import structure
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
@@ -26,8 +27,7 @@ from drove_gateway.proxies.haproxy.rewrite import ConfigFile
 from drove_gateway.proxies.haproxy.servers import Brought, Servers
 from drove_gateway.proxies.haproxy.targets import Targets
 from drove_gateway.proxies.haproxy.watch import Watch
-from drove_gateway.proxies.installation.installation import Generations
-from drove_gateway.proxies.installation.reloading import config_section
+from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.topology.topology_diff import topology_diff
 
@@ -37,17 +37,12 @@ _NEW_PROCESS_SECONDS = 3.0
 _NEW_PROCESS_PAUSE_SECONDS = 0.02
 
 _STARTED = "the gateway started"
-_DISABLED = ProxyHealth(
-    config=Section(message="Config Reload disabled"),
-    template=Section(message="Templating disabled"),
-)
 
 
 class HaproxyProxy:
-    """HAProxy with a runtime API; satisfies `reconciler.Proxy`.
+    """HAProxy with a runtime API; a `Proxy`.
 
-    Without `generations` reloads are disabled: no file is written, and only backends that HAProxy
-    has get their servers.
+    Where `installation` is disabled, only backends that HAProxy has get their servers.
     """
 
     def __init__(
@@ -55,7 +50,7 @@ class HaproxyProxy:
         api: RuntimeApi,
         options: Options,
         resolver: Resolver,
-        generations: Generations | None,
+        installation: Installation,
         *,
         clock: Callable[[], float],
         log: FilteringBoundLogger,
@@ -68,8 +63,8 @@ class HaproxyProxy:
         self._drains = Drains(self._servers, api, clock=clock, log=log)
         self._probes = Probes(self._servers, api, clock=clock, log=log)
         self._watch = Watch(api, self._servers, clock=clock, log=log)
-        self._generations = generations
-        self._file = ConfigFile(generations, log) if generations else None
+        self._installation = installation
+        self._file = ConfigFile(installation, log)
         self._audit = Audit(
             self._servers,
             self._watch,
@@ -80,7 +75,6 @@ class HaproxyProxy:
             log=log,
         )
         self._desired: Topology | None = None
-        self._installed: Topology | None = None
         self._served: Topology | None = None
         self._unrendered: frozenset[str] = frozenset()
         self._doubts: tuple[str, ...] = (_STARTED,)
@@ -95,11 +89,10 @@ class HaproxyProxy:
             servers = (Step("read servers", "HAProxy", "; ".join(doubts) or "not known yet"),)
         else:
             servers = tuple(change.step() for change in self._servers.pending(desired))
-        if self._generations is None:
-            return Plan(desired, servers=servers)
         # A vhost that is refused is tried again by itself, not with every change of a server.
-        reachable = self._generations.reachable(desired) if servers else desired
-        return Plan(desired, reload=(*doubts, *self._reload_reasons(reachable)), servers=servers)
+        reachable = self._installation.reachable(desired) if servers else desired
+        reasons = (*doubts, *self._reload_reasons(reachable))
+        return Plan(desired, reload=self._installation.reload_reasons(reasons), servers=servers)
 
     async def apply(self, plan: Plan) -> Outcome:
         """Change the servers, then reload if `plan` says so, then settle what differs.
@@ -108,15 +101,14 @@ class HaproxyProxy:
         """
         if any(step.action == "read servers" for step in plan.servers):
             self._servers.doubt()
-        if plan.reload and self._generations and self._file:
-            return await self._apply_by_reload(plan, self._generations, self._file)
+        if plan.reload:
+            return await self._apply_by_reload(plan)
         begin = self._clock()
         brought = await self._bring(plan.desired)
-        if self._generations is None:
+        if not self._installation.enabled:
             self._doubts = ()
-        elif self._file:
-            self._file.want(plan.desired)
-        return self._outcome(plan, brought, (("servers", self._clock() - begin),))
+        self._file.want(plan.desired)
+        return self._outcome(plan, brought, ((ApplyStage.SERVERS, self._clock() - begin),))
 
     async def run(self, wake: Callable[[str], None]) -> None:
         """Follow drains, health checks, names, the file, the process, and audit."""
@@ -130,8 +122,7 @@ class HaproxyProxy:
             tasks.create_task(self._probes.run(wake))
             tasks.create_task(self._resolver.run(moved))
             tasks.create_task(self._audit.run(lambda: self._desired, wake))
-            if self._file:
-                tasks.create_task(self._file.run())
+            tasks.create_task(self._file.run())
 
     def distrust(self, reason: str) -> None:
         """Read the servers anew at the next apply, and reload unless the generation serves."""
@@ -145,26 +136,20 @@ class HaproxyProxy:
 
     def health(self) -> ProxyHealth:
         """The sections as of now: what is pending, refused or unknown is not healthy."""
-        config, template = _DISABLED.config, _DISABLED.template
-        if self._file and self._generations:
-            config = config_section(self._file.config, self._generations, self._desired)
-            template = self._file.template
         upstream = PENDING
         if self._desired is not None:
             upstream = upstream_section(
                 self._servers, self._desired, self._watch.problem, self._failed
             )
         return ProxyHealth(
-            config=config,
-            template=template,
+            config=self._installation.config_health(self._desired),
+            template=self._installation.template_health(),
             upstream_updates=upstream,
             resolver=self._resolver.health(),
             draining=self.draining,
         )
 
-    async def _apply_by_reload(
-        self, plan: Plan, generations: Generations, file: ConfigFile
-    ) -> Outcome:
+    async def _apply_by_reload(self, plan: Plan) -> Outcome:
         desired = plan.desired
         only_doubts = set(plan.reload) <= set(self._doubts)
         begin = self._clock()
@@ -175,14 +160,10 @@ class HaproxyProxy:
             self._log.warning("servers cannot be changed before the reload", error=str(error))
         between = self._clock()
         # Runtime changes during a reload would be lost on the new process: they wait.
-        async with file.lock, self._servers.lock:
-            try:
-                installed = await generations.install(desired, servers_by_api=only_doubts)
-            except GatewayError as error:
-                file.reload_failed(error)
-                raise
-            file.reloaded()
-            self._installed, self._doubts = installed.topology, ()
+        async with self._file.lock, self._servers.lock:
+            installed = await self._installation.install(desired, servers_by_api=only_doubts)
+            self._file.reloaded()
+            self._doubts = ()
             if installed.reloaded:
                 self._servers.forget()
                 await self._await_new_process()
@@ -190,15 +171,14 @@ class HaproxyProxy:
         after = self._clock()
         second = await self._bring_after_reload(desired)
         self._unrendered = frozenset(self._servers.lacking)
-        action = "reload" if installed.reloaded else "keep"
-        steps = tuple(Step(action, "HAProxy", reason) for reason in plan.reload)
         seconds = (
-            ("servers", between - begin),
+            (ApplyStage.SERVERS, between - begin),
             *installed.seconds,
-            ("servers again", self._clock() - after),
+            (ApplyStage.COMPARE, self._clock() - after),
         )
         both = Brought((*first.done, *second.done), second.failed)
-        return self._outcome(plan, both, seconds, steps)
+        outcome = self._outcome(plan, both, seconds, installed.steps(plan.reload))
+        return msgspec.structs.replace(outcome, reloaded=installed.reloaded)
 
     async def _bring_after_reload(self, desired: Topology) -> Brought:
         """The reload stands, also where the runtime API is silent and cannot confirm it."""
@@ -214,7 +194,7 @@ class HaproxyProxy:
             async with servers.lock:
                 await self._watch.look()
         brought = await servers.bring(desired)
-        if fresh or brought.failed or self._generations is None:
+        if fresh or brought.failed or not self._installation.enabled:
             servers.look_for_backends(desired)
         if not brought.failed:
             self._served = desired
@@ -238,7 +218,7 @@ class HaproxyProxy:
         self,
         plan: Plan,
         brought: Brought,
-        seconds: tuple[tuple[str, float], ...],
+        seconds: Durations,
         steps: tuple[Step, ...] = (),
     ) -> Outcome:
         vhosts = {
@@ -247,7 +227,7 @@ class HaproxyProxy:
             for backend in self._options.naming.backends(app)
         }
         failed = [(vhosts.get(name, name), why) for name, why in brought.failed.items()]
-        refused = self._generations.failed(plan.desired) if self._generations else ()
+        refused = self._installation.failed(plan.desired)
         failed += [
             (vhost, f"HAProxy has no backend {backend}")
             for backend, vhost in self._servers.lacking.items()
@@ -263,11 +243,12 @@ class HaproxyProxy:
             f"backend {backend}: {why}; the file is loaded instead"
             for backend, why in self._servers.refused.items()
         ]
-        if self._installed is None:
+        installed = self._installation.installed
+        if installed is None:
             return reasons
-        reasons += structure.reasons(self._installed, desired, self._options.naming)
+        reasons += structure.reasons(installed, desired, self._options.naming)
         for backend, vhost in self._servers.lacking.items():
-            before, now = self._installed.apps.get(vhost), desired.apps.get(vhost)
+            before, now = installed.apps.get(vhost), desired.apps.get(vhost)
             if before is None or now is None:
                 continue
             if backend not in self._unrendered:

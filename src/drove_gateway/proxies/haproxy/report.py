@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from drove_gateway.model.health import PENDING, Section
+from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy.ledger import Stage
 from drove_gateway.proxies.haproxy.servers import Servers
@@ -15,13 +15,13 @@ def upstream_section(
     desired: Topology,
     silence: str,
     failed: Sequence[tuple[str, str]],
-) -> Section:
+) -> HealthSection:
     """`UpstreamUpdatesViaAPI`: healthy when HAProxy's servers are those of `desired`.
 
     `silence` says why the API does not answer, `failed` names what the last apply could not do.
     """
     if silence:
-        return Section(healthy=False, message=silence)
+        return HealthSection(healthy=False, message=silence)
     if servers.seen is None:
         return PENDING
     pending = [f"{one.backend}/{one.name} {one.reason}" for one in servers.pending(desired)]
@@ -35,9 +35,9 @@ def upstream_section(
         *pending,
     ]
     if problems:
-        return Section(healthy=False, message=_listed(list(dict.fromkeys(problems))))
+        return HealthSection(healthy=False, message=_listed(list(dict.fromkeys(problems))))
     notes = [f"{name} is {state}" for name, state in _notes(servers)]
-    return Section(message=f"OK: {_listed(notes)}" if notes else "OK")
+    return HealthSection(message=f"OK: {_listed(notes)}" if notes else "OK")
 
 
 def _notes(servers: Servers) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
-"""Which vhosts are to blame that a configuration is refused. Pure, but for the asking.
+"""Search for the vhosts because of which a configuration is refused. Pure, but for the checks.
 
-`refusal(topology)` renders and checks, and gives what is said against it, "" when nothing is. The
-search looks for the first part that is refused beside those before it, by bisection: about
-log2(parts) checks for each culprit.
+`refusal(topology)` renders and checks, and returns why the result is refused, or an empty string.
+The search looks for the first part that is refused together with those before it, by bisection:
+about log2(parts) checks for each culprit.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -17,11 +17,11 @@ Refusal = Callable[[Topology], Awaitable[str]]
 # With 1,000 vhosts, whose check takes 0.1 s: room for five culprits, in about six seconds.
 MOST_CHECKS = 64
 
-NOT_SEARCHED = "more is refused than could be told apart at once; it is tried again soon"
+NOT_SEARCHED = "too much is refused to find every cause at once; it is retried soon"
 
 
 class Part(msgspec.Struct, frozen=True, order=True):
-    """A vhost or a namespace: what a topology can take over from another one by itself."""
+    """A vhost or a namespace: what a topology can take over from another topology by itself."""
 
     kind: Literal["namespace", "vhost"]
     name: str
@@ -30,17 +30,17 @@ class Part(msgspec.Struct, frozen=True, order=True):
         return self.name if self.kind == "vhost" else f"namespace {self.name}"
 
     def of(self, topology: Topology) -> App | Namespace | None:
-        """What `topology` has for it; None where it is absent."""
+        """Return what `topology` has for it; None where it is absent."""
         if self.kind == "vhost":
             return topology.apps.get(self.name)
         return topology.namespaces.get(self.name)
 
 
-class Found(msgspec.Struct, frozen=True):
-    """The most of the new topology that passes, and what is said against each part it lacks.
+class BlameResult(msgspec.Struct, frozen=True):
+    """The largest part of the new topology that passes, and why each missing part is refused.
 
-    `dropped` are those of `blamed` that the good topology has and `topology` has not in any form:
-    taking it would end their traffic.
+    `dropped` are those of `blamed` that the good topology has and `topology` has in no form:
+    installing it would end their traffic.
     """
 
     topology: Topology
@@ -48,8 +48,9 @@ class Found(msgspec.Struct, frozen=True):
     dropped: tuple[Part, ...] = ()
 
 
-def differing(old: Topology, new: Topology) -> tuple[Part, ...]:
-    """The parts that differ. What goes comes first: what comes may be in conflict with it."""
+def parts_that_differ(old: Topology, new: Topology) -> tuple[Part, ...]:
+    """Return the parts that differ. Removed parts come first: an added part may conflict with
+    them."""
     parts = {
         **dict.fromkeys(Part("vhost", name) for name in old.apps if name not in new.apps),
         **dict.fromkeys(Part("namespace", name) for name in old.namespaces),
@@ -59,8 +60,8 @@ def differing(old: Topology, new: Topology) -> tuple[Part, ...]:
     return tuple(part for part in parts if part.of(old) != part.of(new))
 
 
-def taken(base: Topology, new: Topology, parts: Iterable[Part]) -> Topology:
-    """`base`, with `parts` as they are in `new`."""
+def with_parts(base: Topology, new: Topology, parts: Iterable[Part]) -> Topology:
+    """Return `base`, with `parts` as they are in `new`."""
     apps, namespaces = dict(base.apps), dict(base.namespaces)
     for name in (part.name for part in parts if part.kind == "vhost"):
         apps.pop(name, None)
@@ -73,81 +74,84 @@ def taken(base: Topology, new: Topology, parts: Iterable[Part]) -> Topology:
     return Topology(apps=apps, namespaces=namespaces)
 
 
-async def find(
+async def search(
     good: Topology | None,
     new: Topology,
-    said: str,
+    reason: str,
     refusal: Refusal,
     *,
     most_checks: int = MOST_CHECKS,
-) -> Found | None:
-    """The way out when `new` is refused, with what is `said` against it.
+) -> BlameResult | None:
+    """Find the largest part of `new` that passes, when `new` is refused for `reason`.
 
     What changed since `good` is searched first. Where `good` itself is refused by now, every part
-    of `new` is searched; a culprit is then left as `good` has it if that passes, and else out.
-    None says that not even an empty topology passes, so that no part is to blame. What
-    `most_checks` do not reach is left as culprits are.
+    of `new` is searched; a culprit is then left as it is in `good` if that passes, and else out.
+    None says that not even an empty topology passes, so that no part is to blame. Parts that
+    `most_checks` do not reach are treated as culprits.
     """
-    search = _Search(new, said, refusal, most_checks)
+    attempt = _Search(new, reason, refusal, most_checks)
     if good is not None and not await refusal(good):
-        return await search.beside(good)
+        return await attempt.beside(good)
     for base in (Topology(apps={}, namespaces=new.namespaces), EMPTY):
         if not await refusal(base):
-            return await search.fall_back(await search.beside(base), good or EMPTY)
+            return await attempt.fall_back(await attempt.beside(base), good or EMPTY)
     return None
 
 
 class _Search:
-    """What passes of `new`, against which something is `said`."""
+    """A search for the parts of `new` that pass; as a whole it is refused for `reason`."""
 
-    def __init__(self, new: Topology, said: str, refusal: Refusal, most_checks: int) -> None:
+    def __init__(self, new: Topology, reason: str, refusal: Refusal, most_checks: int) -> None:
         self._new = new
-        self._said = said
+        self._reason = reason
         self._refusal = refusal
         self._checks = most_checks
 
-    async def beside(self, base: Topology) -> Found:
-        """As much of `new` as passes beside `base`, which passes."""
-        parts: Sequence[Part] = differing(base, self._new)
+    async def beside(self, base: Topology) -> BlameResult:
+        """Add to `base` every part of `new` that still passes the check."""
+        parts: Sequence[Part] = parts_that_differ(base, self._new)
         blamed: dict[Part, str] = {}
-        said = self._said
-        while said and parts:
+        reason = self._reason
+        while reason and parts:
             if self._checks <= 0:
-                return Found(base, {**blamed, **dict.fromkeys(parts, NOT_SEARCHED)})
-            innocent, said = await self._first(base, parts, said)
-            base = taken(base, self._new, parts[:innocent])
-            blamed[parts[innocent]] = said
+                return BlameResult(base, {**blamed, **dict.fromkeys(parts, NOT_SEARCHED)})
+            innocent, reason = await self._first_culprit(base, parts, reason)
+            base = with_parts(base, self._new, parts[:innocent])
+            blamed[parts[innocent]] = reason
             parts = parts[innocent + 1 :]
-            said = await self._ask(taken(base, self._new, parts)) if parts else ""
-        return Found(taken(base, self._new, parts), blamed)
+            reason = await self._check(with_parts(base, self._new, parts)) if parts else ""
+        return BlameResult(with_parts(base, self._new, parts), blamed)
 
-    async def fall_back(self, found: Found, good: Topology) -> Found:
-        """Culprits as `good` has them, where that passes."""
-        topology, dropped = found.topology, []
-        for part in found.blamed:
+    async def fall_back(self, result: BlameResult, good: Topology) -> BlameResult:
+        """Take the culprits as they are in `good`, where that passes."""
+        topology, dropped = result.topology, []
+        for part in result.blamed:
             if part.of(good) is None:
                 continue
             same = part.of(good) == part.of(self._new)
-            other = taken(topology, good, [part])
-            if same or await self._ask(other):
+            other = with_parts(topology, good, [part])
+            if same or await self._check(other):
                 dropped.append(part)
             else:
                 topology = other
-        return Found(topology, found.blamed, tuple(dropped))
+        return BlameResult(topology, result.blamed, tuple(dropped))
 
-    async def _first(self, base: Topology, parts: Sequence[Part], said: str) -> tuple[int, str]:
-        """How many of `parts`, which are refused, pass before the first culprit; what is said."""
-        passes, refused = 0, len(parts)
-        while refused - passes > 1:
-            middle = (passes + refused) // 2
-            answer = await self._ask(taken(base, self._new, parts[:middle]))
-            if answer:
-                refused, said = middle, answer
+    async def _first_culprit(
+        self, base: Topology, parts: Sequence[Part], reason: str
+    ) -> tuple[int, str]:
+        """Return how many of the refused `parts` pass before the first culprit, and why that is
+        refused."""
+        passing, refused = 0, len(parts)
+        while refused - passing > 1:
+            middle = (passing + refused) // 2
+            refusal = await self._check(with_parts(base, self._new, parts[:middle]))
+            if refusal:
+                refused, reason = middle, refusal
             else:
-                passes = middle
-        return passes, said
+                passing = middle
+        return passing, reason
 
-    async def _ask(self, topology: Topology) -> str:
+    async def _check(self, topology: Topology) -> str:
         if self._checks <= 0:
             return NOT_SEARCHED
         self._checks -= 1

@@ -1,4 +1,4 @@
-"""What differs between proxies when a configuration is brought to them."""
+"""What differs between proxies when a configuration file is brought to them."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,7 +9,7 @@ import msgspec
 class Platform(msgspec.Struct, frozen=True):
     """A proxy and its configuration file.
 
-    `check` gives the command that checks a file, None where checks are ignored; `reload` makes
+    `check` returns the command that checks a file, None where checks are disabled; `reload` makes
     the proxy load `config`, None where reloads are disabled; it raises ProxyError.
     """
 

@@ -3,24 +3,53 @@
 import re
 from pathlib import Path
 
-from drove_gateway.proxies.installation.render import template_line
+import msgspec
+
+from drove_gateway.model.wording import printable
 
 _LONGEST = 160
 
 
 def refused_line(output: str, config: Path) -> int | None:
-    """The line of the file that a check names: `nginx.conf:12` (NGINX), `[haproxy.cfg:12]`."""
-    found = re.search(rf"{re.escape(str(config))}:(\d+)", output)
-    return int(found.group(1)) if found else None
+    """Return the line of the file that a check names, as in `/etc/nginx.conf:12`."""
+    match = re.search(rf"{re.escape(str(config))}:(\d+)", output)
+    return int(match.group(1)) if match else None
 
 
-def whence(text: str, line: int | None, template: str, name: str, delims: tuple[str, str]) -> str:
-    """The line of the rendered `text`, and the line of the template `name` that most likely made
-    it: ` at line 12 (server x:1;, from line 3 of nginx.tmpl)`; empty where there is no such line.
-    """
-    lines = text.splitlines()
-    if line is None or not 0 < line <= len(lines):
-        return ""
-    origin = template_line(template, lines[line - 1], delims)
-    where = f", from line {origin} of {name}" if origin else ""
-    return f" at line {line} ({lines[line - 1].strip()[:_LONGEST]}{where})"
+class TemplateSource(msgspec.Struct, frozen=True):
+    """The text of a template, with the name of its file and its delimiters."""
+
+    name: str
+    text: str
+    delims: tuple[str, str]
+
+    def origin(self, rendered: str, line: int | None) -> str:
+        """Describe a line of the rendered text, and the line of the template that made it.
+
+        ` at line 12 (server x:1;, from line 3 of nginx.tmpl)`; empty where there is no such line.
+        """
+        lines = rendered.splitlines()
+        if line is None or not 0 < line <= len(lines):
+            return ""
+        number = self.line_of(lines[line - 1])
+        where = f", from line {number} of {self.name}" if number else ""
+        return f" at line {line} ({printable(lines[line - 1], _LONGEST)}{where})"
+
+    def line_of(self, rendered_line: str) -> int | None:
+        """Return the template's line that most likely made `rendered_line`, counted from 1.
+
+        A line of the template matches when its literal text is in the rendered line in the same
+        order; the line with the most literal text wins. None where no line or several lines match
+        equally well.
+        """
+        left, right = (re.escape(delimiter) for delimiter in self.delims)
+        best, weight = None, 0
+        for number, line in enumerate(self.text.splitlines(), 1):
+            literals = [part.strip() for part in re.split(f"{left}.*?{right}", line)]
+            size = sum(map(len, literals))
+            if size < max(weight, 3):
+                continue
+            pattern = ".*".join(re.escape(literal) for literal in literals)
+            if re.fullmatch(rf"\s*{pattern}\s*", rendered_line):
+                best, weight = (None if size == weight else number), size
+        return best

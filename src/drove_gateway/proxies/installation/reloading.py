@@ -3,62 +3,51 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from drove_gateway.model.errors import GatewayError, RenderError
-from drove_gateway.model.health import NO_RUNTIME_API, PENDING, ProxyHealth, Section
-from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
+from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.proxies.installation.installation import Generations
+from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
-
-_NAMED_IN_HEALTH = 5
 
 
 class ReloadingProxy:
-    """NGINX OSS, OpenResty, or HAProxy without a runtime API; satisfies `reconciler.Proxy`."""
+    """NGINX OSS, OpenResty, or HAProxy without a runtime API; a `Proxy`."""
 
-    def __init__(self, generations: Generations, *, audit_interval: float) -> None:
-        self._generations = generations
+    def __init__(self, installation: Installation, *, audit_interval: float) -> None:
+        self._installation = installation
         self._audit_interval = audit_interval
-        self._applied: Topology | None = None
         self._desired: Topology | None = None
         self._doubts: tuple[str, ...] = ("the gateway started",)
-        self._config = PENDING
-        self._template = PENDING
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
-        """Any difference makes a new generation; so does every doubt, and every demand.
+        """Reload for any difference, every doubt, and every demand.
 
         A generation that already serves is recognised when it is installed, and not reloaded.
         """
         self._desired = desired
-        found = topology_diff(self._applied, desired) if self._applied else TopologyDiff()
-        return Plan(desired, reload=(*self._doubts, *demands, *reasons(found)))
+        installed = self._installation.installed
+        changes = topology_diff(installed, desired) if installed else TopologyDiff()
+        why = (*self._doubts, *demands, *reasons(changes))
+        return Plan(desired, reload=self._installation.reload_reasons(why))
 
     async def apply(self, plan: Plan) -> Outcome:
         """Install the plan's generation. Raises RenderError or ProxyError; then nothing changed."""
         if not plan.reload:
             return Outcome()
-        try:
-            installed = await self._generations.install(plan.desired)
-        except GatewayError as error:
-            self._failed(error)
-            raise
-        self._applied, self._doubts = installed.topology, ()
-        self._config = Section()
-        self._template = template_section(self._generations)
-        name = self._generations.platform.name
-        action = "reload" if installed.reloaded else "keep"
+        result = await self._installation.install(plan.desired)
+        self._doubts = ()
         return Outcome(
-            steps=tuple(Step(action, name, reason) for reason in plan.reload),
-            failed=installed.failed,
-            seconds=installed.seconds,
+            steps=result.steps(plan.reload),
+            failed=result.failed,
+            seconds=result.seconds,
+            reloaded=result.reloaded,
         )
 
     async def run(self, wake: Callable[[str], None]) -> None:
-        """Audit: the file on disk and the generation that answers must be the installed ones."""
+        """Audit: the file on disk and the serving generation must be the installed ones."""
         while True:
             await asyncio.sleep(self._audit_interval)
-            drift = await self._generations.drift()
+            drift = await self._installation.drift()
             if drift and drift not in self._doubts:
                 self.distrust(drift)
                 wake(drift)
@@ -70,31 +59,7 @@ class ReloadingProxy:
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(
-            config=config_section(self._config, self._generations, self._desired),
-            template=self._template,
+            config=self._installation.config_health(self._desired),
+            template=self._installation.template_health(),
             upstream_updates=NO_RUNTIME_API,
         )
-
-    def _failed(self, error: GatewayError) -> None:
-        problem = Section(healthy=False, message=str(error))
-        if isinstance(error, RenderError):
-            self._template = problem
-            return
-        self._template = template_section(self._generations)
-        self._config = problem
-
-
-def config_section(section: Section, generations: Generations, desired: Topology | None) -> Section:
-    """The configuration's section of health: `section`, or the vhosts that are refused."""
-    failed = generations.failed(desired) if desired is not None and section.healthy else ()
-    if not failed:
-        return section
-    named = "; ".join(f"{name} is {why}" for name, why in failed[:_NAMED_IN_HEALTH])
-    more = len(failed) - _NAMED_IN_HEALTH
-    return Section(healthy=False, message=f"{named}{f'; and {more} more' if more > 0 else ''}")
-
-
-def template_section(generations: Generations) -> Section:
-    """The template's section of health: its problem where a last good one stands in for it."""
-    problem = generations.template_problem
-    return Section(healthy=not problem, message=problem or "OK")

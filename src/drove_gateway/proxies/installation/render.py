@@ -183,22 +183,3 @@ def _without_servers(app: App) -> App:
 
 def _any_server(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
     return tuple(Host(_ANY_SERVER, 1, first.port_type) for first in hosts[:1])
-
-
-def template_line(source: str, rendered_line: str, delims: tuple[str, str]) -> int | None:
-    """The line of the template that `rendered_line` was most likely made by, counted from 1.
-
-    A template's line matches when its literal text stands in the rendered line in the same order;
-    the one with the most literal text wins. None where no line or several match equally well.
-    """
-    left, right = (re.escape(delimiter) for delimiter in delims)
-    best, weight = None, 0
-    for number, line in enumerate(source.splitlines(), 1):
-        literals = [part.strip() for part in re.split(f"{left}.*?{right}", line)]
-        size = sum(map(len, literals))
-        if size < max(weight, 3):
-            continue
-        pattern = ".*".join(re.escape(literal) for literal in literals)
-        if re.fullmatch(rf"\s*{pattern}\s*", rendered_line):
-            best, weight = (None if size == weight else number), size
-    return best

@@ -3,23 +3,29 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from drove_gateway.model.plan import ApplyStage, Durations
 
-class Stages:
-    """Seconds by stage, in the order they began."""
+
+class Timings:
+    """Seconds by stage, in the order in which the stages began."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.seconds: list[tuple[str, float]] = []
+        self._seconds: list[tuple[ApplyStage, float]] = []
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time a stage, whether it ends well or not."""
+    def stage(self, stage: ApplyStage) -> Iterator[None]:
+        """Measure a stage, whether it succeeds or not."""
         begin = self._clock()
         try:
             yield
         finally:
-            self.seconds.append((name, self._clock() - begin))
+            self._seconds.append((stage, self._clock() - begin))
 
-    def of(self, name: str) -> float:
-        """The seconds of all stages of this name."""
-        return sum(seconds for stage, seconds in self.seconds if stage == name)
+    @property
+    def seconds(self) -> Durations:
+        return tuple(self._seconds)
+
+    def of(self, stage: ApplyStage) -> float:
+        """Return the seconds of every occurrence of `stage`."""
+        return sum(seconds for measured, seconds in self._seconds if measured is stage)

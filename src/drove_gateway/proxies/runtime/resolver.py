@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from drove_gateway.model.health import Section
+from drove_gateway.model.health import HealthSection
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -120,20 +120,20 @@ class Resolver:
                 except TimeoutError:
                     continue
 
-    def health(self) -> Section:
+    def health(self) -> HealthSection:
         """Healthy while every name in use has an address that the resolver still confirms."""
         stale = {name: r.problem for name, r in self._records.items() if r.problem and r.address}
         failed = {
             name: r.problem for name, r in self._records.items() if r.problem and not r.address
         }
         if not stale and not failed:
-            return Section()
+            return HealthSection()
         parts = []
         if failed:
             parts.append(f"no address, left out of traffic: {_listed(failed)}")
         if stale:
             parts.append(f"resolver fails, last known address serves: {_listed(stale)}")
-        return Section(healthy=False, message="; ".join(parts))
+        return HealthSection(healthy=False, message="; ".join(parts))
 
     def _answered(self, name: str) -> bool:
         record = self._records.get(name)

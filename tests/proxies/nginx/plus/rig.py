@@ -13,7 +13,7 @@ from tests.standins.nginx_plus.server import NginxPlus as StandIn
 from tests.traffic import Instance
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import generations, platform, template_functions
+from drove_gateway.daemon.drivers import file_installation, platform, template_functions
 from drove_gateway.model.plan import Outcome
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import (
@@ -24,6 +24,7 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
+from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.client import Client
@@ -137,7 +138,7 @@ async def rigged(
         timeout=timeout,
         metrics=metrics,
     )
-    made = None
+    made: Installation = NoInstallation("nginx")
     if template is not None:
         path = directory / "nginx.tmpl"
         if isinstance(template, Path):
@@ -152,7 +153,7 @@ async def rigged(
             **dict(settings or {}),  # type: ignore[arg-type]
         )
         file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
-        made = generations(used, platform(used), file, "gateway")
+        made = file_installation(used, platform(used), file, "gateway")
     driver = NginxPlus(
         client,
         Rules(

@@ -8,12 +8,11 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
-from drove_gateway.model.health import PENDING, ProxyHealth, Section
-from drove_gateway.model.plan import Outcome, Plan, Step
+from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
+from drove_gateway.model.plan import ApplyStage, Outcome, Plan, Step
 from drove_gateway.model.vocabulary import EMPTY, Topology
-from drove_gateway.proxies.installation.installation import Generations, Installed
-from drove_gateway.proxies.installation.reloading import config_section, template_section
-from drove_gateway.proxies.installation.timings import Stages
+from drove_gateway.proxies.installation.installation import Installation, InstallResult
+from drove_gateway.proxies.installation.timings import Timings
 from drove_gateway.proxies.nginx.plus import desired as wish
 from drove_gateway.proxies.nginx.plus.client import ApiMetrics, Client
 from drove_gateway.proxies.nginx.plus.drain import Sweeper
@@ -26,9 +25,6 @@ from drove_gateway.proxies.nginx.plus.upstreams import Done, DrainRule, Upstream
 from drove_gateway.proxies.nginx.plus.watch import Watch
 from drove_gateway.proxies.nginx.plus.writer import Writer
 from drove_gateway.proxies.runtime.resolver import Resolver
-
-RELOAD_DISABLED = Section(message="Config Reload disabled")
-TEMPLATING_DISABLED = Section(message="Templating disabled")
 
 # Where NGINX is new to the gateway, the audit follows soon: comparing many upstreams at once reads
 # no parameters, and after a reload a worker that leaves may have answered.
@@ -53,16 +49,13 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 class NginxPlus:
-    """NGINX Plus with its API; satisfies `reconciler.Proxy`.
-
-    `generations` is None with `nginx_reload_disabled`: then nothing is rendered or reloaded.
-    """
+    """NGINX Plus with its API; a `Proxy`."""
 
     def __init__(
         self,
         client: Client,
         rules: Rules,
-        generations: Generations | None,
+        installation: Installation,
         resolver: Resolver,
         *,
         metrics: ApiMetrics,
@@ -70,7 +63,7 @@ class NginxPlus:
         log: FilteringBoundLogger,
     ) -> None:
         self._rules = rules
-        self._generations = generations
+        self._installation = installation
         self._resolver = resolver
         self._clock = clock
         self._log = log
@@ -84,7 +77,7 @@ class NginxPlus:
             DrainRule(
                 rules.drain_timeout,
                 rules.drain_timeout_tag,
-                leaving_seconds=None if generations is None else 0.0,
+                leaving_seconds=0.0 if installation.enabled else None,
             ),
             metrics=metrics,
             clock=clock,
@@ -92,12 +85,9 @@ class NginxPlus:
         )
         self._planned: Topology | None = None
         self._taken: Topology | None = None
-        self._installed: Topology | None = None
         self._doubts: tuple[str, ...] = ("the gateway started",)
         self._orphans = Orphans(rules.owned, rules.orphan_patience)
         self._audit_soon = asyncio.Event()
-        self._config = PENDING
-        self._template = PENDING
         self._failure = ""
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
@@ -112,17 +102,16 @@ class NginxPlus:
             for name, reason in due.items()
             if not self._awaits_reload(name, desired)
         )
-        if self._generations is None:
-            return Plan(desired, servers=steps)
-        structural = wish.structural(self._installed, desired)
-        return Plan(desired, reload=(*self._doubts, *demands, *structural), servers=steps)
+        structural = wish.structural(self._installation.installed, desired)
+        reasons = (*self._doubts, *demands, *structural)
+        return Plan(desired, reload=self._installation.reload_reasons(reasons), servers=steps)
 
     async def apply(self, plan: Plan) -> Outcome:
         """Change servers, then reload where the plan says so, then compare everything again.
 
         Raises GatewayError; what was changed by then stays and is remembered.
         """
-        stages = Stages(self._clock)
+        timings = Timings(self._clock)
         due = wish.changed(self._taken, plan.desired)
         self._upstreams.take(
             self._taken or EMPTY,
@@ -132,18 +121,18 @@ class NginxPlus:
         self._taken = plan.desired
         kept, done = self._upstreams.kept, Done()
         try:
-            with stages.stage("servers"):
+            with timings.stage(ApplyStage.SERVERS):
                 existing = [kept[one.subject] for one in plan.servers if one.subject in kept]
-                create = self._generations is None or self._installed is not None
+                create = not self._installation.enabled or self._installation.installed is not None
                 done = await self._bring(existing, create=create)
         except RuntimeApiError:
             # The API may come with the reload; without one there is nothing else to try.
             if not plan.reload:
                 raise
-        if not plan.reload or self._generations is None:
-            return Outcome(done.steps, done.failed, tuple(stages.seconds))
-        installed = await self._install(plan, self._generations)
-        with stages.stage("compare"):
+        if not plan.reload:
+            return Outcome(done.steps, done.failed, timings.seconds)
+        installed = await self._install(plan)
+        with timings.stage(ApplyStage.COMPARE):
             again = await self._bring(
                 [
                     one
@@ -152,12 +141,11 @@ class NginxPlus:
                 ],
                 create=True,
             )
-        action = "reload" if installed.reloaded else "keep"
-        reloaded = tuple(Step(action, "nginx", why) for why in plan.reload)
         return Outcome(
-            steps=(*done.steps, *reloaded, *again.steps),
+            steps=(*done.steps, *installed.steps(plan.reload), *again.steps),
             failed=(*installed.failed, *again.failed),
-            seconds=(*installed.seconds, *stages.seconds),
+            seconds=(*installed.seconds, *timings.seconds),
+            reloaded=installed.reloaded,
         )
 
     async def run(self, wake: Callable[[str], None]) -> None:
@@ -186,13 +174,9 @@ class NginxPlus:
             self._doubts = (*self._doubts, reason)
 
     def health(self) -> ProxyHealth:
-        made = self._generations
-        config = (
-            RELOAD_DISABLED if made is None else config_section(self._config, made, self._taken)
-        )
         return ProxyHealth(
-            config=config,
-            template=TEMPLATING_DISABLED if made is None else self._template,
+            config=self._installation.config_health(self._taken),
+            template=self._installation.template_health(),
             upstream_updates=self._upstream_updates(),
             resolver=self._resolver.health(),
             draining=self.draining,
@@ -200,9 +184,8 @@ class NginxPlus:
 
     def _awaits_reload(self, name: str, desired: Topology) -> bool:
         """Whether the configuration that NGINX runs cannot have the upstream yet."""
-        if self._generations is None or self._installed is None:
-            return False
-        return name in desired.apps and name not in self._installed.apps
+        installed = self._installation.installed
+        return installed is not None and name in desired.apps and name not in installed.apps
 
     async def _bring(self, chosen: Sequence[KeptUpstream], *, create: bool) -> Done:
         if not chosen:
@@ -221,31 +204,21 @@ class NginxPlus:
         self._failure = ""
         return done
 
-    async def _install(self, plan: Plan, generations: Generations) -> Installed:
+    async def _install(self, plan: Plan) -> InstallResult:
         """Bring NGINX to a new generation, while no server is changed. Raises GatewayError."""
         try:
             async with self._gate.closed():
-                installed = await generations.install(plan.desired)
+                installed = await self._installation.install(plan.desired)
                 if installed.reloaded:
                     await self._watch.reloaded()
         except GatewayError as error:
-            self._not_installed(error, generations)
+            if not isinstance(error, RenderError | CheckRefused):
+                self._upstreams.all_due("NGINX may have been reloaded")
             raise
-        self._installed, self._doubts = installed.topology, ()
-        self._config = Section()
-        self._template = template_section(generations)
+        self._doubts = ()
         if installed.reloaded:
             self._upstreams.all_due("NGINX was reloaded")
         return installed
-
-    def _not_installed(self, error: GatewayError, generations: Generations) -> None:
-        problem = Section(healthy=False, message=str(error))
-        if isinstance(error, RenderError):
-            self._template = problem
-            return
-        self._config, self._template = problem, template_section(generations)
-        if not isinstance(error, CheckRefused):
-            self._upstreams.all_due("NGINX may have been reloaded")
 
     async def _watching(self, wake: Callable[[str], None]) -> None:
         while True:
@@ -279,23 +252,23 @@ class NginxPlus:
 
     async def _audit_generation(self, wake: Callable[[str], None]) -> None:
         """The file on disk and the generation that answers must be the installed ones."""
-        drift = await self._generations.drift() if self._generations is not None else ""
+        drift = await self._installation.drift()
         if drift and drift not in self._doubts:
             self._doubts = (*self._doubts, drift)
             wake(drift)
 
     def _left_behind(self) -> Sequence[str]:
         """Upstreams to be emptied although this run never saw their vhosts."""
-        if self._generations is not None or self._planned is None:
+        if self._installation.enabled or self._planned is None:
             return ()
         found = self._orphans.found(self._planned, self._upstreams.kept.keys(), self._clock())
         for name in found:
             self._upstreams.leave(name)
         return found
 
-    def _upstream_updates(self) -> Section:
+    def _upstream_updates(self) -> HealthSection:
         if self._taken is None:
             return PENDING
         if problem := self._watch.unreachable or self._failure:
-            return Section(healthy=False, message=problem)
+            return HealthSection(healthy=False, message=problem)
         return upstream_section(self._upstreams.kept.values())

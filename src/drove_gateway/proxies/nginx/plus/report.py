@@ -2,18 +2,18 @@
 
 from collections.abc import Collection, Sequence
 
-from drove_gateway.model.health import Section
+from drove_gateway.model.health import HealthSection
 from drove_gateway.proxies.nginx.plus.kept import KeptUpstream
 
 _MOST_NAMED = 3
 
 
-def upstream_section(upstreams: Collection[KeptUpstream]) -> Section:
+def upstream_section(upstreams: Collection[KeptUpstream]) -> HealthSection:
     """Healthy while nothing is known to be wrong with any upstream."""
     problems = [f"{one.name}: {one.problem}" for one in upstreams if one.problem]
     if not problems:
-        return Section()
-    return Section(
+        return HealthSection()
+    return HealthSection(
         healthy=False,
         message=f"{len(problems)} of {len(upstreams)} upstreams are not as they should be: "
         f"{listed(problems)}",

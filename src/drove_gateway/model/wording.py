@@ -1,0 +1,30 @@
+"""Wording that several messages share: long lists, counted nouns, and text from outside. Pure."""
+
+from collections.abc import Sequence
+
+_KEPT = frozenset("\n\t")
+
+
+def first_and_more(items: Sequence[str], limit: int, *, separator: str = "; ") -> str:
+    """Return the first `limit` items, and how many more there are: `a; b; and 3 more`."""
+    shown = separator.join(items[:limit])
+    more = len(items) - limit
+    return f"{shown}{separator}and {more} more" if more > 0 else shown
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 server`, `2 servers`. `plural` is for irregular nouns."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def printable(text: str, limit: int | None = None) -> str:
+    """Return `text` with a mark in place of each character that could command a terminal.
+
+    With a `limit` the result is also a single line of at most that many characters and an
+    ellipsis, so that foreign text can neither forge a log line nor fill a page.
+    """
+    if limit is not None:
+        text = " ".join(text[: 4 * limit + 1].split())
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() or char in _KEPT else "�" for char in text)
+    return f"{text[:limit]}…" if limit is not None and len(text) > limit else text

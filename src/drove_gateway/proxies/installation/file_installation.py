@@ -1,0 +1,251 @@
+"""Installs configuration files: render, check, swap, reload, prove.
+
+A generation is what the proxy serves after a reload. Every failure leaves the proxy with the
+generation that it had, and on disk a file that it can start from.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from drove_gateway.model.errors import GatewayError, GenerationUnproven, ProxyError, RenderError
+from drove_gateway.model.health import PENDING, HealthSection
+from drove_gateway.model.plan import ApplyStage
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.wording import first_and_more
+from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder, Render
+from drove_gateway.proxies.installation.installation import InstallResult
+from drove_gateway.proxies.installation.platform import Platform
+from drove_gateway.proxies.installation.proof import Ask, Prove
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.timings import Timings
+
+# A reload of NGINX takes about five times its check (measured at 1,000 and 5,000 upstreams), so
+# the duration of the check limits how long a proof may take before something is wrong.
+_PROOF_BASE_SECONDS = 3.0
+_PROOF_PER_CHECK_SECOND = 15.0
+# A generation that was proven before responds at once.
+_ALREADY_SERVED_SECONDS = 0.2
+_NAMED_IN_HEALTH = 5
+
+
+class FileInstallation:
+    """Installs what a template makes into a proxy's file; an `Installation`.
+
+    `remembered` is the topology that an earlier run installed, where that is known: its vhosts have
+    a last good form. `current` is the configuration that serves.
+    """
+
+    enabled = True
+
+    def __init__(
+        self,
+        platform: Platform,
+        template: TemplateFile,
+        render: Render,
+        *,
+        delims: tuple[str, str],
+        timeout: float,
+        prove: Prove,
+        ask: Ask,
+        clock: Callable[[], float],
+        remembered: Topology | None = None,
+    ) -> None:
+        self.current: Rendered | None = None
+        self.installed: Topology | None = None
+        self._platform = platform
+        self._template = template
+        self._written: Rendered | None = None
+        self._candidates = CandidateBuilder(
+            platform, template, render, delims=delims, timeout=timeout, clock=clock
+        )
+        self._candidates.good = remembered
+        self._timeout = timeout
+        self._prove = prove
+        self._ask = ask
+        self._clock = clock
+        self._changing = asyncio.Lock()
+        self._install_failed = False
+        self._config = PENDING
+        self._template_health = PENDING
+        config_file.discard_leftovers(platform.config)
+
+    def reload_reasons(self, reasons: Sequence[str]) -> tuple[str, ...]:
+        return tuple(reasons)
+
+    def failed(self, desired: Topology) -> tuple[tuple[str, str], ...]:
+        """Return the parts of `desired` that the proxy refuses; they are retried."""
+        return self._candidates.failed(desired)
+
+    def reachable(self, desired: Topology) -> Topology:
+        return self._candidates.reachable(desired)
+
+    def config_health(self, desired: Topology | None) -> HealthSection:
+        """Return the result of the last install or write, or the vhosts that are refused."""
+        failed = self.failed(desired) if desired is not None and self._config.healthy else ()
+        if not failed:
+            return self._config
+        reasons = [f"{name} is {why}" for name, why in failed]
+        return HealthSection(healthy=False, message=first_and_more(reasons, _NAMED_IN_HEALTH))
+
+    def template_health(self) -> HealthSection:
+        return self._template_health
+
+    async def install(self, desired: Topology, *, servers_by_api: bool = False) -> InstallResult:
+        """Install `desired`; a vhost that the proxy's check refuses stays at its last good form,
+        or out."""
+        async with self._changing:
+            try:
+                result = await self._install(desired, Timings(self._clock), servers_by_api)
+            except GatewayError as error:
+                self._install_failed = True
+                self._report(error)
+                raise
+        self._install_failed = False
+        self._report(None)
+        return result
+
+    async def write(self, desired: Topology) -> bool:
+        """Bring only the file to `desired`, checked.
+
+        While an install is failing, the file stays the one that the proxy runs with: the new text
+        may pass the check and still not be one to start from. A changed template is only written
+        by an install, whose reload shows that the proxy can load the result.
+        """
+        async with self._changing:
+            if self._install_failed:
+                return False
+            try:
+                written = await self._write(desired)
+            except GatewayError as error:
+                self._report(error)
+                raise
+        self._report(None)
+        return written
+
+    async def drift(self) -> str:
+        """Return how the file or the running proxy differs from the installed generation.
+
+        A proxy that does not respond has not drifted: it is down, or being restarted, and will load
+        the file.
+        """
+        async with self._changing:
+            try:
+                return await self._drift(self.current) if self.current else ""
+            except ProxyError as error:
+                return str(error)
+
+    async def _drift(self, current: Rendered) -> str:
+        config = self._platform.config
+        if await asyncio.to_thread(config_file.read, config) != current.text:
+            return f"{config} was changed by another program or manually"
+        if current.proof_url is None or self._platform.reload is None:
+            return ""
+        serving = await self._ask(current.proof_url)
+        if serving is None or serving == current.generation:
+            return ""
+        return f"{self._platform.name} serves generation {serving}, not {current.generation}"
+
+    async def _write(self, desired: Topology) -> bool:
+        if self._template.changed() or await self._is_written(desired):
+            return False
+        candidate = await self._candidates.build(desired, Timings(self._clock))
+        await self._swap(candidate)
+        self._candidates.good, self._written = candidate.topology, candidate.rendered
+        return candidate.file is not None
+
+    async def _is_written(self, topology: Topology) -> bool:
+        """Whether the file is as it was made for this very topology: then nothing is rendered."""
+        if self._written is None or self._candidates.good is not topology:
+            return False
+        text = await asyncio.to_thread(config_file.read, self._platform.config)
+        return text == self._written.text
+
+    async def _install(
+        self, desired: Topology, timings: Timings, servers_by_api: bool
+    ) -> InstallResult:
+        candidate = await self._candidates.build(desired, timings)
+        needs_reload = await self._needs_reload(candidate, servers_by_api=servers_by_api)
+        previous: str | None = None
+        if needs_reload:
+            previous = await asyncio.to_thread(config_file.read, self._platform.config)
+        if candidate.file is not None:
+            with timings.stage(ApplyStage.SWAP):
+                await self._swap(candidate)
+        if needs_reload:
+            try:
+                await self._reload(candidate.rendered, timings)
+            except ProxyError as error:
+                await self._restore(previous, error)
+                raise
+        self.current = self._written = candidate.rendered
+        self.installed = self._candidates.good = candidate.topology
+        return InstallResult(
+            self._platform.name,
+            candidate.topology,
+            reloaded=needs_reload and self._platform.reload is not None,
+            failed=candidate.failed,
+            seconds=timings.seconds,
+        )
+
+    async def _swap(self, candidate: Candidate) -> None:
+        if candidate.file is not None:
+            await asyncio.to_thread(config_file.swap, candidate.file, self._platform.config)
+
+    async def _reload(self, rendered: Rendered, timings: Timings) -> None:
+        if self._platform.reload is None:
+            return
+        with timings.stage(ApplyStage.RELOAD):
+            await self._platform.reload()
+        if rendered.proof_url is not None:
+            limit = _PROOF_BASE_SECONDS + _PROOF_PER_CHECK_SECOND * timings.of(ApplyStage.CHECK)
+            with timings.stage(ApplyStage.PROVE):
+                await self._prove(
+                    rendered.proof_url, rendered.generation, timeout=min(self._timeout, limit)
+                )
+
+    async def _needs_reload(self, candidate: Candidate, *, servers_by_api: bool) -> bool:
+        if servers_by_api and await self._serves_but_for_servers(candidate.rendered):
+            return False
+        return candidate.file is not None or not await self._serves(candidate.rendered)
+
+    async def _serves_but_for_servers(self, rendered: Rendered) -> bool:
+        serving = await self._ask(rendered.proof_url) if rendered.proof_url else None
+        return serving is not None and rendered.is_but_for_servers(serving)
+
+    async def _serves(self, rendered: Rendered) -> bool:
+        if rendered.proof_url is None:
+            return self.current is not None and self.current.text == rendered.text
+        try:
+            await self._prove(
+                rendered.proof_url, rendered.generation, timeout=_ALREADY_SERVED_SECONDS
+            )
+        except GenerationUnproven:
+            return False
+        return True
+
+    async def _restore(self, previous: str | None, reason: ProxyError) -> None:
+        """Put back the file that the proxy still runs with, so that a restart finds it."""
+        if previous is None:
+            return
+        config = self._platform.config
+        try:
+            file = await asyncio.to_thread(config_file.write_candidate, config, previous)
+            await asyncio.to_thread(config_file.swap, file, config)
+        except ProxyError as error:
+            raise ProxyError(
+                f"{reason}; the previous file cannot be restored either: {error}"
+            ) from reason
+
+    def _report(self, error: GatewayError | None) -> None:
+        """Take the result of an install or a write into the sections of health."""
+        problem = self._candidates.template_problem
+        template = HealthSection(healthy=not problem, message=problem or "OK")
+        if error is None:
+            self._config, self._template_health = HealthSection(), template
+        elif isinstance(error, RenderError):
+            self._template_health = HealthSection(healthy=False, message=str(error))
+        else:
+            self._template_health = template
+            self._config = HealthSection(healthy=False, message=str(error))
