@@ -17,7 +17,7 @@ from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.reconciler.reconciler import ReconcilerMetrics
+from drove_gateway.reconciler.report import ReconcilerMetrics
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
 from drove_gateway.topology.guard import HeldWithdrawal

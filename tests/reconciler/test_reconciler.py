@@ -16,7 +16,9 @@ from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Outcome, Plan, Step
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import App, Host, Topology
-from drove_gateway.reconciler.reconciler import ApplyPace, Reconciler, SystemTime
+from drove_gateway.reconciler.clock import SystemClock
+from drove_gateway.reconciler.reconciler import Reconciler
+from drove_gateway.reconciler.schedule import ApplyPace
 from drove_gateway.topology.topology_diff import reasons, topology_diff
 
 PACE = ApplyPace(quiet=0.05, longest=0.5, between_reloads=1.0)
@@ -128,7 +130,7 @@ class Play:
         self.reconciler = Reconciler(
             proxy,
             pace=pace,
-            time=VirtualTime(since_start, lambda: 5000 + since_start(), random),
+            clock=VirtualClock(since_start, lambda: 5000 + since_start(), random),
             log=structlog.wrap_logger(
                 self.logged,
                 processors=[],
@@ -150,11 +152,11 @@ class Play:
         return [call.method_name for call in self.logged.calls]
 
 
-class VirtualTime(SystemTime):
+class VirtualClock(SystemClock):
     """A clock that only moves while somebody waits; so a wait takes a little longer than asked."""
 
-    async def wait(self, event: asyncio.Event, seconds: float | None) -> bool:
-        return await super().wait(event, None if seconds is None else seconds + 1e-6)
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        return await super().wait(event, seconds + 1e-6)
 
 
 def since_start() -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import CapturingLogger
 from tests.drove import virtual_time
-from tests.reconciler.test_reconciler import PACE, Counted, FakeProxy, VirtualTime, since_start
+from tests.reconciler.test_reconciler import PACE, Counted, FakeProxy, VirtualClock, since_start
 
 from drove_gateway.model.errors import CheckRefused, GatewayError
 from drove_gateway.model.vocabulary import (
@@ -71,7 +71,7 @@ class Story:
         self.reconciler = Reconciler(
             self.proxy,
             pace=PACE,
-            time=VirtualTime(since_start, lambda: 5000 + next(jumping), lambda: 0.5),
+            clock=VirtualClock(since_start, lambda: 5000 + next(jumping), lambda: 0.5),
             log=log,
             metrics=Counted(),
             publish=lambda _: None,

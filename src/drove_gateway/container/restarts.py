@@ -2,6 +2,8 @@
 
 import msgspec
 
+from drove_gateway.model.backoff import backoff
+
 QUICK_SECONDS = 10.0
 """A process that ends sooner than this counts as one that does not get going."""
 
@@ -25,8 +27,7 @@ class RestartHistory(msgspec.Struct, frozen=True):
     @property
     def delay(self) -> float:
         """Seconds to wait before the next start."""
-        doublings = max(self.quick - 1, 0)
-        return min(_FIRST_DELAY_SECONDS * 2.0**doublings, _LONGEST_DELAY_SECONDS)
+        return backoff(self.quick, first=_FIRST_DELAY_SECONDS, longest=_LONGEST_DELAY_SECONDS)
 
     @property
     def hopeless(self) -> bool:

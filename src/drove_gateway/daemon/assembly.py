@@ -14,7 +14,7 @@ from drove_gateway.drove.session import credentials, open_session
 from drove_gateway.model.about import about
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.reconciler.reconciler import ApplyPace
+from drove_gateway.reconciler.schedule import ApplyPace
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.file import NAME as STATE_FILE
 from drove_gateway.state.keeper import StateKeeper, StateOwner, read_state

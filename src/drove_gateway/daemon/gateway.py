@@ -25,7 +25,8 @@ from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.proxies.installation.template_file import TemplateFile
-from drove_gateway.reconciler.reconciler import Reconciler, SystemTime
+from drove_gateway.reconciler.clock import SystemClock
+from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.keeper import StateKeeper
@@ -211,7 +212,7 @@ class Gateway:
         return Reconciler(
             proxy,
             pace=assembly.pace(self._settings),
-            time=SystemTime(time.monotonic, time.time, random.random),
+            clock=SystemClock(time.monotonic, time.time, random.random),
             log=self._log,
             metrics=self._metrics,
             publish=lambda progress: self._board.show(status.with_progress, progress),

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from drove_gateway.model.backoff import backoff
+
 _JITTER = 0.1
 
 # A failing or slow leader is asked up to four times less often, yet often enough that its
@@ -31,7 +33,7 @@ def pause(interval: float, *, took: float, failures: int, chance: float) -> floa
     """
     most = max(interval, min(_MOST_FACTOR * interval, _MOST_SECONDS))
     if failures:
-        return jittered(min(interval * 2.0 ** min(failures, 10), most), chance)
+        return jittered(backoff(failures, first=2 * interval, longest=most), chance)
     return max(jittered(interval, chance) - took, min(took, most))
 
 

@@ -14,6 +14,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.files import atomic as atomic_file
+from drove_gateway.model.backoff import backoff
 from drove_gateway.model.errors import StateError
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import Snapshot
@@ -24,6 +25,7 @@ from drove_gateway.state.document import State, StoredNamespace, decode, encode
 # written less often.
 _LEAST_REST_SECONDS = 1.0
 _REST_PER_WRITE = 20.0
+_FIRST_RETRY_SECONDS = 2.0
 _LONGEST_RETRY_SECONDS = 60.0
 
 
@@ -117,7 +119,9 @@ class StateKeeper:
             if self._pending is None:
                 self._pending = pending
             self._noted.set()
-            return min(_LONGEST_RETRY_SECONDS, 2.0**self._failures)
+            return backoff(
+                self._failures, first=_FIRST_RETRY_SECONDS, longest=_LONGEST_RETRY_SECONDS
+            )
         self._kept = kept
         self._worked(now if written else self._view.written)
         return max(_LEAST_REST_SECONDS, _REST_PER_WRITE * (time.monotonic() - begin))
@@ -147,7 +151,7 @@ class StateKeeper:
         self._show(set_aside=said)
 
     def _failed(self, path: Path, error: Exception) -> None:
-        self._failures = min(self._failures + 1, 10)
+        self._failures += 1
         why = error.strerror if isinstance(error, OSError) else str(error)
         said = (
             f"cannot write {path}: {why}; traffic is not concerned, but a start without "

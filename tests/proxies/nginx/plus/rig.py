@@ -31,7 +31,9 @@ from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
 from drove_gateway.proxies.nginx.plus.planner import Parameters
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
-from drove_gateway.reconciler.reconciler import ApplyPace, Reconciler, SystemTime
+from drove_gateway.reconciler.clock import SystemClock
+from drove_gateway.reconciler.reconciler import Reconciler
+from drove_gateway.reconciler.schedule import ApplyPace
 
 # {{range}} over the apps, as an operator's template has it.
 WITH_STATE = """
@@ -97,7 +99,7 @@ class Rig:
         self.reconciler = Reconciler(
             driver,
             pace=ApplyPace(quiet=0.0, longest=0.0, between_reloads=0.0),
-            time=SystemTime(time.monotonic, time.time, lambda: 0.0),
+            clock=SystemClock(time.monotonic, time.time, lambda: 0.0),
             log=structlog.get_logger(),
             metrics=metrics,
             publish=lambda _: None,

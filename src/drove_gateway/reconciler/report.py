@@ -1,0 +1,53 @@
+"""Counts and logs each attempt to bring the proxy to the desired state."""
+
+from typing import Protocol
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.model.errors import RenderError
+from drove_gateway.model.plan import ApplyStage, Outcome, Plan
+from drove_gateway.model.records import ApplyRecord
+
+
+class ReconcilerMetrics(Protocol):
+    """What the reconciler counts."""
+
+    def reload_succeeded(self, seconds: float) -> None: ...
+    def reload_failed(self) -> None: ...
+    def template_rendered(self, result: str, seconds: float) -> None: ...
+    def applied(self, record: ApplyRecord) -> None: ...
+
+
+def count(metrics: ReconcilerMetrics, record: ApplyRecord, outcome: Outcome) -> None:
+    """Count an attempt that ended, with or without success."""
+    seconds = dict(outcome.seconds)
+    if outcome.reloaded:
+        metrics.reload_succeeded(record.took)
+    if ApplyStage.RENDER in seconds:
+        metrics.template_rendered("success", seconds[ApplyStage.RENDER])
+    metrics.applied(record)
+
+
+def count_failure(metrics: ReconcilerMetrics, plan: Plan, failure: Exception) -> None:
+    """Count what is only known from the error of a failed attempt."""
+    if plan.reload:
+        metrics.reload_failed()
+    if isinstance(failure, RenderError):
+        metrics.template_rendered("error", 0.0)
+
+
+def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
+    """Log an attempt that ended."""
+    facts = {
+        "took_ms": round(record.took * 1000, 1),
+        "stages_ms": {stage.value: round(seconds * 1000, 1) for stage, seconds in record.seconds},
+        "triggers": list(record.triggers),
+        "reasons": list(record.reasons),
+        "steps": len(record.steps),
+    }
+    if record.error:
+        log.error("apply failed, traffic stays as it was", error=record.error, **facts)
+    elif record.failed:
+        log.warning("applied, but not for every vhost", failed=record.failed, **facts)
+    else:
+        log.info("applied", **facts)
