@@ -8,8 +8,7 @@ import msgspec
 import pytest
 from tests.admin.conftest import Api
 
-from drove_gateway.admin.api import ANY, routes
-from drove_gateway.admin.views import MOST_REJECTED
+from drove_gateway.admin.routes import ANY, routes
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
 from drove_gateway.model.health import HealthSection, ProxyHealth
@@ -23,6 +22,7 @@ from drove_gateway.model.vocabulary import (
     Rejection,
     Snapshot,
 )
+from drove_gateway.status.document_builder import MOST_REJECTED
 from drove_gateway.status.status import (
     Status,
     with_built,
@@ -430,7 +430,7 @@ async def test_an_unknown_path_is_answered_with_what_there_is(
     status, answer = await get(client, f"{api.url}/v1/helth")
 
     assert status == 404
-    assert answer["error"] == "there is no /v1/helth"
+    assert answer["error"] == "there is no route /v1/helth"
     assert "GET /v1/health" in answer["routes"]
 
 
@@ -440,7 +440,7 @@ async def test_a_wrong_method_is_answered_with_the_right_one(
     async with client.delete(f"{api.url}/v1/health") as answer:
         assert answer.status == 405
         assert answer.headers["Allow"] == "GET, HEAD"
-        assert "does not know DELETE" in (await answer.json())["error"]
+        assert "does not support DELETE" in (await answer.json())["error"]
 
 
 async def test_head_is_answered_like_get_without_a_body(

@@ -7,7 +7,7 @@ import pytest
 from tests.admin.conftest import Api
 
 from drove_gateway.admin import serve
-from drove_gateway.admin.access import Access
+from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 
 ACT, READ = "act-hunter-2", "read-hunter-3"
@@ -124,4 +124,4 @@ async def test_the_scheme_is_known_in_any_case(guarded: Api, client: aiohttp.Cli
 
 
 def test_tokens_are_not_shown() -> None:
-    assert ACT not in repr(Access(ACT, READ))
+    assert ACT not in repr(ApiTokens(ACT, READ))

@@ -62,7 +62,7 @@ async def test_the_token_of_the_configuration_is_sent(directory: Path, call: Cal
         refused = await asyncio.to_thread(call, "accept")
 
     assert refused.exit_code == 1
-    assert "the token that was sent is not right" in refused.stderr
+    assert "the request has a wrong token" in refused.stderr
     assert "let-me" not in refused.output
     assert api.asked == ["accept"]
 

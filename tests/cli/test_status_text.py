@@ -6,23 +6,23 @@ import click
 import msgspec
 import pytest
 
-from drove_gateway.cli.status.document import (
-    Apply,
-    Counts,
-    Document,
-    Endpoint,
-    Failure,
-    Held,
-    Namespace,
-    Part,
-    Proxy,
-    Rejected,
-    Rejection,
-    Step,
-    Stored,
-    Work,
-)
 from drove_gateway.cli.status.text import age, lines, one_line, what
+from drove_gateway.model.plan import Step
+from drove_gateway.model.vocabulary import Rejection
+from drove_gateway.status.document import (
+    EndpointStatus,
+    HeldStatus,
+    HistoryEntry,
+    NamespaceApps,
+    NamespaceStatus,
+    ProxyStatus,
+    ReconcilerStatus,
+    RejectedInput,
+    SectionStatus,
+    StatusDocument,
+    StoredStateStatus,
+    VhostFailure,
+)
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -31,19 +31,19 @@ def ago(seconds: float) -> datetime:
     return NOW - timedelta(seconds=seconds)
 
 
-STAGE = Namespace(
+STAGE = NamespaceStatus(
     name="stage",
     healthy=True,
     message="1 out of 2 endpoints are healthy",
     leader="http://c1.example:4000",
     endpoints=(
-        Endpoint("http://c1.example:4000", healthy=True, message="OK"),
-        Endpoint("http://c2.example:4000", message="stands by"),
+        EndpointStatus("http://c1.example:4000", healthy=True, message="OK"),
+        EndpointStatus("http://c2.example:4000", message="stands by"),
     ),
     last_sync=ago(3),
-    apps=Counts(with_routing_tag=2, without_routing_tag=5),
+    apps=NamespaceApps(with_routing_tag=2, without_routing_tag=5),
 )
-RELOAD = Apply(
+RELOAD = HistoryEntry(
     at=ago(90),
     seconds=0.42,
     reload_reasons=("vhost a.local added",),
@@ -53,20 +53,20 @@ RELOAD = Apply(
     ),
     stages={"check": 0.02},
 )
-WELL = Document(
+WELL = StatusDocument(
     version="1.2.3",
     started=ago(7300),
     healthy=True,
     vhosts=7,
     servers=70,
     draining=2,
-    reconciler=Work("idle"),
+    reconciler=ReconcilerStatus("idle"),
     namespaces=(STAGE,),
     history=(RELOAD,),
 )
 
 
-def text(document: Document, width: int = 100) -> str:
+def text(document: StatusDocument, width: int = 100) -> str:
     shown = lines(document, "http://127.0.0.1:6000", NOW, width)
     return click.unstyle("\n".join(shown))
 
@@ -92,7 +92,7 @@ def test_a_healthy_gateway_fits_one_screen() -> None:
 
 
 def test_what_is_bad_is_told_with_its_message() -> None:
-    proxy = Proxy(config=Part(healthy=False, message="line 3: unknown directive"))
+    proxy = ProxyStatus(config=SectionStatus(healthy=False, message="line 3: unknown directive"))
     shown = text(msgspec.structs.replace(WELL, healthy=False, proxy=proxy))
     assert "up 2 h 1 min: NOT HEALTHY" in shown
     assert "configuration    BAD  line 3: unknown directive" in shown
@@ -104,7 +104,7 @@ def test_a_namespace_without_a_leader_names_each_controller() -> None:
         healthy=False,
         leader=None,
         message="All endpoints are down",
-        endpoints=(Endpoint("http://c1.example:4000", message="refused"),),
+        endpoints=(EndpointStatus("http://c1.example:4000", message="refused"),),
     )
     shown = text(msgspec.structs.replace(WELL, namespaces=(lost,), healthy=False))
     assert "All endpoints are down; the last known apps stay" in shown
@@ -127,15 +127,15 @@ def test_a_namespace_tells_how_true_its_apps_are(change: dict[str, object], word
 
 
 def test_a_namespace_that_is_served_from_disk_says_so() -> None:
-    stored = Stored(served_from_it={"stage": ago(3600)})
+    stored = StoredStateStatus(served_from_it={"stage": ago(3600)})
     shown = text(msgspec.structs.replace(WELL, stored_state=stored))
     assert "served from the stored state" in " ".join(shown.split())
 
 
 def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
-    held = Held("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
+    held = HeldStatus("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
     bad = Rejection("stage", "web-1", "vhost", "*.x", "not a DNS name")
-    shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=Rejected(7, (bad,))))
+    shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=RejectedInput(7, (bad,))))
     assert "stage      12       41 s     a.local, b.local: the answer is empty" in shown
     assert "`drove-gateway accept`" in shown
     assert "stage     web-1  vhost '*.x': not a DNS name" in shown
@@ -143,14 +143,16 @@ def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
 
 
 def test_a_retry_tells_when_and_why() -> None:
-    work = Work("retrying", "no space left", 3, NOW + timedelta(seconds=4))
+    work = ReconcilerStatus("retrying", "no space left", 3, NOW + timedelta(seconds=4))
     shown = text(msgspec.structs.replace(WELL, reconciler=work))
     assert "retrying, next try in 4 s (no space left)" in shown
 
 
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])
 def test_it_fits_any_terminal(width: int) -> None:
-    held = Held("stage", "half of the namespace's servers would go at once " * 9, 12, ("a",), 41.4)
+    held = HeldStatus(
+        "stage", "half of the namespace's servers would go at once " * 9, 12, ("a",), 41.4
+    )
     shown = text(msgspec.structs.replace(WELL, held=(held,)), width)
     assert max(map(len, shown.splitlines())) <= width
 
@@ -158,20 +160,23 @@ def test_it_fits_any_terminal(width: int) -> None:
 @pytest.mark.parametrize(
     ("apply", "said"),
     [
-        (Apply(NOW), "nothing differed"),
-        (Apply(NOW, error="no route"), "failed: no route"),
+        (HistoryEntry(NOW), "nothing differed"),
+        (HistoryEntry(NOW, error="no route"), "failed: no route"),
         (
-            Apply(NOW, steps=tuple(Step("add server", f"a/{n}", "new") for n in range(5))),
+            HistoryEntry(NOW, steps=tuple(Step("add server", f"a/{n}", "new") for n in range(5))),
             "add server a/0, a/1, a/2, and 2 more",
         ),
         (
-            Apply(NOW, reload_reasons=("start",), steps=(Step("keep", "nginx", "start"),)),
+            HistoryEntry(NOW, reload_reasons=("start",), steps=(Step("keep", "nginx", "start"),)),
             "kept the generation that served already: start",
         ),
-        (Apply(NOW, failed=(Failure("a", "no"), Failure("b", "no"))), "not for a: no, and 1 more"),
+        (
+            HistoryEntry(NOW, failed=(VhostFailure("a", "no"), VhostFailure("b", "no"))),
+            "not for a: no, and 1 more",
+        ),
     ],
 )
-def test_an_apply_is_told_in_a_sentence(apply: Apply, said: str) -> None:
+def test_an_apply_is_told_in_a_sentence(apply: HistoryEntry, said: str) -> None:
     assert what(apply) == said
 
 
@@ -203,4 +208,4 @@ def test_one_line_has_the_gist() -> None:
 
 def test_a_gateway_of_another_version_may_have_other_keys() -> None:
     body = b'{"version": "9", "started": "2026-11-22T11:00:00Z", "healthy": true, "news": [1]}'
-    assert "drove-gateway 9 at" in text(msgspec.json.decode(body, type=Document))
+    assert "drove-gateway 9 at" in text(msgspec.json.decode(body, type=StatusDocument))

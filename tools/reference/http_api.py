@@ -1,47 +1,47 @@
-"""The reference of the HTTP API, made from its routes, their words, and answers to a sample.
-
-`python -m tools.reference.http_api --write` writes the page, `--check` exits with 1 where
-the file differs from what would be written.
-"""
+"""Build the reference of the HTTP API from its routes, the types of its documents and examples."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
-from drove_gateway.admin import views
-from drove_gateway.admin.api import ANY, Actions, Route, routes
+from drove_gateway.admin.routes import ANY, Actions, Route, routes
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress, StoredState
 from drove_gateway.model.vocabulary import EMPTY, Rejection
+from drove_gateway.status.config_document import ConfigDocument
+from drove_gateway.status.document import AcceptedWithdrawals, StatusDocument
+from drove_gateway.status.document_builder import accepted_withdrawals
+from drove_gateway.status.health_document import HealthDocument, health_document
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild
 from drove_gateway.topology.guard import HeldWithdrawal
+from tools.reference.document_fields import field_tables
 from tools.reference.generated_files import reference_command
 from tools.reference.http_texts import RIGHTS, ROUTES
 from tools.reference.markdown import table
 
 _HEAD = """# HTTP API
 
-<!-- Made from the routes in src/drove_gateway/admin/api.py and the words in described.py by
+<!-- Generated from the routes in src/drove_gateway/admin/routes.py, the documents in
+     src/drove_gateway/status and tools/reference/http_texts.py by
      `python -m tools.reference.http_api --write`; edit those, not this page. -->
 
-The gateway listens on `address:port` of its configuration, `127.0.0.1:6000` by default. With
-`port_use_tls` it speaks TLS 1.2 or newer, with `port_tls_certfile` and `port_tls_keyfile`.
+The gateway listens on `address:port` of its configuration, by default `127.0.0.1:6000`. With
+`port_use_tls` it serves TLS 1.2 or newer with `port_tls_certfile` and `port_tls_keyfile`.
 
-Who may do what:
+Access rights:
 
 """
 
 _RULES = """
-A token is sent as `Authorization: Bearer TOKEN`. Without the right one the answer is 401 and says
-what to send; 403 when the token allows reading only. Without tokens everybody who reaches the API
-may read and act: keep it on loopback then. The routes that act also refuse requests that a browser
-sends for another site's page (403), so that a page which an operator looks at cannot act through
-the operator's tunnel.
+Send a token as `Authorization: Bearer TOKEN`. Without a valid token the response is 401 and says
+what to send; it is 403 if the token allows reading only. Without configured tokens everyone who can
+reach the API may read and act: keep it on the loopback interface then. The routes that act also
+refuse requests that a browser sends for another site's page (403), so that a page an operator
+visits cannot act through the operator's tunnel.
 
 ```yaml
 scrape_configs:                       # Prometheus, with admin_read_token
@@ -50,14 +50,13 @@ scrape_configs:                       # Prometheus, with admin_read_token
     authorization: {credentials_file: /etc/prometheus/drove-gateway-token}
 ```
 
-All answers are made from one snapshot of what the gateway knows, so they do not contradict each
-other. None of them has a password or a token in it. Times are UTC, durations are in seconds. A
-path that does not exist is answered with 404, a method that is not known with 405; both list what
-there is.
+Every response is made from one snapshot of the status, so its parts do not contradict each other.
+No response contains a password or a token. Times are in UTC, durations in seconds. An unknown path
+is answered with 404, an unsupported method with 405; both responses list the routes.
 """
 
 _SAMPLE_HELD = HeldWithdrawal(
-    "stage1", "12 of the vhost's 12 servers would go at once", 12, ("a.local",), 41.2
+    "stage1", "12 of the vhost's 12 servers would leave at once", 12, ("a.local",), 41.2
 )
 
 _SAMPLE = Status(
@@ -70,7 +69,7 @@ _SAMPLE = Status(
             "stage1",
             (
                 EndpointView("http://controller1:10000", healthy=True, message="OK"),
-                EndpointView("http://controller2:10000", message="it does not lead"),
+                EndpointView("http://controller2:10000", message="not the leader"),
             ),
         ),
     ),
@@ -78,12 +77,26 @@ _SAMPLE = Status(
     progress=Progress("idle"),
     built=TopologyBuild(
         topology=EMPTY,
-        rejected=(Rejection("stage1", "web-1", "vhost", "web;local", "is no DNS name"),),
+        rejected=(Rejection("stage1", "web-1", "vhost", "web;local", "not a DNS name"),),
         counts={},
         parts={},
     ),
     stored=StoredState("/var/lib/drove-gateway/datamanager-state.json", 1_700_000_000.0),
 )
+
+
+_EXAMPLES: Mapping[str, msgspec.Struct] = {
+    "/v1/health": health_document(_SAMPLE),
+    "/v1/accept": accepted_withdrawals([_SAMPLE_HELD]),
+}
+
+DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
+    "/v1/health": HealthDocument,
+    "/v1/status": StatusDocument,
+    "/v1/config": ConfigDocument,
+    "/v1/accept": AcceptedWithdrawals,
+}
+"""The type of the response of each route that returns JSON."""
 
 
 def page() -> str:
@@ -101,29 +114,19 @@ def _rights(every_route: Iterable[Route]) -> str:
 
 
 def _section(route: Route) -> str:
-    described = ROUTES[route.path]
-    parts = [
-        f"\n## `{route.path if route.method == ANY else route.title}`\n",
-        described.text + "\n",
-    ]
-    if route.path == "/v1/health":
-        parts.append(_example(views.health(_SAMPLE)))
-    if described.keys:
-        rows = [(_names(names), says) for names, says in described.keys.items()]
-        parts.append(table((described.title, "Meaning"), rows))
-    if route.path == "/v1/accept":
-        parts.append(_example({"accepted": [views.held(_SAMPLE_HELD)]}))
-    if described.more:
-        parts.append(described.more + "\n")
+    doc = ROUTES[route.path]
+    parts = [f"\n## `{route.path if route.method == ANY else route.title}`\n", f"{doc.text}\n"]
+    if example := _EXAMPLES.get(route.path):
+        parts.append(_json(example))
+    if document := DOCUMENTS.get(route.path):
+        parts.append(field_tables(document))
+    if doc.more:
+        parts.append(f"{doc.more}\n")
     return "\n".join(parts)
 
 
-def _names(names: str) -> str:
-    return ", ".join(f"`{name}`" for name in names.split())
-
-
-def _example(answer: Any) -> str:
-    shown = msgspec.json.format(msgspec.json.encode(answer), indent=2).decode()
+def _json(document: msgspec.Struct) -> str:
+    shown = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
     return f"```json\n{shown}\n```\n"
 
 

@@ -1,6 +1,6 @@
-"""The HTTP API: views of one frozen status, and the few things that can be asked for."""
+"""The HTTP API: views of the frozen status, and a few actions."""
 
-from drove_gateway.admin.api import Actions
+from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
 
 __all__ = ["Actions", "serve"]

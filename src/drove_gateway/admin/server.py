@@ -1,4 +1,4 @@
-"""Listens for the API, with or without TLS, and stops cleanly."""
+"""Serve the HTTP API, with or without TLS, and stop cleanly."""
 
 import errno
 import ssl
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from drove_gateway.admin.access import Access
-from drove_gateway.admin.api import Actions, application
+from drove_gateway.admin.routes import Actions, application
+from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
@@ -23,20 +23,20 @@ _STOP_SECONDS = 2.0
 async def serve(
     settings: Settings, *, current: Callable[[], Status], metrics: Metrics, actions: Actions
 ) -> AsyncIterator[int]:
-    """Serve the API where `settings` say while the block runs; gives the port.
+    """Serve the API at the configured address while the block runs; yields the port.
 
-    At the end no connection is taken any more, and requests under way have `_STOP_SECONDS` to be
-    answered. Raises ConfigError when the address or the certificate cannot be used.
+    At the end no new connection is accepted, and running requests have `_STOP_SECONDS` to finish.
+    Raises ConfigError if the address or the certificate cannot be used.
     """
     tls = None
     if settings.port_use_tls:
         tls = tls_context(settings.port_tls_certfile, settings.port_tls_keyfile)
-    access = Access(
+    tokens = ApiTokens(
         act=settings.admin_token.get_secret_value(),
         read=settings.admin_read_token.get_secret_value(),
     )
     runner = web.AppRunner(
-        application(current, metrics, actions, access),
+        application(current, metrics, actions, tokens),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,
@@ -59,9 +59,9 @@ async def _listen(
 
 
 def tls_context(certfile: str, keyfile: str) -> ssl.SSLContext:
-    """TLS 1.2 or newer with the certificate (and its chain) and its key, both PEM.
+    """Return a context for TLS 1.2 or newer with a certificate (and its chain) and key, both PEM.
 
-    Raises ConfigError when they cannot be read or do not belong together.
+    Raises ConfigError if they cannot be read or do not belong together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

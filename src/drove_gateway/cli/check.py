@@ -25,7 +25,6 @@ from drove_gateway.cli.plan_text import lines
 from drove_gateway.cli.printable import printable
 from drove_gateway.cli.proxy_check import made_up, proxy_check
 from drove_gateway.cli.render import rendered
-from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
@@ -34,6 +33,7 @@ from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, St
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.status.document import StatusDocument
 
 
 class _Wishes(msgspec.Struct, frozen=True):
@@ -183,7 +183,7 @@ def _source(seen: Outlook | None, wishes: _Wishes) -> str:
 async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:
     """Whether a gateway with this configuration runs, and what it did last."""
     try:
-        document = await ask_now(settings, "GET", "/v1/status", Document)
+        document = await ask_now(settings, "GET", "/v1/status", StatusDocument)
     except GatewayUnreachable as error:
         wishes.say(f"--  gateway        {error.brief}")
         return

@@ -9,12 +9,13 @@ from signal import Signals
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import Loaded, load
-from drove_gateway.daemon.gateway import Board, Gateway, first_status
+from drove_gateway.daemon.gateway import Gateway, first_status
 from drove_gateway.daemon.signals import ENDING, SignalQueue
 from drove_gateway.daemon.systemd import Notifier, Service
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.status.publisher import StatusPublisher
 
 _LONGEST_PROXY_RESTART_SECONDS = 300.0
 
@@ -51,18 +52,18 @@ class _Daemon:
         notifier: Notifier,
     ) -> None:
         self.signals = SignalQueue()
-        self.service = Service(notifier, lambda: self._board.current, self._alive)
+        self.service = Service(notifier, lambda: self._publisher.current, self._alive)
         self._file = file
         self._loaded = loaded
         self._environ = environ
         self._log = log
-        self._board = Board(first_status(loaded.settings))
+        self._publisher = StatusPublisher(first_status(loaded.settings))
         self._gateway: Gateway | None = None
         self._proven: Loaded | None = None
         self._held_until = 0.0
 
     async def run(self) -> None:
-        about = self._board.current.about
+        about = self._publisher.current.about
         metrics = Metrics(version=about.version, commit=about.commit)
         known: dict[str, Snapshot] = {}
         ending = False
@@ -70,7 +71,7 @@ class _Daemon:
             for notice in self._loaded.warnings:
                 (self._log.error if notice.level == "error" else self._log.warning)(notice.text)
             gateway = Gateway(
-                self._loaded.settings, self._environ, self._log, metrics, self._board, known
+                self._loaded.settings, self._environ, self._log, metrics, self._publisher, known
             )
             try:
                 async with gateway.running():

@@ -4,13 +4,13 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Concatenate, NamedTuple, ParamSpec
+from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.admin.api import Actions
+from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
@@ -31,6 +31,7 @@ from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.keeper import StateKeeper
 from drove_gateway.status import status
+from drove_gateway.status.publisher import StatusPublisher
 from drove_gateway.status.status import Status
 from drove_gateway.topology.acceptance import Acceptance
 from drove_gateway.topology.build import TopologyBuild
@@ -41,24 +42,6 @@ _TEMPLATE_LOOK_SECONDS = 1.0
 _COMMANDS_TO_WAIT_FOR = 2
 # No step has so many commands, not even while a vhost is looked for that the check refuses.
 _MOST_COMMANDS_IN_A_STEP = 20
-
-P = ParamSpec("P")
-
-
-class Board:
-    """Where the latest status stands; nothing else here changes."""
-
-    def __init__(self, first: Status) -> None:
-        self.current = first
-
-    def show(
-        self,
-        change: Callable[Concatenate[Status, P], Status],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> None:
-        """Publish what `change` makes of the current status."""
-        self.current = change(self.current, *args, **kwargs)
 
 
 def first_status(settings: Settings) -> Status:
@@ -89,14 +72,14 @@ class Gateway:
         environ: Mapping[str, str],
         log: FilteringBoundLogger,
         metrics: Metrics,
-        board: Board,
+        publisher: StatusPublisher,
         known: dict[str, Snapshot],
     ) -> None:
         self._settings = settings
         self._environ = environ
         self._log = log
         self._metrics = metrics
-        self._board = board
+        self._publisher = publisher
         self._known = known
         self._at_work: _AtWork | None = None
 
@@ -138,7 +121,7 @@ class Gateway:
         """
         settings = self._settings
         self._metrics.configured(namespace.name for namespace in settings.namespaces)
-        self._board.show(
+        self._publisher.publish(
             status.with_settings, public(settings), _xproxy(settings), _unseen(settings)
         )
         template = await drivers.template(settings, self._environ)
@@ -201,9 +184,9 @@ class Gateway:
         kept = {name: one.snapshot for name, one in remembered.items()}
 
         def record(record: ApplyRecord) -> None:
-            self._board.show(status.with_record, record)
+            self._publisher.publish(status.with_record, record)
             if not record.error and not record.reload_waits:
-                parts = self._board.current.applying.parts
+                parts = self._publisher.current.applying.parts
                 accepted = {name: part.snapshot for name, part in parts.items()}
                 failed = {vhost for vhost, _ in record.failed}
                 kept.update(applied_snapshots(accepted, kept, failed))
@@ -215,7 +198,7 @@ class Gateway:
             clock=SystemClock(time.monotonic, time.time, random.random),
             log=self._log,
             metrics=self._metrics,
-            publish=lambda progress: self._board.show(status.with_progress, progress),
+            publish=lambda progress: self._publisher.publish(status.with_progress, progress),
             record=record,
         )
 
@@ -239,7 +222,7 @@ class Gateway:
             intake,
             remembered,
             assembly.patience(self._settings),
-            publish=lambda restored: self._board.show(status.with_restored, restored),
+            publish=lambda restored: self._publisher.publish(status.with_restored, restored),
             log=self._log,
         )
         for namespace in self._settings.namespaces:
@@ -281,7 +264,7 @@ class Gateway:
         port = await stack.enter_async_context(
             serve(
                 settings,
-                current=lambda: status.with_proxy(self._board.current, proxy.health()),
+                current=lambda: status.with_proxy(self._publisher.current, proxy.health()),
                 metrics=self._metrics,
                 actions=Actions(
                     reload=lambda: self.refresh("/v1/reload"), accept=intake.accept_held
@@ -298,15 +281,15 @@ class Gateway:
                 reconciler.demand(f"{template.path.name} changed")
 
     def _publish_namespace(self, view: NamespaceView) -> None:
-        self._board.show(status.with_namespace, view)
+        self._publisher.publish(status.with_namespace, view)
 
     def _publish_stored(self, stored: StoredState) -> None:
-        self._board.show(status.with_stored, stored)
+        self._publisher.publish(status.with_stored, stored)
 
     def _publish_built(self, built: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
-        if built is not self._board.current.built:
+        if built is not self._publisher.current.built:
             self._metrics.built(built)
-        self._board.show(status.with_built, built, held)
+        self._publisher.publish(status.with_built, built, held)
 
 
 def _xproxy(settings: Settings) -> str:

@@ -13,10 +13,10 @@ import msgspec
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, settings_to_ask
 from drove_gateway.cli.gateway_api import GatewayUnreachable, fetch, url
-from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import lines
 from drove_gateway.cli.status.watch import follow, redraw
 from drove_gateway.config import Settings
+from drove_gateway.status.document import StatusDocument
 
 
 @click.command(
@@ -64,7 +64,7 @@ def status(
         return
     try:
         body = asyncio.run(fetch(settings, "GET", "/v1/status"))
-        document = msgspec.json.decode(body, type=Document)
+        document = msgspec.json.decode(body, type=StatusDocument)
     except GatewayUnreachable as error:
         fail(error)
     except msgspec.DecodeError:
@@ -84,9 +84,9 @@ async def _watch(settings: Settings, *, as_json: bool) -> None:
 
 
 def _of(settings: Settings, body: bytes) -> str:
-    return _text(settings, msgspec.json.decode(body, type=Document)) + "\n"
+    return _text(settings, msgspec.json.decode(body, type=StatusDocument)) + "\n"
 
 
-def _text(settings: Settings, document: Document) -> str:
+def _text(settings: Settings, document: StatusDocument) -> str:
     width = shutil.get_terminal_size(fallback=(100, 24)).columns
     return "\n".join(lines(document, url(settings), datetime.now(UTC), width))

@@ -4,8 +4,13 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
-from drove_gateway.cli.status.document import Apply, Document, Namespace, Part
 from drove_gateway.cli.table import Cell, table, wrapped
+from drove_gateway.status.document import (
+    HistoryEntry,
+    NamespaceStatus,
+    SectionStatus,
+    StatusDocument,
+)
 
 _MOST_APPLIES = 8
 _MOST_REJECTED = 5
@@ -14,7 +19,7 @@ _LONGEST = 300
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def lines(document: Document, where: str, now: datetime, width: int) -> Iterator[str]:
+def lines(document: StatusDocument, where: str, now: datetime, width: int) -> Iterator[str]:
     """The status of the gateway at the URL `where`, in lines of at most `width` characters."""
     yield from _summary(document, where, now, width)
     for section in (
@@ -29,7 +34,7 @@ def lines(document: Document, where: str, now: datetime, width: int) -> Iterator
             yield from section
 
 
-def one_line(document: Document, now: datetime) -> str:
+def one_line(document: StatusDocument, now: datetime) -> str:
     """The gist: health, what the gateway does now, and what it did last."""
     health = "healthy" if document.healthy else "not healthy, see `drove-gateway status`"
     last = "nothing applied yet"
@@ -51,7 +56,7 @@ def age(now: datetime, then: datetime) -> str:
     return f"{seconds // _DAY} d {seconds % _DAY // _HOUR} h"
 
 
-def what(apply: Apply) -> str:
+def what(apply: HistoryEntry) -> str:
     """What was done to the proxy at one time, and why."""
     if apply.error:
         return _short(f"failed: {apply.error}")
@@ -73,7 +78,7 @@ def what(apply: Apply) -> str:
     return _short("; ".join(parts) or "nothing differed")
 
 
-def _summary(document: Document, where: str, now: datetime, width: int) -> Iterator[str]:
+def _summary(document: StatusDocument, where: str, now: datetime, width: int) -> Iterator[str]:
     well = Cell("healthy", "green") if document.healthy else Cell("NOT HEALTHY", "red")
     up = age(now, document.started)
     text = f"drove-gateway {document.version} at {where}, up {up}: {well.text}"
@@ -84,7 +89,7 @@ def _summary(document: Document, where: str, now: datetime, width: int) -> Itera
     yield from wrapped(f"{served}; {_work(document, now)}", width)
 
 
-def _work(document: Document, now: datetime) -> str:
+def _work(document: StatusDocument, now: datetime) -> str:
     work = document.reconciler
     text = work.state
     if work.next_try:
@@ -92,7 +97,7 @@ def _work(document: Document, now: datetime) -> str:
     return _short(f"{text} ({work.error})" if work.error else text)
 
 
-def _namespaces(document: Document, now: datetime, width: int) -> Iterator[str]:
+def _namespaces(document: StatusDocument, now: datetime, width: int) -> Iterator[str]:
     if not document.namespaces:
         return
     rows = [
@@ -112,11 +117,11 @@ def _namespaces(document: Document, now: datetime, width: int) -> Iterator[str]:
                 yield from wrapped(f"{endpoint.url}: {endpoint.message}", width, "  ")
 
 
-def _apps(one: Namespace) -> str:
+def _apps(one: NamespaceStatus) -> str:
     return str(one.apps.with_routing_tag + one.apps.without_routing_tag) if one.apps else "-"
 
 
-def _state(one: Namespace, document: Document) -> Cell:
+def _state(one: NamespaceStatus, document: StatusDocument) -> Cell:
     stored = document.stored_state.served_from_it
     if one.name in stored:
         return Cell(f"{one.message}; served from the stored state", "red")
@@ -131,14 +136,14 @@ def _state(one: Namespace, document: Document) -> Cell:
     return Cell("a change is being fetched", "yellow") if one.syncing else Cell("ok", "green")
 
 
-def _health(document: Document, width: int) -> Iterator[str]:
+def _health(document: StatusDocument, width: int) -> Iterator[str]:
     proxy, stored = document.proxy, document.stored_state
     parts = {
         "configuration": proxy.config,
         "template": proxy.template,
         "runtime API": proxy.upstream_updates,
         "name resolution": proxy.resolver,
-        "stored state": Part(stored.healthy, stored.message),
+        "stored state": SectionStatus(stored.healthy, stored.message),
     }
     rows = [
         (
@@ -151,7 +156,7 @@ def _health(document: Document, width: int) -> Iterator[str]:
     yield from table(("HEALTH", "", ""), rows, width)
 
 
-def _held(document: Document, width: int) -> Iterator[str]:
+def _held(document: StatusDocument, width: int) -> Iterator[str]:
     if not document.held:
         return
     rows = [
@@ -167,7 +172,7 @@ def _held(document: Document, width: int) -> Iterator[str]:
     yield from wrapped("`drove-gateway accept` takes the answers as they are, now", width, "  ")
 
 
-def _rejected(document: Document, width: int) -> Iterator[str]:
+def _rejected(document: StatusDocument, width: int) -> Iterator[str]:
     rejected = document.rejected
     if not rejected.count:
         return
@@ -184,7 +189,7 @@ def _rejected(document: Document, width: int) -> Iterator[str]:
         yield f"  and {rejected.count - len(rows)} more"
 
 
-def _applies(document: Document, now: datetime, width: int) -> Iterator[str]:
+def _applies(document: StatusDocument, now: datetime, width: int) -> Iterator[str]:
     if not document.history:
         return
     rows = [
@@ -198,7 +203,7 @@ def _applies(document: Document, now: datetime, width: int) -> Iterator[str]:
     yield from table(("APPLIED", "TOOK", "WHAT, WHY, HOW LONG"), rows, width)
 
 
-def _story(one: Apply) -> str:
+def _story(one: HistoryEntry) -> str:
     """What and why, then what woke the gateway, and how long the stages took."""
     stages = ", ".join(f"{stage} {took * 1000:.0f}" for stage, took in one.stages.items())
     woken = f" [{', '.join(one.triggers)}]" if one.triggers else ""

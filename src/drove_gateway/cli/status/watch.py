@@ -9,9 +9,9 @@ import click
 import msgspec
 
 from drove_gateway.cli.gateway_api import GatewayUnreachable, fetch, url
-from drove_gateway.cli.status.document import Document
 from drove_gateway.cli.status.text import lines
 from drove_gateway.config import Settings
+from drove_gateway.status.document import StatusDocument
 
 _SECONDS = 1.0
 _HOME, _ERASE_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -24,7 +24,7 @@ async def redraw(settings: Settings) -> None:
         size = shutil.get_terminal_size()
         try:
             document = msgspec.json.decode(
-                await fetch(settings, "GET", "/v1/status"), type=Document
+                await fetch(settings, "GET", "/v1/status"), type=StatusDocument
             )
             text = list(lines(document, url(settings), datetime.now(UTC), size.columns))
         except (GatewayUnreachable, msgspec.DecodeError) as error:
@@ -52,9 +52,9 @@ async def follow(settings: Settings, show: Callable[[bytes], str]) -> None:
         await asyncio.sleep(_SECONDS)
 
 
-def _lasting(body: bytes) -> Document:
+def _lasting(body: bytes) -> StatusDocument:
     """The status without what changes although nothing happened."""
-    document = msgspec.json.decode(body, type=Document)
+    document = msgspec.json.decode(body, type=StatusDocument)
     replace = msgspec.structs.replace
     return replace(
         document,

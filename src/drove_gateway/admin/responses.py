@@ -1,4 +1,4 @@
-"""How this API answers: JSON and text, and errors that say what to do instead."""
+"""Responses of the HTTP API: JSON and text, and errors that say what to do instead."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,9 +13,9 @@ _MOST_INDENTED = 1024 * 1024
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def json_answer(value: Any, status: int = 200) -> web.Response:
-    """`value` as JSON: indented as the original's, but for answers that no person reads whole."""
-    body = msgspec.json.encode(value)
+def json_response(document: Any, status: int = 200) -> web.Response:
+    """`document` as JSON, indented like the original's unless it is too large to be read."""
+    body = msgspec.json.encode(document)
     if len(body) <= _MOST_INDENTED:
         body = msgspec.json.format(body, indent=2) + b"\n"
     return web.Response(
@@ -23,42 +23,43 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
     )
 
 
-def text_answer(text: str, status: int = 200) -> web.Response:
-    """Plain text."""
+def text_response(text: str, status: int = 200) -> web.Response:
+    """`text` as plain text."""
     return web.Response(text=text, status=status, headers=_HEADERS)
 
 
-def from_own_site(handler: Handler) -> Handler:
-    """`handler`, but not for a browser that another site sent here (W3C Fetch Metadata, Origin).
+def same_site_only(handler: Handler) -> Handler:
+    """Return `handler` without requests that a browser sends for another site's page.
 
-    A page that an operator happens to look at could otherwise act through the operator's tunnel.
+    Otherwise a page that an operator visits could act through the operator's tunnel. Browsers say
+    where a request comes from (W3C Fetch Metadata, Origin).
     """
 
     async def guarded(request: web.Request) -> web.StreamResponse:
         site = request.headers.get("Sec-Fetch-Site", "none")
         origin = request.headers.get("Origin", f"://{request.host}")
         if site not in {"none", "same-origin"} or origin.partition("://")[2] != request.host:
-            return json_answer({"error": "another site's page asked for this"}, 403)
+            return json_response({"error": "the request comes from another site's page"}, 403)
         return await handler(request)
 
     return guarded
 
 
-def teach(routes: tuple[str, ...]) -> Middleware:
-    """A middleware that answers what is not found or not allowed with what there is."""
+def explain_routing_errors(routes: tuple[str, ...]) -> Middleware:
+    """Return a middleware that lists `routes` when a path or method does not exist."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             return await handler(request)
         except web.HTTPNotFound:
-            error = f"there is no {request.path}"
-            return json_answer({"error": error, "routes": routes}, 404)
+            error = f"there is no route {request.path}"
+            return json_response({"error": error, "routes": routes}, 404)
         except web.HTTPMethodNotAllowed as refusal:
             allowed = ", ".join(sorted(refusal.allowed_methods))
-            error = f"{request.path} does not know {request.method}, but {allowed}"
-            answer = json_answer({"error": error, "routes": routes}, 405)
-            answer.headers["Allow"] = allowed
-            return answer
+            error = f"{request.path} does not support {request.method}; use {allowed}"
+            response = json_response({"error": error, "routes": routes}, 405)
+            response.headers["Allow"] = allowed
+            return response
 
     return middleware

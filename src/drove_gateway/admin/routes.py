@@ -1,0 +1,127 @@
+"""The routes of the HTTP API. Every response is made from the status at that moment."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from drove_gateway.admin.responses import (
+    Handler,
+    explain_routing_errors,
+    json_response,
+    same_site_only,
+    text_response,
+)
+from drove_gateway.admin.tokens import ApiTokens, Right, require
+from drove_gateway.metrics import CONTENT_TYPE, Metrics
+from drove_gateway.model.vocabulary import App
+from drove_gateway.proxies.haproxy.names import Naming
+from drove_gateway.status.config_document import config_document
+from drove_gateway.status.document_builder import accepted_withdrawals, status_document
+from drove_gateway.status.health_document import health_document
+from drove_gateway.status.status import Status
+from drove_gateway.topology.guard import HeldWithdrawal
+
+ANY = "*"
+_MOST_BODY = 4096
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A route and the right that it requires. `method` is `ANY` if every method does the same."""
+
+    method: str
+    path: str
+    handler: Handler
+    right: Right = Right.READ
+
+    @property
+    def title(self) -> str:
+        """The name of the route in the reference and in errors."""
+        return f"{'any method' if self.method == ANY else self.method} {self.path}"
+
+
+class Actions(msgspec.Struct, frozen=True):
+    """What the API can trigger.
+
+    `reload` fetches from Drove again and applies; it returns False if so many requests are queued
+    already that another makes no difference. `accept` applies held withdrawals immediately and
+    returns them.
+    """
+
+    reload: Callable[[], bool]
+    accept: Callable[[], tuple[HeldWithdrawal, ...]]
+
+
+def application(
+    current: Callable[[], Status], metrics: Metrics, actions: Actions, tokens: ApiTokens
+) -> web.Application:
+    """The API over `current()`, the latest status, protected by `tokens`."""
+    every_route = routes(current, metrics, actions)
+    titles = tuple(route.title for route in every_route)
+    app = web.Application(client_max_size=_MOST_BODY, middlewares=[explain_routing_errors(titles)])
+    for route in every_route:
+        handler = require(route.right, tokens, route.handler)
+        app.router.add_route(route.method, route.path, handler)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, handler)
+    return app
+
+
+def routes(current: Callable[[], Status], metrics: Metrics, actions: Actions) -> tuple[Route, ...]:
+    """All routes, in the order of the documentation."""
+    return (*_views(current, metrics), *_actions(actions))
+
+
+def _views(current: Callable[[], Status], metrics: Metrics) -> tuple[Route, ...]:
+    async def version(_: web.Request) -> web.Response:
+        return text_response(current().about.lines())
+
+    async def health(_: web.Request) -> web.Response:
+        status = current()
+        return json_response(health_document(status), 200 if status.healthy else 500)
+
+    async def full_status(_: web.Request) -> web.Response:
+        return json_response(status_document(current()))
+
+    async def config(_: web.Request) -> web.Response:
+        status = current()
+        return json_response(config_document(status, _backend_names(status.config)))
+
+    async def exposition(_: web.Request) -> web.Response:
+        metrics.mirror(current())
+        metrics.tasks(len(asyncio.all_tasks()))
+        return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+
+    return (
+        Route("GET", "/", version, Right.NONE),
+        Route("GET", "/v1/health", health, Right.NONE),
+        Route("GET", "/v1/status", full_status),
+        Route("GET", "/v1/config", config),
+        Route("GET", "/v1/metrics", exposition),
+    )
+
+
+def _actions(actions: Actions) -> tuple[Route, ...]:
+    async def reload(_: web.Request) -> web.Response:
+        return text_response("queued\n" if actions.reload() else "queue is full\n", status=202)
+
+    async def accept(_: web.Request) -> web.Response:
+        return json_response(accepted_withdrawals(actions.accept()))
+
+    return (
+        Route(ANY, "/v1/reload", same_site_only(reload), Right.ACT),
+        Route("POST", "/v1/accept", same_site_only(accept), Right.ACT),
+    )
+
+
+def _backend_names(config: Mapping[str, Any]) -> Callable[[App], Iterable[str]]:
+    """The proxy's names for a vhost: the vhost itself, or for HAProxy a name per host group."""
+    if config.get("proxy_platform") != "haproxy":
+        return lambda app: (app.vhost,)
+    naming = Naming(
+        backend_separator=config.get("haproxy_backend_name_separator", "_"),
+        routing_tag_suffix=config.get("haproxy_backend_include_routing_tag_suffix", True),
+    )
+    return lambda app: sorted(naming.backends(app))

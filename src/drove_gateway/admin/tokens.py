@@ -1,0 +1,76 @@
+"""Who may read and who may act: bearer tokens (RFC 6750), compared in constant time."""
+
+import enum
+import hmac
+
+import msgspec
+from aiohttp import web
+
+from drove_gateway.admin.responses import Handler, json_response
+
+
+class Right(enum.Enum):
+    """What a route requires. Probes send no secret, so the routes for them are open."""
+
+    NONE = "none"
+    READ = "read"
+    ACT = "act"
+
+
+class ApiTokens(msgspec.Struct, frozen=True):
+    """The tokens of the API. An empty token grants its right to everyone.
+
+    The token for acting also allows reading.
+    """
+
+    act: str = ""
+    read: str = ""
+
+    def __repr__(self) -> str:
+        return "ApiTokens(…)"
+
+    def allow(self, right: Right, sent: str) -> bool:
+        """Whether a request with the token `sent` has `right`."""
+        required = {Right.NONE: "", Right.READ: self.read, Right.ACT: self.act}[right]
+        if not required:
+            return True
+        return _equal(sent, self.act) | (right is Right.READ and _equal(sent, self.read))
+
+
+def require(right: Right, tokens: ApiTokens, handler: Handler) -> Handler:
+    """Return `handler` for requests that have `right`; other requests get 401 or 403."""
+
+    async def guarded(request: web.Request) -> web.StreamResponse:
+        sent = _token(request)
+        if tokens.allow(right, sent):
+            return await handler(request)
+        if tokens.read and _equal(sent, tokens.read):
+            error = "this token allows reading only; this request requires admin_token"
+            return json_response({"error": error}, 403)
+        return _unauthorized(request.path, right, sent)
+
+    return guarded
+
+
+def _unauthorized(path: str, right: Right, sent: str) -> web.Response:
+    key = "admin_token" if right is Right.ACT else "admin_read_token or admin_token"
+    problem = "the request has a wrong token" if sent else "the request has none"
+    error = (
+        f"{path} requires a token, and {problem}; send the header "
+        f'"Authorization: Bearer TOKEN" with {key} from the gateway\'s configuration'
+    )
+    response = json_response({"error": error}, 401)
+    response.headers["WWW-Authenticate"] = 'Bearer realm="drove-gateway"'
+    return response
+
+
+def _token(request: web.Request) -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _equal(sent: str, token: str) -> bool:
+    """Compare in a time that does not depend on how much of the token is right."""
+    return bool(token) & hmac.compare_digest(
+        sent.encode(errors="surrogateescape"), token.encode(errors="surrogateescape")
+    )

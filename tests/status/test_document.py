@@ -1,0 +1,42 @@
+"""The document of /v1/status is the same for the server that writes it and for who reads it."""
+
+import msgspec
+
+from drove_gateway.model.about import About
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.plan import Step
+from drove_gateway.model.records import ApplyRecord, StoredState
+from drove_gateway.model.vocabulary import Leader
+from drove_gateway.status.document import StatusDocument
+from drove_gateway.status.document_builder import status_document
+from drove_gateway.status.status import Status, with_record, with_restored, with_stored
+
+
+def busy() -> Status:
+    """A status in which every part of the document has something to show."""
+    view = NamespaceView(
+        "stage", (EndpointView("http://c1:10000", True, "OK"),), Leader("http://c1:10000"), 3.5
+    )
+    record = ApplyRecord(
+        1.25, 0.5, ("event",), ("a new vhost",), (Step("add server", "web/s1", "new host"),),
+        failed=(("a.local", "no server left"),),
+    )  # fmt: skip
+    status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=(view,))
+    status = with_stored(status, StoredState("/var/lib/state.json", 2.0))
+    return with_restored(with_record(status, record), {"stage": 1.0})
+
+
+def test_the_reader_gets_what_the_server_wrote() -> None:
+    document = status_document(busy())
+
+    assert msgspec.json.decode(msgspec.json.encode(document), type=StatusDocument) == document
+
+
+def test_a_document_of_another_version_can_be_read() -> None:
+    other = (
+        b"""{"version": "0.9", "started": "2026-11-22T10:00:00Z", "healthy": true, "new": [1]}"""
+    )
+
+    document = msgspec.json.decode(other, type=StatusDocument)
+
+    assert (document.version, document.history, document.reconciler.state) == ("0.9", (), "unknown")
