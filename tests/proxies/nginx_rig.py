@@ -12,11 +12,13 @@ from tests.waiting import until
 
 from drove_gateway.config import Settings
 from drove_gateway.demo.proxy import running
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.nginx.platform import nginx_platform
 
@@ -101,7 +103,10 @@ class Rig:
         return FileInstallation(
             platform or self.platform(),
             TemplateFile(self.template, ("{{", "}}"), {}),
-            lambda template, topology: render(template, context(topology, settings, "lb1")),
+            Renderer(
+                lambda template, topology: render(template, context(topology, settings, "lb1")),
+                Metrics(),
+            ),
             delims=("{{", "}}"),
             timeout=self.timeout,
             prove=prove,

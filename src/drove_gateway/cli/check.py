@@ -32,7 +32,7 @@ from drove_gateway.daemon.drivers import platform, preview, runtime_only
 from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.preview import Preview
-from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.render import Rendered, interpreted
 from drove_gateway.status.document import StatusDocument
 
 
@@ -119,6 +119,8 @@ async def _check(settings: Settings, wishes: _Wishes) -> None:
     text = await rendered(settings, topology)
     vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
     wishes.well("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
+    if text.interpreted_because:
+        warn(f"the template is {interpreted(text.interpreted_because)}")
     wishes.well("proxy's check", await proxy_check(settings, text))
     await _say_what_runs(settings, wishes)
     if seen is None:

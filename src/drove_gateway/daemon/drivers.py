@@ -31,6 +31,7 @@ from drove_gateway.proxies.installation.preview import Preview, Seen, look_at_ge
 from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.rendering import Renderer, RenderMetrics
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.version import Version, at_least, installed_version
 from drove_gateway.proxies.nginx.platform import nginx_platform
@@ -86,13 +87,17 @@ def file_installation(
     platform: Platform,
     template: TemplateFile,
     xproxy: str,
+    metrics: RenderMetrics,
     remembered: Topology | None = None,
 ) -> FileInstallation:
     """What brings configurations to the proxy of `platform`."""
     return FileInstallation(
         platform,
         template,
-        lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
+        Renderer(
+            lambda compiled, topology: render(compiled, context(topology, settings, xproxy)),
+            metrics,
+        ),
         delims=settings.delimiters,
         timeout=settings.command_timeout_sec,
         prove=prove,
@@ -119,7 +124,7 @@ async def proxy(
     used = platform(settings)
     made: Installation = NoInstallation(used.name)
     if not runtime_only(settings):
-        made = file_installation(settings, used, template, xproxy, good)
+        made = file_installation(settings, used, template, xproxy, metrics, good)
     if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
         return HaproxyProxy(
             _runtime_api(settings, settings.haproxy_socket, metrics),

@@ -194,6 +194,12 @@ OWN = (
     ),
     Declared(
         "counter",
+        "template_interpreted_renders_total",
+        "Renderings that the interpreter did, about 100 times slower than compiled code; health "
+        "says why.",
+    ),
+    Declared(
+        "counter",
         "reconcile_failures_total",
         "Times that a change was not applied, or not for every vhost; each is tried again.",
     ),

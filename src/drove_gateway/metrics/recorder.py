@@ -79,6 +79,9 @@ class Metrics:
         """`result` is "success" or "error"."""
         self._observe("template_render_duration_seconds", seconds, result)
 
+    def template_interpreted_renders(self) -> None:
+        self._count("template_interpreted_renders_total")
+
     def applied(self, record: ApplyRecord) -> None:
         """The reconciler went to the proxy, with or without success."""
         self._observe("apply_duration_seconds", record.took, "all")

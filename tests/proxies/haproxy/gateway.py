@@ -18,6 +18,7 @@ from drove_gateway.config import Settings
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.gotemplate.functions.gateway import gateway_functions
 from drove_gateway.gotemplate.go.time import GoTime
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.vocabulary import (
@@ -36,6 +37,7 @@ from drove_gateway.proxies.installation.file_installation import FileInstallatio
 from drove_gateway.proxies.installation.installation import NoInstallation
 from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup
 
@@ -118,7 +120,10 @@ class Gateway:
                 timeout=20,
             ),
             TemplateFile(Path(settings.haproxy_template), settings.delimiters, functions),
-            lambda compiled, topology: render(compiled, context(topology, settings, "test")),
+            Renderer(
+                lambda compiled, topology: render(compiled, context(topology, settings, "test")),
+                Metrics(),
+            ),
             delims=settings.delimiters,
             timeout=20,
             prove=prove,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import Settings
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import CheckRefused, CommandFailed, CommandTimeout, GatewayError
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.vocabulary import App, Host, Namespace, Topology
@@ -13,6 +14,7 @@ from drove_gateway.proxies.installation.file_installation import FileInstallatio
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
 
 TEMPLATE = """\
@@ -58,7 +60,10 @@ class Rig:
         self.installation = FileInstallation(
             platform,
             TemplateFile(self.template, ("{{", "}}"), {}),
-            lambda compiled, what: render(compiled, context(what, Settings(), "test")),
+            Renderer(
+                lambda compiled, what: render(compiled, context(what, Settings(), "test")),
+                Metrics(),
+            ),
             delims=("{{", "}}"),
             timeout=timeout,
             prove=_prove,

@@ -6,10 +6,12 @@ from typing import Final
 
 from drove_gateway.gotemplate.compile.calls import Calls
 from drove_gateway.gotemplate.compile.codegen import Block, Value, literal_text
-from drove_gateway.gotemplate.compile.expressions import NotCompilableError, static
+from drove_gateway.gotemplate.compile.errors import NotCompilableError
+from drove_gateway.gotemplate.compile.expressions import static
 from drove_gateway.gotemplate.compile.unit import Unit
 from drove_gateway.gotemplate.go.format import text
 from drove_gateway.gotemplate.go.types import INT, STRING, GoType, Kind
+from drove_gateway.gotemplate.run.positions import line_and_column
 from drove_gateway.gotemplate.syntax import nodes
 
 MAX_LOOPS: Final = 15
@@ -30,8 +32,17 @@ class FunctionCode(Calls):
         self.main = self.block
         self._pending: list[str] = []
         self._loops = 0
+        self.item: nodes.Node = tree.body
 
     def compile(self, dot: GoType | None) -> None:
+        """Compile the template. Raises `NotCompilableError` with the line, and `ManyTypesError`."""
+        try:
+            self._compile(dot)
+        except NotCompilableError as error:
+            line, _ = line_and_column(self.tree.source, self.item.pos)
+            raise NotCompilableError(f"line {line} of {self.tree.file}: {error}") from None
+
+    def _compile(self, dot: GoType | None) -> None:
         self.node_number = self.unit.node_number(self.tree, self.tree.body)
         self.block.add("w = out.append")
         value = self.checked("dot", dot) if dot is not None else Value("dot")
@@ -80,6 +91,7 @@ class FunctionCode(Calls):
 
     def body(self, dot: Value, body: nodes.Body) -> None:
         for item in body.items:
+            self.item = item
             match item:
                 case nodes.Text():
                     self.write(literal_text(item.text))
@@ -154,7 +166,7 @@ class FunctionCode(Calls):
                 return
             self._else_if(dot, following)
             item = following
-        raise NotCompilableError
+        raise NotCompilableError(f"an `if` has more than {MAX_ELSE_IFS} `else if`s")
 
     def _else_if(self, dot: Value, item: nodes.If) -> None:
         extra = Block()
@@ -192,8 +204,10 @@ class FunctionCode(Calls):
     # Loops
 
     def range_(self, dot: Value, item: nodes.Range) -> None:
-        if self._loops >= MAX_LOOPS or (item.otherwise and _has_break(item.otherwise)):
-            raise NotCompilableError
+        if self._loops >= MAX_LOOPS:
+            raise NotCompilableError(f"loops nest more than {MAX_LOOPS} deep")
+        if item.otherwise and _has_break(item.otherwise):
+            raise NotCompilableError("the `else` of a `range` contains a `break`")
         self.flush()
         with self.within(self.block):
             value = self.commands(dot, item.pipe)

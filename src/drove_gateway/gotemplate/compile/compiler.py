@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from drove_gateway.gotemplate.compile.actions import FunctionCode
-from drove_gateway.gotemplate.compile.expressions import ManyTypesError, NotCompilableError, static
+from drove_gateway.gotemplate.compile.errors import ManyTypesError, NotCompilableError
+from drove_gateway.gotemplate.compile.expressions import static
 from drove_gateway.gotemplate.compile.unit import Unit
 from drove_gateway.gotemplate.functions.signatures import Function
 from drove_gateway.gotemplate.go.types import GoType
@@ -32,7 +33,7 @@ def compile_template(
     and anything else when the interpreter is to take over.
     """
     if any(len(tree.source) > MAX_SOURCE for tree in trees.values()):
-        raise NotCompilableError
+        raise NotCompilableError(f"it has more than {MAX_SOURCE} characters")
     unit = Unit(trees, functions)
     main = unit.function(name, static(data_type))
     scope = dict(HELPERS)
@@ -41,7 +42,7 @@ def compile_template(
     try:
         exec(compile(code, f"<template {name}>", "exec"), scope)  # noqa: S102 - our own code
     except (SyntaxError, RecursionError, MemoryError) as error:  # beyond what Python can nest
-        raise NotCompilableError from error
+        raise NotCompilableError(f"Python cannot compile its code: {error!r}") from error
     entry: Compiled = scope[main]  # type: ignore[assignment]
     return lambda data, budget: _execute(entry, data, Run(budget, unit.nodes))
 

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Final
 
 from drove_gateway.gotemplate.compile.codegen import Block, Names, Value, is_plain
+from drove_gateway.gotemplate.compile.errors import ManyTypesError, NotCompilableError
 from drove_gateway.gotemplate.errors import FunctionError
 from drove_gateway.gotemplate.functions.signatures import VALUE, Function
 from drove_gateway.gotemplate.go.types import ANY, BYTE_SLICE, GoType, Kind
 from drove_gateway.gotemplate.go.values import MISSING, field_types, type_of
 from drove_gateway.gotemplate.run.arguments import constant, ideal, validated
-from drove_gateway.gotemplate.run.limits import is_long
+from drove_gateway.gotemplate.run.limits import LONG_TEXT, is_long
 from drove_gateway.gotemplate.syntax import nodes
 
 MAX_NESTING: Final = 40
@@ -30,18 +31,6 @@ _PYTHON_TYPES: Final = {
     Kind.FLOAT: "float",
 }
 _NUMBERS: Final = frozenset({Kind.INT, Kind.UINT})
-
-
-class NotCompilableError(Exception):
-    """The template is left to the interpreter."""
-
-
-class ManyTypesError(Exception):
-    """A variable gets values of different types; carries its name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
 
 
 class Expressions:
@@ -73,7 +62,7 @@ class Expressions:
     def within(self, block: Block) -> Iterator[None]:
         """Emits into another block; variables declared meanwhile end with it."""
         if self._nesting >= MAX_NESTING:
-            raise NotCompilableError
+            raise NotCompilableError(f"actions and parentheses nest more than {MAX_NESTING} deep")
         outer, self.block = self.block, block
         self._nesting += 1
         self.scopes.append({})
@@ -111,7 +100,7 @@ class Expressions:
             self.block.add(f"{made} = {name} if type({name}) is {exact} else {otherwise}({name})")
         else:
             python = _PYTHON_TYPES.get(known.kind) or self.names.of(known.cls)
-            self.block.add(f"if type({name}) is not {python}: raise Surprise")
+            self.block.add(f"if type({name}) is not {python}: raise NotDeclared({known.name!r})")
         return Value(made, known, self.block.slot(), source)
 
     def boxed(self, value: Value) -> str:
@@ -169,8 +158,10 @@ class Expressions:
 
     def pipeline(self, dot: Value, pipe: nodes.Pipe) -> Value:
         """A pipeline that declares nothing."""
-        if pipe.variables or self._nesting >= MAX_NESTING:
-            raise NotCompilableError
+        if pipe.variables:
+            raise NotCompilableError("a variable is declared or assigned inside parentheses")
+        if self._nesting >= MAX_NESTING:
+            raise NotCompilableError(f"actions and parentheses nest more than {MAX_NESTING} deep")
         self._nesting += 1
         value = self.commands(dot, pipe)
         self._nesting -= 1
@@ -221,7 +212,7 @@ class Expressions:
 
     def constant_value(self, found: object) -> Value:
         if isinstance(found, str) and is_long(found):
-            raise NotCompilableError
+            raise NotCompilableError(f"a string constant has more than {LONG_TEXT} characters")
         if isinstance(found, str | bool | int):
             return Value(repr(found), type_of(found), constant=found)
         return Value(self.names.of(found), None if found is MISSING else type_of(found))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from drove_gateway.gotemplate.compile.codegen import Names
-from drove_gateway.gotemplate.compile.expressions import NotCompilableError
+from drove_gateway.gotemplate.compile.errors import NotCompilableError
 from drove_gateway.gotemplate.functions.signatures import Function
 from drove_gateway.gotemplate.go.types import GoType
 from drove_gateway.gotemplate.syntax import nodes
@@ -29,7 +29,9 @@ class Unit:
         key = (name, dot)
         if key not in self._made:
             if len(self._made) >= MAX_FUNCTIONS:
-                raise NotCompilableError
+                raise NotCompilableError(
+                    f"its named templates are called with more than {MAX_FUNCTIONS} types of data"
+                )
             self._made[key] = self.names.fresh("t")
             self._todo.append(key)
         return self._made[key]

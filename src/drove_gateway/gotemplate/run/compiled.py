@@ -27,13 +27,20 @@ from drove_gateway.gotemplate.go.values import (
     type_of,
 )
 from drove_gateway.gotemplate.run.arguments import bare, validated
-from drove_gateway.gotemplate.run.limits import Budget, LimitError, is_long, is_wide
+from drove_gateway.gotemplate.run.limits import LONG_TEXT, Budget, LimitError, is_long, is_wide
 from drove_gateway.gotemplate.run.positions import exec_error
 from drove_gateway.gotemplate.syntax.nodes import Node, Tree
 
 
 class Surprise(Exception):
     """The compiled code cannot go on."""
+
+
+class NotDeclared(Surprise):
+    """A value is not of the type that its place declares."""
+
+    def __init__(self, declared: str) -> None:
+        super().__init__(f"a value is not of its declared type {declared}")
 
 
 class Run:
@@ -56,7 +63,7 @@ class Run:
     def spend_on(self, result: Sized, node: int) -> None:
         """Counts what a function returned."""
         if is_long(result):
-            raise Surprise
+            raise Surprise(f"a function returned more than {LONG_TEXT} characters or elements")
         self.spend(len(result) // 16, node)
 
     def flush(self, out: list[str], node: int) -> None:
@@ -151,7 +158,7 @@ def as_sequence(value: object) -> Sequence[object]:
         return ()
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
         return value
-    raise Surprise
+    raise Surprise("a value is not the list that its type declares")
 
 
 def as_dict(value: object) -> dict[Any, object]:
@@ -160,7 +167,7 @@ def as_dict(value: object) -> dict[Any, object]:
         return {}
     if isinstance(value, Mapping):
         return dict(value)
-    raise Surprise
+    raise Surprise("a value is not the mapping that its type declares")
 
 
 def in_order(mapping: Mapping[str, object]) -> list[str]:
@@ -205,7 +212,7 @@ def print_(*args: object) -> str:
 
 def printf(form: str, *args: object) -> str:
     if is_wide(form):
-        raise Surprise
+        raise Surprise("a format of printf is long, or its width may be")
     return sprintf(form, [None if arg is MISSING else arg for arg in args])
 
 
@@ -215,6 +222,7 @@ def println(*args: object) -> str:
 
 HELPERS: Mapping[str, object] = {
     "MISSING": MISSING,
+    "NotDeclared": NotDeclared,
     "Surprise": Surprise,
     "Typed": Typed,
     "as_dict": as_dict,

@@ -20,11 +20,11 @@ from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refusals import Refusals
 from drove_gateway.proxies.installation.refused_line import TemplateSource
 from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.rendering import Renderer, to_the_end
 from drove_gateway.proxies.installation.subprocess_runner import last_lines
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.timings import Timings
 
-Render = Callable[[Template, Topology], Rendered]
 _LONGEST_REASON = 400
 
 
@@ -52,7 +52,7 @@ class CandidateBuilder:
         self,
         platform: Platform,
         template: TemplateFile,
-        render: Render,
+        renderer: Renderer,
         *,
         delims: tuple[str, str],
         timeout: float,
@@ -62,11 +62,16 @@ class CandidateBuilder:
         self.good: Topology | None = None
         self._platform = platform
         self._template = template
-        self._render = render
+        self._renderer = renderer
         self._delims = delims
         self._timeout = timeout
         self._clock = clock
         self._refusals = Refusals(clock)
+
+    @property
+    def interpreted_because(self) -> str:
+        """Why the last rendering was slow, empty when it was not: see `Template`."""
+        return self._renderer.interpreted_because
 
     def reachable(self, desired: Topology) -> Topology:
         """Return `desired`, with what is known to be refused at its last good form, or out."""
@@ -98,8 +103,8 @@ class CandidateBuilder:
         good = self._template.good
         newest: Template | None = None
         try:
-            newest = self._template.newest()
-            checked = await self._render_and_check(newest, topology, timings)
+            template = newest = await to_the_end(self._template.newest)
+            checked = await self._render_and_check(template, topology, timings)
         except (RenderError, CheckRefused) as error:
             if good is None or newest is good:
                 self.template_problem = str(error) if isinstance(error, RenderError) else ""
@@ -111,16 +116,21 @@ class CandidateBuilder:
             self.template_problem = ""
         return checked
 
+    async def _usable_template(self) -> Template:
+        if self._template.good is not None:
+            return self._template.good
+        return await to_the_end(self._template.newest)
+
     async def _without_culprits(
         self, topology: Topology, error: RenderError | CheckRefused
     ) -> Topology:
         """Return the largest part of `topology` that passes. Raises `error` when the reason is not
         a vhost."""
-        template = self._template.good or self._template.newest()
+        template = await self._usable_template()
 
         async def refusal(attempt: Topology) -> str:
             try:
-                rendered = self._render(template, attempt)
+                rendered = await self._renderer.rendered(template, attempt)
                 file = await self._write_and_check(rendered, Timings(self._clock))
             except (RenderError, CheckRefused) as refused:
                 return _reason(refused)
@@ -140,7 +150,7 @@ class CandidateBuilder:
         self, template: Template, topology: Topology, timings: Timings
     ) -> tuple[Rendered, Path | None]:
         with timings.stage(ApplyStage.RENDER):
-            rendered = self._render(template, topology)
+            rendered = await self._renderer.rendered(template, topology)
         config = self._platform.config
         if await asyncio.to_thread(config_file.read, config) == rendered.text:
             return rendered, None

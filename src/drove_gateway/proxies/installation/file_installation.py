@@ -13,11 +13,12 @@ from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation import config_file
-from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder, Render
+from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
 from drove_gateway.proxies.installation.installation import InstallResult
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask, Prove
-from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.render import Rendered, interpreted
+from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.timings import Timings
 
@@ -43,7 +44,7 @@ class FileInstallation:
         self,
         platform: Platform,
         template: TemplateFile,
-        render: Render,
+        renderer: Renderer,
         *,
         delims: tuple[str, str],
         timeout: float,
@@ -58,7 +59,7 @@ class FileInstallation:
         self._template = template
         self._written: Rendered | None = None
         self._candidates = CandidateBuilder(
-            platform, template, render, delims=delims, timeout=timeout, clock=clock
+            platform, template, renderer, delims=delims, timeout=timeout, clock=clock
         )
         self._candidates.good = remembered
         self._timeout = timeout
@@ -240,8 +241,7 @@ class FileInstallation:
 
     def _report(self, error: GatewayError | None) -> None:
         """Take the result of an install or a write into the sections of health."""
-        problem = self._candidates.template_problem
-        template = HealthSection(healthy=not problem, message=problem or "OK")
+        template = self._template_section()
         if error is None:
             self._config, self._template_health = HealthSection(), template
         elif isinstance(error, RenderError):
@@ -249,3 +249,8 @@ class FileInstallation:
         else:
             self._template_health = template
             self._config = HealthSection(healthy=False, message=str(error))
+
+    def _template_section(self) -> HealthSection:
+        problem, slow = self._candidates.template_problem, self._candidates.interpreted_because
+        ok = f"OK: {interpreted(slow)}" if slow else "OK"
+        return HealthSection(healthy=not problem, message=problem or ok)

@@ -89,13 +89,14 @@ class Rendered(msgspec.Struct, frozen=True):
     """A rendered configuration: its text, its id, and where a running proxy tells that id.
 
     `proof_url` is None where the template carries no generation mark. `structured` says that the
-    id's first half is of all but the servers.
+    id's first half is of all but the servers. `interpreted_because` is why rendering was slow.
     """
 
     text: str
     generation: str
     proof_url: str | None
     structured: bool = False
+    interpreted_because: str = ""
 
     def is_but_for_servers(self, generation: str) -> bool:
         """Whether the configuration of that id is this one, perhaps with other servers."""
@@ -138,6 +139,7 @@ def render(template: Template, data: RenderingData) -> Rendered:
         text = template.render(data)
     except TemplateError as error:
         raise RenderError(str(error)) from error
+    interpreted_because = template.interpreted_because
     structure = _structure(template, data) if _has_runtime_api(data) else None
     generation = _digest(text)
     if structure is not None:
@@ -148,6 +150,15 @@ def render(template: Template, data: RenderingData) -> Rendered:
         generation=generation,
         proof_url=proof.group(1) if proof else None,
         structured=structure is not None,
+        interpreted_because=interpreted_because or template.interpreted_because,
+    )
+
+
+def interpreted(reason: str) -> str:
+    """What health and `check` say of a rendering that was not compiled code."""
+    return (
+        "rendered by the interpreter, about 100 times slower than compiled code, because of the "
+        f"template or its data: {reason}"
     )
 
 

@@ -14,6 +14,7 @@ from tests.traffic import Instance
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.drivers import file_installation, platform, template_functions
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Outcome
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import (
@@ -155,7 +156,7 @@ async def rigged(
             **dict(settings or {}),  # type: ignore[arg-type]
         )
         file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
-        made = file_installation(used, platform(used), file, "gateway")
+        made = file_installation(used, platform(used), file, "gateway", Metrics())
     driver = NginxPlus(
         client,
         Rules(
