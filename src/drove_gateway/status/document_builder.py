@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from drove_gateway.model.health import Section
+from drove_gateway.model.health import HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.status.document import (
@@ -104,7 +104,7 @@ def _proxy(status: Status) -> ProxyStatus:
     )
 
 
-def _section(section: Section) -> SectionStatus:
+def _section(section: HealthSection) -> SectionStatus:
     return SectionStatus(section.healthy, section.message)
 
 

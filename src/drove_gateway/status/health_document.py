@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from drove_gateway.model.health import Section
+from drove_gateway.model.health import HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.status.document import HeldStatus, doc
@@ -98,17 +98,19 @@ class HealthDocument(msgspec.Struct, frozen=True, rename="pascal"):
     """The response of `GET /v1/health`."""
 
     config: Annotated[
-        Section,
+        HealthSection,
         doc(
             "Whether the proxy accepted the last configuration. The message is the proxy's own, "
             "with the line that it names."
         ),
     ]
-    template: Annotated[Section, doc("Whether the template can be read, parsed and executed.")]
-    upstream_updates: Annotated[Section, doc("Whether changes over the runtime API succeed.")] = (
-        msgspec.field(name="UpstreamUpdatesViaAPI")
-    )
-    resolver_health: Annotated[Section, doc("Whether host names can be resolved.")]
+    template: Annotated[
+        HealthSection, doc("Whether the template can be read, parsed and executed.")
+    ]
+    upstream_updates: Annotated[
+        HealthSection, doc("Whether changes over the runtime API succeed.")
+    ] = msgspec.field(name="UpstreamUpdatesViaAPI")
+    resolver_health: Annotated[HealthSection, doc("Whether host names can be resolved.")]
     namespace_health: Annotated[
         Mapping[str, NamespaceHealth],
         doc(
