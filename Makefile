@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but make and Python 3.11 or newer.
+# `make demo` and `make test` need only make and Python 3.11 or newer.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v $$p && break; done)
@@ -10,14 +10,14 @@ ARGS ?=
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
-	@echo "make demo ARGS=--once  the same, checked step by step, then over"
-	@echo "make test              lint, types, import rules and every test, with the real proxies"
-	@echo "make soak              ten minutes of random faults under traffic; SOAK_SECONDS, SOAK_SEED"
+	@echo "make demo ARGS=--once  the same, with each step checked, then exit"
+	@echo "make test              lint, types, import rules and all tests, with real proxies"
+	@echo "make soak              ten minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"
 	@echo "make deb, rpm, wheel   the packages, in dist/"
-	@echo "make test-packaging    builds, installs and runs each of them; as root"
-	@echo "make clean             removes the virtual environment and caches"
+	@echo "make test-packaging    build, install and run each package, as root"
+	@echo "make clean             remove the virtual environment and caches"
 
 demo: $(VENV)/.demo
 	@$(BIN)/drove-gateway demo $(ARGS)

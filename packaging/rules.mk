@@ -1,10 +1,10 @@
-# The forms in which the product is shipped. Everything is built in build/ and put into dist/.
+# Targets that build packages: in build/, with the results in dist/.
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 WHEEL := dist/drove_gateway-$(VERSION)-py3-none-any.whl
-# One time for all that is built: that of the commit.
+# All packages have the time of the commit.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || date +%s)
 
-# The Python that goes into the program: the system's, which gets its security updates, if it will do.
+# The Python that is bundled: the system's, which gets security updates, if it is new enough.
 SHIPPED_PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	2>/dev/null && echo /usr/bin/python3 || echo $(PYTHON))
 
@@ -13,7 +13,7 @@ SHIPPED_PYTHON ?= $(shell /usr/bin/python3 -c 'import sys; sys.exit(sys.version_
 wheel: $(WHEEL)
 binary: dist/drove-gateway
 
-# The version control's state is a source too: it is stamped into every form.
+# The state of the repository is an input too: it is stamped into every package.
 build/revision: FORCE
 	@mkdir -p build && { git describe --always --exclude='*' --dirty 2>/dev/null || echo none; } >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@

@@ -1,6 +1,6 @@
-"""Stamps a build with its commit and date: `drove_gateway/build.json` in wheel and sdist.
+"""Stamp a build with its commit and date: `drove_gateway/build.json` in wheel and sdist.
 
-Nothing is written into the source tree. What is built from an sdist has the stamp of that sdist.
+Nothing is written to the source tree. A build from an sdist keeps the stamp of that sdist.
 """
 
 import json
@@ -17,10 +17,10 @@ _STAMP = "src/drove_gateway/build.json"
 
 
 class Stamp(BuildHookInterface):
-    """Hatchling's custom build hook."""
+    """Custom build hook of Hatchling."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Add the stamp. An editable install has none: its source changes."""
+        """Add the stamp, except for an editable install, whose source can change."""
         root = Path(self.root)
         if version == "editable" or (root / _STAMP).exists():
             return
@@ -32,9 +32,9 @@ class Stamp(BuildHookInterface):
 
 
 def stamp(root: Path) -> dict[str, str]:
-    """Commit and date of the source tree; what is not known is left out.
+    """Return commit and date of the source tree; unknown values are omitted.
 
-    The date is SOURCE_DATE_EPOCH, or that of the commit, in UTC.
+    The date is SOURCE_DATE_EPOCH or the date of the commit, in UTC.
     """
     commit = _git(root, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=-modified")
     seconds = os.environ.get("SOURCE_DATE_EPOCH") or _git(root, "log", "-1", "--format=%ct")
@@ -45,13 +45,13 @@ def stamp(root: Path) -> dict[str, str]:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git prints; nothing where there is no git, or where `root` is not its repository."""
+    """Return git's output, or "" if git is missing or `root` is not a repository."""
     if not (root / ".git").exists():
         return ""
     try:
-        done = subprocess.run(
+        result = subprocess.run(
             ("git", *arguments), cwd=root, capture_output=True, text=True, check=False
         )
     except OSError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return result.stdout.strip() if result.returncode == 0 else ""

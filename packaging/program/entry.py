@@ -1,4 +1,4 @@
-"""The program's first lines where PyInstaller bundles it."""
+"""Entry point of the program that PyInstaller bundles."""
 
 import atexit
 import ctypes
@@ -18,9 +18,9 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def restore_environment() -> None:
-    """Give what this program starts, such as the proxy's check, the environment that we were given.
+    """Restore the original environment for the processes that this program starts.
 
-    PyInstaller's start points it to our libraries, which are not the ones that the proxy is for.
+    PyInstaller points LD_LIBRARY_PATH to the bundled libraries, which do not fit the proxy.
     """
     for name in [name for name in os.environ if name.startswith("_PYI_")]:
         del os.environ[name]
@@ -31,7 +31,7 @@ def restore_environment() -> None:
 
 
 def trust_what_the_system_trusts() -> None:
-    """Name the authorities to OpenSSL, which looks for them where the building system has them."""
+    """Set the path of the TLS authorities; OpenSSL uses that of the build system."""
     if ssl.get_default_verify_paths().cafile or "SSL_CERT_FILE" in os.environ:
         return
     file = next((name for name in _AUTHORITIES if Path(name).exists()), None)
@@ -40,10 +40,10 @@ def trust_what_the_system_trusts() -> None:
 
 
 def live_with(unpacker: int) -> None:
-    """Act with the process that unpacked us, waits for us, and then removes what it unpacked.
+    """Cooperate with the parent process, which unpacked the program and removes the files at exit.
 
-    When systemd names a process for its watchdog, it is that one. When it is killed, we are asked
-    to end, and remove what it unpacked.
+    systemd's watchdog may name the parent. If the parent is killed, this process gets SIGTERM and
+    removes the files instead.
     """
     if os.environ.get("WATCHDOG_PID") == str(unpacker):
         os.environ["WATCHDOG_PID"] = str(os.getpid())
@@ -52,7 +52,7 @@ def live_with(unpacker: int) -> None:
 
 
 def remove_unpacked(unpacker: int) -> None:
-    """Remove the unpacked files when nobody else is there to do so."""
+    """Remove the unpacked files if the parent process is gone."""
     if os.getppid() != unpacker:
         shutil.rmtree(sys._MEIPASS, ignore_errors=True)
 
@@ -62,6 +62,6 @@ trust_what_the_system_trusts()
 if Path(sys._MEIPASS).parent != Path(sys.executable).parent:
     live_with(os.getppid())
 
-from drove_gateway.cli import main  # noqa: E402  # the environment comes first
+from drove_gateway.cli import main  # noqa: E402  # after the environment
 
 main(prog_name=Path(sys.argv[0]).name)

@@ -1,4 +1,4 @@
-"""The pages of the documentation, and what stands in them: blocks, commands and links."""
+"""The pages of the documentation, with their blocks, commands and links."""
 
 import re
 import shlex
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = [
     README,
-    *(ROOT / name for name in ("CHANGELOG.md", "SECURITY.md")),
+    *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 PROGRAMS = ("drove-gateway", "nixy", "make", "python")
@@ -21,7 +21,7 @@ _HERE = re.compile(r"<<'?(\w+)'?\n.*?^\1$", re.MULTILINE | re.DOTALL)
 
 
 class Block(NamedTuple):
-    """A fenced block: its page, the line it begins at, its info string and its text."""
+    """A fenced block: its page, first line, info string and text."""
 
     page: Path
     line: int
@@ -34,21 +34,21 @@ class Block(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command of a shell line, without what surrounds it."""
+    """A command of a shell line, without assignments and redirections."""
 
     where: str
     words: tuple[str, ...]
 
 
 def blocks(page: Path) -> Iterator[Block]:
-    """All fenced blocks of a page."""
+    """Return all fenced blocks of a page."""
     text = page.read_text()
     for found in _FENCE.finditer(text):
         yield Block(page, text.count("\n", 0, found.start()) + 1, found[1], found[2])
 
 
 def commands(page: Path) -> Iterator[Command]:
-    """Every command of ours that a page has in a shell block or between backticks."""
+    """Return every command of the project in a shell block or in code style."""
     for block in blocks(page):
         if block.info in {"sh", "console", ""}:
             yield from _of_lines(block.where, shell_lines(block))
@@ -60,7 +60,7 @@ def commands(page: Path) -> Iterator[Command]:
 
 
 def shell_lines(block: Block) -> list[str]:
-    """The lines that are typed: without here-documents, prompts and, in a console, output."""
+    """Return the typed lines: without here-documents, prompts and, in a console, output."""
     joined = _HERE.sub("", block.text.replace("\\\n", " ")).splitlines()
     if block.info == "console":
         return [line[2:] for line in joined if line.startswith(("$ ", "# "))]
@@ -75,14 +75,12 @@ def _of_lines(where: str, lines: list[str]) -> Iterator[Command]:
 
 
 def _commands_of(line: str) -> Iterator[tuple[str, ...]]:
-    """The commands of a shell line: apart at pipes and the like, without assignments in front and
-    without redirections.
-    """
+    """Split a shell line at pipes and operators; drop leading assignments and redirections."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     try:
         words = list(lexer)
-    except ValueError:  # an apostrophe of prose
+    except ValueError:  # an apostrophe in prose
         return
     command: list[str] = []
     skip = False
@@ -108,13 +106,13 @@ def _called(command: list[str]) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """What a link into a page may name, as GitHub makes it of the titles."""
+    """Return the anchors of a page, which GitHub derives from the titles."""
     titles = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text()), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
 def links(page: Path) -> Iterator[str]:
-    """The targets of a page's links, but those that leave the project."""
+    """Return the targets of a page's links within the project."""
     for target in re.findall(r"\]\(([^)\s]+)\)", _FENCE.sub("", page.read_text())):
         if "://" not in target:
             yield target

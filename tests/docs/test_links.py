@@ -1,4 +1,4 @@
-"""Links within the documentation lead somewhere."""
+"""Links within the documentation have existing targets."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tests.docs.pages import PAGES, ROOT, anchors, links
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_and_a_title(page: Path) -> None:
+def test_every_link_has_an_existing_file_and_title(page: Path) -> None:
     lost = []
     for target in links(page):
         path, _, anchor = target.partition("#")

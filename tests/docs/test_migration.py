@@ -1,4 +1,4 @@
-"""The migration page names everything that a user of the original has, and what became of it."""
+"""The migration page lists everything that users of the original have, and its state here."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 PAGE = (ROOT / "docs" / "migration.md").read_text()
 KEYS = [key for _, section in SECTIONS for key in properties_of(section)]
 
-# What the original's own documentation lists, so that none is lost with a declaration of ours.
+# The keys in the original's documentation, so that removing a declaration here fails a test.
 _DOCUMENTED = """
 address port port_use_tls port_tls_certfile port_tls_keyfile loglevel xproxy api_timeout
 dns_resolution_timeout_sec event_refresh_interval_sec proxy_platform left_delimiter right_delimiter
@@ -51,33 +51,34 @@ def test_every_key_of_the_original_has_its_state() -> None:
 
 
 @pytest.mark.parametrize(("old", "new"), DEPRECATED.items())
-def test_an_old_name_names_the_new_one(old: str, new: str) -> None:
+def test_old_name_refers_to_the_new_name(old: str, new: str) -> None:
     assert rows(section("Every key"))[old].startswith(f"taken as `{new}`")
 
 
-def test_a_key_of_newer_versions_that_is_not_taken_is_named_and_only_a_warning(
+def test_unsupported_key_of_newer_versions_is_named_and_only_a_warning(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "nixy.toml"
     missing = ("haproxy_manage_global_server_state_file", "haproxy_global_server_state_file_path")
     lines = "".join(f'{key} = ""\n' for key in missing)
     path.write_text(f'{lines}[[namespaces]]\nname = "a"\ndrove = ["http://controller1:10000"]\n')
-    said = " ".join(notice.text for notice in load(path, {}).warnings)
+    warnings = " ".join(notice.text for notice in load(path, {}).warnings)
 
     for key in missing:
         assert f"`{key}`" in section("What differs")
-        assert f"{key}: unknown key" in said
+        assert f"{key}: unknown key" in warnings
 
 
 def test_every_metric_of_the_original_is_listed_with_its_labels() -> None:
     listed = re.search(r"^```text\n(.*?)^```$", section("Metrics"), re.MULTILINE | re.DOTALL)
     assert listed is not None
     assert listed[1].split() == [
-        one.shown + (f"{{{','.join(one.labels)}}}" if one.labels else "") for one in ORIGINAL
+        metric.shown + (f"{{{','.join(metric.labels)}}}" if metric.labels else "")
+        for metric in ORIGINAL
     ]
 
 
-def test_the_health_messages_that_it_lists_are_those_in_use() -> None:
+def test_listed_health_messages_are_those_in_use() -> None:
     listed = {
         name: set(re.findall(r"`([^`]+)`", texts))
         for name, texts in rows(section("Health")).items()

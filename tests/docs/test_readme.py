@@ -1,4 +1,4 @@
-"""What the README and the migration page tell to type works as written, from an empty directory."""
+"""The commands of the README and the migration page work as written, in an empty directory."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from drove_gateway.templates import shipped
 
 MIGRATION = ROOT / "docs" / "migration.md"
 
-# Blocks marked `console` are not run. These are they, by their first lines.
+# First lines of the blocks marked `console`, which are not run, and why.
 NOT_RUN: Mapping[str, str] = {
     "# cp nixy.toml /etc/drove-gateway/nixy.toml": "needs systemd as PID 1 and the old program",
     "# systemctl disable --now drove-gateway": "needs systemd as PID 1 and the old program",
@@ -31,17 +31,17 @@ SESSION_SECONDS = 180
 
 _OF_THE_SYSTEM = ("bash:bash", "curl:curl", "make:make", "diff:diffutils")
 
-# One after the other: each has processes enough for a small machine.
+# One after the other: each test starts enough processes for a small machine.
 pytestmark = pytest.mark.xdist_group("readme")
 
 
 class Reader:
-    """Somebody with a cluster, the installed programs and an empty directory."""
+    """A reader with a cluster, the installed programs and an empty directory."""
 
     def __init__(self, directory: Path, cluster: Simulator, programs: Path) -> None:
         self.directory = directory
-        # What a reader has to write differently: the addresses of the own cluster, and here also
-        # the ports, since other tests run beside this one.
+        # A reader replaces the controllers' addresses. Here also the ports differ, because other
+        # tests run at the same time.
         self.substitutions = {
             "http://controller1:10000": cluster.urls[0],
             "http://controller2:10000": cluster.urls[1],
@@ -58,10 +58,10 @@ class Reader:
         }
 
     async def types(self, *typed: Block) -> str:
-        """Type these blocks into one shell, where each line must succeed; gives what is said."""
-        text = "set -e\n" + "".join(f": {one.where}\n{one.text}\n" for one in typed)
-        for written, instead in self.substitutions.items():
-            text = text.replace(written, instead)
+        """Type these blocks into one shell, where each line must succeed; return the output."""
+        text = "set -e\n" + "".join(f": {block.where}\n{block.text}\n" for block in typed)
+        for written, replacement in self.substitutions.items():
+            text = text.replace(written, replacement)
         shell = await asyncio.create_subprocess_exec(
             *("bash", "-x", "-c", text),
             cwd=self.directory,
@@ -74,21 +74,21 @@ class Reader:
         assert shell.stdout is not None
         try:
             async with asyncio.timeout(SESSION_SECONDS):
-                said = (await shell.stdout.read()).decode()
+                output = (await shell.stdout.read()).decode()
                 code = await shell.wait()
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)
-        assert code == 0, said
-        return said
+        assert code == 0, output
+        return output
 
 
 @pytest.fixture
 def programs(tmp_path: Path, haproxy: Path, nginx: Path) -> Path:
-    """A directory with what was installed: the gateway and two proxies, beside the system's own."""
+    """Return a directory with the installed gateway and two proxies."""
     install = [str(ROOT / "packaging" / "install-tools"), *_OF_THE_SYSTEM]
     if subprocess.run(install, check=False).returncode != 0:
-        pytest.skip("bash, curl, make or diff is not here, and cannot be installed")
+        pytest.skip("bash, curl, make or diff is missing and cannot be installed")
     installed = tmp_path / "programs"
     installed.mkdir()
     for name, program in {
@@ -110,7 +110,7 @@ async def reader(short_path: Path, programs: Path) -> AsyncIterator[Reader]:
 
 
 def shell_blocks(page: Path) -> list[Block]:
-    return [one for one in blocks(page) if one.info == "sh"]
+    return [block for block in blocks(page) if block.info == "sh"]
 
 
 def in_a_clone(block: Block) -> bool:
@@ -118,43 +118,43 @@ def in_a_clone(block: Block) -> bool:
 
 
 def test_each_block_is_run_or_has_a_reason_not_to_be() -> None:
-    all_blocks = [one for page in (README, MIGRATION) for one in blocks(page)]
-    assert {one.info for one in all_blocks} <= {"sh", "console", "text", "toml"}
-    consoles = [one for one in all_blocks if one.info == "console"]
-    assert {one.text.splitlines()[0] for one in consoles} == NOT_RUN.keys()
-    assert [one.text for one in shell_blocks(README) if in_a_clone(one)] == [
+    all_blocks = [block for page in (README, MIGRATION) for block in blocks(page)]
+    assert {block.info for block in all_blocks} <= {"sh", "console", "text", "toml"}
+    consoles = [block for block in all_blocks if block.info == "console"]
+    assert {block.text.splitlines()[0] for block in consoles} == NOT_RUN.keys()
+    assert [block.text for block in shell_blocks(README) if in_a_clone(block)] == [
         "make demo ARGS=--once\n"
     ]
 
 
 def alike(text: str) -> str:
-    """The text without what is different each time: numbers, times, hosts and widths."""
+    """Replace what differs each time: numbers, times, hosts and widths."""
     timeless = re.sub(r"up [^:]+:|[\w ]+ ago", "some time", text)
     return re.sub(r" +", " ", re.sub(r"http://[\w.]+|\d+", "0", timeless))
 
 
 def status_shown() -> list[str]:
-    """The lines that the README shows of a status."""
-    (block,) = (one for one in blocks(README) if one.text.startswith("drove-gateway 1"))
+    """Return the lines of `status` that the README shows."""
+    (block,) = (block for block in blocks(README) if block.text.startswith("drove-gateway 1"))
     return alike(block.text).splitlines()
 
 
-async def test_the_readme_leads_from_an_empty_directory_to_both_proxies_at_work(
+async def test_readme_leads_from_an_empty_directory_to_both_proxies(
     reader: Reader,
 ) -> None:
-    said = await reader.types(*(one for one in shell_blocks(README) if not in_a_clone(one)))
+    output = await reader.types(*(block for block in shell_blocks(README) if not in_a_clone(block)))
 
-    assert said.count("ok  proxy's check") == 2
-    assert said.count('"app": "app1"') == 2
+    assert output.count("ok  proxy's check") == 2
+    assert output.count('"app": "app1"') == 2
     for line in status_shown():
-        assert line in alike(said)
+        assert line in alike(output)
     for name in ("edge-haproxy", "edge-nginx"):
         log = (reader.directory / name / "gateway.log").read_text()
         assert "level=error" not in log
 
 
-async def test_the_readmes_demo_runs_in_a_clone(reader: Reader, tmp_path: Path) -> None:
-    """The clone's virtual environment, which `make` sets up at first, is the tests' own."""
+async def test_readme_demo_runs_in_a_clone(reader: Reader, tmp_path: Path) -> None:
+    """The clone uses the tests' virtual environment, which `make` would set up otherwise."""
     clone = tmp_path / "clone"
     ignored = shutil.ignore_patterns(".*", "build", "dist", "__pycache__")
     shutil.copytree(ROOT, clone, ignore=ignored)
@@ -163,13 +163,13 @@ async def test_the_readmes_demo_runs_in_a_clone(reader: Reader, tmp_path: Path) 
     (clone / ".venv" / ".demo").touch()
     reader.directory = clone
 
-    said = await reader.types(*(one for one in shell_blocks(README) if in_a_clone(one)))
+    output = await reader.types(*(block for block in shell_blocks(README) if in_a_clone(block)))
 
-    assert "Setting up" not in said
+    assert "Setting up" not in output
 
 
 def nixy_toml(reader: Reader, more: str = "") -> str:
-    """What somebody has who comes from the original."""
+    """Return the configuration of a user of the original."""
     urls = [url for name, url in reader.substitutions.items() if "controller" in name]
     return (
         f'xproxy = "edge"\nproxy_platform = "haproxy"\nhaproxy_template = "haproxy.tmpl"\n{more}\n'
@@ -177,19 +177,19 @@ def nixy_toml(reader: Reader, more: str = "") -> str:
     )
 
 
-async def test_both_programs_outputs_can_be_compared_before_the_switch(reader: Reader) -> None:
+async def test_outputs_of_both_programs_can_be_compared_before_the_switch(reader: Reader) -> None:
     config = reader.directory / "written-by-the-original.cfg"
     (reader.directory / "haproxy.tmpl").write_text(shipped("haproxy"))
     (reader.directory / "nixy.toml").write_text(nixy_toml(reader, f'haproxy_config = "{config}"'))
     original = Block(MIGRATION, 0, "sh", f"drove-gateway render -f nixy.toml > {config}")
 
-    said = await reader.types(original, *shell_blocks(MIGRATION))
+    output = await reader.types(original, *shell_blocks(MIGRATION))
 
-    assert said.rstrip().endswith("the same")
+    assert output.rstrip().endswith("the same")
 
 
 async def test_both_programs_can_run_side_by_side(reader: Reader) -> None:
-    (block,) = (one for one in blocks(MIGRATION) if one.info == "toml")
+    (block,) = (block for block in blocks(MIGRATION) if block.info == "toml")
     compare = reader.directory / "compare"
     compare.mkdir()
     settings = block.text.replace("/tmp/compare", str(compare)).replace("6001", "6000")

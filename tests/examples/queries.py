@@ -1,4 +1,4 @@
-"""What the shipped dashboard and alert rules ask Prometheus for."""
+"""The queries of the shipped dashboard and alert rules."""
 
 import json
 import re
@@ -17,7 +17,7 @@ OF_THE_TARGET = frozenset({"instance", "job"})
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, rename={"held_for": "for"}):
-    """One alert. Its labels and annotations are read strictly: what is misspelt is an error."""
+    """An alert. Unknown labels and annotations are errors."""
 
     alert: str
     expr: str
@@ -36,7 +36,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Query(NamedTuple):
-    """One query, where it stands, and the labels that its legend or annotations name."""
+    """A query, its place, and the labels that its legend or annotations name."""
 
     where: str
     expr: str
@@ -44,29 +44,27 @@ class Query(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """`metrics` are pairs of a name and a label that it is asked for, "" where there is none;
-    `grouped` are the labels that are left of all.
-    """
+    """The metrics of a query, as pairs of name and label ("" for none), and its group labels."""
 
     metrics: frozenset[tuple[str, str]]
     grouped: frozenset[str]
 
 
 def rules() -> list[Rule]:
-    """All alert rules."""
+    """Return all alert rules."""
     text = (EXAMPLES / "alerts.yml").read_bytes()
     return [rule for group in msgspec.yaml.decode(text, type=_File).groups for rule in group.rules]
 
 
 def panels() -> list[dict[str, Any]]:
-    """All panels of the dashboard, in order, rows included."""
+    """Return all panels of the dashboard in order, including rows."""
     found: list[dict[str, Any]] = DASHBOARD["panels"]
     return found
 
 
 def variables() -> dict[str, dict[str, Any]]:
-    """The dashboard's variables by name."""
-    return {one["name"]: one for one in DASHBOARD["templating"]["list"]}
+    """Return the dashboard's variables by name."""
+    return {variable["name"]: variable for variable in DASHBOARD["templating"]["list"]}
 
 
 def of_the_dashboard() -> Iterator[Query]:
@@ -78,11 +76,11 @@ def of_the_dashboard() -> Iterator[Query]:
 
 
 def of_the_variables() -> Iterator[tuple[str, str]]:
-    """Each variable's series selector, and the label that its values are."""
-    for one in variables().values():
-        if one["type"] == "query":
-            found = re.fullmatch(r"label_values\((.+), (\w+)\)", one["query"]["query"])
-            assert found, one["name"]
+    """Return each variable's series selector, and the label of its values."""
+    for variable in variables().values():
+        if variable["type"] == "query":
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert found, variable["name"]
             yield found[1], found[2]
 
 
@@ -93,7 +91,7 @@ def of_the_alerts() -> Iterator[Query]:
 
 
 def asked(expr: str) -> Asked:
-    """What a query asks for. Raises ValueError when it is not PromQL."""
+    """Return the metrics and labels of a query. Raises ValueError if it is not PromQL."""
     metrics: set[tuple[str, str]] = set()
     grouped: set[str] = set()
 
@@ -110,7 +108,7 @@ def asked(expr: str) -> Asked:
 
 
 def as_prometheus_sees(expr: str) -> str:
-    """With values for Grafana's variables."""
+    """Replace Grafana's variables by values."""
     known = re.sub(r"\$__rate_interval\b", "5m", expr)
     return re.sub(
         r'"\$(\w+)"', lambda found: '".*"' if found[1] in variables() else found[0], known

@@ -1,6 +1,6 @@
 """The alert rules say what is wrong and what to do, and each has a case that fires it.
 
-`tests/packaging/test_alerts.py` lets Prometheus's own tool play the cases.
+`tests/packaging/test_alerts.py` runs the cases with Prometheus's own tool.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ def cases() -> str:
     return CASES.read_text()
 
 
-def test_every_alert_has_a_name_of_its_own() -> None:
+def test_every_alert_has_a_unique_name() -> None:
     assert [
         name for name, times in Counter(rule.alert for rule in rules()).items() if times > 1
     ] == []
@@ -30,7 +30,7 @@ def test_an_alert_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
     assert rule.labels["severity"] in {"critical", "warning"}
     assert rule.annotations.keys() == {"summary", "description", "action", "runbook"}
     sentences = [rule.annotations[key] for key in ("summary", "description", "action")]
-    assert all(one.endswith((".", "?")) for one in sentences)
+    assert all(sentence.endswith(".") for sentence in sentences)
     page, _, anchor = rule.annotations["runbook"].partition("#")
     assert anchor in anchors(ROOT / page)
 

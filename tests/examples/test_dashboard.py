@@ -14,7 +14,7 @@ from tests.examples.queries import (
     variables,
 )
 
-SHOWING = [one for one in panels() if one["type"] != "row"]
+SHOWING = [panel for panel in panels() if panel["type"] != "row"]
 
 
 def cells(panel: dict[str, Any]) -> set[tuple[int, int]]:
@@ -37,19 +37,19 @@ def test_one_can_choose_source_job_instance_and_namespace() -> None:
         assert variables()[name]["includeAll"]
 
 
-def test_every_panel_has_an_id_and_a_title_of_its_own() -> None:
-    assert len({one["id"] for one in panels()}) == len(panels())
-    assert len({one["title"] for one in SHOWING}) == len(SHOWING)
+def test_every_panel_has_a_unique_id_and_title() -> None:
+    assert len({panel["id"] for panel in panels()}) == len(panels())
+    assert len({panel["title"] for panel in SHOWING}) == len(SHOWING)
 
 
-def test_no_panel_lies_on_another_or_beside_the_grid() -> None:
+def test_panels_neither_overlap_nor_leave_the_grid() -> None:
     for first, second in combinations(panels(), 2):
         assert not cells(first) & cells(second), (first["title"], second["title"])
-    assert all(0 <= x < 24 for one in panels() for x, _ in cells(one))
+    assert all(0 <= x < 24 for panel in panels() for x, _ in cells(panel))
 
 
 def test_each_row_has_panels_that_follow_it() -> None:
-    rows = [one["title"] for one in panels() if one["type"] == "row"]
+    rows = [panel["title"] for panel in panels() if panel["type"] == "row"]
     assert rows == [
         "Now",
         "Leaders",
@@ -60,7 +60,7 @@ def test_each_row_has_panels_that_follow_it() -> None:
         "Fetching from Drove",
         "Process",
     ]
-    kinds = [one["type"] for one in panels()]
+    kinds = [panel["type"] for panel in panels()]
     assert ("row", "row") not in pairwise((*kinds, "row"))
 
 

@@ -1,4 +1,4 @@
-"""Every series that the dashboard and the alerts ask for is one that real gateways show."""
+"""Every series in the queries of dashboard and alerts is exported by real gateways."""
 
 import re
 import tempfile
@@ -29,18 +29,18 @@ from drove_gateway.simulator import Options, Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-# The label names of every metric that is shown.
+# The label names of every exported metric.
 Shown = Mapping[str, frozenset[str]]
 
 QUERIES = [*of_the_dashboard(), *of_the_alerts()]
 
-# What Prometheus itself says of each target.
+# Series that Prometheus itself adds for each target.
 OF_PROMETHEUS = {"up": frozenset[str]()}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shown() -> Shown:
-    """What gateways before HAProxy and before NGINX Plus show after changes and a fault."""
+    """Return what gateways with HAProxy and NGINX Plus export after changes and a fault."""
     texts = [await _before_haproxy(), await _before_nginx_plus()]
     found: dict[str, set[str]] = defaultdict(set)
     for line in "\n".join(texts).splitlines():
@@ -98,7 +98,7 @@ async def _before_nginx_plus() -> str:
 
 
 def missing(wanted: Asked, known: Shown) -> list[str]:
-    """What of a query nobody shows."""
+    """Return the series of a query that no gateway exports."""
     known = {**known, **OF_PROMETHEUS}
     names = {name for name, _ in wanted.metrics}
     labels = {*wanted.metrics, *((name, label) for name in names for label in wanted.grouped)}
@@ -110,12 +110,12 @@ def missing(wanted: Asked, known: Shown) -> list[str]:
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.where)
-async def test_a_query_asks_for_what_is_shown(query: Query, shown: Shown) -> None:
+async def test_series_of_a_query_are_exported(query: Query, shown: Shown) -> None:
     assert missing(asked(query.expr), shown) == []
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.where)
-async def test_a_label_in_a_legend_or_an_annotation_is_shown(query: Query, shown: Shown) -> None:
+async def test_label_in_a_legend_or_an_annotation_is_exported(query: Query, shown: Shown) -> None:
     wanted = asked(query.expr)
     known = {**shown, **OF_PROMETHEUS}
     left = wanted.grouped or frozenset().union(*(known[name] for name, _ in wanted.metrics))
@@ -123,7 +123,7 @@ async def test_a_label_in_a_legend_or_an_annotation_is_shown(query: Query, shown
 
 
 @pytest.mark.parametrize(("selector", "label"), list(of_the_variables()))
-async def test_a_variables_values_are_a_label_that_is_shown(
+async def test_values_of_a_variable_are_an_exported_label(
     selector: str, label: str, shown: Shown
 ) -> None:
     wanted = asked(selector)
@@ -131,23 +131,23 @@ async def test_a_variables_values_are_a_label_that_is_shown(
     assert all(label in shown[name] | OF_THE_TARGET for name, _ in wanted.metrics)
 
 
-async def test_every_metric_of_the_catalogue_is_shown(shown: Shown) -> None:
-    for one in DECLARED:
-        parts = ("_bucket", "_sum", "_count") if one.kind == "histogram" else ("",)
+async def test_every_metric_of_the_catalogue_is_exported(shown: Shown) -> None:
+    for metric in DECLARED:
+        parts = ("_bucket", "_sum", "_count") if metric.kind == "histogram" else ("",)
         for part in parts:
-            assert one.shown + part in shown
+            assert metric.shown + part in shown
 
 
 async def test_a_dashboard_made_for_the_original_finds_its_metrics_and_labels(shown: Shown) -> None:
-    for one in ORIGINAL:
-        name = f"{one.shown}_count" if one.kind == "histogram" else one.shown
-        assert shown[name] == frozenset(one.labels)
+    for metric in ORIGINAL:
+        name = f"{metric.shown}_count" if metric.kind == "histogram" else metric.shown
+        assert shown[name] == frozenset(metric.labels)
 
 
 async def test_the_dashboard_shows_every_metric_of_the_gateway() -> None:
-    asked_for = {
+    queried = {
         re.sub(r"_(bucket|sum|count)$", "", name)
         for query in of_the_dashboard()
         for name, _ in asked(query.expr).metrics
     }
-    assert {one.shown for one in DECLARED} - asked_for == set()
+    assert {metric.shown for metric in DECLARED} - queried == set()
