@@ -34,7 +34,7 @@ def decode(data: Any) -> wire.EndpointsListing:
 
 def test_an_app_is_read_as_drove_sends_it() -> None:
     assert decode([WEB]).apps == (
-        AppEndpoints("web", "web-1", "Web.Local", {"k": "v"}, (Host("ex1.dc", 33857, "http"),)),
+        AppEndpoints("web", "web-1", "web.local", {"k": "v"}, (Host("ex1.dc", 33857, "http"),)),
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from drove_gateway.topology.validation import valid_host, valid_tag, valid_vhost
+from drove_gateway.model.spelling import valid_host, valid_vhost
+from drove_gateway.topology.validation import valid_tag
 
 TAGS = (
     "plain",

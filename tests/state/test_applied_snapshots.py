@@ -19,7 +19,7 @@ def test_what_was_applied_is_kept_as_it_is() -> None:
 
 def test_a_failed_vhost_stays_in_its_last_good_form() -> None:
     kept = {"stage": snapshot(app("web.local", "10.0.0.1"), app("api.local", "10.0.0.2"))}
-    accepted = {"stage": snapshot(app("Web.local", "bad.name"), app("api.local", "10.0.0.3"))}
+    accepted = {"stage": snapshot(app("web.local", "bad.name"), app("api.local", "10.0.0.3"))}
     assert applied_snapshots(accepted, kept, {"web.local"}) == {
         "stage": snapshot(app("api.local", "10.0.0.3"), app("web.local", "10.0.0.1"))
     }

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.model.errors import StateError
+from drove_gateway.model.spelling import app_spelling
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -27,7 +28,7 @@ from drove_gateway.state.document import (
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 hosts = st.builds(Host, texts, st.integers(-(2**63), 2**63 - 1), texts)
-apps = st.builds(
+listed_apps = st.builds(
     AppEndpoints,
     texts,
     texts,
@@ -35,6 +36,7 @@ apps = st.builds(
     st.dictionaries(texts, texts, max_size=3),
     st.lists(hosts, max_size=3).map(tuple),
 )
+apps = listed_apps.map(app_spelling)
 snapshots = st.builds(
     Snapshot,
     texts,
@@ -77,6 +79,17 @@ def written(**changes: Any) -> bytes:
 @given(states)
 def test_what_was_stored_is_read(state: State) -> None:
     assert decode(encode(state, gateway="1.0.0")) == state
+
+
+def test_what_an_older_gateway_stored_is_read_in_the_spelling_of_today() -> None:
+    listed = AppEndpoints("web", "web-1", "Web.Local.", {}, (Host("[FD00:0::1]", 80, "HTTP"),))
+    [namespace] = ONE.namespaces
+    snapshot = msgspec.structs.replace(namespace.snapshot, apps=(listed,))
+    stored = State(ONE.proxy, (msgspec.structs.replace(namespace, snapshot=snapshot),))
+    [read] = decode(encode(stored, gateway="1.0.0")).namespaces
+    assert [(app.vhost, app.hosts) for app in read.snapshot.apps] == [
+        ("web.local", (Host("fd00::1", 80, "http"),))
+    ]
 
 
 def test_the_file_is_json_that_names_format_version_and_gateway() -> None:

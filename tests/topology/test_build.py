@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drove_gateway.model.spelling import app_spelling
 from drove_gateway.model.vocabulary import (
     App,
     AppEndpoints,
@@ -66,7 +67,7 @@ def test_an_app_becomes_its_vhost_with_one_group_named_after_it() -> None:
 
 def test_vhosts_and_port_types_are_lower_cased() -> None:
     shouting = AppEndpoints("web", "web-1", "WEB.Example.COM", {}, (host(1, "HTTPS"),))
-    assert of(built(shouting).topology).hosts == (host(1, "https"),)
+    assert of(built(app_spelling(shouting)).topology).hosts == (host(1, "https"),)
 
 
 def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
@@ -207,8 +208,8 @@ def test_namespaces_show_their_leader_also_before_they_answered() -> None:
 
 def test_an_app_cannot_take_a_leader_vhost() -> None:
     result = built(
-        app(1, vhost="DROVE.example.com"),
-        rule=NamespaceRules("s", leader_vhost="drove.Example.com"),
+        app_spelling(app(1, vhost="DROVE.example.com")),
+        rule=parse_rules("s", "", "", "", "drove.Example.com"),
     )
     assert result.topology.apps == {}
     [left_out] = result.rejected

@@ -21,7 +21,7 @@ ONE, TWO = Host("10.0.0.1", 31000, "http"), Host("10.0.0.2", 31000, "https")
 
 def test_a_served_vhost_is_told_by_apps_hosts_groups_and_tags() -> None:
     world = built(app("web", ONE), app("canary", TWO, color="green"), tag="color")
-    assert explain(world, "WEB.local") == (
+    assert explain(world, "web.local") == (
         "web.local is served by 2 servers.",
         "Namespace stage, as http://c1:4000 tells it:",
         "  app web-1: 1 of 1 host taken, in host group web.local",

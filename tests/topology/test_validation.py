@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drove_gateway.model.spelling import app_spelling, valid_host, valid_vhost
 from drove_gateway.model.vocabulary import AppEndpoints, Host
 from drove_gateway.topology.validation import (
     LONGEST_SHOWN,
@@ -14,9 +15,7 @@ from drove_gateway.topology.validation import (
     TAG_REFUSES,
     shown,
     valid_app,
-    valid_host,
     valid_tag,
-    valid_vhost,
 )
 
 NAME_CHARACTERS = set(string.ascii_letters + string.digits + "_.-")
@@ -177,17 +176,15 @@ def test_an_invalid_host_costs_that_host_only() -> None:
 
 
 def test_a_host_is_listed_once_however_it_is_written() -> None:
-    checked = valid_app(
-        "stage",
-        app(
-            hosts=(
-                Host("fd00::1", 80, "http"),
-                Host("FD00:0::1", 80, "HTTP"),
-                Host("fd00::1", 80, "tcp"),
-                Host("fd00::1", 81, "http"),
-            )
-        ),
+    listed = app(
+        hosts=(
+            Host("fd00::1", 80, "http"),
+            Host("FD00:0::1", 80, "HTTP"),
+            Host("fd00::1", 80, "tcp"),
+            Host("fd00::1", 81, "http"),
+        )
     )
+    checked = valid_app("stage", app_spelling(listed))
 
     assert checked.hosts == (Host("fd00::1", 80, "http"), Host("fd00::1", 81, "http"))
     assert checked.rejected == ()

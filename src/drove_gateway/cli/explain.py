@@ -11,6 +11,7 @@ from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.files import fail, read_configuration, warn_of_rejected
 from drove_gateway.cli.printable import printable
 from drove_gateway.model.errors import GatewayError
+from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.topology.explain import explain as explained
 
 
@@ -41,17 +42,17 @@ def explain(
     hosts are taken, what is left out and by which rule, how host groups and namespaces are merged,
     and which tags a template sees.
     """
+    vhost = vhost_spelling(vhost)
     settings = read_configuration(file or outer_file).settings
     try:
         built = saved(settings, endpoints) if endpoints else asyncio.run(live(settings))
     except GatewayError as error:
         fail(error)
     click.echo(printable("\n".join(explained(built, vhost))))
-    leaders = {one.leader_vhost.lower() for one in built.topology.namespaces.values()}
-    served = {*built.topology.apps, *leaders} - {""}
-    if vhost.lower() not in served:
+    served = {*built.topology.apps, *built.leader_vhosts}
+    if vhost not in served:
         # Entries that cannot be read may be what is looked for.
         warn_of_rejected([one for one in built.rejected if one.subject in {"answer", "app"}])
-        for near in get_close_matches(vhost.lower(), served, n=1):
+        for near in get_close_matches(vhost, served, n=1):
             click.echo(f"Did you mean {near}?")
         raise SystemExit(1)

@@ -19,8 +19,7 @@ from typing import Self
 import msgspec
 
 from drove_gateway.drove.wire import EventsSummary
-
-SETTLING_SECONDS = 90.0
+from drove_gateway.model.drove_facts import SETTLING_SECONDS
 
 # Of these types none says anything about endpoints; a type that is not known here may.
 _IRRELEVANT = frozenset(

@@ -13,6 +13,7 @@ import msgspec
 
 from drove_gateway.drove.excerpt import excerpt
 from drove_gateway.model.errors import BadResponse
+from drove_gateway.model.spelling import host_spelling, port_type_spelling, vhost_spelling
 from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejection
 
 T = TypeVar("T")
@@ -20,9 +21,6 @@ T = TypeVar("T")
 # Splitting costs about 70 bytes an element, so a body of `[1,1,1,…` would cost 35 times its size.
 # An answer of 100,000 hosts has some 350,000 commas.
 MOST_COMMAS = 2_000_000
-
-# One object for each name of a port type, as for each executor's name, instead of one a host.
-_PORT_TYPES = {"HTTP": "http", "HTTPS": "https", "TCP": "tcp", "UDP": "udp"}
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -165,12 +163,12 @@ def _elements(body: bytes) -> list[msgspec.Raw]:
 def _app(wire: _WireApp) -> AppEndpoints:
     tags = {key: value for key, value in (wire.tags or NO_TAGS).items() if value is not None}
     hosts = tuple(
-        Host(
-            intern(host.host), host.port, _PORT_TYPES.get(host.port_type) or host.port_type.lower()
-        )
+        Host(host_spelling(intern(host.host)), host.port, port_type_spelling(host.port_type))
         for host in wire.hosts
     )
-    return AppEndpoints(wire.app_name, wire.app_id, wire.vhost, tags or NO_TAGS, hosts)
+    return AppEndpoints(
+        wire.app_name, wire.app_id, vhost_spelling(wire.vhost), tags or NO_TAGS, hosts
+    )
 
 
 def _name(raw: bytes) -> str:

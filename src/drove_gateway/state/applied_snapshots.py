@@ -20,8 +20,8 @@ def applied_snapshots(
         name: msgspec.structs.replace(
             snapshot,
             apps=(
-                *(app for app in snapshot.apps if _vhost(app) not in failed),
-                *(app for app in _apps(kept.get(name)) if _vhost(app) in failed),
+                *(app for app in snapshot.apps if app.vhost not in failed),
+                *(app for app in _apps(kept.get(name)) if app.vhost in failed),
             ),
         )
         for name, snapshot in accepted.items()
@@ -30,7 +30,3 @@ def applied_snapshots(
 
 def _apps(snapshot: Snapshot | None) -> tuple[AppEndpoints, ...]:
     return snapshot.apps if snapshot is not None else ()
-
-
-def _vhost(app: AppEndpoints) -> str:
-    return app.vhost.lower().removesuffix(".")

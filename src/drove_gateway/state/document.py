@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from drove_gateway.model.errors import StateError
+from drove_gateway.model.spelling import app_spelling
 from drove_gateway.model.vocabulary import AppEndpoints, Leader, Rejection, Snapshot
 
 FORMAT = "drove-gateway state"
@@ -119,7 +120,8 @@ def _encoded(one: StoredNamespace) -> msgspec.Raw:
 
 
 def _decoded(part: _WrittenNamespace) -> StoredNamespace:
-    snapshot = Snapshot(part.name, part.leader, part.apps, part.rejected)
+    apps = tuple(app_spelling(app) for app in part.apps)
+    snapshot = Snapshot(part.name, part.leader, apps, part.rejected)
     return StoredNamespace(snapshot, part.controllers, part.changed)
 
 

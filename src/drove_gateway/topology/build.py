@@ -11,6 +11,7 @@ from functools import reduce
 import msgspec
 
 from drove_gateway.model.identity_diff import identity_diff
+from drove_gateway.model.spelling import vhost_spelling, vhost_suffix_spelling
 from drove_gateway.model.versioned_map import VersionedMap, changed_keys, versioned
 from drove_gateway.model.vocabulary import (
     NO_TAGS,
@@ -33,7 +34,9 @@ class NamespaceRules(msgspec.Struct, frozen=True):
     """Which of a namespace's vhosts are taken, and how their hosts are grouped.
 
     `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are taken. All are
-    lower-case. `routing_tag` is the name of the tag whose value names a host group.
+    spelled as vhosts are. `routing_tag` is the name of the tag whose value names a host group.
+    `leader_vhost` is where the leading controller is served, `leader_vhost_text` as it is
+    configured, which templates see.
     """
 
     namespace: str
@@ -41,6 +44,7 @@ class NamespaceRules(msgspec.Struct, frozen=True):
     realm_suffix: str = ""
     routing_tag: str = ""
     leader_vhost: str = ""
+    leader_vhost_text: str = ""
 
     def accept(self, vhost: str) -> bool:
         """Whether the realm lets `vhost` in."""
@@ -53,13 +57,14 @@ def parse_rules(
     namespace: str, realm: str, realm_suffix: str, routing_tag: str, leader_vhost: str
 ) -> NamespaceRules:
     """The rules as a namespace's settings state them: `realm` separated by commas."""
-    vhosts = (vhost.strip().lower() for vhost in realm.split(","))
+    vhosts = (vhost_spelling(vhost.strip()) for vhost in realm.split(","))
     return NamespaceRules(
         namespace=namespace,
         realm=frozenset(vhost for vhost in vhosts if vhost),
-        realm_suffix=realm_suffix.strip().lower(),
+        realm_suffix=vhost_suffix_spelling(realm_suffix.strip()),
         routing_tag=routing_tag,
-        leader_vhost=leader_vhost,
+        leader_vhost=vhost_spelling(leader_vhost),
+        leader_vhost_text=leader_vhost,
     )
 
 
@@ -75,13 +80,14 @@ class TopologyBuild(msgspec.Struct, frozen=True):
     """A topology, what was left out of it and why, and each namespace's counts.
 
     `parts` remembers what each app of a namespace came to, so that the next build works only on
-    what changed.
+    what changed. `leader_vhosts` has the namespace for each vhost at which a leader is served.
     """
 
     topology: Topology
     rejected: tuple[Rejection, ...]
     counts: Mapping[str, AppCounts]
     parts: "Mapping[str, NamespaceBuild]"
+    leader_vhosts: Mapping[str, str] = {}
 
 
 class AcceptedApp(msgspec.Struct, frozen=True):
@@ -124,7 +130,7 @@ def build(
     is equal to a build without it.
     """
     before = previous.parts if previous else {}
-    reserved = frozenset(rule.leader_vhost.lower() for rule in all_rules)
+    reserved = frozenset(rule.leader_vhost for rule in all_rules)
     parts = {
         rule.namespace: _part(snapshots[rule.namespace], rule, reserved, before.get(rule.namespace))
         for rule in all_rules
@@ -134,7 +140,7 @@ def build(
         apps=_merged_namespaces(tuple(parts.values()), previous),
         namespaces={
             rule.namespace: Namespace(
-                leader_vhost=rule.leader_vhost,
+                leader_vhost=rule.leader_vhost_text,
                 leader=snapshots[rule.namespace].leader
                 if rule.namespace in snapshots
                 else Leader(),
@@ -152,6 +158,9 @@ def build(
         ),
         counts={name: part.counts for name, part in parts.items()},
         parts=parts,
+        leader_vhosts={
+            rule.leader_vhost: rule.namespace for rule in all_rules if rule.leader_vhost
+        },
     )
 
 

@@ -8,21 +8,19 @@ from drove_gateway.topology.build import AcceptedApp, NamespaceBuild, TopologyBu
 
 def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
     """Lines for a person, from what was built. A vhost that is not served says why, if known."""
-    name = vhost.lower()
     lines = []
-    app = built.topology.apps.get(name)
+    app = built.topology.apps.get(vhost)
     if app is None:
-        lines.append(f"{name} is not served.")
+        lines.append(f"{vhost} is not served.")
     else:
-        lines.append(f"{name} is served by {_count(len(app.hosts), 'server')}.")
+        lines.append(f"{vhost} is served by {_count(len(app.hosts), 'server')}.")
     for namespace, part in built.parts.items():
-        lines += _namespace(namespace, part, name)
-    for namespace, seen in built.topology.namespaces.items():
-        if seen.leader_vhost.lower() == name:
-            lines.append(
-                f"It is the leader_vhost of namespace {namespace}: "
-                f"{seen.leader.endpoint or 'nobody leads'}."
-            )
+        lines += _namespace(namespace, part, vhost)
+    if owner := built.leader_vhosts.get(vhost):
+        leader = built.topology.namespaces[owner].leader.endpoint
+        lines.append(
+            f"It is the leader_vhost of namespace {owner}: {leader or 'no controller leads'}."
+        )
     if app is not None:
         lines += _merged(app)
     if app is None and len(lines) == 1:
@@ -31,7 +29,7 @@ def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
 
 
 def _namespace(namespace: str, part: NamespaceBuild, vhost: str) -> Iterator[str]:
-    mine = [one for one in part.taken.values() if one.source.vhost.lower().rstrip(".") == vhost]
+    mine = [one for one in part.taken.values() if one.source.vhost == vhost]
     if not mine:
         return
     leader = part.snapshot.leader.endpoint or "its stored state"

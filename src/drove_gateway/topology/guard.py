@@ -15,15 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from drove_gateway.model.drove_facts import SETTLING_SECONDS
 from drove_gateway.model.identity_diff import identity_diff
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Snapshot
 
 # One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
 _LEAST_ANSWERS = 3
 _MOST_NAMED = 20
-# A new leader knows all its instances after this time ("Drove's controllers": about 90 s). What it
-# has listed once may be missing again until its executor reports to it (about 30 s).
-_RECOVERY_SECONDS = 90.0
+# A server that a new leader has listed once may be missing again until its executor reports to it
+# (about 30 s).
 _REPORT_SECONDS = 40.0
 
 
@@ -154,10 +154,10 @@ def _lacking(
         now = present.get(app.app_id)
         if now is app:
             continue
-        hosts = frozenset(now.hosts) if now is not None and _vhost(now) == _vhost(app) else ()
+        hosts = frozenset(now.hosts) if now is not None and now.vhost == app.vhost else ()
         for host in app.hosts:
             if host not in hosts:
-                yield (app.app_id, host), _vhost(app)
+                yield (app.app_id, host), app.vhost
 
 
 def _doubts(
@@ -193,13 +193,9 @@ def _servers_by_vhost(snapshot: Snapshot) -> dict[str, int]:
     counts: dict[str, int] = {}
     for app in snapshot.apps:
         if app.hosts:
-            vhost = _vhost(app)
+            vhost = app.vhost
             counts[vhost] = counts.get(vhost, 0) + len(app.hosts)
     return counts
-
-
-def _vhost(app: AppEndpoints) -> str:
-    return app.vhost.lower()
 
 
 def _seen(known: MissingServer | None, now: float, same_term: bool) -> MissingServer:
@@ -253,7 +249,7 @@ def _age(missing: MissingServer) -> tuple[bool, float]:
 def _new_leader(missing: MissingServer) -> Doubt:
     return Doubt(
         "the leader is new and may not know all its instances yet",
-        _REPORT_SECONDS if missing.listed else _RECOVERY_SECONDS,
+        _REPORT_SECONDS if missing.listed else SETTLING_SECONDS,
     )
 
 
@@ -270,7 +266,7 @@ def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Sn
     earlier = {app.app_id: app for app in before.apps if app.app_id in hosts}
     apps = [
         _joined(app, earlier[app.app_id], hosts.pop(app.app_id))
-        if app.app_id in hosts and _vhost(app) == _vhost(earlier[app.app_id])
+        if app.app_id in hosts and app.vhost == earlier[app.app_id].vhost
         else app
         for app in answer.apps
     ]
@@ -283,7 +279,7 @@ def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Sn
 
 def _joined(now: AppEndpoints, earlier: AppEndpoints, back: list[Host]) -> AppEndpoints:
     app = msgspec.structs.replace(now, hosts=(*now.hosts, *back))
-    same = app.tags == earlier.tags and _vhost(app) == _vhost(earlier)
+    same = app.tags == earlier.tags and app.vhost == earlier.vhost
     return earlier if same and frozenset(app.hosts) == frozenset(earlier.hosts) else app
 
 
