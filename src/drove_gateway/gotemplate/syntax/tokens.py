@@ -1,13 +1,13 @@
-"""What a template's text is made of."""
+"""The tokens of a template's text."""
 
 import enum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from drove_gateway.gotemplate.go.strconv import quote
 
 
 class Kind(enum.IntEnum):
-    """What a token is. Everything from `BLOCK` on is a keyword."""
+    """The kinds of tokens. From `BLOCK` on, all are keywords."""
 
     ERROR = enum.auto()
     BOOL = enum.auto()
@@ -44,8 +44,25 @@ class Kind(enum.IntEnum):
     WITH = enum.auto()
 
 
+KEYWORDS: Final = {
+    "block": Kind.BLOCK,
+    "break": Kind.BREAK,
+    "continue": Kind.CONTINUE,
+    "define": Kind.DEFINE,
+    "else": Kind.ELSE,
+    "end": Kind.END,
+    "if": Kind.IF,
+    "nil": Kind.NIL,
+    "range": Kind.RANGE,
+    "template": Kind.TEMPLATE,
+    "with": Kind.WITH,
+    "true": Kind.BOOL,
+    "false": Kind.BOOL,
+}
+
+
 class Token(NamedTuple):
-    """`pos` is an index into the source, `line` counts from 1."""
+    """A token. `pos` is an index into the source, `line` counts from 1."""
 
     kind: Kind
     pos: int
