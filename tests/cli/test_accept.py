@@ -41,8 +41,8 @@ async def test_what_was_held_is_printed(directory: Path, call: Call) -> None:
 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "accepted  namespace stage: 12 servers of a.local, b.local go",
-        "          it was held because the answer is suddenly empty",
+        "accepted  namespace stage: 12 servers of a.local, b.local removed",
+        "          held until now because the answer is suddenly empty",
     ]
     assert api.asked == ["accept"]
 
@@ -80,15 +80,15 @@ async def test_it_trusts_the_configured_certificate(directory: Path, call: Call)
         refused = await asyncio.to_thread(call, "accept")
 
     assert refused.exit_code == 1
-    assert "no gateway answers" in refused.stderr
+    assert "no gateway responds" in refused.stderr
     assert api.asked == ["accept"]
 
 
 @pytest.mark.parametrize(
     ("port_of", "said"),
     [
-        pytest.param(free_port, "no gateway answers at http://127.0.0.1:", id="nobody there"),
-        pytest.param(lambda: 0, "port = 0 takes any", id="no port of its own"),
+        pytest.param(free_port, "no gateway responds at http://127.0.0.1:", id="nobody there"),
+        pytest.param(lambda: 0, "port = 0 means any free port", id="no port of its own"),
     ],
 )
 def test_a_gateway_that_cannot_be_reached_is_told(

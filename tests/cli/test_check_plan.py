@@ -85,8 +85,8 @@ async def test_the_plan_is_what_the_start_then_does(place: Site) -> None:
 
     assert checked.code == 0, checked.errors
     assert files(place.directory) == before
-    assert "gateway        none answers at" in checked.printed
-    assert "left out: namespace main, app bad-1: vhost '*.test'" in checked.errors
+    assert "gateway        does not respond at" in checked.printed
+    assert "rejected: namespace main, app bad-1: vhost '*.test'" in checked.errors
     assert "vhost new.test added" in checked.plan
     changes = [line for line in checked.plan if line.startswith(f"{place.config} changes: ")]
     assert len(changes) == 1

@@ -65,7 +65,7 @@ def test_an_entry_that_cannot_be_read_is_told_where_a_vhost_is_missed(
     (directory / "answer.json").write_text(json.dumps([other, {**ANSWER[0], "hosts": 7}]))
     result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
     assert result.exit_code == 1
-    assert "left out: namespace stage, app web-1" in result.stderr
+    assert "rejected: namespace stage, app web-1" in result.stderr
 
 
 async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:

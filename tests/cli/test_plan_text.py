@@ -23,7 +23,7 @@ def test_nothing_to_do_is_told_with_what_was_found() -> None:
 
 def test_what_could_not_be_read_is_no_promise() -> None:
     assert text(Preview(Plan(EMPTY), ("no permission",), complete=False)) == [
-        "  more may differ, since not all could be read",
+        "  more may differ, because not everything could be read",
         "  note: no permission",
     ]
 

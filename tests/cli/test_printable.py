@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli.conftest import ANSWER, Call
 
-from drove_gateway.cli.printable import printable
 from drove_gateway.cli.table import Cell, table
+from drove_gateway.model.wording import printable
 
 EVIL = "web\x1b]0;owned\x07-1"
 

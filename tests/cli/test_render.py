@@ -39,7 +39,7 @@ def test_what_is_left_out_is_told_beside_the_configuration(call: Call, directory
     (directory / "answer.json").write_text(json.dumps([*ANSWER, bad]))
     result = call("render", *endpoints(directory))
     assert result.exit_code == 0
-    assert "left out: namespace stage, app bad-1: vhost '*.example.com'" in result.stderr
+    assert "rejected: namespace stage, app bad-1: vhost '*.example.com'" in result.stderr
     assert "*.example.com" not in result.stdout
 
 

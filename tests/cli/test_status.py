@@ -91,8 +91,8 @@ def test_a_gateway_that_does_not_run_is_an_error_with_what_to_do(
     result = call("status", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
-        "error: no gateway answers at http://127.0.0.1:1: Connection refused; does it run, and "
-        "with this configuration?\n"
+        "error: no gateway responds at http://127.0.0.1:1: Connection refused; check that "
+        "it runs, and with this configuration\n"
     )
 
 
@@ -116,7 +116,7 @@ async def test_what_answers_may_be_no_gateway(directory: Path, call: Call) -> No
         code, _, errors = await call_status(call)
 
     assert code == 1
-    assert "is no gateway" in errors
+    assert "is not a drove-gateway" in errors
 
 
 async def test_the_token_is_sent_and_never_shown(directory: Path, call: Call) -> None:
@@ -160,7 +160,7 @@ async def test_another_hosts_file_will_do(directory: Path, call: Call) -> None:
         untrusted = await call_status(call, "--host", "localhost")
 
     assert here[0] == 1
-    assert "no gateway answers at https://127.99.99.99:" in here[2]
+    assert "no gateway responds at https://127.99.99.99:" in here[2]
     assert there[0] == 0
     assert untrusted[0] == 1
     assert "certificate" in untrusted[2].lower()
@@ -268,7 +268,7 @@ async def test_a_gateway_that_goes_is_waited_for_on_the_screen(directory: Path) 
             make_healthy(api)
             seen = await stack.enter_async_context(terminal(directory, "status", "--watch"))
             await until(lambda: seen.shows("drove-gateway 1.2.3"))
-        await until(lambda: seen.shows("no gateway answers", "Trying again every second"))
+        await until(lambda: seen.shows("no gateway responds", "Retrying every second"))
         seen.process.send_signal(signal.SIGINT)
         assert await seen.process.wait() == 0
 
@@ -304,8 +304,8 @@ async def test_without_a_terminal_a_gateway_that_goes_is_told_once(directory: Pa
             make_healthy(api)
             process, output = await stack.enter_async_context(watching(directory))
             assert b"drove-gateway 1.2.3" in await output.readline()
-        while b"error: no gateway answers" not in (line := await output.readline()):
+        while b"error: no gateway responds" not in (line := await output.readline()):
             assert line
         process.send_signal(signal.SIGINT)
-        assert b"no gateway answers" not in await output.read()
+        assert b"no gateway responds" not in await output.read()
         assert await process.wait() == 0

@@ -76,8 +76,8 @@ def test_a_healthy_gateway_fits_one_screen() -> None:
         "drove-gateway 1.2.3 at http://127.0.0.1:6000, up 2 h 1 min: healthy",
         "7 vhosts with 70 servers, 2 draining; idle",
         "",
-        "NAMESPACE  LEADER                  ANSWER   APPS  STATE",
-        "stage      http://c1.example:4000  3 s ago  7     ok",
+        "NAMESPACE  LEADER                  LAST SYNC  APPS  STATE",
+        "stage      http://c1.example:4000  3 s ago    7     ok",
         "",
         "HEALTH",
         "configuration    ok",
@@ -116,7 +116,7 @@ def test_a_namespace_without_a_leader_names_each_controller() -> None:
     [
         ({"held": True}, "a withdrawal is held"),
         ({"settling": True}, "the leader is new"),
-        ({"syncing": True}, "a change is being fetched"),
+        ({"syncing": True}, "fetching a change"),
         ({"last_error": "timed out"}, "timed out"),
         ({"last_sync": None}, "never"),
     ],
@@ -136,7 +136,7 @@ def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
     held = HeldStatus("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
     bad = Rejection("stage", "web-1", "vhost", "*.x", "not a DNS name")
     shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=RejectedInput(7, (bad,))))
-    assert "stage      12       41 s     a.local, b.local: the answer is empty" in shown
+    assert "stage  12       41 s     a.local, b.local: the answer is empty" in shown
     assert "`drove-gateway accept`" in shown
     assert "stage     web-1  vhost '*.x': not a DNS name" in shown
     assert "  and 6 more" in shown
@@ -168,7 +168,7 @@ def test_it_fits_any_terminal(width: int) -> None:
         ),
         (
             HistoryEntry(NOW, reload_reasons=("start",), steps=(Step("keep", "nginx", "start"),)),
-            "kept the generation that served already: start",
+            "kept the running configuration: start",
         ),
         (
             HistoryEntry(NOW, failed=(VhostFailure("a", "no"), VhostFailure("b", "no"))),

@@ -1,21 +1,21 @@
-"""The commands. Only here errors become exit codes: 0 well, 1 not, 2 wrong usage."""
+"""The commands. Only this package turns errors into exit codes."""
 
 from pathlib import Path
 
 import click
 
-from drove_gateway.cli.command import FILE, Commands, colours
+from drove_gateway.cli.command import Commands, colours, file_option
 
 PURPOSES = {
-    "accept": "Have the running gateway take at once what its guard holds back.",
-    "check": "Check the configuration, and tell what the gateway would do with it.",
+    "accept": "Apply the withdrawals that the running gateway's guard holds, immediately.",
+    "check": "Check the configuration, and show what the gateway would do with it.",
     "container": "Run a proxy and the gateway together, as the entry point of a container.",
-    "demo": "Play a simulated Drove cluster, a real proxy and the gateway, on this machine.",
-    "explain": "Tell which apps, instances, tags and rules make VHOST what it is.",
+    "demo": "Run a simulated Drove cluster, a real proxy and the gateway on this machine.",
+    "explain": "Explain which apps, instances, tags and rules make VHOST what it is.",
     "render": "Print the configuration that would be written.",
-    "simulate": "Run a simulated Drove cluster, for work on templates and for tests.",
-    "status": "Show what a running gateway knows, did, and holds back.",
-    "template": "Print a template that is ready for production use, to start from.",
+    "simulate": "Run a simulated Drove cluster, to work on templates and for tests.",
+    "status": "Show the state of a running gateway: health, namespaces, held servers, changes.",
+    "template": "Print a template that is ready for production, as a starting point.",
 }
 
 
@@ -26,23 +26,23 @@ PURPOSES = {
     context_settings={"help_option_names": ["-h", "--help"]},
     examples=(
         ("drove-gateway -f /etc/drove-gateway/nixy.toml", "Run the gateway."),
-        ("drove-gateway check -f nixy.toml --diff", "See beforehand what it would change."),
-        ("drove-gateway status -f nixy.toml --watch", "See what it does."),
+        ("drove-gateway check -f nixy.toml --diff", "Show in advance what it would change."),
+        ("drove-gateway status -f nixy.toml --watch", "Watch what it does."),
         (
             'eval "$(_DROVE_GATEWAY_COMPLETE=bash_source drove-gateway)"',
-            "Complete commands and options in this bash; zsh_source and fish_source do it there.",
+            "Enable completion in this bash; for zsh and fish use zsh_source and fish_source.",
         ),
     ),
 )
-@click.option("-f", "file", type=FILE, help="Configuration file.  [default: nixy.toml]")
+@file_option
 @click.option("-v", "version", is_flag=True, help="Print version, commit and date.")
 @click.pass_context
 def main(context: click.Context, file: Path | None, version: bool) -> None:
-    """Keep NGINX or HAProxy true to what runs on a Drove cluster.
+    """Keep NGINX or HAProxy in sync with the apps of a Drove cluster.
 
-    Without a command the daemon runs in the foreground until SIGTERM or SIGINT. SIGHUP reads the
-    configuration and the template again; between SIGUSR1 and SIGUSR2 nothing is begun on a proxy
-    that is being restarted.
+    Without a command, the daemon runs in the foreground until SIGTERM or SIGINT. SIGHUP reads the
+    configuration and the template again. Between SIGUSR1 and SIGUSR2 the daemon leaves the proxy
+    alone, so that it can be restarted.
     """
     context.color = colours()
     if version:
@@ -50,9 +50,7 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
 
         click.echo(about().lines(), nl=False)
     elif context.invoked_subcommand is None:
-        # All that the daemon needs takes half a second to import: not for `--help`.
+        # The daemon's imports take half a second, which `--help` must not.
         from drove_gateway.cli.run import run_daemon  # noqa: PLC0415
 
         run_daemon(file)
-    else:
-        context.obj = file

@@ -1,55 +1,46 @@
-"""`drove-gateway accept`: let go what the guard holds."""
+"""`drove-gateway accept`: apply held withdrawals."""
 
 from pathlib import Path
 
 import click
-import msgspec
 
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import fail, settings_to_ask
-from drove_gateway.cli.gateway_api import GatewayUnreachable, ask
-from drove_gateway.cli.printable import printable
-
-
-class _Held(msgspec.Struct):
-    namespace: str
-    reason: str
-    servers: int
-    vhosts: list[str]
-
-
-class _Accepted(msgspec.Struct):
-    accepted: list[_Held]
+from drove_gateway.cli.configuration import settings_of_running_gateway
+from drove_gateway.cli.gateway_client import GatewayUnreachable, request
+from drove_gateway.cli.messages import fail, say
+from drove_gateway.model.wording import count_of
+from drove_gateway.status.document import AcceptedWithdrawals
 
 
 @click.command(
     cls=Command,
     examples=(
         ("drove-gateway status", "See what is held, and why."),
-        ("drove-gateway accept -f /etc/drove-gateway/nixy.toml", "Let it go now."),
+        ("drove-gateway accept -f /etc/drove-gateway/nixy.toml", "Apply it immediately."),
     ),
     exit_codes={
-        0: "The gateway did so, or held nothing.",
-        1: "No gateway answers, or it refuses (`admin_token`); or the configuration is not valid.",
+        0: "The withdrawals are applied, or none was held.",
+        1: "No gateway responds, or it refuses the token; or the configuration is not valid.",
     },
 )
 @file_option
-@click.pass_obj
-def accept(outer_file: Path | None, file: Path | None) -> None:
-    """Have the running gateway take at once what its guard holds back.
+def accept(file: Path | None) -> None:
+    """Apply the withdrawals that the running gateway's guard holds, immediately.
 
-    The guard holds an answer that takes too many servers away at once, until the loss has lasted
-    for `guard_hold_sec`. Use this when a large withdrawal was meant. It talks to the gateway that
-    runs with the same configuration, and prints what was held.
+    The guard holds a response that removes too many servers at once until they have been missing
+    for `guard_hold_sec`. Use this command if a large withdrawal was intended. It connects to the
+    gateway that runs with the same configuration, and prints what was held.
     """
-    settings = settings_to_ask(file or outer_file)
+    settings = settings_of_running_gateway(file)
     try:
-        answer = ask(settings, "POST", "/v1/accept", _Accepted)
+        response = request(settings, "POST", "/v1/accept", AcceptedWithdrawals)
     except GatewayUnreachable as error:
         fail(error)
-    for held in answer.accepted:
-        vhosts = ", ".join(held.vhosts)
-        said = f"accepted  namespace {held.namespace}: {held.servers} servers of {vhosts} go"
-        click.echo(printable(f"{said}\n          it was held because {held.reason}"))
-    if not answer.accepted:
-        click.echo("nothing is held")
+    for held in response.accepted:
+        servers = count_of(held.servers, "server")
+        say(
+            f"accepted  namespace {held.namespace}: {servers} of {', '.join(held.vhosts)} "
+            f"removed\n          held until now because {held.reason}"
+        )
+    if not response.accepted:
+        say("nothing is held")

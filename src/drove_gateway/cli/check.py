@@ -1,4 +1,4 @@
-"""`drove-gateway check`: is all well, and what would happen?"""
+"""`drove-gateway check`: check the configuration, and show what the gateway would do."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -7,22 +7,20 @@ from pathlib import Path
 import click
 import msgspec
 
-from drove_gateway.cli.answers import Told, ask_leaders, endpoints_option, read_saved
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.difference import difference
-from drove_gateway.cli.files import (
-    configuration_path,
-    fail,
-    print_problems,
-    read_configuration,
-    warn,
-    warn_of_rejected,
+from drove_gateway.cli.configuration import read_configuration
+from drove_gateway.cli.endpoint_responses import (
+    EndpointResponses,
+    endpoints_option,
+    fetch_from_leaders,
+    read_saved,
 )
-from drove_gateway.cli.gateway_api import GatewayUnreachable, ask_now, url
+from drove_gateway.cli.file_diff import file_diff
+from drove_gateway.cli.gateway_client import GatewayUnreachable, request_async, url
+from drove_gateway.cli.messages import fail, print_problems, warn, warn_of_rejected
 from drove_gateway.cli.outlook import Outlook, outlook
 from drove_gateway.cli.plan_json import plan_json
 from drove_gateway.cli.plan_text import lines
-from drove_gateway.cli.printable import printable
 from drove_gateway.cli.proxy_check import made_up, proxy_check
 from drove_gateway.cli.render import rendered
 from drove_gateway.cli.status.text import one_line
@@ -30,6 +28,7 @@ from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.drivers import platform, preview, runtime_only
 from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
+from drove_gateway.model.wording import printable
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered, interpreted
@@ -56,53 +55,59 @@ class _Wishes(msgspec.Struct, frozen=True):
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway check -f /etc/drove-gateway/nixy.toml", "Before a start, or a SIGHUP."),
-        ("drove-gateway check --diff", "With each line that would change in the proxy's file."),
+        ("drove-gateway check -f /etc/drove-gateway/nixy.toml", "Before a start or a SIGHUP."),
+        (
+            "drove-gateway check --diff",
+            "Also show how the proxy's file would change.",
+        ),
         ("drove-gateway check --json | jq .reload", "Why the proxy would be reloaded."),
         (
             "drove-gateway check --endpoints stage=answer.json",
-            "With a saved answer of /apis/v1/endpoints instead of live controllers.",
+            "With a saved response of /apis/v1/endpoints instead of the controllers.",
         ),
     ),
     exit_codes={
-        0: "Configuration and template can be used, and the proxy's own check takes the result.",
-        1: "One of them is not well. That no controller leads, or that the proxy cannot be asked "
-        "what it runs, is only a warning.",
+        0: "Configuration and template are valid, and the proxy's own check accepts the result.",
+        1: "One of these checks failed. It is only a warning if no controller leads, or if it is "
+        "not known what the proxy runs.",
     },
 )
 @file_option
 @endpoints_option
 @click.option("--diff", is_flag=True, help="Show how the proxy's file would change, line by line.")
-@click.option("--all", "everything", is_flag=True, help="Name everything, however much it is.")
-@click.option("--json", "as_json", is_flag=True, help="The plan as JSON; all else goes to stderr.")
-@click.pass_obj
+@click.option("--all", "everything", is_flag=True, help="List everything, without a limit.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the plan as JSON, the rest to stderr.",
+)
 def check(
-    outer_file: Path | None,
     file: Path | None,
     endpoints: dict[str, Path],
     diff: bool,
     everything: bool,
     as_json: bool,
 ) -> None:
-    """Check the configuration, and tell what the gateway would do with it.
+    """Check the configuration, and show what the gateway would do with it.
 
-    It asks the controllers, weighs their answers as the guard does, renders the template, and has
-    the proxy's own check judge the result. Then it reads what the proxy runs, by HAProxy's `show`
-    commands, GET requests to NGINX Plus's API, and the generation's URL, and prints the plan: which
-    servers would be added or drained, whether the proxy would be reloaded, and why.
+    The command fetches the endpoints from the controllers, applies the guard's rules, renders the
+    template, and runs the proxy's own check on the result. Then it reads what the proxy runs, with
+    HAProxy's `show` commands, GET requests to the NGINX Plus API, and the URL that proves a reload,
+    and prints the plan: which servers would be added or drained, whether the proxy would be
+    reloaded, and why.
 
-    Nothing is changed. It may run beside the gateway. Where the template asks for environment
-    variables, give it those of the daemon.
+    Nothing is changed, and the gateway may run at the same time. If the template reads environment
+    variables, set them as for the daemon.
 
-    With --json, stdout has one object: `vhosts` and `servers` (how many), `reload` (the reasons),
-    `steps` (each with `action`, `subject` and `reason`), `notes`, `complete` (whether all could be
-    read), `held` and `rejected`. Where nothing is known of the cluster, or the exit code is 1, it
-    has nothing.
+    With --json, stdout is one object: `vhosts` and `servers` (numbers), `reload` (the reasons),
+    `steps` (each with `action`, `subject` and `reason`), `notes`, `complete` (whether everything
+    could be read), `held` and `rejected`. It is empty if nothing is known of the cluster, or if the
+    exit code is 1.
     """
-    path = configuration_path(file or outer_file)
-    settings = read_configuration(path).settings
+    settings = read_configuration(file).settings
     wishes = _Wishes(endpoints, diff, everything, as_json)
-    wishes.well("configuration", f"{path or 'from the environment'}")
+    wishes.well("configuration", f"{file or 'from the environment'}")
     try:
         asyncio.run(_check(settings, wishes))
     except ConfigError as error:
@@ -134,7 +139,7 @@ async def _check(settings: Settings, wishes: _Wishes) -> None:
 async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
     """What the gateway would work with, its doubts told; None where nothing is known at all."""
     files = wishes.endpoints
-    told = read_saved(settings, files) if files else await ask_leaders(settings)
+    told = read_saved(settings, files) if files else await fetch_from_leaders(settings)
     try:
         stored = assembly.stored_state(settings)
     except StateError as error:
@@ -142,7 +147,7 @@ async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook |
         warn(f"the stored state in {where} is not weighed against the answers: {error}")
         stored = {}
     if not told.snapshots and not stored:
-        for silence in told.silent.values():
+        for silence in told.errors.values():
             warn(str(silence))
         return None
     seen = outlook(
@@ -158,8 +163,8 @@ async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook |
     return seen
 
 
-def _warn_of(told: Told, seen: Outlook) -> None:
-    for name, error in told.silent.items():
+def _warn_of(told: EndpointResponses, seen: Outlook) -> None:
+    for name, error in told.errors.items():
         kept = name in seen.restored
         instead = "as it is stored" if kept else "without apps, since nothing is stored of it"
         warn(f"{error}; a start would serve namespace {name} {instead}")
@@ -185,7 +190,7 @@ def _source(seen: Outlook | None, wishes: _Wishes) -> str:
 async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:
     """Whether a gateway with this configuration runs, and what it did last."""
     try:
-        document = await ask_now(settings, "GET", "/v1/status", StatusDocument)
+        document = await request_async(settings, "GET", "/v1/status", StatusDocument)
     except GatewayUnreachable as error:
         wishes.say(f"--  gateway        {error.brief}")
         return
@@ -212,5 +217,5 @@ def _print_difference(settings: Settings, text: Rendered, wishes: _Wishes) -> No
     except ProxyError as error:
         warn(f"{error}; the difference cannot be shown")
         return
-    for line in difference(before, text.text, str(config)):
+    for line in file_diff(before, text.text, str(config)):
         wishes.say(line)

@@ -1,7 +1,7 @@
-"""Commands that teach, and a group that starts fast.
+"""Commands whose help has examples and exit codes, and a group that starts fast.
 
-Help ends with examples and exit codes; the reference and the man page show the same. A command's
-module is imported when the command is called, so that `-v`, `--help` and completion are quick.
+The reference and the manual page show the same help. A command's module is imported only when the
+command is called, so that `-v`, `--help` and completion are quick.
 """
 
 import os
@@ -14,23 +14,23 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-FILE = click.Path(path_type=Path, dir_okay=False)
+DEFAULT_FILE = Path("nixy.toml")
 
 Examples = Sequence[tuple[str, str]]
-"""Command lines, each with what it is for."""
+"""Command lines, each with its purpose."""
 
 ExitCodes = Mapping[int, str]
 
 EXIT_CODES: ExitCodes = {
-    0: "All is well.",
-    1: "Something is not; stderr says what, and what to do.",
-    2: "Wrong usage: an unknown command or option, or a value that it cannot have.",
+    0: "Success.",
+    1: "Failure; stderr says what failed and what to do.",
+    2: "Wrong usage: an unknown command or option, or an invalid value.",
 }
-"""All that there are. A command says what 0 and 1 mean for it; 2 is the same for each."""
+"""Every exit code. A command says what 0 and 1 mean for it; 2 means the same for all."""
 
 
 class Command(click.Command):
-    """A command with examples, and with what its exit codes 0 and 1 mean."""
+    """A command with examples and the meaning of its exit codes."""
 
     def __init__(
         self, *args: Any, examples: Examples = (), exit_codes: ExitCodes = EXIT_CODES, **kwargs: Any
@@ -40,15 +40,15 @@ class Command(click.Command):
         self.exit_codes = {**EXIT_CODES, **exit_codes}
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Examples and exit codes, below the options."""
-        _teach(self, formatter)
+        """Write examples and exit codes below the options."""
+        _format_examples(self, formatter)
         super().format_epilog(ctx, formatter)
 
 
 class Commands(click.Group):
-    """The program: its commands by name, each with its purpose in one line.
+    """The program: its commands by name, each with its purpose in a line.
 
-    A command NAME is the function NAME of the module NAME of this package.
+    The command NAME is the function NAME in the module NAME of this package.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Commands(click.Group):
         return sorted(self.purposes)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None where there is none of this name."""
+        """Import a command; return None if there is no command of this name."""
         del ctx
         if cmd_name not in self.purposes:
             return None
@@ -76,28 +76,28 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that `args` name. An unknown one is told with the nearest that there is."""
+        """The command that `args` name. The error for an unknown name suggests the nearest."""
         name = args[0]
         if name not in self.purposes and not ctx.resilient_parsing and not name.startswith("-"):
             near = get_close_matches(name, self.purposes, n=1)
-            there_are = f"There are {', '.join(self.purposes)}."
-            hint = f"Did you mean {near[0]!r}?" if near else there_are
+            commands = f"Commands: {', '.join(self.purposes)}."
+            hint = f"Did you mean {near[0]!r}?" if near else commands
             ctx.fail(f"No such command {name!r}. {hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands, without importing them."""
+        """Write the list of commands, without importing them."""
         del ctx
         with formatter.section("Commands"):
             formatter.write_dl([(name, self.purposes[name]) for name in sorted(self.purposes)])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Examples and exit codes, below the commands."""
-        _teach(self, formatter)
+        """Write examples and exit codes below the commands."""
+        _format_examples(self, formatter)
         super().format_epilog(ctx, formatter)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Names of commands that begin so, then options; without importing the commands."""
+        """The matching commands, then options, without importing the commands."""
         named = [
             CompletionItem(name, help=purpose)
             for name, purpose in self.purposes.items()
@@ -107,19 +107,36 @@ class Commands(click.Group):
 
 
 def file_option(function: click.decorators.FC) -> click.decorators.FC:
-    """`-f FILE` of a sub-command; it may also stand before the command."""
-    return click.option("-f", "file", type=FILE, help="Configuration file.  [default: nixy.toml]")(
-        function
-    )
+    """`-f FILE`, before or after the name of a command; the function receives the file to read.
+
+    It is None if the environment alone is the configuration.
+    """
+    return click.option(
+        "-f",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        callback=_file_to_read,
+        help=f"Configuration file.  [default: {DEFAULT_FILE}]",
+    )(function)
+
+
+def _file_to_read(context: click.Context, _: click.Parameter, file: Path | None) -> Path | None:
+    if file is not None:
+        return file
+    if context.parent is not None:
+        before: Path | None = context.parent.params.get("file")
+        return before
+    environment_only = not DEFAULT_FILE.exists() and "DROVE_CONTROLLERS" in os.environ
+    return None if environment_only else DEFAULT_FILE
 
 
 def colours(environ: Mapping[str, str] = os.environ) -> bool | None:
-    """Whether there are colours: on terminals only (None), and never with NO_COLOR set to
-    anything (no-color.org)."""
+    """Whether output is coloured: on terminals only (None), never if NO_COLOR is set
+    (no-color.org)."""
     return False if environ.get("NO_COLOR") else None
 
 
-def _teach(command: Command | Commands, formatter: click.HelpFormatter) -> None:
+def _format_examples(command: Command | Commands, formatter: click.HelpFormatter) -> None:
     if command.examples:
         with formatter.section("Examples"):
             for line, meaning in command.examples:

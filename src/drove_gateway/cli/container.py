@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from drove_gateway.cli.command import Command
-from drove_gateway.cli.files import fail, print_problems
-from drove_gateway.cli.gateway_api import url
+from drove_gateway.cli.gateway_client import url
+from drove_gateway.cli.messages import fail, print_problems, say
 from drove_gateway.config import load
 from drove_gateway.container import health
 from drove_gateway.container.context import requested_setup, this_container
@@ -37,8 +37,8 @@ _ADDRESS = "api-address"
         ),
     ),
     exit_codes={
-        0: "A signal ended it, and running requests finished; with --health: the gateway answers.",
-        1: "It cannot start, or does not keep going; with --health: the gateway does not answer.",
+        0: "A signal ended it and running requests finished; with --health: the gateway responds.",
+        1: "It cannot start or keep running; with --health: the gateway does not respond.",
     },
 )
 @click.option(
@@ -46,27 +46,32 @@ _ADDRESS = "api-address"
     type=_DIRECTORY,
     default="/run/drove-gateway",
     show_default=True,
-    help="Directory for files of this run: the proxy's configuration, sockets, pid.",
+    help="Directory for the files of this run: the proxy's configuration, sockets, pid.",
 )
 @click.option(
     "--state",
     type=_DIRECTORY,
     default="/var/lib/drove-gateway",
     show_default=True,
-    help="Directory for what should outlive the container.",
+    help="Directory for files that should outlive the container.",
 )
-@click.option("--health", "ask", is_flag=True, help="Only ask whether the gateway in it answers.")
+@click.option(
+    "--health",
+    "ask",
+    is_flag=True,
+    help="Only check whether the gateway in it answers.",
+)
 def container(directory: Path, state: Path, ask: bool) -> None:
     """Run a proxy and the gateway together, as the entry point of a container.
 
     The environment is the configuration: DROVE_CONTROLLERS, or CONFIG_FILE_PATH for a mounted
-    file. Both processes are started again when they end. SIGTERM lets running requests finish
-    and ends all; SIGHUP reads the configuration again; SIGUSR1 opens NGINX's log files again.
+    file. Both processes are restarted if they end. SIGTERM lets running requests finish, then
+    ends everything. SIGHUP reads the configuration again. SIGUSR1 reopens NGINX's log files.
     """
     place = this_container(directory, state)
     try:
         if ask:
-            _ask(place)
+            _check_health(place)
         else:
             asyncio.run(_run(place))
     except ConfigError as error:
@@ -78,7 +83,7 @@ def container(directory: Path, state: Path, ask: bool) -> None:
 
 async def _run(place: ContainerContext) -> None:
     inbox = open_inbox(asyncio.get_running_loop())
-    # What renders takes its time to import: not for --health, and not before signals are taken.
+    # Rendering takes long to import: not for --health, and not before signals are handled.
     from drove_gateway.container.prepare import prepare  # noqa: PLC0415
 
     prepared = await prepare(os.environ, place)
@@ -95,24 +100,24 @@ async def _run(place: ContainerContext) -> None:
     await supervisor.run()
 
 
-def _ask(place: ContainerContext) -> None:
+def _check_health(place: ContainerContext) -> None:
     addresses = _addresses(place)
     for address in addresses:
-        if said := asyncio.run(health.answer(address)):
-            click.echo(f"the gateway answers: {said}")
+        if response := asyncio.run(health.answer(address)):
+            say(f"the gateway answers: {response}")
             return
     raise GatewayError(f"the gateway does not answer at {' or '.join(addresses) or 'any address'}")
 
 
 def _addresses(place: ContainerContext) -> list[str]:
-    """Where the gateway may listen: as its file says now, and as it said at the start.
+    """Where the gateway may listen: according to its file now, and at its start.
 
-    Somebody may be editing that file; the gateway goes on with what it had.
+    While somebody edits that file, the gateway keeps the settings that it has.
     """
-    found = []
+    addresses = []
     with contextlib.suppress(GatewayError):
-        wanted = requested_setup(os.environ, place)
-        found.append(url(load(wanted.file, wanted.environ).settings))
+        setup = requested_setup(os.environ, place)
+        addresses.append(url(load(setup.file, setup.environ).settings))
     with contextlib.suppress(OSError):
-        found.append((place.directory / _ADDRESS).read_text())
-    return list(dict.fromkeys(found))
+        addresses.append((place.directory / _ADDRESS).read_text())
+    return list(dict.fromkeys(addresses))

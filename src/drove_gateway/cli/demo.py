@@ -1,4 +1,4 @@
-"""`drove-gateway demo`: see it work, or check that it does."""
+"""`drove-gateway demo`: show the gateway at work, or check that it works."""
 
 import asyncio
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from drove_gateway.cli.command import Command
-from drove_gateway.cli.files import fail
+from drove_gateway.cli.messages import fail
 from drove_gateway.demo.checks import CHECKS, Result
 from drove_gateway.demo.clients import Load
 from drove_gateway.demo.narration import introduce, narrate
@@ -21,12 +21,12 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway demo", "Watch it until Ctrl-C, and ask the proxy yourself."),
-        ("drove-gateway demo --proxy nginx --once", "Check every step with NGINX, then end."),
+        ("drove-gateway demo", "Watch until Ctrl-C, and send requests to the proxy yourself."),
+        ("drove-gateway demo --proxy nginx --once", "Check every step with NGINX, then exit."),
     ),
     exit_codes={
-        0: "It was ended by Ctrl-C; with --once, every step was seen in the proxy's answers.",
-        1: "A part cannot be started; with --once, a step was not seen, or a request failed.",
+        0: "Ctrl-C ended it; with --once, the proxy's responses confirmed every step.",
+        1: "A part cannot be started; with --once, a step was not confirmed or a request failed.",
     },
 )
 @click.option(
@@ -34,27 +34,27 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
     type=click.Choice(["haproxy", "nginx"]),
     default="haproxy",
     show_default=True,
-    help="Which real proxy stands at the edge.",
+    help="The real proxy to run.",
 )
-@click.option("--once", is_flag=True, help="Check each step by the proxy's answers, then end.")
+@click.option("--once", is_flag=True, help="Check each step through the proxy, then exit.")
 @click.option(
     "--program",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="The proxy's program.  [default: from its wheel, or the PATH]",
+    help="The proxy's executable.  [default: from its wheel, or from PATH]",
 )
 def demo(proxy: str, once: bool, program: Path | None) -> None:
-    """Play a simulated Drove cluster, a real proxy and the gateway, on this machine.
+    """Run a simulated Drove cluster, a real proxy and the gateway on this machine.
 
-    Apps are deployed, scaled and killed, and leadership moves, under load through the proxy. It
-    goes on telling what happens until Ctrl-C; with --once each step is checked once, by the
-    answers that come through the proxy. Nothing is left behind.
+    Apps are deployed, scaled and killed, and leadership changes, while clients send requests
+    through the proxy. The demo prints what happens until Ctrl-C. With --once it checks each step
+    by the responses that come through the proxy. It removes everything at the end.
     """
     try:
         asyncio.run(_demo(proxy, find_program(proxy, program), once=once))
     except DemoError as error:
         fail(error)
     except KeyboardInterrupt:
-        click.echo("\nThe demo is over; nothing is left behind.")
+        click.echo("\nThe demo has ended and removed everything.")
 
 
 async def _demo(kind: str, program: Path, *, once: bool) -> None:
@@ -69,7 +69,7 @@ async def _demo(kind: str, program: Path, *, once: bool) -> None:
 
 
 async def _checked(playing: Stage) -> bool:
-    """Every check in turn, under load; whether all held."""
+    """Run every check under load; return whether all passed."""
     load = Load(playing.clients, _ALWAYS_SERVED)
     asking = asyncio.create_task(load.run())
     click.echo(f"{'step':<48} {'result':<8} {'ms':>8}")

@@ -1,4 +1,4 @@
-"""A preview for programs. Keys may be added; none goes, or changes its meaning. Pure."""
+"""A preview as JSON. Keys may be added; no key is removed or changes its meaning. Pure."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class PlanDocument(msgspec.Struct, frozen=True):
-    """What would be served, what would be done and why, and what would be held or left out."""
+    """What would be served, done, held and rejected, and why."""
 
     vhosts: int
     servers: int
@@ -23,7 +23,7 @@ class PlanDocument(msgspec.Struct, frozen=True):
 
 
 def plan_json(preview: Preview, seen: Outlook) -> str:
-    """The document on one line."""
+    """The document on a single line."""
     apps = preview.plan.desired.apps
     document = PlanDocument(
         vhosts=len(apps),

@@ -1,4 +1,4 @@
-"""A preview in lines for a person: what would be done, in order, and why. Pure."""
+"""A preview as text: what would be done, in order, and why. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,9 +10,9 @@ _WIDEST_SUBJECT = 48
 
 
 def lines(preview: Preview, proxy: str, *, everything: bool) -> Iterator[str]:
-    """The plan for `proxy`. Of each kind of step the first are named, unless `everything` is."""
+    """Lines of the plan for `proxy`: the first steps of each action, or all with `everything`."""
     plan = preview.plan
-    yield "plan, for a gateway that starts now or gets SIGHUP:"
+    yield "plan, for a gateway that starts now or receives SIGHUP:"
     if plan.empty and preview.complete:
         yield f"  keep {proxy} as it is"
     for action in dict.fromkeys(step.action for step in plan.servers):
@@ -21,7 +21,7 @@ def lines(preview: Preview, proxy: str, *, everything: bool) -> Iterator[str]:
         yield f"  reload {proxy}, because"
         yield from (f"    {line}" for line in _first(plan.reload, everything))
     if not preview.complete:
-        yield "  more may differ, since not all could be read"
+        yield "  more may differ, because not everything could be read"
     yield from (f"  note: {note}" for note in _first(preview.notes, everything))
 
 
@@ -29,7 +29,7 @@ def _steps(action: str, plan: Plan, everything: bool) -> Iterator[str]:
     same = [step for step in plan.servers if step.action == action]
     yield f"  {action}" + (f" ({len(same)})" if len(same) > 1 else "")
     width = min(_WIDEST_SUBJECT, max(len(step.subject) for step in same))
-    yield from (f"    {line}" for line in _first([_step(one, width) for one in same], everything))
+    yield from (f"    {line}" for line in _first([_step(step, width) for step in same], everything))
 
 
 def _step(step: Step, width: int) -> str:

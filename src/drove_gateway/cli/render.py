@@ -1,4 +1,4 @@
-"""`drove-gateway render` prints what would be written."""
+"""`drove-gateway render`: print the configuration that would be written."""
 
 import asyncio
 import os
@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from drove_gateway.cli.answers import endpoints_option, live, saved
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import fail, print_problems, read_configuration, warn_of_rejected
+from drove_gateway.cli.configuration import read_configuration
+from drove_gateway.cli.endpoint_responses import endpoints_option, live_topology, saved_topology
+from drove_gateway.cli.messages import fail, print_problems, warn_of_rejected
 from drove_gateway.config import Settings
 from drove_gateway.daemon import drivers
 from drove_gateway.model.errors import ConfigError, GatewayError
@@ -21,28 +22,27 @@ from drove_gateway.proxies.installation.render import render as render_template
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway render > /tmp/nginx.conf", "What would be written now."),
+        ("drove-gateway render > /tmp/nginx.conf", "The configuration that would be written now."),
         (
             "drove-gateway render --endpoints stage=answer.json",
-            "From a saved answer, to work on a template.",
+            "From a saved response, to work on a template.",
         ),
     ),
     exit_codes={
-        0: "It was printed.",
+        0: "The configuration was printed.",
         1: "The configuration or the template cannot be used, or no controller leads.",
     },
 )
 @file_option
 @endpoints_option
-@click.pass_obj
-def render(outer_file: Path | None, file: Path | None, endpoints: dict[str, Path]) -> None:
+def render(file: Path | None, endpoints: dict[str, Path]) -> None:
     """Print the configuration that would be written.
 
-    The template is executed with what the leading controllers tell now, or with saved answers of
-    /apis/v1/endpoints. Nothing is checked or changed, and the proxy is not asked; `check` does
-    that. What Drove sent and the gateway leaves out is told on stderr.
+    The template is rendered with the current endpoints of the leading controllers, or with saved
+    responses of /apis/v1/endpoints. Nothing is checked or changed and the proxy is not contacted;
+    use `check` for that. Rejected input from Drove is reported on stderr.
     """
-    settings = read_configuration(file or outer_file).settings
+    settings = read_configuration(file).settings
     try:
         text = asyncio.run(_rendered(settings, endpoints))
     except ConfigError as error:
@@ -61,6 +61,6 @@ async def rendered(settings: Settings, topology: Topology) -> Rendered:
 
 
 async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
-    built = saved(settings, files) if files else await live(settings)
+    built = saved_topology(settings, files) if files else await live_topology(settings)
     warn_of_rejected(built.rejected)
     return (await rendered(settings, built.topology)).text

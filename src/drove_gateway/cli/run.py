@@ -1,11 +1,12 @@
-"""The daemon in the foreground."""
+"""Run the daemon in the foreground."""
 
 import asyncio
 import os
 import sys
 from pathlib import Path
 
-from drove_gateway.cli.files import configuration_path, print_problems, read_configuration
+from drove_gateway.cli.configuration import read_configuration
+from drove_gateway.cli.messages import print_problems
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.log import logger
 from drove_gateway.daemon.signals import ignore_until_handled
@@ -14,13 +15,12 @@ from drove_gateway.model.errors import ConfigError
 
 
 def run_daemon(file: Path | None) -> None:
-    """Run until a signal ends it; exits with 1 when the configuration cannot be used."""
+    """Run until a signal ends the daemon; exit with 1 if the configuration cannot be used."""
     ignore_until_handled()
-    path = configuration_path(file)
-    loaded = read_configuration(path)
+    loaded = read_configuration(file)
     log = logger(loaded.settings.loglevel, sys.stderr)
     try:
-        asyncio.run(run(path, loaded, os.environ, log, process_notifier()))
+        asyncio.run(run(file, loaded, os.environ, log, process_notifier()))
     except* ConfigError as group:
         for error in group.exceptions:
             if isinstance(error, ConfigError):

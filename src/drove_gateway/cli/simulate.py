@@ -1,4 +1,4 @@
-"""`drove-gateway simulate` runs a simulated Drove cluster alone."""
+"""`drove-gateway simulate`: run a simulated Drove cluster alone."""
 
 import asyncio
 import signal
@@ -16,7 +16,7 @@ CONTROL_OFFSET = 100
 def parse_tags(
     _: click.Context, __: click.Parameter, values: tuple[str, ...]
 ) -> Mapping[str, str] | None:
-    """KEY=VALUE, repeated, to a mapping."""
+    """Return repeated KEY=VALUE as a mapping."""
     for value in values:
         if "=" not in value:
             raise click.BadParameter(f"{value!r} is not KEY=VALUE")
@@ -26,10 +26,10 @@ def parse_tags(
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway simulate", "Three controllers at port 4000 and on, three apps."),
+        ("drove-gateway simulate", "Three controllers from port 4000 on, three apps."),
         (
             "drove-gateway simulate --apps 1000 --instances 10 --addresses",
-            "A large cluster, of addresses where nothing listens.",
+            "A large cluster whose instances are addresses only.",
         ),
         (
             "drove-gateway simulate --tag env=blue --vhost '{name}.example.com'",
@@ -37,10 +37,10 @@ def parse_tags(
         ),
         (
             """curl localhost:4100/scale -d '{"app": "app1", "instances": 5}'""",
-            "Change something, by the control API.",
+            "Change something over the control API.",
         ),
     ),
-    exit_codes={0: "A signal ended it.", 1: "A port cannot be had."},
+    exit_codes={0: "A signal ended it.", 1: "A port cannot be used."},
 )
 @click.option(
     "--port",
@@ -58,45 +58,45 @@ def parse_tags(
     "--host",
     default=DEFAULTS.host,
     show_default=True,
-    help="The address that controllers and the control API listen on.",
+    help="The address of the controllers and the control API.",
 )
 @click.option(
     "--controllers",
     type=click.IntRange(1),
     default=DEFAULTS.controllers,
     show_default=True,
-    help="How many; the first leads at the start.",
+    help="Number of controllers; the first one leads at the start.",
 )
 @click.option(
     "--apps",
     type=click.IntRange(0),
     default=3,
     show_default=True,
-    help="How many apps run at the start.",
+    help="Number of apps at the start.",
 )
 @click.option(
     "--instances",
     type=click.IntRange(0),
     default=DEFAULTS.instances,
     show_default=True,
-    help="How many instances each app has.",
+    help="Number of instances of each app.",
 )
 @click.option(
     "--vhost",
     default=DEFAULTS.vhost,
     show_default=True,
-    help="The apps' vhost; {name} is the app's name.",
+    help="The vhost of each app; {name} is the app's name.",
 )
 @click.option(
     "--addresses",
     is_flag=True,
-    help="Instances are addresses only, where nothing listens: for size.",
+    help="Instances are addresses only, and nothing listens there: for large clusters.",
 )
 @click.option(
     "--executor",
     "executors",
     multiple=True,
-    help="An executor's host name or address; repeat it. Real instances listen there.",
+    help="Host name or address of an executor, where instances listen. Repeatable.",
 )
 @click.option(
     "--tag",
@@ -104,31 +104,31 @@ def parse_tags(
     multiple=True,
     callback=parse_tags,
     metavar="KEY=VALUE",
-    help="A tag of every app; repeat it.",
+    help="A tag of every app. Repeatable.",
 )
 @click.option(
     "--port-type",
     type=click.Choice(["HTTP", "HTTPS", "TCP", "UDP"]),
     default=DEFAULTS.port_type,
     show_default=True,
-    help="What /endpoints says of ports.",
+    help="The port type in /endpoints.",
 )
-@click.option("--user", help="Controllers want this user, with --password.")
+@click.option("--user", help="Controllers require this user, with --password.")
 @click.option("--password", default="", help="The user's password.")
-@click.option("--token", help="Controllers want this Authorization value, or the user.")
+@click.option("--token", help="Controllers require this Authorization value, or the user.")
 @click.option(
     "--wait-before-kill",
     type=click.FloatRange(0),
     default=DEFAULTS.wait_before_kill,
     show_default=True,
-    help="Seconds from leaving the list to the instance's end.",
+    help="Seconds between removal from the list and the end of an instance.",
 )
 @click.option(
     "--healthy-after",
     type=click.FloatRange(0),
     default=DEFAULTS.healthy_after,
     show_default=True,
-    help="Seconds that an instance takes to become healthy.",
+    help="Seconds until a new instance is healthy.",
 )
 @click.option(
     "--election",
@@ -142,7 +142,7 @@ def parse_tags(
     type=click.FloatRange(0),
     default=DEFAULTS.recovering,
     show_default=True,
-    help="Seconds in which a new leader does not know all apps.",
+    help="Seconds during which a new leader does not know all apps.",
 )
 @click.option(
     "--clock-skew",
@@ -150,13 +150,14 @@ def parse_tags(
     type=float,
     multiple=True,
     metavar="SECONDS",
-    help="What the first controller's clock is ahead; repeat it for the next ones.",
+    help="How far the first controller's clock is ahead. Repeat it for the next controllers.",
 )
 def simulate(port: int, control_port: int | None, addresses: bool, **given: object) -> None:
-    """Run a simulated Drove cluster, for work on templates and for tests.
+    """Run a simulated Drove cluster, to work on templates and for tests.
 
-    Controllers answer as real ones do, and instances are small HTTP servers. A control API
-    deploys, scales, kills, moves leadership and spoils answers. It runs until SIGINT or SIGTERM.
+    Controllers respond like real ones, and instances are small HTTP servers. A control API deploys,
+    scales and kills, changes the leader and corrupts responses. The cluster runs until SIGINT or
+    SIGTERM.
     """
     options = Options(
         port=port,
@@ -183,13 +184,13 @@ async def serve(options: Options) -> None:
 
 
 def description(simulator: Simulator) -> Iterator[str]:
-    """What runs where, and what to try."""
+    """Lines about what runs where, and what to try."""
     options, control = simulator.options, simulator.control.url
     yield "A simulated Drove cluster is running."
     yield ""
     for number, url in enumerate(simulator.urls):
         yield f"  controller {number}  {url}" + ("  leads" if number == simulator.leader else "")
-    kind = "instances that answer" if options.real else "instances that are only addresses"
+    kind = "instances that respond" if options.real else "instances that are addresses only"
     yield f"  control API   {control}"
     yield f"  apps          {options.apps}, each with {options.instances} {kind}"
     for app in list(simulator.cluster.apps.values())[:10]:
@@ -206,6 +207,6 @@ def description(simulator: Simulator) -> Iterator[str]:
     yield f"""  curl {control}/stop-controller -d '{{"controller": 0}}\'"""
     yield f"""  curl {control}/fault -d '{{"kind": "empty", "route": "endpoints", "times": 3}}\'"""
     yield f"  curl {control}/        all commands"
-    yield f"  curl {control}/state   everything there is"
+    yield f"  curl {control}/state   the whole state"
     yield ""
     yield "Ctrl-C ends it."

@@ -1,4 +1,4 @@
-"""Tables for terminals, which still can be read when the terminal is narrow. Pure."""
+"""Tables for terminals that stay readable on a narrow terminal. Pure."""
 
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -6,28 +6,28 @@ from typing import NamedTuple
 
 import click
 
-from drove_gateway.cli.printable import printable
+from drove_gateway.model.wording import printable
 
 _GAP = "  "
-# A last column that is narrower than this is hard to read; then each row becomes a list.
+# A narrower last column is hard to read; then each row becomes a list.
 _NARROWEST = 24
 
 
 class Cell(NamedTuple):
-    """A text, and the colour that it has on terminals."""
+    """A text and its colour on terminals."""
 
     text: str
     colour: str = ""
 
     def painted(self, text: str) -> str:
-        """`text`, which is the cell's or a piece of it, in the cell's colour."""
+        """`text`, which is all or part of the cell's, in the cell's colour."""
         return click.style(text, fg=self.colour) if self.colour and text else text
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) -> Iterator[str]:
     """Lines of at most `width` characters: columns, the last of which is wrapped.
 
-    Where too little would be left for the last column, the rows are lists of their cells.
+    If too little width is left for the last column, each row becomes a list of its cells.
     """
     rows = [[Cell(printable(cell.text), cell.colour) for cell in row] for row in rows]
     widths = [
@@ -49,7 +49,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[Cell]], width: int) ->
 
 
 def wrapped(text: str, width: int, indent: str = "") -> list[str]:
-    """`text` in lines of at most `width` characters; at least one, be it empty."""
+    """`text` in lines of at most `width` characters; an empty text is an empty line."""
     return textwrap.wrap(
         printable(text),
         max(width, len(indent) + 1),

@@ -1,4 +1,4 @@
-"""`drove-gateway template NAME` prints a template that ships with the package."""
+"""`drove-gateway template NAME`: print a template that ships with the package."""
 
 import click
 
@@ -11,12 +11,12 @@ from drove_gateway.templates import NAMES, shipped
     examples=(
         ("drove-gateway template haproxy > /etc/drove-gateway/haproxy.tmpl", "Start from it."),
     ),
-    exit_codes={0: "It was printed."},
+    exit_codes={0: "The template was printed."},
 )
 @click.argument("name", type=click.Choice(NAMES))
 def template(name: str) -> None:
-    """Print a template that is ready for production use, to start from.
+    """Print a template that is ready for production, as a starting point.
 
-    The header-routing ones send a request to a host group by a header (see `routing_tag`).
+    The header-routing templates choose a host group by a request header (see `routing_tag`).
     """
     click.echo(shipped(name), nl=False)

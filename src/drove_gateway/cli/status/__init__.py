@@ -1,4 +1,4 @@
-"""`drove-gateway status`: what a running gateway knows, did, and holds back."""
+"""`drove-gateway status`: show the state of a running gateway."""
 
 import asyncio
 import shutil
@@ -11,10 +11,11 @@ import click
 import msgspec
 
 from drove_gateway.cli.command import Command, file_option
-from drove_gateway.cli.files import fail, settings_to_ask
-from drove_gateway.cli.gateway_api import GatewayUnreachable, fetch, url
+from drove_gateway.cli.configuration import settings_of_running_gateway
+from drove_gateway.cli.gateway_client import GatewayUnreachable, decoded, fetch, url
+from drove_gateway.cli.messages import fail
 from drove_gateway.cli.status.text import lines
-from drove_gateway.cli.status.watch import follow, redraw
+from drove_gateway.cli.status.watch_mode import print_changes, redraw
 from drove_gateway.config import Settings
 from drove_gateway.status.document import StatusDocument
 
@@ -22,40 +23,40 @@ from drove_gateway.status.document import StatusDocument
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway status", "Of the gateway that runs with ./nixy.toml."),
-        ("drove-gateway status --watch", "Redrawn every second, until Ctrl-C."),
-        ("drove-gateway status -f lb2.toml --host lb2.example", "Of another machine's gateway."),
+        ("drove-gateway status", "The gateway that runs with ./nixy.toml."),
+        ("drove-gateway status --watch", "Redraw every second until Ctrl-C."),
+        ("drove-gateway status -f lb2.toml --host lb2.example", "A gateway on another machine."),
         (
             "drove-gateway status --json | jq '.history[0].reload_reasons'",
-            "For programs: the answer of /v1/status, which the HTTP API's reference explains.",
+            "For programs: the response of /v1/status, see the HTTP reference.",
         ),
-        ("drove-gateway status --watch --json", "One line for each change."),
+        ("drove-gateway status --watch --json", "A line for each change."),
     ),
     exit_codes={
-        0: "The gateway is healthy; with --watch, Ctrl-C ended it.",
-        1: "It is not healthy, does not answer, or wants another token; or the configuration "
-        "cannot be used.",
+        0: "The gateway is healthy; with --watch, Ctrl-C ended the command.",
+        1: "The gateway is not healthy, does not respond, or refuses the token; or the "
+        "configuration cannot be used.",
     },
 )
 @file_option
-@click.option("--host", help="The machine to ask, where FILE is another machine's.")
-@click.option("--json", "as_json", is_flag=True, help="The answer of /v1/status, as it came.")
-@click.option("--watch", is_flag=True, help="Go on until Ctrl-C; without a terminal, on change.")
-@click.pass_obj
-def status(
-    outer_file: Path | None, file: Path | None, host: str | None, as_json: bool, watch: bool
-) -> None:
-    """Show what a running gateway knows, did, and holds back.
+@click.option("--host", help="Connect to this machine, if FILE belongs to another machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the response of /v1/status as it is.")
+@click.option(
+    "--watch", is_flag=True, help="Repeat until Ctrl-C; if not on a terminal, print changes."
+)
+def status(file: Path | None, host: str | None, as_json: bool, watch: bool) -> None:
+    """Show the state of a running gateway: health, namespaces, held servers, changes.
 
-    Who leads in each namespace and when it last answered, how many vhosts and servers should be
-    served, what of the gateway is healthy, which withdrawals the guard holds, what Drove sent that
-    is left out, and the last times that the proxy was changed: why, and how long each stage took.
+    The output shows who leads in each namespace and when it last responded, how many vhosts and
+    servers should be served, the health of the gateway's parts, the withdrawals that the guard
+    holds, the input from Drove that was rejected, and the latest changes of the proxy with their
+    reasons and durations.
 
-    It asks the HTTP API at `address` and `port` of the configuration, with its `admin_token`. With
-    `port_use_tls` it trusts `port_tls_certfile`, or, where that cannot be read, what this machine
-    trusts.
+    The command connects to `address` and `port` of the configuration, with its `admin_token`. With
+    `port_use_tls` it trusts `port_tls_certfile`, or the system's certificates if that file cannot
+    be read.
     """
-    settings = settings_to_ask(file or outer_file)
+    settings = settings_of_running_gateway(file)
     if host:
         settings = settings.model_copy(update={"address": host})
     if watch:
@@ -64,11 +65,9 @@ def status(
         return
     try:
         body = asyncio.run(fetch(settings, "GET", "/v1/status"))
-        document = msgspec.json.decode(body, type=StatusDocument)
+        document = decoded(settings, body, StatusDocument)
     except GatewayUnreachable as error:
         fail(error)
-    except msgspec.DecodeError:
-        fail(GatewayUnreachable(f"what answers at {url(settings)} is no gateway"))
     click.echo(body if as_json else _text(settings, document), nl=not as_json)
     if not document.healthy:
         sys.exit(1)
@@ -76,15 +75,15 @@ def status(
 
 async def _watch(settings: Settings, *, as_json: bool) -> None:
     if as_json:
-        await follow(settings, lambda body: msgspec.json.format(body, indent=-1).decode())
+        await print_changes(settings, lambda body: msgspec.json.format(body, indent=-1).decode())
     elif sys.stdout.isatty():
         await redraw(settings)
     else:
-        await follow(settings, lambda body: _of(settings, body))
+        await print_changes(settings, lambda body: _body_text(settings, body))
 
 
-def _of(settings: Settings, body: bytes) -> str:
-    return _text(settings, msgspec.json.decode(body, type=StatusDocument)) + "\n"
+def _body_text(settings: Settings, body: bytes) -> str:
+    return _text(settings, decoded(settings, body, StatusDocument)) + "\n"
 
 
 def _text(settings: Settings, document: StatusDocument) -> str:

@@ -1,4 +1,4 @@
-"""`status --watch`: the status again and again, until Ctrl-C."""
+"""`status --watch`: repeat the status until Ctrl-C."""
 
 import asyncio
 import shutil
@@ -8,7 +8,13 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from drove_gateway.cli.gateway_api import GatewayUnreachable, fetch, url
+from drove_gateway.cli.gateway_client import (
+    GatewayUnreachable,
+    decoded,
+    fetch,
+    request_async,
+    url,
+)
 from drove_gateway.cli.status.text import lines
 from drove_gateway.config import Settings
 from drove_gateway.status.document import StatusDocument
@@ -18,31 +24,29 @@ _HOME, _ERASE_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 
 
 async def redraw(settings: Settings) -> None:
-    """Draw the status over itself every second, as much as the terminal shows."""
+    """Redraw the status every second, as much of it as the terminal shows."""
     click.clear()
     while True:
         size = shutil.get_terminal_size()
         try:
-            document = msgspec.json.decode(
-                await fetch(settings, "GET", "/v1/status"), type=StatusDocument
-            )
+            document = await request_async(settings, "GET", "/v1/status", StatusDocument)
             text = list(lines(document, url(settings), datetime.now(UTC), size.columns))
-        except (GatewayUnreachable, msgspec.DecodeError) as error:
-            text = [click.style(f"{error}", fg="red"), "Trying again every second."]
+        except GatewayUnreachable as error:
+            text = [click.style(f"{error}", fg="red"), "Retrying every second."]
         drawn = "".join(f"{line}{_ERASE_LINE}\n" for line in text[: size.lines - 1])
         click.echo(f"{_HOME}{drawn}{_ERASE_BELOW}", nl=False)
         await asyncio.sleep(_SECONDS)
 
 
-async def follow(settings: Settings, show: Callable[[bytes], str]) -> None:
-    """Print what `show` makes of the status, now and whenever more than ages changed."""
+async def print_changes(settings: Settings, show: Callable[[bytes], str]) -> None:
+    """Print `show(body)` of the status now, and whenever more than ages have changed."""
     before: object = None
     while True:
         try:
             body = await fetch(settings, "GET", "/v1/status")
-            now: object = _lasting(body)
+            now: object = _without_ages(decoded(settings, body, StatusDocument))
             text = show(body)
-        except (GatewayUnreachable, msgspec.DecodeError) as error:
+        except GatewayUnreachable as error:
             now, text = str(error), ""
             if now != before:
                 click.secho(f"error: {now}", fg="red", err=True)
@@ -52,12 +56,11 @@ async def follow(settings: Settings, show: Callable[[bytes], str]) -> None:
         await asyncio.sleep(_SECONDS)
 
 
-def _lasting(body: bytes) -> StatusDocument:
-    """The status without what changes although nothing happened."""
-    document = msgspec.json.decode(body, type=StatusDocument)
+def _without_ages(document: StatusDocument) -> StatusDocument:
+    """The status without the fields that change although nothing happened."""
     replace = msgspec.structs.replace
     return replace(
         document,
-        namespaces=tuple(replace(one, last_sync=None) for one in document.namespaces),
-        held=tuple(replace(one, believed_in_seconds=0.0) for one in document.held),
+        namespaces=tuple(replace(each, last_sync=None) for each in document.namespaces),
+        held=tuple(replace(each, believed_in_seconds=0.0) for each in document.held),
     )

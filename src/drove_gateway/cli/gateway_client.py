@@ -1,4 +1,4 @@
-"""Asks the running gateway over its HTTP API, where and with what its configuration says."""
+"""Send requests to the running gateway's HTTP API, as its configuration says."""
 
 import asyncio
 import os
@@ -14,11 +14,11 @@ from drove_gateway.model.errors import GatewayError
 T = TypeVar("T")
 
 _SECONDS = 10.0
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 class GatewayUnreachable(GatewayError):
-    """The running gateway does not answer, or refuses; `brief` is the same in a few words."""
+    """The running gateway does not respond, or refuses; `brief` is the message in a few words."""
 
     def __init__(self, message: str, *, brief: str = "") -> None:
         super().__init__(message)
@@ -30,33 +30,37 @@ class _Refusal(msgspec.Struct):
 
 
 def url(settings: Settings) -> str:
-    """Where the API of the gateway with these settings is. Raises GatewayUnreachable."""
+    """Return the URL of the gateway with these settings. Raises GatewayUnreachable."""
     if not settings.port:
-        raise GatewayUnreachable("port = 0 takes any free port, so the gateway cannot be found")
-    address = _ANY_ADDRESS.get(settings.address, settings.address)
+        raise GatewayUnreachable("the gateway cannot be found: port = 0 means any free port")
+    address = _LOOPBACK.get(settings.address, settings.address)
     host = f"[{address}]" if ":" in address else address
     return f"{'https' if settings.port_use_tls else 'http'}://{host}:{settings.port}"
 
 
-def ask(settings: Settings, method: str, path: str, answer: type[T]) -> T:
-    """The answer to one request, with `admin_token` where there is one.
+def request(settings: Settings, method: str, path: str, document: type[T]) -> T:
+    """Send a request with `admin_token`, if set, and return the response.
 
-    Raises GatewayUnreachable with what to do about it.
+    Raises GatewayUnreachable, which says what to do.
     """
-    return asyncio.run(ask_now(settings, method, path, answer))
+    return asyncio.run(request_async(settings, method, path, document))
 
 
-async def ask_now(settings: Settings, method: str, path: str, answer: type[T]) -> T:
-    """As `ask`, where an event loop runs already."""
-    body = await fetch(settings, method, path)
+async def request_async(settings: Settings, method: str, path: str, document: type[T]) -> T:
+    """As `request`, inside a running event loop."""
+    return decoded(settings, await fetch(settings, method, path), document)
+
+
+def decoded(settings: Settings, body: bytes, document: type[T]) -> T:
+    """Decode a response. Raises GatewayUnreachable if it is not that of a gateway."""
     try:
-        return msgspec.json.decode(body, type=answer)
+        return msgspec.json.decode(body, type=document)
     except msgspec.DecodeError as error:
-        raise GatewayUnreachable(f"what answers at {url(settings)} is no gateway") from error
+        raise GatewayUnreachable(f"the server at {url(settings)} is not a drove-gateway") from error
 
 
 async def fetch(settings: Settings, method: str, path: str) -> bytes:
-    """The answer's bytes, as they came. Raises GatewayUnreachable."""
+    """Send a request and return the body of the response. Raises GatewayUnreachable."""
     address = url(settings) + path
     token = settings.admin_token.get_secret_value()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -67,15 +71,15 @@ async def fetch(settings: Settings, method: str, path: str) -> bytes:
             session.request(method, address, ssl=_tls(settings), allow_redirects=False) as response,
         ):
             body = await response.read()
-            if response.status < 400:
-                return body
-            raise GatewayUnreachable(f"{address}: {response.status}: {_said(body)}")
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise GatewayUnreachable(
-            f"no gateway answers at {url(settings)}: {_reason(error)}; "
-            "does it run, and with this configuration?",
-            brief=f"none answers at {url(settings)}",
+            f"no gateway responds at {url(settings)}: {_reason(error)}; "
+            "check that it runs, and with this configuration",
+            brief=f"does not respond at {url(settings)}",
         ) from error
+    if response.status >= 400:
+        raise GatewayUnreachable(f"{address}: {response.status}: {_refusal(body)}")
+    return body
 
 
 def _reason(error: Exception) -> str:
@@ -85,18 +89,15 @@ def _reason(error: Exception) -> str:
     return str(cause) or type(cause).__name__
 
 
-def _said(body: bytes) -> str:
+def _refusal(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Refusal).error
     except msgspec.DecodeError:
-        return "not a gateway's answer"
+        return "not the response of a drove-gateway"
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | bool:
-    """Trust exactly the certificate that the gateway is configured with, whatever name it bears.
-
-    Where that file cannot be read, what this machine trusts is trusted.
-    """
+    """Trust exactly the configured certificate, whatever its name; if unreadable, the system's."""
     if not settings.port_use_tls or not os.access(settings.port_tls_certfile, os.R_OK):
         return True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

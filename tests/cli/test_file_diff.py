@@ -2,11 +2,11 @@
 
 import click
 
-from drove_gateway.cli.difference import difference
+from drove_gateway.cli.file_diff import file_diff
 
 
 def lines(before: str | None, after: str) -> list[str]:
-    return [click.unstyle(line) for line in difference(before, after, "/etc/nginx.conf")]
+    return [click.unstyle(line) for line in file_diff(before, after, "/etc/nginx.conf")]
 
 
 def test_what_changes_is_shown_with_its_surroundings() -> None:
@@ -36,6 +36,6 @@ def test_a_new_file_is_added_as_a_whole() -> None:
 
 
 def test_lines_are_coloured_for_terminals() -> None:
-    painted = list(difference("a\n", "b\n", "f"))
+    painted = list(file_diff("a\n", "b\n", "f"))
     assert "\x1b[31m-a\x1b[0m" in painted
     assert "\x1b[32m+b\x1b[0m" in painted

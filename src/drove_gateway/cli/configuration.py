@@ -1,0 +1,30 @@
+"""Read the configuration for a command; exit with 1 if it cannot be used."""
+
+import os
+import sys
+from pathlib import Path
+
+from drove_gateway.cli.messages import print_problems, warn
+from drove_gateway.config import Loaded, Settings, load
+from drove_gateway.model.errors import ConfigError
+
+
+def read_configuration(file: Path | None) -> Loaded:
+    """Read the configuration of `file`, or of the environment if None, and print its warnings."""
+    loaded = _load(file, runs_here=True)
+    for notice in loaded.warnings:
+        warn(notice.text, level=notice.level)
+    return loaded
+
+
+def settings_of_running_gateway(file: Path | None) -> Settings:
+    """Read the settings of a gateway to connect to; files that only it needs may be absent."""
+    return _load(file, runs_here=False).settings
+
+
+def _load(file: Path | None, *, runs_here: bool) -> Loaded:
+    try:
+        return load(file, os.environ, runs_here=runs_here)
+    except ConfigError as error:
+        print_problems(error)
+        sys.exit(1)

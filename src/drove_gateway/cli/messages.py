@@ -1,0 +1,47 @@
+"""Print for people. Text from Drove, a proxy or a gateway cannot control the terminal."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from drove_gateway.model.errors import ConfigError, GatewayError
+from drove_gateway.model.vocabulary import Rejection
+from drove_gateway.model.wording import printable
+
+# So that the warnings that matter stay on one screen.
+_MOST_REJECTED = 20
+
+
+def say(text: str, *, stderr: bool = False) -> None:
+    """Print a result."""
+    click.echo(printable(text), err=stderr)
+
+
+def warn(text: str, *, level: str = "warning") -> None:
+    """Print a warning to stderr; the command continues."""
+    click.secho(printable(f"{level}: {text}"), fg="yellow", err=True)
+
+
+def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:
+    """Warn of the first rejected entries from Drove, each with its reason."""
+    for entry in rejected[:most]:
+        warn(
+            f"rejected: namespace {entry.namespace}, app {entry.app_id}: {entry.subject} "
+            f"{entry.value!r}: {entry.reason}"
+        )
+    if len(rejected) > most:
+        warn(f"rejected: and {len(rejected) - most} more")
+
+
+def print_problems(error: ConfigError) -> None:
+    """Print every problem of a configuration to stderr, each on a line."""
+    for problem in error.problems:
+        click.secho(printable(f"error: {problem}"), fg="red", err=True)
+
+
+def fail(error: GatewayError) -> NoReturn:
+    """Print an error to stderr and exit with 1."""
+    click.secho(printable(f"error: {error}"), fg="red", err=True)
+    sys.exit(1)
