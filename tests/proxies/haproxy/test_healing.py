@@ -122,7 +122,7 @@ async def test_what_an_operator_took_out_of_traffic_stays_out(
     await say(f"set server a.example/{server_name(drained)} state drain")
     await say(f"set server a.example/{server_name(stopped)} state maint")
     await say(f"set server a.example/{server_name(light)} weight 50%")
-    await until(lambda: "by hand" in gateway.driver.health().upstream_updates.message)
+    await until(lambda: "set by an operator" in gateway.driver.health().upstream_updates.message)
     assert gateway.driver.health().upstream_updates.healthy
     more = await spawn(1)
     await gateway.reach(topology(app("a.example", [*all_four, *more])))

@@ -9,11 +9,13 @@ from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.preview import look_at_servers
 from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules
 
 
 def topology(**vhosts: tuple[str, ...]) -> Topology:
@@ -29,11 +31,13 @@ async def no_names(name: str) -> list[str]:
 
 
 async def look(socket: Path, desired: Topology, *, reload_disabled: bool = False) -> Seen:
-    return await look_at_servers(
-        RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=Counts()),
-        Options(reload_disabled=reload_disabled),
+    api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=Counts())
+    return await preview_servers(
+        HaproxyAdapter(api, Options()),
+        RuntimeRules(),
         Resolver(no_names, timeout=0.5, ttl=30, clock=time.monotonic),
         desired,
+        reloads=not reload_disabled,
         clock=time.monotonic,
     )
 
@@ -67,7 +71,7 @@ async def test_each_server_that_differs_is_a_step_and_none_is_changed(short_path
         ("add server", "web/server_10.0.0.4_80"),
         ("drain server", "web/server_10.0.0.2_80"),
     ]
-    assert "server web/server_10.0.0.3_80 is in drain by hand, and stays so" in seen.notes
+    assert "server web/server_10.0.0.3_80 is in drain by an operator, and stays so" in seen.notes
     assert {command.split()[0] for command in said} == {"show"}
     assert haproxy.backends == before
     assert haproxy.touched == set()

@@ -1,12 +1,18 @@
 """Every reply that HAProxy 2.8 and 3.0 were seen to give, and what it means."""
 
 import pytest
+from tests.proxies.haproxy.gateway import Counts
 
+from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
 from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict, split, verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.runtime.servers import Process
 
 ADD = commands.add_server("b", "s", "10.0.0.1", 80, "")
 READY = commands.set_state("b", "s", "ready")
@@ -134,9 +140,10 @@ def test_servers_are_read_by_the_names_of_the_columns() -> None:
         "4 b1 1 d 127.0.0.3 2 8 1 1 0 1 0 0 0 0 0 0 - 18990 - 0 0 - - 0\n"
         "4 b1 2 n ::1 0 1 5 1 0 1 2 0 0 0 0 0 node.example 80 - 0 0 - - 0"
     )
-    read = state.servers(f"{STATE}\n{lines}")["b1"]
+    read = {server.name: server for server in state.servers(f"{STATE}\n{lines}")["b1"]}
     assert (read["d"].address, read["d"].port, read["d"].held) == ("127.0.0.3", 18990, "drain")
-    assert (read["n"].fqdn, read["n"].check_result, read["n"].weight) == ("node.example", 2, 5)
+    assert (read["d"].checked, read["n"].checked) == (False, True)
+    assert (read["d"].serving, read["n"].serving) == (False, False)
     assert read["n"].held == "maintenance"
     assert state.servers(STATE) == {}
 
@@ -162,8 +169,10 @@ def test_connections_in_use_are_read() -> None:
 
 def test_another_process_shows_by_its_pid_or_its_age() -> None:
     first = state.process("Name: HAProxy\nVersion: 2.8.25\nPid: 7\nUptime_sec: 100")
-    assert not state.Process(7, 101, "2.8.25").succeeds(first)
-    assert state.Process(8, 101, "2.8.25").succeeds(first)
-    assert state.Process(7, 2, "2.8.25").succeeds(first)
+    api = RuntimeApi(UnixSocket("/none"), timeout=1, clock=lambda: 0.0, metrics=Counts())
+    adapter = HaproxyAdapter(api, Options())
+    assert not adapter.replaced(first, Process(7, uptime=101))
+    assert adapter.replaced(first, Process(8, uptime=101))
+    assert adapter.replaced(first, Process(7, uptime=2))
     with pytest.raises(RuntimeApiError, match="show info"):
         state.process("Name: HAProxy")

@@ -44,7 +44,7 @@ async def test_each_command_gets_its_own_reply(short_path: Path) -> None:
         Verdict.DONE,
         Verdict.NOT_IN_MAINTENANCE,
     ]
-    assert state.servers(replies[4].text)["b"]["s1"].port == 80
+    assert state.servers(replies[4].text)["b"][0].port == 80
 
 
 async def test_thousands_of_commands_are_one_batch(short_path: Path) -> None:
@@ -183,6 +183,6 @@ async def test_a_real_haproxy_answers_over_tcp_too(
             ]
         )
         assert {reply.verdict for reply in replies} == {Verdict.DONE}
-        assert state.servers(replies[-1].text)["b"]["s1"].address == "10.0.0.1"
+        assert state.servers(replies[-1].text)["b"][0].address == "10.0.0.1"
     finally:
         await haproxy.kill()

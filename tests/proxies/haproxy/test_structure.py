@@ -8,8 +8,10 @@ from tests.traffic import Instance
 from drove_gateway.config import Settings
 from drove_gateway.model.vocabulary import Host, Leader, Topology
 from drove_gateway.proxies.haproxy.names import Naming, balanced
-from drove_gateway.proxies.haproxy.options import Options, options
-from drove_gateway.proxies.haproxy.structure import reasons
+from drove_gateway.proxies.haproxy.options import options
+from drove_gateway.proxies.runtime.desired import drain_seconds
+from drove_gateway.proxies.runtime.rules import runtime_rules
+from drove_gateway.proxies.runtime.structure import structural_changes
 
 NAMING = Naming()
 
@@ -57,17 +59,19 @@ def led(leader_vhost: str, host: str) -> Topology:
 def test_only_vhosts_backends_and_shown_leaders_need_a_reload(
     old: Topology, new: Topology, expected: tuple[str, ...]
 ) -> None:
-    assert reasons(old, new, NAMING) == expected
+    assert structural_changes(old, new, NAMING.backends) == expected
 
 
 def test_groups_need_no_reload_where_names_do_not_have_them() -> None:
     new = topology(grouped("g.example", {"g.example": [instance(1)], "blue": [instance(2)]}))
-    assert reasons(topology(GROUPED), new, Naming(routing_tag_suffix=False)) == ()
+    assert (
+        structural_changes(topology(GROUPED), new, Naming(routing_tag_suffix=False).backends) == ()
+    )
 
 
 def test_many_reasons_are_cut_short() -> None:
     many = topology(*(app(f"v{n}.example", [instance(1)]) for n in range(100)))
-    found = reasons(topology(), many, NAMING)
+    found = structural_changes(topology(), many, NAMING.backends)
     assert len(found) == 21
     assert found[-1] == "and 80 more changes"
 
@@ -95,26 +99,28 @@ def test_other_port_types_than_http_and_https_are_left_to_the_template() -> None
         ("soon", 30.0),
         ("inf", 30.0),
         ("nan", 30.0),
+        ("", 30.0),
+        ("1e3", 30.0),
+        ("\u0663", 30.0),
+        ("90", 90.0),
     ],
 )
 def test_a_tag_may_say_how_long_a_vhost_drains(value: str, seconds: float) -> None:
-    one = Options(drain_timeout_tag="drain")
-    assert one.drain_seconds({"drain": value}) == seconds
-    assert one.drain_seconds({}) == 30.0
-    assert Options().drain_seconds({"": value}) == 30.0
+    assert drain_seconds({"drain": value}, "drain", 30.0) == seconds
+    assert drain_seconds({}, "drain", 30.0) == 30.0
+    assert drain_seconds({"": value}, "", 30.0) == 30.0
 
 
-def test_the_settings_become_options() -> None:
-    made = options(
-        Settings.model_validate(
-            {
-                "haproxy_server_name_prefix": "drove",
-                "haproxy_add_server_attributes_string": "check  inter 1s",
-                "drain_timeout_sec": 5.0,
-                "haproxy_reload_disabled": True,
-            }
-        )
+def test_the_settings_become_options_and_rules() -> None:
+    settings = Settings.model_validate(
+        {
+            "haproxy_server_name_prefix": "drove",
+            "haproxy_add_server_attributes_string": "check  inter 1s",
+            "drain_timeout_sec": 5.0,
+        }
     )
+    made = options(settings)
     assert made.naming.server(Host("10.0.0.1", 80, "http")) == "drove_10.0.0.1_80"
     assert made.attributes_for(https=True) == "check inter 1s ssl verify none"
-    assert (made.probes, made.drain_timeout) == (True, 5.0)
+    assert made.probes
+    assert runtime_rules(settings).drain_timeout == 5.0

@@ -28,10 +28,11 @@ from drove_gateway.model.vocabulary import (
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.nginx.plus.driver import NginxPlus, Rules
-from drove_gateway.proxies.nginx.plus.planner import Parameters
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.reconciler.schedule import ApplyPace
@@ -92,7 +93,7 @@ def topology(vhosts: Mapping[str, Iterable[str]], *, leader: str = "http://c1:40
 class Rig:
     """A driver with what it drives. `reconciler` is running inside `running_gateway` only."""
 
-    def __init__(self, nginx: StandIn, driver: NginxPlus, metrics: CountingMetrics) -> None:
+    def __init__(self, nginx: StandIn, driver: RuntimeProxy, metrics: CountingMetrics) -> None:
         self.nginx = nginx
         self.driver = driver
         self.metrics = metrics
@@ -157,10 +158,10 @@ async def rigged(
         )
         file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
         made = file_installation(used, platform(used), file, "gateway", Metrics())
-    driver = NginxPlus(
-        client,
-        Rules(
-            Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
+    parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
+    driver = RuntimeProxy(
+        NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
+        RuntimeRules(
             drain_timeout=drain_timeout,
             drain_timeout_tag="drain",
             audit_interval=audit_interval,
@@ -168,9 +169,8 @@ async def rigged(
             owned=owned,
             orphan_patience=0.1,
         ),
-        made,
         Resolver(lookup or _no_lookup, timeout=1.0, ttl=ttl, clock=time.monotonic),
-        metrics=metrics,
+        made,
         clock=time.monotonic,
         log=log,
     )

@@ -344,7 +344,8 @@ async def test_host_names_are_resolved_and_an_unknown_one_fails_its_vhost_alone(
         wish = topology({"a.example": ["node1:80"], "b.example": ["node1:80", "node2:80"]})
         outcome = await rig.apply(wish)
         assert nginx.servers("a.example") == ["10.1.1.1:80"]
-        assert dict(outcome.failed) == {"b.example": "no address for node2"}
+        why = "host node2 has no address, its servers are left out: Name or service not known"
+        assert dict(outcome.failed) == {"b.example": why}
         # Which of the other servers is node2 nobody can tell, so none is taken away.
         assert nginx.servers("b.example") == [D, "10.1.1.1:80"]
         assert not any(one.drain for one in nginx.upstreams["b.example"].servers)

@@ -198,7 +198,7 @@ async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
         await until(lambda: sorted(nginx.servers("a.example")) == [A, B])
         await until(lambda: upstream.servers[0].max_fails == 0)
         triggers = [text for record in rig.records for text in record.triggers]
-        assert any("a.example not as on the cluster" in text for text in triggers)
+        assert any("a.example: servers in NGINX Plus differ" in text for text in triggers)
 
 
 async def test_what_an_operator_set_by_hand_outlives_every_audit(tmp_path: Path) -> None:
@@ -214,7 +214,11 @@ async def test_what_an_operator_set_by_hand_outlives_every_audit(tmp_path: Path)
         nginx.api.forget_calls()
         await until(lambda: nginx.api.calls["GET servers"] > 5)
         assert (first.drain, second.down, second.weight) == (True, True, 5)
-        assert rig.updates == (True, "OK")
+        note = (
+            f"OK: a.example/{A} is in drain, set by an operator; "
+            f"a.example/{B} is in maintenance, set by an operator"
+        )
+        assert rig.updates == (True, note)
 
 
 async def test_an_upstream_that_appears_later_is_filled(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from tests.standins.nginx_plus.server import NginxPlus, running
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.preview import Seen
 from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.nginx.plus.planner import Parameters
-from drove_gateway.proxies.nginx.plus.preview import look_at_upstreams
+from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules
 
 A, B, C = (f"10.0.0.{n}:80" for n in range(1, 4))
 PARAMETERS = "max_fails=0 fail_timeout=1s slow_start=0s"
@@ -36,15 +37,17 @@ async def no_names(name: str) -> list[str]:
 async def look(
     nginx: NginxPlus, desired: Topology, *, drain: bool = True, by_reload: bool = True
 ) -> Seen:
-    client = Client(Access(nginx.api_address), timeout=2, metrics=CountingMetrics())
+    metrics = CountingMetrics()
+    client = Client(Access(nginx.api_address), timeout=2, metrics=metrics)
+    parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     try:
-        return await look_at_upstreams(
-            client,
-            Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
+        return await preview_servers(
+            NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
+            RuntimeRules(drain_timeout=30.0 if drain else 0.0),
             Resolver(no_names, timeout=0.5, ttl=30, clock=time.monotonic),
             desired,
-            drain=drain,
-            by_reload=by_reload,
+            reloads=by_reload,
+            clock=time.monotonic,
         )
     finally:
         await client.close()
@@ -74,7 +77,7 @@ async def test_without_drains_a_server_would_be_deleted(nginx: NginxPlus) -> Non
 
 async def test_an_upstream_that_is_not_there_comes_with_a_reload(nginx: NginxPlus) -> None:
     seen = await look(nginx, topology({"b.example": [A]}))
-    assert seen.reload == ("NGINX has no upstream b.example",)
+    assert seen.reload == ("NGINX Plus has no upstream b.example",)
     assert seen.steps == ()
 
 
@@ -94,7 +97,7 @@ async def test_an_api_that_is_down_is_told(nginx: NginxPlus) -> None:
     await nginx.stop()
     seen = await look(nginx, topology({"a.example": [A]}))
     assert (seen.steps, seen.reload) == ((), ())
-    assert "NGINX's servers cannot be read" in seen.notes[0]
+    assert "NGINX Plus's servers cannot be read" in seen.notes[0]
 
 
 async def test_an_api_that_refuses_is_told(nginx: NginxPlus) -> None:

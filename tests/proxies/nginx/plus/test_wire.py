@@ -63,7 +63,7 @@ def test_the_documentations_example_of_a_server_is_read() -> None:
         "max_fails": 0, "fail_timeout": "10s", "slow_start": "10s", "route": "",
         "backup": true, "down": true}"""
     read = msgspec.json.decode(example, type=Server)
-    assert read == Server(1, "10.0.0.1:8089", 0, "10s", "10s", backup=True)
+    assert read == Server(1, "10.0.0.1:8089", 0, "10s", "10s", backup=True, down=True)
 
 
 def test_the_documentations_example_of_an_upstream_is_read() -> None:
@@ -73,7 +73,7 @@ def test_the_documentations_example_of_an_upstream_is_read() -> None:
         "keepalive": 0, "zombies": 0, "zone": "upstream_backend"}"""
     peer = msgspec.json.decode(example, type=Upstream).peers[0]
     assert peer.active == 3
-    assert peer.as_server() == Server(0, "10.0.0.1:8088", drain=True)
+    assert (peer.server, peer.state) == ("10.0.0.1:8088", "draining")
 
 
 def test_the_documentations_example_of_nginx_is_read() -> None:

@@ -3,11 +3,11 @@
 The columns are found by their names in the header line, since newer releases append some.
 """
 
-from collections.abc import Iterator
-
-import msgspec
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.runtime.servers import ObservedServer, Process
 
 # Bits of srv_admin_state and values of srv_op_state (management guide, "show servers state").
 FORCED_MAINTENANCE = 0x01
@@ -18,65 +18,39 @@ NO_ADDRESS = "-"
 # srv_check_result: 0 unknown, 1 neutral, 2 failed, 3 passed, 4 conditionally passed.
 FIRST_CHECK_DECIDED = 2
 
-
-class ServerState(msgspec.Struct, frozen=True, gc=False):
-    """One server as HAProxy has it. `fqdn` is empty where it was given by an address."""
-
-    name: str
-    address: str
-    port: int
-    op_state: int
-    admin: int
-    weight: int
-    check_result: int
-    fqdn: str
-
-    @property
-    def serving(self) -> bool:
-        """Whether it gets new sessions."""
-        return self.op_state == UP and self.admin == 0 and self.weight > 0
-
-    @property
-    def held(self) -> str:
-        """ "drain" or "maintenance" where somebody put it there, else empty."""
-        if self.admin & DRAIN:
-            return "drain"
-        return "maintenance" if self.admin & FORCED_MAINTENANCE else ""
+_HELD: Mapping[int, Literal["", "drain", "maintenance"]] = {
+    0: "",
+    FORCED_MAINTENANCE: "maintenance",
+    DRAIN: "drain",
+    DRAIN | FORCED_MAINTENANCE: "drain",
+}
 
 
-class Process(msgspec.Struct, frozen=True):
-    """Which process answers: another `pid` or an `uptime` that went back is another one."""
-
-    pid: int
-    uptime: int
-    version: str
-
-    def succeeds(self, earlier: "Process") -> bool:
-        """Whether this is not the process that answered `earlier`."""
-        return self.pid != earlier.pid or self.uptime < earlier.uptime
-
-
-def servers(reply: str) -> dict[str, dict[str, ServerState]]:
-    """`show servers state` as servers by backend and name."""
-    found: dict[str, dict[str, ServerState]] = {}
+def servers(
+    reply: str, is_ours: Callable[[str], bool] = lambda _: True
+) -> dict[str, list[ObservedServer]]:
+    """`show servers state` as servers by backend; `is_ours` knows the gateway's names."""
+    found: dict[str, list[ObservedServer]] = {}
     if not reply.startswith("1\n"):
         raise RuntimeApiError("HAProxy's `show servers state` has a format of another version")
     lines = iter(reply.removeprefix("1\n").split("\n"))
     try:
         columns = next(lines).lstrip("# ").split(" ")
         at = [columns.index(name) for name in _STATE_COLUMNS]
-        backend, name, address, port, op, admin, weight, result, fqdn = at
+        backend, name, address, port, op, admin, weight, result = at
         for line in lines:
             f = line.split(" ")
-            found.setdefault(f[backend], {})[f[name]] = ServerState(
-                f[name],
-                f[address],
-                int(f[port]),
-                int(f[op]),
-                int(f[admin]),
-                int(f[weight]),
-                int(f[result]),
-                "" if f[fqdn] == "-" else f[fqdn],
+            mask, server = int(f[admin]), f[name]
+            found.setdefault(f[backend], []).append(
+                ObservedServer(
+                    server,
+                    "" if f[address] == NO_ADDRESS else f[address],
+                    int(f[port]),
+                    int(f[op]) == UP and mask == 0 and int(f[weight]) > 0,
+                    _HELD[mask & (DRAIN | FORCED_MAINTENANCE)],
+                    is_ours(server),
+                    int(f[result]) >= FIRST_CHECK_DECIDED,
+                )
             )
     except (ValueError, IndexError, StopIteration) as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show servers state`: {error}") from error
@@ -92,7 +66,6 @@ _STATE_COLUMNS = (
     "srv_admin_state",
     "srv_uweight",
     "srv_check_result",
-    "srv_fqdn",
 )
 
 
@@ -123,6 +96,6 @@ def process(reply: str) -> Process:
     """`show info` as the process that answers."""
     facts = dict(line.partition(": ")[::2] for line in reply.split("\n"))
     try:
-        return Process(int(facts["Pid"]), int(facts["Uptime_sec"]), facts["Version"])
+        return Process(int(facts["Pid"]), uptime=int(facts["Uptime_sec"]), version=facts["Version"])
     except (KeyError, ValueError) as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show info`: {error}") from error

@@ -48,6 +48,7 @@ class Server(msgspec.Struct, frozen=True):
     slow_start: str | None = None
     backup: bool = False
     drain: bool = False
+    down: bool = False
     parent: int | str | None = None
 
 
@@ -59,12 +60,6 @@ class Peer(msgspec.Struct, frozen=True):
     backup: bool = False
     state: str = ""
     active: int = 0
-
-    def as_server(self) -> Server:
-        """The same as a server. The status does not tell the failure parameters."""
-        return Server(
-            id=self.id, server=self.server, backup=self.backup, drain=self.state == "draining"
-        )
 
 
 class Upstream(msgspec.Struct, frozen=True):

@@ -1,22 +1,27 @@
-"""What of a topology the runtime API cannot change: vhosts, backends, leaders. Pure."""
+"""What of a topology a runtime API cannot change: vhosts, backends, leaders. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Topology
-from drove_gateway.proxies.haproxy.names import Naming
+
+Backends: TypeAlias = Callable[[App], Mapping[str, Any]]
 
 # Reasons are for people: the first few by name, then a count.
 _MOST_NAMED = 20
 
 
-def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
-    """Why going from `old` to `new` needs a reload; empty when it does not."""
+def structural_changes(old: Topology, new: Topology, backends: Backends) -> tuple[str, ...]:
+    """Why going from `old` to `new` needs a reload; empty when it does not.
+
+    `backends` returns an app's backends by name.
+    """
     vhosts = changed_keys(old.apps, new.apps)
     lines = [
         *(f"vhost {vhost} added" for vhost in vhosts if vhost not in old.apps),
         *(f"vhost {vhost} removed" for vhost in vhosts if vhost not in new.apps),
-        *_backends(old, new, vhosts, naming),
+        *_backends(old, new, vhosts, backends),
         *_leaders(old, new),
     ]
     if len(lines) > _MOST_NAMED:
@@ -24,12 +29,14 @@ def reasons(old: Topology, new: Topology, naming: Naming) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _backends(old: Topology, new: Topology, vhosts: Sequence[str], naming: Naming) -> Iterator[str]:
+def _backends(
+    old: Topology, new: Topology, vhosts: Sequence[str], backends: Backends
+) -> Iterator[str]:
     for vhost in vhosts:
         before, app = old.apps.get(vhost), new.apps.get(vhost)
         if before is None or app is None or _same_groups(before, app):
             continue
-        had, has = naming.backends(before).keys(), naming.backends(app).keys()
+        had, has = backends(before).keys(), backends(app).keys()
         yield from (f"backend {backend} added" for backend in sorted(has - had))
         yield from (f"backend {backend} removed" for backend in sorted(had - has))
 

@@ -1,8 +1,8 @@
 """What the gateway itself did to servers and has not finished.
 
-HAProxy shows that a server is drained or in maintenance, not who did it. Only what stands here was
-done by the gateway; the rest was done by an operator, and stays. The ledger lives in memory: after
-a restart of the gateway every state that it finds counts as an operator's.
+The proxy shows that a server is drained or in maintenance, not who did it. Only what is listed
+here was done by the gateway; the rest was done by an operator, and stays. The ledger lives in
+memory: after a restart of the gateway every state that it finds counts as an operator's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ class Ledger:
         return self._entries.get(backend, {})
 
     def note(self, backend: str, name: str, entry: Entry) -> None:
-        """Remember how far a server is."""
+        """Remember how far the gateway is with a server."""
         self._entries.setdefault(backend, {})[name] = entry
 
     def strike(self, backend: str, name: str) -> None:

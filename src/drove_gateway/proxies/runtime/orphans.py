@@ -1,7 +1,7 @@
-"""Upstreams that only an earlier run of the gateway can have filled.
+"""Vhosts whose servers only an earlier run of the gateway can have added.
 
-With reloads disabled nothing takes the upstream of a vhost away that left while the gateway was
-not running. Known to be the gateway's are the vhosts that a realm names one by one.
+With reloads disabled nothing removes the servers of a vhost that left while the gateway was not
+running. Known to be the gateway's are the vhosts that a realm names one by one.
 """
 
 from collections.abc import Collection

@@ -1,4 +1,4 @@
-"""Keeps the configuration file equal to the runtime changes, for HAProxy's next start."""
+"""Keeps the configuration file equal to the runtime changes, for the proxy's next start."""
 
 import asyncio
 
@@ -22,12 +22,12 @@ class ConfigFile:
         self.lock = asyncio.Lock()
         self._installation = installation
         self._log = log
-        self._wanted: Topology | None = None
+        self._requested: Topology | None = None
         self._due = asyncio.Event()
 
-    def want(self, topology: Topology) -> None:
-        """Have the file written for `topology` soon."""
-        self._wanted = topology
+    def request(self, topology: Topology) -> None:
+        """Write the file for `topology` soon."""
+        self._requested = topology
         self._due.set()
 
     async def run(self) -> None:
@@ -43,7 +43,7 @@ class ConfigFile:
     async def write(self) -> None:
         """Write the file if that is due, checked. A failure is shown in health and logged."""
         async with self.lock:
-            topology, self._wanted = self._wanted, None
+            topology, self._requested = self._requested, None
             self._due.clear()
             if topology is None:
                 return
@@ -51,14 +51,14 @@ class ConfigFile:
                 written = await self._installation.write(topology)
             except GatewayError as error:
                 self._log.error(
-                    "the configuration file could not be written for HAProxy's next start",
+                    "the configuration file could not be written for the proxy's next start",
                     error=str(error),
                 )
             else:
                 if written:
-                    self._log.debug("configuration file written for HAProxy's next start")
+                    self._log.debug("configuration file written for the proxy's next start")
 
     def reloaded(self) -> None:
         """Note that a reload has just written the file for the newest topology."""
-        self._wanted = None
+        self._requested = None
         self._due.clear()

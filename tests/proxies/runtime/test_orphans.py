@@ -2,7 +2,7 @@
 
 from tests.proxies.nginx.plus.rig import topology
 
-from drove_gateway.proxies.nginx.plus.orphans import Orphans
+from drove_gateway.proxies.runtime.orphans import Orphans
 
 OWNED = {"a.example", "b.example"}
 HAS_A = topology({"a.example": ["10.0.0.1:80"]})

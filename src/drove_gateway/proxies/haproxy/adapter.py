@@ -1,0 +1,199 @@
+"""HAProxy's runtime API as the engine uses it."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.vocabulary import App, Host
+from drove_gateway.proxies.haproxy.api import runtime_commands as commands
+from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
+from drove_gateway.proxies.haproxy.api.replies import Verdict
+from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.names import balanced
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.runtime.adapter import Abilities
+from drove_gateway.proxies.runtime.servers import (
+    Action,
+    Batch,
+    Change,
+    Observation,
+    ObservedServer,
+    Process,
+    Result,
+)
+
+# From here on one reply with every server is cheaper than one for each backend.
+_MANY_BACKENDS = 64
+
+_DONE = Result()
+# What a server was to become it is already, or the next round settles it.
+_HARMLESS = frozenset({Verdict.DONE, Verdict.EXISTS, Verdict.NO_SERVER})
+_GONE = frozenset({Verdict.DONE, Verdict.NO_SERVER, Verdict.NO_BACKEND})
+_NOT_YET = frozenset({Verdict.BUSY, Verdict.NOT_IN_MAINTENANCE})
+
+
+class HaproxyAdapter:
+    """HAProxy behind its stats socket; an `Adapter`.
+
+    A batch is one connection: the commands, and those that read the touched backends back.
+    """
+
+    name = "HAProxy"
+    backend_noun = "backend"
+
+    def __init__(self, api: RuntimeApi, options: Options) -> None:
+        self.abilities = Abilities(
+            probes=options.probes, named_by_host=True, reads_everything=True, file_has_servers=True
+        )
+        self._api = api
+        self._options = options
+        self._can_wait: bool | None = None
+
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
+        """An app's backends; those with a port type but http and https are the template's."""
+        return {
+            backend: hosts if balanced(hosts) else None
+            for backend, hosts in self._options.naming.backends(app).items()
+        }
+
+    def server_name(self, host: Host, ip: str) -> str:  # noqa: ARG002
+        return self._options.naming.server(host)
+
+    async def identify(self) -> Process:
+        return state.process(await self._api.ask(commands.SHOW_INFO))
+
+    def replaced(self, before: Process, now: Process) -> str:
+        """A reload starts another worker, which looks like a restart."""
+        if now.pid == before.pid and now.uptime >= before.uptime:
+            return ""
+        self._can_wait = None
+        return "HAProxy was restarted or reloaded"
+
+    async def reconnect(self) -> None:
+        """Nothing: every batch is a connection of its own."""
+
+    async def observe(
+        self,
+        backends: Collection[str] | None,
+        *,
+        exact: Collection[str] = (),  # noqa: ARG002
+    ) -> Observation:
+        if backends is not None:
+            return self._servers(backends, await self._api.run(self._reading(backends)))
+        names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
+        reading = [commands.SHOW_ALL_SERVERS]
+        if self._options.read_backends_one_by_one:
+            reading = [commands.show_servers(name) for name in names]
+        return self._servers(names, await self._api.run(reading))
+
+    async def usage(self, backends: Collection[str]) -> Observation:
+        reading = [commands.show_connections(name) for name in backends]
+        if len(backends) > _MANY_BACKENDS:
+            reading = [commands.SHOW_ALL_CONNECTIONS]
+        used: dict[str, list[ObservedServer]] = {}
+        for reply in await self._api.run(reading):
+            if reply.verdict is Verdict.DONE:
+                for (backend, name), count in state.connections(reply.text).items():
+                    server = ObservedServer(name, held="drain", active=count)
+                    used.setdefault(backend, []).append(server)
+            elif reply.verdict is not Verdict.NO_BACKEND:
+                raise reply.problem()
+        return Observation(used)
+
+    async def carry_out(self, changes: Sequence[Change]) -> Batch:
+        groups = [tuple(self._commands(change)) for change in changes]
+        batch = [command for group in groups for command in group]
+        backends = dict.fromkeys(c.backend for c in changes if c.action is not Action.DELETE)
+        replies = await self._api.run([*batch, *(self._reading(backends) if backends else ())])
+        rest = iter(replies)
+        results = [
+            _result(change, [next(rest) for _ in group])
+            for change, group in zip(changes, groups, strict=True)
+        ]
+        if not backends:
+            return Batch(results)
+        return Batch(results, self._servers(backends, replies[len(batch) :]))
+
+    async def wait_removable(self, backend: str, name: str, seconds: float) -> None:
+        """Let HAProxy wait for the server, where its release can (3.0 and newer)."""
+        try:
+            if self._can_wait is None:
+                self._can_wait = "\n  wait " in await self._api.ask(commands.HELP_WAIT)
+            if self._can_wait:
+                waiting = commands.wait_removable(backend, name, int(seconds * 1000))
+                await self._api.run([waiting])
+                return
+        except RuntimeApiError:
+            pass
+        await asyncio.sleep(seconds)
+
+    def _reading(self, backends: Collection[str]) -> list[Command]:
+        if len(backends) > _MANY_BACKENDS and not self._options.read_backends_one_by_one:
+            return [commands.SHOW_ALL_SERVERS]
+        return [commands.show_servers(backend) for backend in backends]
+
+    def _servers(self, backends: Collection[str], replies: Sequence[Reply]) -> Observation:
+        """The servers of each of `backends`, also of those that have none."""
+        read: dict[str, list[ObservedServer]] = {}
+        missing: set[str] = set()
+        for backend, reply in zip(backends, replies, strict=False):
+            if reply.verdict is Verdict.DONE:
+                read |= state.servers(reply.text, self._options.naming.is_ours)
+            elif reply.verdict is Verdict.NO_BACKEND:
+                missing.add(backend)
+            else:
+                raise reply.problem()
+        return Observation({name: read.get(name, ()) for name in backends if name not in missing})
+
+    def _commands(self, change: Change) -> Iterator[Command]:
+        """The commands that carry out `change`, in order."""
+        backend, name = change.backend, change.name
+        match change.action:
+            case Action.ADD | Action.PROBE:
+                yield from self._adding(change)
+            case Action.REPLACE:
+                yield commands.set_state(backend, name, "maint")
+                yield commands.delete_server(backend, name)
+                yield from self._adding(change)
+            case Action.MOVE:
+                yield commands.set_address(backend, name, change.address, change.port)
+            case Action.READY:
+                yield commands.set_state(backend, name, "ready")
+            case Action.DRAIN:
+                yield commands.set_state(backend, name, "drain")
+            case Action.DELETE:
+                yield commands.set_state(backend, name, "maint")
+                if change.busy:
+                    yield commands.shutdown_sessions(backend, name)
+                yield commands.delete_server(backend, name)
+
+    def _adding(self, change: Change) -> Iterator[Command]:
+        """A server is added in maintenance; one that is checked gets its first check in drain."""
+        backend, name = change.backend, change.name
+        attributes = self._options.attributes_for(change.https)
+        yield commands.add_server(backend, name, change.address, change.port, attributes)
+        if self._options.probes:
+            yield commands.enable_health(backend, name)
+        target = "drain" if change.action is Action.PROBE else "ready"
+        yield commands.set_state(backend, name, target)
+
+
+def _result(change: Change, replies: Iterable[Reply]) -> Result:
+    if change.action is Action.DELETE:
+        return _deletion(next(r for r in replies if r.command.operation == "del_server"))
+    for reply in replies:
+        if reply.verdict in _HARMLESS:
+            continue
+        if reply.verdict is Verdict.NO_BACKEND:
+            return Result("refused", f"HAProxy has no backend {change.backend}")
+        return Result("needs reload", str(reply.problem()))
+    return _DONE
+
+
+def _deletion(reply: Reply) -> Result:
+    if reply.verdict in _GONE:
+        return _DONE
+    if reply.verdict in _NOT_YET:
+        return Result("busy", reply.text)
+    return Result("pinned", reply.text)

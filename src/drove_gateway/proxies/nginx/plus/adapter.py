@@ -1,0 +1,329 @@
+"""NGINX Plus's API as the engine uses it: servers known by address, changed call by call."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from drove_gateway.model.vocabulary import App, Host
+from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiMetrics, ApiRefused, Client
+from drove_gateway.proxies.nginx.plus.parallel import each
+from drove_gateway.proxies.nginx.plus.wire import (
+    Identity,
+    Peer,
+    Server,
+    address,
+    canonical,
+    milliseconds,
+)
+from drove_gateway.proxies.runtime.adapter import Abilities
+from drove_gateway.proxies.runtime.servers import (
+    REMOVALS,
+    Action,
+    Batch,
+    Change,
+    Observation,
+    ObservedServer,
+    Parameter,
+    Process,
+    Result,
+)
+
+_PARALLEL = 8
+# So many upstreams are read one by one, more by the one reply that has them all, unless that has
+# twenty times as many: it costs about as much as a twentieth of them one by one.
+_FEW = 8
+_WORTH_ALL = 20
+_PORT_TYPES = frozenset({"http", "https"})
+_NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+# The upstream is not as it was read.
+_OUTDATED = frozenset({"UpstreamServerNotFound", "EntryExists"})
+
+
+class Parameters(msgspec.Struct, frozen=True):
+    """The failure parameters of every server; times in NGINX's syntax ("10s")."""
+
+    max_fails: int
+    fail_timeout: str
+    slow_start: str
+
+
+class NginxPlusAdapter:
+    """NGINX Plus behind its API; an `Adapter`.
+
+    An upstream is named like its vhost and holds all of the app's hosts, as in the original. What
+    an operator sets stays: `down`, `drain`, `weight`, `max_conns`, `route`, and servers that are
+    `backup` or that NGINX's resolver made.
+    """
+
+    name = "NGINX Plus"
+    backend_noun = "upstream"
+
+    def __init__(
+        self,
+        client: Client,
+        parameters: Parameters,
+        *,
+        metrics: ApiMetrics,
+        clock: Callable[[], float],
+    ) -> None:
+        self.abilities = Abilities(
+            deletes_busy=True,
+            parameters=(
+                ("max_fails", parameters.max_fails),
+                ("fail_timeout", _time(parameters.fail_timeout)),
+                ("slow_start", _time(parameters.slow_start)),
+            ),
+            hides_empty=True,
+            drains_survive_reload=True,
+        )
+        self._client = client
+        self._fields = msgspec.structs.asdict(parameters)
+        self._metrics = metrics
+        self._clock = clock
+        self._total = 0
+
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
+        """The app's upstream. Groups with a host that speaks neither http nor https are left out,
+        as the original's documentation says."""
+        return {app.vhost: _balanced(app)}
+
+    def server_name(self, host: Host, ip: str) -> str:
+        return address(ip, host.port) if ip else f"{host.host}:{host.port}"
+
+    async def identify(self) -> Process | None:
+        """None where the location offers upstreams only: then audits alone find changes."""
+        try:
+            return _process(await self._client.identity())
+        except ApiRefused as error:
+            if error.status in _NOT_OFFERED and error.code != "UnknownVersion":
+                return None
+            raise
+
+    def replaced(self, before: Process, now: Process) -> str:
+        """For a moment after a reload, workers of the generation before still answer: that is
+        nothing."""
+        if now.pid != before.pid:
+            return "NGINX was restarted"
+        return "NGINX was reloaded" if now.generation > before.generation else ""
+
+    async def reconnect(self) -> None:
+        await self._client.forget_connections()
+
+    async def observe(
+        self, backends: Collection[str] | None, *, exact: Collection[str] = ()
+    ) -> Observation:
+        if backends is None:
+            return await self._read_all()
+        found: dict[str, Sequence[ObservedServer]] = {}
+        problems: dict[str, str] = {}
+        brief = [name for name in backends if name not in exact]
+        if len(brief) > _FEW and len(brief) * _WORTH_ALL >= self._total:
+            everything = (await self._read_all()).backends
+            found = {name: everything[name] for name in brief if name in everything}
+        else:
+            exact = backends
+
+        async def read(upstream: str) -> None:
+            try:
+                servers = await self._client.servers(upstream)
+            except (ApiRefused, ApiCut) as error:
+                if not (isinstance(error, ApiRefused) and error.code == "UpstreamNotFound"):
+                    problems[upstream] = str(error)
+            else:
+                found[upstream] = [_observed(s) for s in servers if _is_regular(s)]
+
+        await each(exact, read, parallel=_PARALLEL)
+        return Observation(found, problems)
+
+    async def usage(self, backends: Collection[str]) -> Observation:
+        if len(backends) > _FEW:
+            return await self._read_all()
+        found: dict[str, Sequence[ObservedServer]] = {}
+        problems: dict[str, str] = {}
+
+        async def read(upstream: str) -> None:
+            try:
+                peers = await self._client.peers(upstream)
+            except (ApiRefused, ApiCut) as error:
+                if not (isinstance(error, ApiRefused) and error.code == "UpstreamNotFound"):
+                    problems[upstream] = str(error)
+            else:
+                found[upstream] = _peers(peers)
+
+        await each(backends, read, parallel=_PARALLEL)
+        return Observation(found, problems)
+
+    async def carry_out(self, changes: Sequence[Change]) -> Batch:
+        results: dict[int, Result] = {}
+        upstreams: dict[str, list[Change]] = {}
+        for change in changes:
+            upstreams.setdefault(change.backend, []).append(change)
+
+        async def change_all(its: Sequence[Change]) -> None:
+            async for change, result in self._carry_out_in_order(its):
+                results[id(change)] = result
+
+        begin, outcome = self._clock(), "failure"
+        try:
+            await each(upstreams.values(), change_all, parallel=_PARALLEL)
+            if all(result.state == "done" for result in results.values()):
+                outcome = "success"
+        finally:
+            self._metrics.nginx_plus_runtime_api_duration(outcome, self._clock() - begin)
+        return Batch([results[id(change)] for change in changes])
+
+    async def wait_removable(self, backend: str, name: str, seconds: float) -> None:  # noqa: ARG002
+        await asyncio.sleep(seconds)
+
+    async def _read_all(self) -> Observation:
+        upstreams = await self._client.upstreams()
+        self._total = len(upstreams)
+        return Observation({name: _peers(status.peers) for name, status in upstreams.items()})
+
+    async def _carry_out_in_order(
+        self, changes: Sequence[Change]
+    ) -> AsyncIterator[tuple[Change, Result]]:
+        """The changes of one upstream. What is refused for a server's own address or parameters
+        concerns it alone; anything else that is refused ends the additions, or the removals."""
+        ended: dict[bool, Result] = {}
+        for change in changes:
+            removes = change.action in REMOVALS
+            result = ended.get(removes) or await self._carry_out_one(change)
+            yield change, result
+            if result.state == "outdated":
+                ended = {True: result, False: result}
+            elif result.state == "refused" and "UpstreamBad" not in result.problem:
+                ended[removes] = result
+
+    async def _carry_out_one(self, change: Change) -> Result:
+        try:
+            return await self._call(change)
+        except ApiCut as error:
+            return Result("outdated", str(error))
+        except ApiRefused as error:
+            if error.code in _OUTDATED:
+                return Result("outdated", str(error))
+            return Result("refused", f"server {change.name}: {error}")
+
+    async def _call(self, change: Change) -> Result:
+        """Ids are given anew by every reload: the reply tells which server the call met."""
+        client, upstream, handle = self._client, change.backend, change.handle
+        if handle is None:
+            return _met(change, await client.add(upstream, change.name, self._fields))
+        match change.action:
+            case Action.UPDATE:
+                fields = {name: self._fields[name] for name in change.differing}
+                return _met(change, await client.change(upstream, handle, fields))
+            case Action.DRAIN:
+                return _met(change, await client.change(upstream, handle, {"drain": True}))
+            case Action.DELETE:
+                return _deleted(change, await client.delete(upstream, handle))
+            case _:
+                return await self._make_ready(change, handle)
+
+    async def _make_ready(self, change: Change, handle: int) -> Result:
+        """End a drain. A server that stays in drain makes way for a new one of its address."""
+        ready = await self._client.change(change.backend, handle, {"drain": False})
+        result = _met(change, ready)
+        if ready.drain and result.state == "done":
+            result = _met(change, await self._client.add(change.backend, change.name, self._fields))
+            if result.state == "done":
+                await self._client.delete(change.backend, handle)
+        return result
+
+
+def _balanced(app: App) -> tuple[Host, ...] | None:
+    """The hosts that go into the app's upstream; None where it is left alone."""
+    skipped: set[Host] = set()
+    for group in app.groups.values():
+        if any(host.port_type not in _PORT_TYPES for host in group.hosts):
+            skipped.update(group.hosts)
+    kept = tuple(
+        host for host in app.hosts if host.port_type in _PORT_TYPES and host not in skipped
+    )
+    return kept if kept or not app.hosts else None
+
+
+def _process(identity: Identity) -> Process:
+    return Process(identity.ppid, identity.generation, version=identity.build)
+
+
+def _is_regular(server: Server) -> bool:
+    return not server.backup and server.parent is None
+
+
+def _met(change: Change, reply: Server) -> Result:
+    """Whether the call met the server that it was for."""
+    if canonical(reply.server) != change.name:
+        return Result("outdated", f"the call for server {change.name} met {reply.server}")
+    return Result(server=_observed(reply))
+
+
+def _deleted(change: Change, remaining: Sequence[Server]) -> Result:
+    """Whether the deletion met the server that it was for."""
+    same = sum(canonical(s.server) == change.name and _is_regular(s) for s in remaining)
+    if same == change.remaining:
+        return Result()
+    return Result("outdated", f"the deletion of server {change.name} met another server")
+
+
+def _observed(server: Server) -> ObservedServer:
+    shown: list[Parameter] = []
+    if server.max_fails is not None:
+        shown.append(("max_fails", server.max_fails))
+    for name, time in (("fail_timeout", server.fail_timeout), ("slow_start", server.slow_start)):
+        if time is not None:
+            shown.append((name, _time(time)))
+    return _server(
+        server.server,
+        server.id,
+        draining=server.drain,
+        down=server.down,
+        parameters=tuple(shown),
+    )
+
+
+def _peers(peers: Sequence[Peer]) -> list[ObservedServer]:
+    """Servers as the status of their upstream shows them: with requests, without parameters."""
+    return [
+        _server(
+            peer.server,
+            peer.id,
+            draining=peer.state == "draining",
+            down=peer.state == "down",
+            active=peer.active,
+        )
+        for peer in peers
+        if not peer.backup
+    ]
+
+
+def _server(
+    text: str,
+    handle: int,
+    *,
+    draining: bool,
+    down: bool,
+    active: int = 0,
+    parameters: tuple[Parameter, ...] = (),
+) -> ObservedServer:
+    name = canonical(text)
+    host, _, port = name.rpartition(":")
+    return ObservedServer(
+        name,
+        host.strip("[]"),
+        int(port) if port.isdecimal() else 0,
+        serving=not draining and not down,
+        held="drain" if draining else "maintenance" if down else "",
+        active=active,
+        handle=handle,
+        parameters=parameters,
+    )
+
+
+def _time(text: str) -> int | str:
+    """NGINX's times in milliseconds, so that "1000ms" is "1s"."""
+    found = milliseconds(text)
+    return text if found is None else found

@@ -1,0 +1,85 @@
+"""What the engine needs of a proxy's runtime API."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from drove_gateway.model.vocabulary import App, Host
+from drove_gateway.proxies.runtime.servers import (
+    Batch,
+    Change,
+    Observation,
+    Parameter,
+    Process,
+)
+
+
+class Abilities(msgspec.Struct, frozen=True):
+    """What differs between runtime APIs.
+
+    `probes`: a new server can be kept out of traffic until its first health check.
+    `named_by_host`: a server keeps its name when the address of its host changes.
+    `deletes_busy`: a server that is deleted still finishes its requests.
+    `parameters`: what every server must have, as observed servers show it.
+    `reads_everything`: one reply shows every backend, so that what was read is kept and trusted
+    until the next audit. Otherwise a backend is read before it is changed.
+    `hides_empty`: a backend without servers may look as if it were missing.
+    `file_has_servers`: the configuration lists the servers, so that the file follows runtime
+    changes, and a reload repairs what the runtime API cannot.
+    `drains_survive_reload`: a reload keeps servers in drain.
+    """
+
+    probes: bool = False
+    named_by_host: bool = False
+    deletes_busy: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    reads_everything: bool = False
+    hides_empty: bool = False
+    file_has_servers: bool = False
+    drains_survive_reload: bool = False
+
+
+class Adapter(Protocol):
+    """A proxy's runtime API. Every method that calls it raises RuntimeApiError when the API cannot
+    be reached or breaks off; what is refused for a single backend is part of the result."""
+
+    @property
+    def name(self) -> str:
+        """The proxy's name for messages."""
+
+    @property
+    def backend_noun(self) -> str:
+        """What the proxy calls a group of servers: "backend", "upstream"."""
+
+    @property
+    def abilities(self) -> Abilities: ...
+
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
+        """The hosts of each of an app's backends; None where the servers are left alone."""
+
+    def server_name(self, host: Host, ip: str) -> str:
+        """The name of the server for `host`; its address `ip` is empty while it is unknown."""
+
+    async def identify(self) -> Process | None:
+        """The process that answers; None where the API does not tell."""
+
+    def replaced(self, before: Process, now: Process) -> str:
+        """What happened to the proxy between the two ("NGINX was reloaded"), or empty."""
+
+    async def reconnect(self) -> None:
+        """Use new connections: after a reload, open ones may lead to the process before."""
+
+    async def observe(
+        self, backends: Collection[str] | None, *, exact: Collection[str] = ()
+    ) -> Observation:
+        """Read `backends`, or all of them; those in `exact` with every parameter."""
+
+    async def usage(self, backends: Collection[str]) -> Observation:
+        """Read how many requests the servers of `backends` have."""
+
+    async def carry_out(self, changes: Sequence[Change]) -> Batch:
+        """Carry out changes, which may concern many backends, in the order of each backend."""
+
+    async def wait_removable(self, backend: str, name: str, seconds: float) -> None:
+        """Wait until a server in maintenance may be deletable, at most `seconds`."""

@@ -1,0 +1,385 @@
+"""The servers in the proxy as last read, and the way from there to a topology.
+
+What was read is kept, so that a change costs a look at the changed vhosts only. Everything that
+writes to the runtime API does so under `Engine.lock`.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.desired import DesiredServers
+from drove_gateway.proxies.runtime.ledger import REMOVAL, Entry, Ledger, Stage
+from drove_gateway.proxies.runtime.planner import additions_first, changes, settled
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.servers import (
+    REMOVALS,
+    Action,
+    Batch,
+    Change,
+    DesiredBackend,
+    Observation,
+    ObservedServer,
+    Result,
+    after,
+)
+
+# Another round settles what the one before found different from what had been read.
+_ROUNDS = 4
+# A first health check comes within its interval, 2 s by default.
+_PROBE_SECONDS = 10.0
+# Where backends are read one by one, an audit leaves room for changes between so many.
+_AUDITED_AT_ONCE = 2
+
+
+class SyncResult(msgspec.Struct, frozen=True):
+    """What was done, and the backends that are not up to date, with the reason."""
+
+    done: tuple[Change, ...] = ()
+    failed: Mapping[str, str] = {}
+
+
+class Engine:
+    """Keeps what is known of the proxy's servers and changes them.
+
+    `seen` has the servers of every backend that is known to be in the proxy; `trusted` says
+    whether that is still believed. `missing` names backends that the proxy does not have, with
+    the vhost that wants each. `refused` names those whose servers it does not change at runtime,
+    with its words: they need a reload. `held` lists the servers that somebody else took out of
+    traffic, as of the last audit. `removals` and `probes` are set when there is something new to
+    wait for. `fills_missing`: a backend that seems to be missing may only be empty, and gets its
+    servers nevertheless.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        desired: DesiredServers,
+        resolver: Resolver,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self.lock = asyncio.Lock()
+        self.adapter = adapter
+        self.desired = desired
+        self.ledger = Ledger()
+        self.seen: dict[str, Sequence[ObservedServer]] = {}
+        self.trusted = False
+        self.missing: dict[str, str] = {}
+        self.refused: dict[str, str] = {}
+        self.held: list[tuple[str, str]] = []
+        self.removals = asyncio.Event()
+        self.probes = asyncio.Event()
+        self.fills_missing = False
+        self._resolver = resolver
+        self._clock = clock
+        self._exact: set[str] = set()
+        self._was_read = False
+
+    @property
+    def known(self) -> bool:
+        """Whether anything was read of what the proxy has."""
+        return self.trusted or (self._was_read and not self.adapter.abilities.reads_everything)
+
+    def pending(self, topology: Topology, skip: Collection[str] = ()) -> list[Change]:
+        """What is to be done for `topology` by what is known, additions and updates first."""
+        found = [
+            change
+            for backend in self.desired.due(topology)
+            if backend.name in self.seen and backend.name not in skip
+            for change in self._changes(backend)
+        ]
+        found.sort(key=lambda change: change.action in REMOVALS)
+        return found
+
+    async def bring(
+        self, topology: Topology, waits: Callable[[DesiredBackend], bool] = lambda _: False
+    ) -> SyncResult:
+        """Make the servers those of `topology`, but for the backends that must wait.
+
+        Raises RuntimeApiError when the API cannot be reached or breaks off; what it concerned
+        counts as unknown then.
+        """
+        async with self.lock:
+            due = self.desired.due(topology)
+            waiting = {backend.name for backend in due if waits(backend)}
+            if self.adapter.abilities.reads_everything:
+                if not self.trusted:
+                    await self._read_all()
+                return await self._bring(topology, waiting, ())
+            if not self.adapter.abilities.named_by_host:
+                await self._resolver.resolve(self.desired.names(due, topology))
+                self.desired.forget_due()
+            stale = [b.name for b in self.desired.due(topology) if b.name not in waiting]
+            return await self._bring(topology, waiting, stale)
+
+    async def audit(self, topology: Topology) -> list[Change]:
+        """Read every server again; return what differs from `topology`, which is now pending."""
+        for backends in self._audited():
+            async with self.lock:
+                await self._read_again(backends)
+        async with self.lock:
+            if not self.adapter.abilities.hides_empty:
+                self.look_for_backends(topology)
+            self.held = self._find_held(topology)
+            drift = self.pending(topology)
+            self._exact |= {change.backend for change in drift}
+            if self.adapter.abilities.reads_everything:
+                self._settle(topology, {change.backend for change in drift})
+            return drift
+
+    async def read_for(self, topology: Topology) -> Mapping[str, str]:
+        """Read what concerns `topology` without changing anything; return what cannot be read."""
+        if self.adapter.abilities.reads_everything:
+            await self._read_all()
+            problems: Mapping[str, str] = {}
+        else:
+            names = {backend.name for backend in self.desired.due(topology)}
+            problems = (await self.read(names, exact=names)).problems
+            self._was_read = True
+        self.look_for_backends(topology, unread=problems.keys())
+        self.held = self._find_held(topology)
+        return problems
+
+    def look_for_backends(self, topology: Topology, unread: Collection[str] = ()) -> None:
+        """Find the backends of `topology` that the proxy does not have."""
+        self.missing = {
+            backend: app.vhost
+            for app in (topology.apps.values() if self.known else ())
+            for backend, hosts in self.adapter.backends(app).items()
+            if backend not in self.seen and hosts is not None and backend not in unread
+        }
+
+    def forget(self) -> None:
+        """Another process answers: nothing is known of it."""
+        self.refused = {}
+        if not self.adapter.abilities.drains_survive_reload:
+            self.ledger.clear()
+        self.doubt(f"{self.adapter.name} was loaded anew")
+
+    def doubt(self, reason: str, backends: Collection[str] | None = None) -> None:
+        """What was read of `backends`, or of all, may not be true any more; what the gateway
+        itself did still is."""
+        if backends is None or self.adapter.abilities.reads_everything:
+            self.trusted = False
+            self.desired.look_again(reason)
+        else:
+            self.desired.look_again_at(backends, reason)
+
+    async def carry_out(self, pending: Sequence[Change]) -> Sequence[tuple[Change, Result]]:
+        """Carry out `pending` in one batch, under the lock, and remember what it came to.
+
+        Raises RuntimeApiError; what the batch concerned counts as unknown then.
+        """
+        for change in pending:
+            self._begin(change)
+        try:
+            batch = await self.adapter.carry_out(pending)
+        except BaseException:
+            self.doubt("a change was interrupted", {change.backend for change in pending})
+            raise
+        pairs = tuple(zip(pending, batch.results, strict=True))
+        self._remember(batch, pairs)
+        backends = {change.backend for change in pending}
+        found = {(b, s.name): s for b in backends for s in self.seen.get(b, ())}
+        for change, result in pairs:
+            self._end(change, result, found.get((change.backend, change.name)))
+        return pairs
+
+    async def read(self, backends: Collection[str], exact: Collection[str] = ()) -> Observation:
+        """Read `backends` under the lock and remember what was found."""
+        observed = await self.adapter.observe(backends, exact=exact)
+        for backend in backends:
+            if backend in observed.backends:
+                self.seen[backend] = observed.backends[backend]
+            elif backend in observed.problems:
+                continue
+            elif self.fills_missing:
+                self.seen[backend] = ()
+            else:
+                self.seen.pop(backend, None)
+        return observed
+
+    def server(self, backend: str, name: str) -> ObservedServer | None:
+        """The server as it was read last."""
+        return next((s for s in self.seen.get(backend, ()) if s.name == name), None)
+
+    def hold(self, held: Mapping[str, Collection[str]]) -> None:
+        """Remember that the gateway put servers in maintenance, by backend and name."""
+        for backend in held.keys() & self.seen.keys():
+            self.seen[backend] = [
+                msgspec.structs.replace(server, held="maintenance", serving=False)
+                if server.name in held[backend]
+                else server
+                for server in self.seen[backend]
+            ]
+
+    async def _bring(
+        self, topology: Topology, waiting: Collection[str], stale: Collection[str]
+    ) -> SyncResult:
+        done: list[Change] = []
+        failed: dict[str, str] = {}
+        outdated: dict[str, str] = {}
+        for _ in range(_ROUNDS):
+            if stale:
+                failed |= await self._refresh(stale, outdated)
+            pending = self.pending(topology, failed.keys() | waiting)
+            if not pending:
+                break
+            pairs = await self.carry_out(self._additions_first(topology, pending))
+            done += [change for change, result in pairs if result.state == "done"]
+            failed = _problems(pairs, {"refused", "needs reload"}) | failed
+            stale = outdated = _problems(pairs, {"outdated", "busy"})
+        for change in self.pending(topology, failed.keys() | waiting):
+            why = outdated.get(change.backend) or f"{change.name} {change.reason}"
+            failed[change.backend] = f"{why}, after {_ROUNDS} tries"
+        self._settle(topology, failed.keys() | waiting)
+        self._was_read = True
+        return SyncResult(tuple(done), failed)
+
+    async def _refresh(
+        self, backends: Collection[str], outdated: Collection[str]
+    ) -> Mapping[str, str]:
+        """Read backends again; return the problems. Raises RuntimeApiError.
+
+        Which server of an `outdated` backend is now in drain and was not before, a call of the
+        gateway met instead of another.
+        """
+        before = {backend: _drained(self.seen.get(backend, ())) for backend in outdated}
+        exact = {b for b in backends if b in self._exact or self.ledger.of(b)}
+        try:
+            observed = await self.read(backends, exact)
+        except BaseException:
+            self.doubt("reading was interrupted", backends)
+            raise
+        for backend, earlier in before.items():
+            for name in _drained(self.seen.get(backend, ())) - earlier:
+                self.ledger.note(backend, name, Entry(Stage.DRAINING, self._clock()))
+        return observed.problems
+
+    async def _read_all(self) -> None:
+        """Read everything; what was known before stays known until then."""
+        try:
+            self.seen = dict((await self.adapter.observe(None)).backends)
+        except BaseException:
+            self.doubt("reading was interrupted")
+            raise
+        self.trusted = True
+
+    def _audited(self) -> Iterable[Sequence[str] | None]:
+        """What an audit reads, piece by piece; None is everything."""
+        if self.adapter.abilities.reads_everything:
+            return (None,)
+        names = self.desired.backends()
+        return [names[n : n + _AUDITED_AT_ONCE] for n in range(0, len(names), _AUDITED_AT_ONCE)]
+
+    async def _read_again(self, backends: Sequence[str] | None) -> None:
+        before, trusted = dict(self.seen), self.trusted
+        if backends is None:
+            await self._read_all()
+            if not trusted:
+                self.desired.look_again("the servers were read again")
+                return
+            names: Collection[str] = before.keys() | self.seen.keys()
+        else:
+            await self.read(backends, exact=backends)
+            names = backends
+        differing = {name for name in names if before.get(name) != self.seen.get(name)}
+        self.desired.look_again_at(differing, "its servers were changed by somebody else")
+
+    def _additions_first(self, topology: Topology, pending: Sequence[Change]) -> list[Change]:
+        desired = {backend.name: backend for backend in self.desired.due(topology)}
+        return additions_first(pending, desired, self.seen)
+
+    def _remember(self, batch: Batch, pairs: Sequence[tuple[Change, Result]]) -> None:
+        if batch.observed is not None:
+            for backend in {change.backend for change, _ in pairs}:
+                self.seen.pop(backend, None)
+            self.seen |= batch.observed.backends
+            return
+        by_backend: dict[str, list[tuple[Change, Result]]] = {}
+        for change, result in pairs:
+            by_backend.setdefault(change.backend, []).append((change, result))
+        for backend, its in by_backend.items():
+            if backend in self.seen:
+                self.seen[backend] = after(self.seen[backend], its)
+
+    def _begin(self, change: Change) -> None:
+        if change.action is Action.ADD or change.action is Action.PROBE:
+            self.ledger.note(change.backend, change.name, Entry(Stage.ADDING))
+        elif change.action is Action.DRAIN:
+            entry = Entry(Stage.DRAINING, self._clock() + change.patience)
+            self.ledger.note(change.backend, change.name, entry)
+
+    def _end(self, change: Change, result: Result, found: ObservedServer | None) -> None:
+        backend, name = change.backend, change.name
+        if result.state == "needs reload" and change.action is not Action.DELETE:
+            self.refused[backend] = result.problem
+        if change.action is Action.DELETE:
+            if result.state == "done" and not change.remaining:
+                self.ledger.strike(backend, name)
+        elif result.state == "outdated":
+            return
+        elif found is None or result.state != "done" or change.action is Action.READY:
+            self.ledger.strike(backend, name)
+        elif change.action is Action.PROBE:
+            entry = Entry(Stage.PROBING, self._clock() + _PROBE_SECONDS)
+            self.ledger.note(backend, name, entry)
+            self.probes.set()
+        elif change.action is Action.DRAIN:
+            self.removals.set()
+        elif not found.held:
+            self.ledger.strike(backend, name)
+
+    def _changes(self, backend: DesiredBackend) -> list[Change]:
+        ledger = self.ledger.of(backend.name)
+        return changes(backend, self.seen[backend.name], ledger, self.adapter.abilities)
+
+    def _settle(self, topology: Topology, unfinished: Collection[str]) -> None:
+        def is_settled(backend: DesiredBackend) -> bool:
+            name = backend.name
+            if name in unfinished:
+                return False
+            if name not in self.seen:
+                return not self.adapter.abilities.hides_empty
+            self._strike_finished(backend)
+            return settled(backend, self.seen[name], self.ledger.of(name))
+
+        self._exact &= set(unfinished)
+        self.desired.settle(topology, is_settled)
+
+    def _strike_finished(self, backend: DesiredBackend) -> None:
+        """Forget the stages of wanted servers that serve, whoever let them."""
+        entries = self.ledger.of(backend.name)
+        if not entries:
+            return
+        wanted = {server.name for server in backend.servers}
+        serving = {server.name for server in self.seen[backend.name] if not server.held}
+        for name, entry in list(entries.items()):
+            if name in wanted & serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
+                self.ledger.strike(backend.name, name)
+
+    def _find_held(self, topology: Topology) -> list[tuple[str, str]]:
+        return [
+            (f"{backend}/{server.name}", f"in {server.held}")
+            for app in topology.apps.values()
+            for backend in self.adapter.backends(app)
+            for server in self.seen.get(backend, ())
+            if server.held and server.ours and server.name not in self.ledger.of(backend)
+        ]
+
+
+def _problems(pairs: Iterable[tuple[Change, Result]], states: Collection[str]) -> dict[str, str]:
+    """The first problem of each backend with a result in one of `states`."""
+    found: dict[str, str] = {}
+    for change, result in pairs:
+        if result.state in states:
+            found.setdefault(change.backend, result.problem)
+    return found
+
+
+def _drained(servers: Iterable[ObservedServer]) -> set[str]:
+    return {server.name for server in servers if server.held == "drain"}

@@ -1,0 +1,311 @@
+"""The driver of a proxy with a runtime API: servers over the API, structure by reload.
+
+`plan` decides by what was last read. `apply` changes servers first, so that they are in traffic
+before anything is rendered, and reloads only for what the runtime API cannot do. `run` follows
+drains and health checks, writes the file, watches the process and audits.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
+from drove_gateway.model.health import PENDING, ProxyHealth
+from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.installation import Installation, InstallResult
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.audit import Audit
+from drove_gateway.proxies.runtime.drains import Drains
+from drove_gateway.proxies.runtime.engine import Engine, SyncResult
+from drove_gateway.proxies.runtime.file_rewrite import ConfigFile
+from drove_gateway.proxies.runtime.ledger import Stage
+from drove_gateway.proxies.runtime.orphans import Orphans
+from drove_gateway.proxies.runtime.probes import Probes
+from drove_gateway.proxies.runtime.reload_reasons import reload_reasons
+from drove_gateway.proxies.runtime.report import listed, servers_section
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
+from drove_gateway.proxies.runtime.servers import DesiredBackend
+from drove_gateway.proxies.runtime.watch import Watch
+
+_STARTED = "the gateway started"
+_READ = "read servers"
+
+
+class RuntimeProxy:
+    """A proxy with a runtime API; a `Proxy`.
+
+    Where `installation` is disabled, only backends that the proxy has get their servers.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        rules: RuntimeRules,
+        resolver: Resolver,
+        installation: Installation,
+        *,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self._adapter = adapter
+        self._abilities = adapter.abilities
+        self._rules = rules
+        self._resolver = resolver
+        self._clock = clock
+        self._log = log
+        servers = desired_servers(rules, adapter, resolver, reloads=installation.enabled)
+        self._engine = Engine(adapter, servers, resolver, clock=clock)
+        self._drains = Drains(self._engine, clock=clock, log=log)
+        self._probes = Probes(self._engine, clock=clock, log=log)
+        self._watch = Watch(self._engine, clock=clock, log=log)
+        self._audit = Audit(
+            self._engine,
+            self._watch,
+            resolver,
+            interval=rules.audit_interval,
+            watch_interval=rules.watch_interval,
+            clock=clock,
+            log=log,
+        )
+        self._orphans = Orphans(rules.owned, rules.orphan_patience)
+        self._installation = installation
+        self._file = ConfigFile(installation, log)
+        self._desired: Topology | None = None
+        self._served: Topology | None = None
+        self._unrendered: frozenset[str] = frozenset()
+        self._doubts: tuple[str, ...] = (_STARTED,)
+        self._failed: tuple[tuple[str, str], ...] = ()
+        self._failure = ""
+
+    def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
+        """Server steps by what was last read; reload reasons for what needs a new generation."""
+        self._desired = desired
+        doubts = (*self._doubts, *demands)
+        servers = self._server_steps(desired, doubts)
+        # A vhost that is refused is tried again by itself, not with every change of a server.
+        reachable = self._installation.reachable(desired) if servers else desired
+        reasons = (*doubts, *self._reload_reasons(reachable))
+        return Plan(desired, reload=self._installation.reload_reasons(reasons), servers=servers)
+
+    async def apply(self, plan: Plan) -> Outcome:
+        """Change the servers, then reload if `plan` says so, then settle what differs.
+
+        Raises GatewayError; what was applied by then is remembered.
+        """
+        again = {step.subject: step.reason for step in plan.servers if step.action == _READ}
+        if again:
+            self._engine.doubt(next(iter(again.values())), again.keys())
+        if plan.reload:
+            return await self._apply_by_reload(plan)
+        begin = self._clock()
+        synced = await self._sync(plan.desired)
+        if not self._installation.enabled:
+            self._doubts = ()
+        if self._abilities.file_has_servers:
+            self._file.request(plan.desired)
+        return self._outcome(plan, synced, ((ApplyStage.SERVERS, self._clock() - begin),))
+
+    async def run(self, wake: Callable[[str], None]) -> None:
+        """Follow drains, health checks, names, the file, the process, and audit."""
+
+        def moved(name: str) -> None:
+            if self._engine.desired.look_again_at_host(name):
+                wake(f"{name} has another address")
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._drains.run(wake))
+            tasks.create_task(self._probes.run(wake))
+            tasks.create_task(self._resolver.run(moved))
+            tasks.create_task(self._audit.watch(lambda: self._desired, wake))
+            tasks.create_task(self._audit.run(lambda: self._desired, wake))
+            tasks.create_task(self._audit_file(wake))
+            tasks.create_task(self._file.run())
+
+    def distrust(self, reason: str) -> None:
+        """Read the servers anew at the next apply, and reload unless the generation serves."""
+        self._engine.desired.look_again(reason)
+        if reason not in self._doubts:
+            self._doubts = (*self._doubts, reason)
+
+    @property
+    def draining(self) -> int:
+        """Removed servers that are not deleted yet."""
+        return sum(1 for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+
+    def health(self) -> ProxyHealth:
+        """The sections as of now: what is pending, refused or unknown is not healthy."""
+        servers = PENDING
+        if self._desired is not None:
+            silence = self._watch.problem or self._failure
+            servers = servers_section(self._engine, self._desired, silence, self._failed)
+        return ProxyHealth(
+            config=self._installation.config_health(self._desired),
+            template=self._installation.template_health(),
+            upstream_updates=servers,
+            resolver=self._resolver.health(),
+            draining=self.draining,
+        )
+
+    def _server_steps(self, desired: Topology, doubts: Sequence[str]) -> tuple[Step, ...]:
+        engine = self._engine
+        if self._abilities.reads_everything:
+            if doubts or not engine.trusted:
+                return (Step(_READ, self._adapter.name, "; ".join(doubts) or "not known yet"),)
+            return tuple(change.step() for change in engine.pending(desired))
+        due = {
+            backend.name: engine.desired.reason(backend.vhost, desired)
+            for backend in engine.desired.due(desired)
+            if not self._waits(backend)
+        }
+        if doubts:
+            due = dict.fromkeys(engine.desired.backends(), doubts[0]) | due
+        return tuple(Step(_READ, backend, reason) for backend, reason in due.items())
+
+    def _waits(self, backend: DesiredBackend) -> bool:
+        """Whether the configuration that the proxy runs cannot have the backend yet."""
+        installed = self._installation.installed
+        if not self._abilities.hides_empty or installed is None:
+            return False
+        desired = self._desired.apps if self._desired else {}
+        return backend.vhost in desired and backend.vhost not in installed.apps
+
+    async def _apply_by_reload(self, plan: Plan) -> Outcome:
+        begin = self._clock()
+        first = SyncResult()
+        try:
+            first = await self._sync(plan.desired)
+        except RuntimeApiError as error:
+            self._log.warning("servers cannot be changed before the reload", error=str(error))
+        between = self._clock()
+        installed = await self._install(plan)
+        self._served = plan.desired
+        after = self._clock()
+        second = await self._sync_after_reload(plan.desired)
+        self._unrendered = frozenset(self._engine.missing)
+        seconds = (
+            (ApplyStage.SERVERS, between - begin),
+            *installed.seconds,
+            (ApplyStage.COMPARE, self._clock() - after),
+        )
+        both = SyncResult((*first.done, *second.done), second.failed)
+        outcome = self._outcome(plan, both, seconds, installed.steps(plan.reload))
+        return msgspec.structs.replace(outcome, reloaded=installed.reloaded)
+
+    async def _install(self, plan: Plan) -> InstallResult:
+        """Reload. Changes made over the runtime API meanwhile could be lost: they wait."""
+        by_api = self._abilities.file_has_servers and set(plan.reload) <= set(self._doubts)
+        async with self._file.lock, self._engine.lock:
+            try:
+                result = await self._installation.install(plan.desired, servers_by_api=by_api)
+            except GatewayError as error:
+                if not isinstance(error, CheckRefused | RenderError):
+                    self._engine.doubt(f"{self._adapter.name} may have been reloaded")
+                raise
+            self._file.reloaded()
+            self._doubts = ()
+            if result.reloaded:
+                await self._watch.reloaded()
+        return result
+
+    async def _sync_after_reload(self, desired: Topology) -> SyncResult:
+        """The reload stands, also where the runtime API is silent and cannot confirm it."""
+        try:
+            return await self._sync(desired)
+        except RuntimeApiError as error:
+            if not self._abilities.file_has_servers:
+                raise
+            return SyncResult(
+                failed={"the runtime API": f"{error}; the file was loaded by a reload"}
+            )
+
+    async def _sync(self, desired: Topology) -> SyncResult:
+        engine = self._engine
+        fresh = not engine.known
+        engine.fills_missing = self._abilities.hides_empty and (
+            not self._installation.enabled or self._installation.installed is not None
+        )
+        try:
+            if fresh:
+                async with engine.lock:
+                    await self._watch.look()
+            synced = await engine.bring(desired, self._waits)
+        except RuntimeApiError as error:
+            self._failure = str(error)
+            raise
+        finally:
+            if self.draining:
+                engine.removals.set()
+        self._failure = ""
+        if not self._abilities.hides_empty and (
+            fresh or synced.failed or not self._installation.enabled
+        ):
+            engine.look_for_backends(desired)
+        if not synced.failed:
+            self._served = desired
+        return synced
+
+    async def _audit_file(self, wake: Callable[[str], None]) -> None:
+        """Every audit interval: the file on disk must be as it was made."""
+        while True:
+            await asyncio.sleep(self._rules.audit_interval)
+            if self._desired is None or self._file.lock.locked():
+                continue
+            if found := self._find_orphans():
+                wake(f"{listed(found)} not on the cluster")
+            if self._abilities.file_has_servers:
+                self._file.request(self._desired)
+                continue
+            drift = await self._installation.drift()
+            if drift and drift not in self._doubts:
+                self._doubts = (*self._doubts, drift)
+                wake(drift)
+
+    def _find_orphans(self) -> Sequence[str]:
+        """Start to empty the backends of vhosts that are gone and that this run never saw."""
+        if self._desired is None or self._installation.enabled:
+            return ()
+        vhosts = self._engine.desired.vhosts()
+        found = self._orphans.found(self._desired, vhosts, self._clock())
+        for vhost in found:
+            self._engine.desired.remove(vhost)
+        return found
+
+    def _outcome(
+        self,
+        plan: Plan,
+        synced: SyncResult,
+        seconds: Durations,
+        steps: tuple[Step, ...] = (),
+    ) -> Outcome:
+        vhosts = {
+            backend: app.vhost
+            for app in (plan.desired.apps.values() if synced.failed else ())
+            for backend in self._adapter.backends(app)
+        }
+        failed = [(vhosts.get(name, name), why) for name, why in synced.failed.items()]
+        refused = self._installation.failed(plan.desired)
+        noun = self._adapter.backend_noun
+        failed += [
+            (vhost, f"{self._adapter.name} has no {noun} {backend}")
+            for backend, vhost in self._engine.missing.items()
+            if vhost not in dict(refused)
+        ]
+        failed += self._engine.desired.unresolved(plan.desired)
+        self._failed = tuple(failed)
+        changes = tuple(change.step() for change in synced.done)
+        return Outcome((*steps, *changes), (*refused, *failed), seconds)
+
+    def _reload_reasons(self, desired: Topology) -> tuple[str, ...]:
+        return reload_reasons(
+            self._adapter,
+            self._engine,
+            self._installation.installed,
+            desired,
+            served=self._served,
+            unrendered=self._unrendered,
+            silent=self._watch.silent_seconds(),
+        )

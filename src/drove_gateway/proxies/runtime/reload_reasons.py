@@ -1,0 +1,63 @@
+"""Why a proxy with a runtime API is reloaded nevertheless."""
+
+from collections.abc import Collection, Iterator
+
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.structure import structural_changes
+from drove_gateway.topology.topology_diff import topology_diff
+
+# A runtime API that is silent for longer does not come back by itself soon.
+_SILENCE_SECONDS = 5.0
+
+
+def reload_reasons(
+    adapter: Adapter,
+    engine: Engine,
+    installed: Topology | None,
+    desired: Topology,
+    *,
+    served: Topology | None,
+    unrendered: Collection[str],
+    silent: float,
+) -> tuple[str, ...]:
+    """Return what of `desired` only a new configuration brings.
+
+    `installed` is the topology of the last configuration, `served` that of the last servers
+    without a failure. `unrendered` backends were missing right after the last reload: the
+    template does not have them. The runtime API has been `silent` for so many seconds.
+    """
+    refused = (
+        f"{adapter.backend_noun} {backend}: {why}; the file is loaded instead"
+        for backend, why in engine.refused.items()
+    )
+    if installed is None:
+        return tuple(refused)
+    structural = structural_changes(installed, desired, adapter.backends)
+    missing = _missing(adapter, engine, installed, desired, unrendered)
+    if not adapter.abilities.file_has_servers:
+        return (*refused, *structural, *missing)
+    return (*refused, *structural, *missing, *_silence(silent, served or desired, desired))
+
+
+def _missing(
+    adapter: Adapter,
+    engine: Engine,
+    installed: Topology,
+    desired: Topology,
+    unrendered: Collection[str],
+) -> Iterator[str]:
+    for backend, vhost in engine.missing.items():
+        before, now = installed.apps.get(vhost), desired.apps.get(vhost)
+        if before is None or now is None:
+            continue
+        if backend not in unrendered:
+            yield f"{adapter.name} runs without {adapter.backend_noun} {backend}"
+        elif set(before.hosts) != set(now.hosts):
+            yield f"{adapter.name} has no {adapter.backend_noun} {backend} to change at runtime"
+
+
+def _silence(silent: float, served: Topology, desired: Topology) -> Iterator[str]:
+    if silent > _SILENCE_SECONDS and topology_diff(served, desired).changed:
+        yield f"the runtime API has not answered for {silent:.0f} s; the file is loaded instead"

@@ -1,0 +1,58 @@
+"""What health says of the servers."""
+
+from collections.abc import Sequence
+
+from drove_gateway.model.health import PENDING, HealthSection
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.ledger import Stage
+
+_NAMED = 5
+
+
+def servers_section(
+    engine: Engine,
+    desired: Topology,
+    silence: str,
+    failed: Sequence[tuple[str, str]],
+) -> HealthSection:
+    """`UpstreamUpdatesViaAPI`: healthy when the proxy's servers are those of `desired`.
+
+    `silence` says why the API does not answer, `failed` names what the last apply could not do.
+    """
+    if silence:
+        return HealthSection(healthy=False, message=silence)
+    if not engine.known:
+        return PENDING
+    noun = engine.adapter.backend_noun
+    problems = dict.fromkeys(
+        [
+            *(f"{vhost}: {why}" for vhost, why in failed),
+            *(
+                f"{vhost}: {engine.adapter.name} has no {noun} {backend}"
+                for backend, vhost in engine.missing.items()
+                if vhost in desired.apps
+            ),
+            *(f"{c.backend}/{c.name} {c.reason}" for c in engine.pending(desired)),
+        ]
+    )
+    if not problems:
+        notes = [f"{name} is {state}" for name, state in _notes(engine)]
+        return HealthSection(message=f"OK: {listed(notes)}" if notes else "OK")
+    vhosts = len({problem.partition(":")[0].partition("/")[0] for problem in problems})
+    summary = f"{vhosts} of {len(desired.apps)} {noun}s are not up to date: " if vhosts > 1 else ""
+    return HealthSection(healthy=False, message=f"{summary}{listed(list(problems))}")
+
+
+def listed(items: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = len(items) - _NAMED
+    return "; ".join(items[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _notes(engine: Engine) -> list[tuple[str, str]]:
+    pinned = [
+        (f"{backend}/{name}", entry.stage.value)
+        for backend, name, entry in engine.ledger.at(Stage.PINNED)
+    ]
+    return pinned + [(name, f"{state}, set by an operator") for name, state in engine.held]

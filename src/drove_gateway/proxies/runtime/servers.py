@@ -1,0 +1,142 @@
+"""Servers as values: desired, observed, and the changes that lead from these to those."""
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from drove_gateway.model.plan import Step
+
+Parameter: TypeAlias = tuple[str, int | str]
+
+
+class DesiredServer(msgspec.Struct, frozen=True, gc=False):
+    """A server that should serve. `address` is empty while its host name has none."""
+
+    name: str
+    address: str
+    port: int
+    https: bool = False
+
+
+class DesiredBackend(msgspec.Struct, frozen=True, gc=False):
+    """The servers that a backend should have; removed servers have `patience` seconds to finish
+    their requests."""
+
+    name: str
+    vhost: str
+    servers: tuple[DesiredServer, ...]
+    patience: float = 0.0
+
+
+class ObservedServer(msgspec.Struct, frozen=True, gc=False):
+    """A server as the proxy has it.
+
+    `serving`: it gets new requests. `held` is "drain" or "maintenance" where somebody put it
+    there. `ours`: its name is one that the gateway gives. `checked`: its first health check has
+    a result. `active` counts its requests, where they were asked for. `handle` identifies it to
+    the API where its name does not. `parameters` are those that the reply shows.
+    """
+
+    name: str
+    address: str = ""
+    port: int = 0
+    serving: bool = True
+    held: Literal["", "drain", "maintenance"] = ""
+    ours: bool = True
+    checked: bool = False
+    active: int = 0
+    handle: int | None = None
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Observation(msgspec.Struct, frozen=True):
+    """Backends with their servers. A backend that the proxy does not have is in neither mapping;
+    `problems` says why others could not be read."""
+
+    backends: Mapping[str, Sequence[ObservedServer]]
+    problems: Mapping[str, str] = {}
+
+
+class Process(msgspec.Struct, frozen=True):
+    """The proxy's process that answers: `generation` counts its loads, `uptime` is in seconds."""
+
+    pid: int
+    generation: int = 0
+    uptime: int = 0
+    version: str = ""
+
+
+class Action(Enum):
+    """What is done to a server."""
+
+    ADD = "add server"
+    PROBE = "add server, probe first"
+    MOVE = "move server"
+    REPLACE = "replace server"
+    READY = "make server ready"
+    UPDATE = "change server"
+    DRAIN = "drain server"
+    DELETE = "delete server"
+
+
+REMOVALS = frozenset({Action.DRAIN, Action.DELETE})
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """One thing to do to the server `name` of `backend`.
+
+    A drained server has `patience` seconds. `differing` names the parameters to change. After a
+    deletion, `remaining` servers of this name should be left; with `busy` the server still has
+    requests, and its time is over.
+    """
+
+    action: Action
+    backend: str
+    name: str
+    reason: str = ""
+    address: str = ""
+    port: int = 0
+    https: bool = False
+    patience: float = 0.0
+    handle: int | None = None
+    differing: tuple[str, ...] = ()
+    remaining: int = 0
+    busy: bool = False
+
+    def step(self) -> Step:
+        """The change as plans and histories show it."""
+        return Step(self.action.value, f"{self.backend}/{self.name}", self.reason)
+
+
+class Result(msgspec.Struct, frozen=True, gc=False):
+    """What became of a change, with the reason unless it is done.
+
+    "busy": the server cannot be deleted yet; "outdated": the backend is not as it was read;
+    "refused": not possible now; "needs reload": not possible at runtime; "pinned": the
+    configuration does not let the server be deleted. `server` is the server after the change,
+    where the reply shows it.
+    """
+
+    state: Literal["done", "busy", "outdated", "refused", "needs reload", "pinned"] = "done"
+    problem: str = ""
+    server: ObservedServer | None = None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """The results of changes, in their order, and the backends that were read back after them."""
+
+    results: Sequence[Result]
+    observed: Observation | None = None
+
+
+def after(
+    servers: Sequence[ObservedServer], changes: Sequence[tuple[Change, Result]]
+) -> list[ObservedServer]:
+    """The servers of a backend after `changes`, by what their results say."""
+    done = [(change, result.server) for change, result in changes if result.state == "done"]
+    handles = {change.handle for change, _ in done if change.handle is not None}
+    deleted = {c.name for c, _ in done if c.action is Action.DELETE and c.handle is None}
+    left = [s for s in servers if s.handle not in handles and s.name not in deleted]
+    return left + [server for _, server in done if server is not None]
