@@ -1,4 +1,4 @@
-"""Python source in the making: blocks of lines, names, literals, and values with their types."""
+"""Python source under construction: blocks of lines, names, literals, and values with types."""
 
 import itertools
 from collections.abc import Iterator
@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from drove_gateway.gotemplate.go.types import GoType, Kind
-
-_PLAIN_KINDS = frozenset({Kind.STRING, Kind.BOOL, Kind.STRUCT})
 
 
 class Block:
@@ -20,26 +18,26 @@ class Block:
         self._parts.append(line)
 
     def indented(self) -> "Block":
-        """A block one level further in, after what is here already."""
+        """Add a block that is one level further in."""
         block = Block()
         self._parts.append((block, 1))
         return block
 
     def slot(self) -> "Block":
-        """A place between the lines, at the same level."""
+        """Add a block at the same level, to be filled later."""
         block = Block()
         self._parts.append((block, 0))
         return block
 
     def adopt(self, block: "Block") -> None:
-        """Adds the lines of a block that was made elsewhere."""
+        """Add the lines of a block that was made elsewhere."""
         self._parts.append((block, 0))
 
     def is_empty(self) -> bool:
         return all(not isinstance(part, str) and part[0].is_empty() for part in self._parts)
 
     def lines(self, indent: int = 0) -> Iterator[str]:
-        """The lines; an indented block that stayed empty becomes `pass`."""
+        """Return the lines; an indented block that stayed empty becomes `pass`."""
         for part in self._parts:
             if isinstance(part, str):
                 yield " " * indent + part
@@ -59,9 +57,9 @@ class Value:
 
     `type` is its Go type if that is known at compile time: then the code yields the plain Python
     value, checked when it was read. `None` means any value as it travels (see `values`).
-    `slot` is where reading its fields may be put: right after it was set. `loaded` are those
-    that were read there.
-    `source` is the name of what it was made from, if it had to be made a dict or a sequence.
+    `slot` is where code that reads its fields may be put: right after it was set. `loaded` are the
+    fields that are read there.
+    `source` is the name of the original, if a dict or a sequence had to be made of it.
     """
 
     code: str
@@ -74,6 +72,18 @@ class Value:
     @property
     def is_constant(self) -> bool:
         return self.constant is not NOT_CONSTANT
+
+    @property
+    def kind(self) -> Kind | None:
+        """The kind of its type, if that is known."""
+        return None if self.type is None else self.type.kind
+
+    @property
+    def truth(self) -> str:
+        """A Python expression that is true when Go's `if` takes the value as true."""
+        if self.type is None:
+            return f"({self.code} if type({self.code}) is str else truth({self.code}))"
+        return "True" if self.type.kind is Kind.STRUCT else self.code
 
     @property
     def is_variable(self) -> bool:
@@ -93,18 +103,13 @@ class Names:
         return f"{prefix}{next(self._counter)}"
 
     def of(self, thing: object, prefix: str = "g") -> str:
-        """The name by which the code knows an object."""
+        """Return the name by which the code knows an object."""
         name = self._known.get(id(thing))
         if name is None:
             name = self.fresh(prefix)
             self._known[id(thing)] = name
             self.globals[name] = thing
         return name
-
-
-def is_plain(found: GoType) -> bool:
-    """Whether values of a type travel as they are, without being `Typed`."""
-    return found.kind in _PLAIN_KINDS or found.name in {"int", "float64", "complex128"}
 
 
 _ESCAPES = str.maketrans(
@@ -122,7 +127,7 @@ _ESCAPES = str.maketrans(
 
 
 def literal_text(text: str) -> str:
-    """Text as it stands within an f-string between double quotes."""
+    """Return text as it is written within an f-string between double quotes."""
     escaped = text.translate(_ESCAPES)
     if escaped.isprintable():
         return escaped

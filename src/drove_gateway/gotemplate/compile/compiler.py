@@ -1,19 +1,20 @@
 """Trees to Python functions: one for each template and each type of dot that it is called with.
 
-What the type of the data tells is used: fields become attribute access, read once and checked
-when read; loops over known slices and maps become plain loops.
+The code relies on the type of the data: fields become attributes, read once and checked when they
+are read; loops over known slices and maps become plain loops.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from drove_gateway.gotemplate.compile.actions import FunctionCode
+from drove_gateway.gotemplate.compile.codegen import Block
 from drove_gateway.gotemplate.compile.errors import ManyTypesError, NotCompilableError
-from drove_gateway.gotemplate.compile.expressions import static
+from drove_gateway.gotemplate.compile.statements import function_body
+from drove_gateway.gotemplate.compile.static_types import static
 from drove_gateway.gotemplate.compile.unit import Unit
 from drove_gateway.gotemplate.functions.signatures import Function
 from drove_gateway.gotemplate.go.types import GoType
-from drove_gateway.gotemplate.run.compiled import HELPERS, Compiled, Run
+from drove_gateway.gotemplate.run.compiled import IN_CODE, Compiled, Run
 from drove_gateway.gotemplate.run.limits import Budget
 from drove_gateway.gotemplate.syntax import nodes
 
@@ -27,16 +28,16 @@ def compile_template(
     functions: Mapping[str, Function],
     data_type: GoType | None,
 ) -> Callable[[object, Budget], str]:
-    """A function that renders the template `name` with data of a type (`None`: of any).
+    """Return a function that renders the template `name` with data of a type (`None`: of any).
 
     Raises `NotCompilableError`. The function raises `TemplateExecError` when a limit is reached,
-    and anything else when the interpreter is to take over.
+    and anything else when the interpreter has to take over.
     """
     if any(len(tree.source) > MAX_SOURCE for tree in trees.values()):
         raise NotCompilableError(f"it has more than {MAX_SOURCE} characters")
     unit = Unit(trees, functions)
     main = unit.function(name, static(data_type))
-    scope = dict(HELPERS)
+    scope = dict(IN_CODE)
     code = source(unit)
     scope.update(unit.names.globals)
     try:
@@ -55,23 +56,20 @@ def _execute(entry: Compiled, data: object, run: Run) -> str:
 
 
 def source(unit: Unit) -> str:
-    """The code of all functions asked for, and of those they call."""
+    """Return the code of all functions that are wanted, and of those that they call."""
     lines: list[str] = []
     while (wanted := unit.pop()) is not None:
         name, tree, dot = wanted
         lines.append(f"def {name}(rt, out, dot):")
-        lines += _function(unit, tree, dot)
+        lines += _function(unit, tree, dot).lines(1)
     return "\n".join(lines)
 
 
-def _function(unit: Unit, tree: nodes.Tree, dot: GoType | None) -> Iterator[str]:
-    """The code of one function; a variable is taken to keep its type till it does not."""
+def _function(unit: Unit, tree: nodes.Tree, dot: GoType | None) -> Block:
+    """Return the code of a function; a variable is typed unless its values turn out to differ."""
     untyped: frozenset[str] = frozenset()
     while True:
-        function = FunctionCode(unit, tree, untyped)
         try:
-            function.compile(dot)
+            return function_body(unit, tree, dot, untyped)
         except ManyTypesError as error:
             untyped |= {error.name}
-        else:
-            return function.main.lines(1)

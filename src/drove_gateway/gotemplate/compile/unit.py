@@ -14,35 +14,36 @@ MAX_FUNCTIONS: Final = 200
 
 
 class Unit:
-    """Which functions there are, and which are still to be made."""
+    """Which functions there are, and which are still to be compiled."""
 
     def __init__(self, trees: Mapping[str, nodes.Tree], functions: Mapping[str, Function]) -> None:
         self.trees = trees
         self.functions = functions
         self.names = Names()
         self.nodes: list[tuple[nodes.Tree, nodes.Node]] = []
-        self._made: dict[tuple[str, GoType | None], str] = {}
+        self._function_names: dict[tuple[str, GoType | None], str] = {}
         self._todo: list[tuple[str, GoType | None]] = []
 
     def function(self, name: str, dot: GoType | None) -> str:
-        """The name of the function for a template and a type of dot."""
+        """Return the name of the function for a template and a type of dot."""
         key = (name, dot)
-        if key not in self._made:
-            if len(self._made) >= MAX_FUNCTIONS:
+        if key not in self._function_names:
+            if len(self._function_names) >= MAX_FUNCTIONS:
                 raise NotCompilableError(
                     f"its named templates are called with more than {MAX_FUNCTIONS} types of data"
                 )
-            self._made[key] = self.names.fresh("t")
+            self._function_names[key] = self.names.fresh("t")
             self._todo.append(key)
-        return self._made[key]
+        return self._function_names[key]
 
     def node_number(self, tree: nodes.Tree, node: nodes.Node) -> int:
+        """Return the number by which the running code names a node in errors."""
         self.nodes.append((tree, node))
         return len(self.nodes) - 1
 
     def pop(self) -> tuple[str, nodes.Tree, GoType | None] | None:
-        """A function that was asked for and not made yet: its name, template and type of dot."""
+        """Return a function that is wanted and not compiled yet: name, template and type of dot."""
         if not self._todo:
             return None
         name, dot = self._todo.pop()
-        return self._made[name, dot], self.trees[name], dot
+        return self._function_names[name, dot], self.trees[name], dot

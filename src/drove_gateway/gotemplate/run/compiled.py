@@ -6,7 +6,7 @@ error. `Surprise` is the one raised on purpose.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
-from typing import Any
+from typing import Any, Final
 
 from drove_gateway.gotemplate.functions import indexing
 from drove_gateway.gotemplate.functions.builtins import truth
@@ -220,7 +220,7 @@ def println(*args: object) -> str:
     return sprintln([None if arg is MISSING else arg for arg in args])
 
 
-HELPERS: Mapping[str, object] = {
+IN_CODE: Final[Mapping[str, object]] = {
     "MISSING": MISSING,
     "NotDeclared": NotDeclared,
     "Surprise": Surprise,
