@@ -63,7 +63,7 @@ class Way:
         """Everything that is decided from an answer: the plan."""
         listing = steps.time("decode", lambda: self.decoder.decode(body))
         answer = Snapshot(self.name, _LEADER, listing.apps, listing.rejected)
-        limits = assembly.limits(self.settings)
+        limits = assembly.guard_limits(self.settings)
         judged = steps.time("guard", lambda: judge(self.watched, answer, now=0.0, limits=limits))
         self.watched = judged.watched
         rules, before = assembly.namespace_rules(self.settings), self.built

@@ -43,15 +43,16 @@ class Start:
         self.asked = 0
         self.log = CapturingLogger()
         log = structlog.wrap_logger(self.log, processors=[])
-        self.intake = Acceptance(
+        self.acceptance = Acceptance(
             [NamespaceRules("a"), NamespaceRules("b")],
             LIMITS,
             self._desire,
             clock=lambda: 0.0,
-            log=log,
-            published=lambda _, __: None,
+            publish=lambda _, __: None,
         )
-        self.startup = Startup(self.intake, remembered, PATIENCE, publish=self._restore, log=log)
+        self.startup = Startup(
+            self.acceptance, remembered, PATIENCE, publish=self._restore, log=log
+        )
         for namespace in ("a", "b"):
             self.startup.begin(namespace, controllers)
 
@@ -63,8 +64,8 @@ class Start:
 
     def answer(self, namespace: str, servers: int) -> bool:
         """The controllers of `namespace` answer; whether all of it was taken."""
-        self.startup.answered(namespace)
-        return self.intake.take(snapshot(namespace, servers))[0]
+        self.startup.responded(namespace)
+        return self.acceptance.take(snapshot(namespace, servers)).complete
 
     def fails(self, namespace: str) -> "asyncio.Task[None]":
         """The controllers of `namespace` are asked in vain, again and again."""

@@ -6,6 +6,7 @@ import pytest
 import structlog
 from structlog.testing import CapturingLogger
 
+from drove_gateway.daemon.acceptance_log import AcceptanceLog
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -14,7 +15,7 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
-from drove_gateway.topology.acceptance import Acceptance
+from drove_gateway.topology.acceptance import Acceptance, Accepted
 from drove_gateway.topology.build import NamespaceRules, TopologyBuild
 from drove_gateway.topology.guard import GuardLimits, HeldWithdrawal
 
@@ -32,25 +33,31 @@ def answer(*apps: AppEndpoints, namespace: str = "one", **more: Any) -> Snapshot
 
 
 class Desk:
-    """An intake of the named namespaces, with what it said."""
+    """An acceptance for the named namespaces, with what it published and what was logged."""
 
     def __init__(self, *namespaces: str) -> None:
         self.now = 0.0
         self.desired: list[tuple[Topology, str]] = []
         self.published: list[tuple[TopologyBuild, tuple[HeldWithdrawal, ...]]] = []
         self.logged = CapturingLogger()
-        self.intake = Acceptance(
+        self._log = AcceptanceLog(
+            structlog.wrap_logger(
+                self.logged,
+                processors=[],
+                wrapper_class=structlog.make_filtering_bound_logger(0),
+            )
+        )
+        self.acceptance = Acceptance(
             [NamespaceRules(name) for name in namespaces],
             LIMITS,
             lambda topology, trigger: self.desired.append((topology, trigger)),
             clock=lambda: self.now,
-            log=structlog.wrap_logger(
-                self.logged,
-                processors=[],
-                wrapper_class=structlog.make_filtering_bound_logger(0),
-            ),
-            published=lambda built, held: self.published.append((built, held)),
+            publish=self._publish,
         )
+
+    def _publish(self, build: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
+        self.published.append((build, held))
+        self._log.published(build, held)
 
     @property
     def servers(self) -> list[dict[str, int]]:
@@ -67,7 +74,7 @@ class Desk:
 
 def test_a_first_answer_is_desired_at_once() -> None:
     desk = Desk("one")
-    assert desk.intake.take(answer(app("web", 2))) == (True, answer(app("web", 2)))
+    assert desk.acceptance.take(answer(app("web", 2))) == Accepted(True, answer(app("web", 2)))
     assert desk.servers == [{"web.example.com": 2}]
     assert desk.desired[0][1] == "namespace one"
 
@@ -75,8 +82,8 @@ def test_a_first_answer_is_desired_at_once() -> None:
 def test_the_same_apps_again_are_not_desired_again() -> None:
     desk = Desk("one")
     apps = (app("web", 2),)
-    desk.intake.take(Snapshot("one", LEADER, apps))
-    desk.intake.take(Snapshot("one", LEADER, apps))
+    desk.acceptance.take(Snapshot("one", LEADER, apps))
+    desk.acceptance.take(Snapshot("one", LEADER, apps))
     assert len(desk.desired) == 1
     assert len(desk.published) == 2
 
@@ -90,50 +97,50 @@ def test_the_same_apps_again_are_not_desired_again() -> None:
 )
 def test_what_changed_is_desired(after: Snapshot) -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 2)))
-    desk.intake.take(after)
+    desk.acceptance.take(answer(app("web", 2)))
+    desk.acceptance.take(after)
     assert len(desk.desired) == 2
 
 
 def test_nothing_is_desired_before_every_namespace_answered() -> None:
     desk = Desk("one", "two")
-    desk.intake.take(answer(app("web", 2)))
+    desk.acceptance.take(answer(app("web", 2)))
     assert desk.desired == []
-    desk.intake.take(answer(app("api", 1), namespace="two"))
+    desk.acceptance.take(answer(app("api", 1), namespace="two"))
     assert desk.servers == [{"web.example.com": 2, "api.example.com": 1}]
 
 
 def test_what_is_known_is_published_also_before_every_namespace_answered() -> None:
     desk = Desk("one", "two")
-    desk.intake.take(answer(app("web", 2)))
+    desk.acceptance.take(answer(app("web", 2)))
     [(built, _)] = desk.published
     assert list(built.topology.apps) == ["web.example.com"]
 
 
 def test_a_namespace_that_is_not_waited_for_is_served_when_it_answers() -> None:
     desk = Desk("one", "two")
-    desk.intake.take(answer(app("web", 2)))
-    desk.intake.go_on("two", "waited long enough")
+    desk.acceptance.take(answer(app("web", 2)))
+    desk.acceptance.stop_waiting("two", "waited long enough")
     assert desk.servers == [{"web.example.com": 2}]
     assert desk.desired[0][1] == "waited long enough"
-    desk.intake.take(answer(app("api", 1), namespace="two"))
+    desk.acceptance.take(answer(app("api", 1), namespace="two"))
     assert desk.servers[-1] == {"web.example.com": 2, "api.example.com": 1}
 
 
 def test_as_long_as_nothing_is_known_nothing_is_desired() -> None:
     desk = Desk("one")
-    desk.intake.go_on("one", "waited long enough")
+    desk.acceptance.stop_waiting("one", "waited long enough")
     assert desk.desired == []
-    desk.intake.take(answer(app("web", 1)))
+    desk.acceptance.take(answer(app("web", 1)))
     assert desk.servers == [{"web.example.com": 1}]
 
 
 def test_a_withdrawal_that_is_held_keeps_the_servers_and_is_asked_again() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 10)))
-    taken, goes_on = desk.intake.take(answer())
-    assert not taken
-    assert goes_on.apps == (app("web", 10),)
+    desk.acceptance.take(answer(app("web", 10)))
+    accepted = desk.acceptance.take(answer())
+    assert not accepted.complete
+    assert accepted.snapshot.apps == (app("web", 10),)
     assert desk.servers[-1] == {"web.example.com": 10}
     _, [held] = desk.published[-1]
     assert (held.namespace, held.servers, held.remaining) == ("one", 10, 60)
@@ -141,57 +148,57 @@ def test_a_withdrawal_that_is_held_keeps_the_servers_and_is_asked_again() -> Non
 
 def test_additions_are_desired_while_a_withdrawal_is_held() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 10)))
-    desk.intake.take(answer(app("api", 1)))
+    desk.acceptance.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("api", 1)))
     assert desk.servers[-1] == {"web.example.com": 10, "api.example.com": 1}
 
 
 def test_a_held_withdrawal_is_logged_once_and_its_end_too() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("web", 10)))
     for desk.now in (1, 2, 3):
-        desk.intake.take(answer())
+        desk.acceptance.take(answer())
     assert [one["servers"] for one in desk.warnings] == [10]
-    desk.intake.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("web", 10)))
     assert desk.logged.calls[-1].kwargs["event"] == "a held withdrawal is over"
 
 
 def test_a_withdrawal_that_lasts_is_believed() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("web", 10)))
     for desk.now in (10, 40):
-        assert desk.intake.take(answer())[0] is False
+        assert desk.acceptance.take(answer()).complete is False
     desk.now = 70
-    assert desk.intake.take(answer())[0] is True
+    assert desk.acceptance.take(answer()).complete is True
     assert desk.servers[-1] == {}
 
 
 def test_the_guard_weighs_a_namespace_against_the_servers_of_all() -> None:
     alone, among = Desk("one"), Desk("one", "two")
-    among.intake.take(answer(app("api", 100), namespace="two"))
+    among.acceptance.take(answer(app("api", 100), namespace="two"))
     for desk in (alone, among):
-        desk.intake.take(answer(app("web", 10)))
-        desk.intake.take(answer(app("web", 6)))
+        desk.acceptance.take(answer(app("web", 10)))
+        desk.acceptance.take(answer(app("web", 6)))
     assert alone.servers[-1]["web.example.com"] == 6
     assert among.servers[-1]["web.example.com"] == 6
 
 
 def test_what_is_held_can_be_accepted() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 10)))
-    desk.intake.take(answer(app("api", 1)))
-    [held] = desk.intake.accept_held()
+    desk.acceptance.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("api", 1)))
+    [held] = desk.acceptance.accept_held()
     assert held.servers == 10
     assert desk.servers[-1] == {"api.example.com": 1}
     assert desk.published[-1][1] == ()
-    assert desk.intake.accept_held() == ()
+    assert desk.acceptance.accept_held() == ()
 
 
 def test_a_restored_namespace_is_desired_when_it_is_not_waited_for() -> None:
     desk = Desk("one")
-    desk.intake.restore(answer(app("web", 4)))
+    desk.acceptance.restore(answer(app("web", 4)))
     assert desk.desired == []
-    desk.intake.go_on("one", "nobody answers")
+    desk.acceptance.stop_waiting("one", "nobody answers")
     assert desk.servers == [{"web.example.com": 4}]
     assert desk.desired[0][1] == "nobody answers"
 
@@ -199,22 +206,22 @@ def test_a_restored_namespace_is_desired_when_it_is_not_waited_for() -> None:
 def test_an_answer_that_equals_what_was_restored_is_desired_all_the_same() -> None:
     desk = Desk("one")
     restored = answer(app("web", 4))
-    desk.intake.restore(restored)
-    desk.intake.take(restored)
+    desk.acceptance.restore(restored)
+    desk.acceptance.take(restored)
     assert desk.servers == [{"web.example.com": 4}]
 
 
 def test_a_restored_state_is_guarded_like_any_other() -> None:
     desk = Desk("one")
-    desk.intake.restore(answer(app("web", 4)))
-    assert desk.intake.take(answer())[0] is False
+    desk.acceptance.restore(answer(app("web", 4)))
+    assert desk.acceptance.take(answer()).complete is False
     assert desk.servers[-1] == {"web.example.com": 4}
 
 
 def test_an_answer_is_never_replaced_by_a_restored_one() -> None:
     desk = Desk("one")
-    desk.intake.take(answer(app("web", 1)))
-    desk.intake.restore(answer(app("web", 4)))
+    desk.acceptance.take(answer(app("web", 1)))
+    desk.acceptance.restore(answer(app("web", 4)))
     assert desk.servers == [{"web.example.com": 1}]
 
 
@@ -223,7 +230,7 @@ def test_each_thing_left_out_is_logged_once_until_it_comes_back() -> None:
     bad = app("web", 1, vhost="*.example.com")
     good = app("web", 1)
     for one in (bad, bad, good, bad):
-        desk.intake.take(answer(one))
+        desk.acceptance.take(answer(one))
     assert [one["value"] for one in desk.warnings] == ["*.example.com"] * 2
     assert desk.warnings[0]["app"] == "web-1"
 
@@ -231,6 +238,6 @@ def test_each_thing_left_out_is_logged_once_until_it_comes_back() -> None:
 def test_what_the_decoder_left_out_is_published_too() -> None:
     desk = Desk("one")
     left_out = Rejection("one", "web-1", "answer", "?", "not an app")
-    desk.intake.take(answer(app("api", 1), rejected=(left_out,)))
+    desk.acceptance.take(answer(app("api", 1), rejected=(left_out,)))
     assert desk.published[-1][0].rejected == (left_out,)
     assert desk.warnings[0]["reason"] == "not an app"

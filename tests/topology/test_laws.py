@@ -1,4 +1,4 @@
-"""Laws of intake, guard and reconciler together: whatever is answered, fails, or jumps."""
+"""Laws of acceptance, guard and reconciler together: whatever is answered, fails, or jumps."""
 
 import asyncio
 import itertools
@@ -77,13 +77,12 @@ class Story:
             publish=lambda _: None,
             record=lambda _: None,
         )
-        self.intake = Acceptance(
+        self.acceptance = Acceptance(
             [parse_rules(name, "", "", "", "") for name in NAMESPACES],
             LIMITS,
             self._desire,
             clock=since_start,
-            log=log,
-            published=lambda *_: None,
+            publish=lambda *_: None,
         )
 
     def _desire(self, topology: Topology, trigger: str) -> None:
@@ -96,7 +95,7 @@ class Story:
             for pause, name, listing, settling in answers:
                 await asyncio.sleep(pause)
                 answer = snapshot(name, listing, settling=settling)
-                self.let_through[name].append(self.intake.take(answer)[1])
+                self.let_through[name].append(self.acceptance.take(answer).snapshot)
             await asyncio.sleep(1000)
             self.reconciler.stop()
 

@@ -26,6 +26,7 @@ from drove_gateway.cli.render import rendered
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
+from drove_gateway.daemon.applied_state import stored_state
 from drove_gateway.daemon.drivers import platform, preview, runtime_only
 from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
 from drove_gateway.model.wording import printable
@@ -141,7 +142,7 @@ async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook |
     files = wishes.endpoints
     told = read_saved(settings, files) if files else await fetch_from_leaders(settings)
     try:
-        stored = assembly.stored_state(settings)
+        stored = stored_state(settings)
     except StateError as error:
         where = settings.state_persistence_dir
         warn(f"the stored state in {where} is not weighed against the answers: {error}")
@@ -155,7 +156,7 @@ async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook |
         stored,
         {one.name: one.drove for one in settings.namespaces},
         assembly.namespace_rules(settings),
-        assembly.limits(settings),
+        assembly.guard_limits(settings),
     )
     _warn_of(told, seen)
     rejected = seen.built.rejected

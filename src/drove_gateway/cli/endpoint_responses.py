@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from drove_gateway.config import NamespaceSettings, Settings
-from drove_gateway.daemon.assembly import controllers, namespace_rules
+from drove_gateway.daemon.assembly import namespace_rules
+from drove_gateway.daemon.controllers import controllers
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.model.errors import BadResponse, ConfigError, DroveError, NoLeader

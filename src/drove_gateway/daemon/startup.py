@@ -1,7 +1,7 @@
-"""The start: each namespace's first answer is waited for, but not for ever.
+"""Startup: wait for each namespace's first response, up to a limit.
 
-A namespace whose controllers were asked in vain is served from the stored state; where nothing is
-stored, the gateway goes on without it.
+A namespace whose controllers do not respond is served from the stored state; where nothing is
+stored, the gateway continues without the namespace.
 """
 
 import asyncio
@@ -16,38 +16,38 @@ from drove_gateway.topology.acceptance import Acceptance
 
 
 class StartupPatience(msgspec.Struct, frozen=True):
-    """How often controllers are asked in vain, and the seconds between two such tries."""
+    """How often controllers are asked without success, and the seconds between two tries."""
 
     tries: int
     delay: float
 
 
 class FirstResponse:
-    """Whether a namespace's controllers answered yet, and when a try to ask them was in vain."""
+    """Whether a namespace's controllers have responded, and when a try failed."""
 
     def __init__(self) -> None:
-        self._given = False
+        self._received = False
         self._tried = asyncio.Event()
 
-    def give(self) -> None:
-        """They answered."""
-        self._given = True
+    def receive(self) -> None:
+        """They responded."""
+        self._received = True
         self._tried.set()
 
     def fail(self) -> None:
-        """A try was in vain: none leads, or the leader's answer cannot be used."""
+        """A try failed: no controller leads, or the leader's response cannot be used."""
         self._tried.set()
 
     async def wait(self, patience: StartupPatience, ask_again: Callable[[], None]) -> bool:
-        """Wait until they answered (True), or `patience` is at its end."""
+        """Wait until they responded (True), or all tries of `patience` failed."""
         for tried in range(patience.tries):
             if tried:
                 await asyncio.sleep(patience.delay)
                 self._tried.clear()
                 ask_again()
-            if not self._given:
+            if not self._received:
                 await self._tried.wait()
-            if self._given:
+            if self._received:
                 return True
         return False
 
@@ -55,20 +55,20 @@ class FirstResponse:
 class Startup:
     """Decides from what each namespace starts. `publish` gets those served from the stored state.
 
-    Answers are weighed against what is `remembered` of their namespace, if it was remembered of
-    the same controllers: another cluster under an old name is no withdrawal.
+    Responses are weighed against what is `remembered` of their namespace, if it was remembered of
+    the same controllers: another cluster under an old name is not a withdrawal.
     """
 
     def __init__(
         self,
-        intake: Acceptance,
+        acceptance: Acceptance,
         remembered: Mapping[str, StoredNamespace],
         patience: StartupPatience,
         *,
         publish: Callable[[Mapping[str, float]], None],
         log: FilteringBoundLogger,
     ) -> None:
-        self._intake = intake
+        self._acceptance = acceptance
         self._remembered = remembered
         self._patience = patience
         self._publish = publish
@@ -78,47 +78,55 @@ class Startup:
         publish({})
 
     def begin(self, namespace: str, controllers: Iterable[str]) -> None:
-        """Await the first answer of these controllers."""
+        """Expect the first response of these controllers."""
         self._first[namespace] = FirstResponse()
         known = self._remembered.get(namespace)
         if known is not None and not set(known.controllers).isdisjoint(controllers):
-            self._intake.restore(known.snapshot)
+            self._acceptance.restore(known.snapshot)
 
-    def answered(self, namespace: str) -> None:
-        """An answer is about to be taken."""
+    def responded(self, namespace: str) -> None:
+        """A response was received, and is about to be weighed."""
         if namespace in self._first:
-            self._first[namespace].give()
+            self._first[namespace].receive()
         if self._restored.pop(namespace, None) is not None:
-            self._log.info("a controller answers: the stored state is over", namespace=namespace)
+            self._log.info(
+                "a controller responds: no longer serving from the stored state",
+                namespace=namespace,
+            )
             self._publish(dict(self._restored))
 
     def failed(self, namespace: str) -> None:
-        """A try to ask the controllers was in vain."""
+        """A try to ask the controllers failed."""
         if namespace in self._first:
             self._first[namespace].fail()
 
     async def run(self, namespace: str, ask_again: Callable[[], None]) -> None:
-        """Wait for the first answer, and go on from the stored state when there is none."""
+        """Wait for the first response; without one, continue from the stored state."""
         first = self._first.get(namespace)
         if first is None or await first.wait(self._patience, ask_again):
             return
         known = self._remembered.get(namespace)
         if known is None:
             self._log.warning(
-                "no controller answers and nothing is stored: going on without the namespace",
+                "no controller responds and no state is stored: continuing without the namespace",
                 namespace=namespace,
                 tries=self._patience.tries,
             )
-            self._intake.go_on(namespace, f"namespace {namespace} does not answer")
-            return
+            self._acceptance.stop_waiting(namespace, f"namespace {namespace} does not respond")
+        else:
+            self._serve_stored(namespace, known)
+
+    def _serve_stored(self, namespace: str, known: StoredNamespace) -> None:
         since = datetime.fromtimestamp(known.changed, UTC).isoformat(timespec="seconds")
         self._log.warning(
-            "no controller answers: serving from the stored state",
+            "no controller responds: serving from the stored state",
             namespace=namespace,
             state_of=since,
             tries=self._patience.tries,
         )
         self._restored[namespace] = known.changed
         self._publish(dict(self._restored))
-        self._intake.restore(known.snapshot)
-        self._intake.go_on(namespace, f"namespace {namespace}: the stored state of {since}")
+        self._acceptance.restore(known.snapshot)
+        self._acceptance.stop_waiting(
+            namespace, f"namespace {namespace}: the stored state of {since}"
+        )

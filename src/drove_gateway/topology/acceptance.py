@@ -1,25 +1,37 @@
-"""Answers of all namespaces to one desired topology: guard, memory of the last good, merge.
+"""Responses of all namespaces to one desired topology: guard, memory of the last good, merge.
 
-The only state here is what was accepted last; the decisions are pure (`guard`, `topology`).
+The only state here is what was accepted last; the decisions are pure (`guard`, `build`).
 """
 
 from collections.abc import Callable, Sequence
 
-from structlog.typing import FilteringBoundLogger
+import msgspec
 
-from drove_gateway.model.vocabulary import Rejection, Snapshot, Topology
+from drove_gateway.model.vocabulary import Snapshot, Topology
 from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
 from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
 
 Desire = Callable[[Topology, str], None]
 
 
-class Acceptance:
-    """Takes the namespaces' answers and says what the world should look like.
+class Accepted(msgspec.Struct, frozen=True):
+    """What was accepted of a namespace's response.
 
-    `desire(topology, trigger)` is called when that changed, from the time on when every namespace
-    has answered once or is not waited for (`go_on`): a gateway that starts beside a serving proxy
-    must not take away what a controller would have told that only takes its time.
+    `complete` is False when a part is on hold, and the same should be requested again. `snapshot`
+    is what the namespace contributes now.
+    """
+
+    complete: bool
+    snapshot: Snapshot
+
+
+class Acceptance:
+    """Weighs the namespaces' responses and keeps the desired state.
+
+    `desire(topology, trigger)` is called when the desired state changed. The first call comes when
+    every namespace has responded once or is no longer waited for (`stop_waiting`): a gateway that
+    starts beside a serving proxy must not remove what a slow controller is about to list.
+    `publish(build, held)` is called after each response.
     """
 
     def __init__(
@@ -29,36 +41,30 @@ class Acceptance:
         desire: Desire,
         *,
         clock: Callable[[], float],
-        log: FilteringBoundLogger,
-        published: Callable[[TopologyBuild, tuple[HeldWithdrawal, ...]], None],
+        publish: Callable[[TopologyBuild, tuple[HeldWithdrawal, ...]], None],
     ) -> None:
         self._rules = rules
         self._limits = limits
         self._desire = desire
         self._clock = clock
-        self._log = log
-        self._published = published
-        self._watched: dict[str, GuardMemory] = {}
+        self._publish = publish
+        self._memory: dict[str, GuardMemory] = {}
         self._latest: dict[str, Snapshot] = {}
         self._held: dict[str, HeldWithdrawal] = {}
-        self._built: TopologyBuild | None = None
+        self._build: TopologyBuild | None = None
         self._waiting = {rule.namespace for rule in rules}
-        self._logged: frozenset[Rejection] = frozenset()
 
-    def take(self, answer: Snapshot) -> tuple[bool, Snapshot]:
-        """Weigh a namespace's answer: whether all of it was taken, and what goes on from it.
-
-        False means that a part is held, and that the same should be asked again.
-        """
-        self._latest[answer.namespace] = answer
-        return self._judge(answer, accept=False)
+    def take(self, response: Snapshot) -> Accepted:
+        """Weigh a namespace's response."""
+        self._latest[response.namespace] = response
+        return self._judge(response, accept=False)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Start from a namespace's last known good state: its answers are weighed against it."""
-        if snapshot.namespace not in self._watched:
-            self._watched[snapshot.namespace] = GuardMemory(snapshot)
+        """Start from a namespace's last known good state: its responses are weighed against it."""
+        if snapshot.namespace not in self._memory:
+            self._memory[snapshot.namespace] = GuardMemory(snapshot)
 
-    def go_on(self, namespace: str, trigger: str) -> None:
+    def stop_waiting(self, namespace: str, trigger: str) -> None:
         """Wait no longer for `namespace`.
 
         What was restored of it is used; without that it is as if it had no apps.
@@ -67,40 +73,42 @@ class Acceptance:
         self._rebuild(trigger)
 
     def accept_held(self) -> tuple[HeldWithdrawal, ...]:
-        """Take every held answer as it is, now. Gives what was held."""
+        """Apply every held withdrawal now. Returns what was on hold."""
         held = tuple(self._held.values())
-        for one in held:
-            self._judge(self._latest[one.namespace], accept=True)
+        for withdrawal in held:
+            self._judge(self._latest[withdrawal.namespace], accept=True)
         return held
 
-    def _judge(self, answer: Snapshot, *, accept: bool) -> tuple[bool, Snapshot]:
-        name = answer.namespace
-        before = self._watched.get(name, GuardMemory())
-        judged = judge(
+    def _judge(self, response: Snapshot, *, accept: bool) -> Accepted:
+        name = response.namespace
+        before = self._memory.get(name, GuardMemory())
+        verdict = judge(
             before,
-            answer,
+            response,
             now=self._clock(),
             limits=self._limits,
             servers_elsewhere=lambda: self._servers_elsewhere(name),
             accept=accept,
         )
-        accepted = judged.watched.accepted or answer
-        self._watched[name] = judged.watched
-        self._note(name, judged.held)
-        waited_for = name in self._waiting
+        accepted = verdict.watched.accepted or response
+        self._memory[name] = verdict.watched
+        self._held.pop(name, None)
+        if verdict.held is not None:
+            self._held[name] = verdict.held
+        was_waited_for = name in self._waiting
         self._waiting.discard(name)
-        if waited_for or self._differs(before.accepted, accepted):
+        if was_waited_for or self._differs(before.accepted, accepted):
             self._rebuild(f"namespace {name}")
-        elif self._built is not None:
-            self._published(self._built, tuple(self._held.values()))
-        return judged.held is None, accepted
+        elif self._build is not None:
+            self._publish(self._build, tuple(self._held.values()))
+        return Accepted(verdict.held is None, accepted)
 
     def _servers_elsewhere(self, namespace: str) -> int:
         return sum(
             len(app.hosts)
-            for name, watched in self._watched.items()
-            if name != namespace and watched.accepted is not None
-            for app in watched.accepted.apps
+            for name, memory in self._memory.items()
+            if name != namespace and memory.accepted is not None
+            for app in memory.accepted.apps
         )
 
     @staticmethod
@@ -114,45 +122,11 @@ class Acceptance:
 
     def _rebuild(self, trigger: str) -> None:
         snapshots = {
-            name: watched.accepted
-            for name, watched in self._watched.items()
-            if watched.accepted is not None
+            name: memory.accepted
+            for name, memory in self._memory.items()
+            if memory.accepted is not None
         }
-        self._built = build(snapshots, self._rules, self._built)
-        self._log_rejections(self._built.rejected)
-        self._published(self._built, tuple(self._held.values()))
+        self._build = build(snapshots, self._rules, self._build)
+        self._publish(self._build, tuple(self._held.values()))
         if snapshots and not self._waiting:
-            self._desire(self._built.topology, trigger)
-
-    def _note(self, namespace: str, held: HeldWithdrawal | None) -> None:
-        known = self._held.pop(namespace, None)
-        if held is None:
-            if known is not None:
-                self._log.info("a held withdrawal is over", namespace=namespace)
-            return
-        self._held[namespace] = held
-        if known is None or (known.servers, known.reason) != (held.servers, held.reason):
-            self._log.warning(
-                "a withdrawal is held: these servers keep their traffic",
-                namespace=namespace,
-                reason=held.reason,
-                servers=held.servers,
-                vhosts=held.vhosts,
-                believed_in_sec=round(held.remaining, 1),
-            )
-
-    def _log_rejections(self, rejected: tuple[Rejection, ...]) -> None:
-        """Each rejection is logged once, not at every answer that repeats it."""
-        present = frozenset(rejected)
-        for one in sorted(
-            present - self._logged, key=lambda one: (one.namespace, one.app_id, one.value)
-        ):
-            self._log.warning(
-                "left out what the controller sent",
-                namespace=one.namespace,
-                app=one.app_id,
-                subject=one.subject,
-                value=one.value,
-                reason=one.reason,
-            )
-        self._logged = present
+            self._desire(self._build.topology, trigger)

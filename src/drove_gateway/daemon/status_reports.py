@@ -1,0 +1,52 @@
+"""Turns what the gateway's parts report into the published status, the metrics and the log."""
+
+from collections.abc import Mapping
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.daemon.acceptance_log import AcceptanceLog
+from drove_gateway.metrics import Metrics
+from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.records import ApplyRecord, Progress, StoredState
+from drove_gateway.status import status
+from drove_gateway.status.publisher import StatusPublisher
+from drove_gateway.topology.build import TopologyBuild
+from drove_gateway.topology.guard import HeldWithdrawal
+
+
+class StatusReports:
+    """Takes the reports of one gateway's parts; each method is a part's callback."""
+
+    def __init__(
+        self, publisher: StatusPublisher, metrics: Metrics, log: FilteringBoundLogger
+    ) -> None:
+        self._publisher = publisher
+        self._metrics = metrics
+        self._acceptance_log = AcceptanceLog(log)
+
+    def namespace(self, view: NamespaceView) -> None:
+        """A namespace's controllers, leader or apps changed."""
+        self._publisher.publish(status.with_namespace, view)
+
+    def restored(self, restored: Mapping[str, float]) -> None:
+        """These namespaces are served from the stored state."""
+        self._publisher.publish(status.with_restored, restored)
+
+    def build(self, build: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
+        """The desired state was built anew, or other withdrawals are on hold."""
+        self._acceptance_log.published(build, held)
+        if build is not self._publisher.current.built:
+            self._metrics.built(build)
+        self._publisher.publish(status.with_built, build, held)
+
+    def progress(self, progress: Progress) -> None:
+        """The reconciler went on."""
+        self._publisher.publish(status.with_progress, progress)
+
+    def record(self, record: ApplyRecord) -> None:
+        """The reconciler finished an attempt."""
+        self._publisher.publish(status.with_record, record)
+
+    def stored(self, stored: StoredState) -> None:
+        """The state on disk was read or written, or could not be."""
+        self._publisher.publish(status.with_stored, stored)

@@ -1,0 +1,52 @@
+"""The tasks of a running gateway, and the order in which they end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.reconciler.reconciler import Reconciler
+from drove_gateway.state.keeper import StateKeeper
+
+
+@asynccontextmanager
+async def running_tasks(
+    reconciler: Reconciler,
+    keeper: StateKeeper,
+    others: Iterable[Coroutine[Any, Any, None]],
+    *,
+    finish_seconds: float,
+    log: FilteringBoundLogger,
+) -> AsyncIterator[None]:
+    """Run the reconciler, the keeper and `others` until the context ends.
+
+    Then the step in progress is finished, within `finish_seconds`, the others are cancelled, and
+    what was applied is stored.
+    """
+    async with asyncio.TaskGroup() as group:
+        reconciling = group.create_task(reconciler.run())
+        keeping = group.create_task(keeper.run())
+        tasks = [group.create_task(other) for other in others]
+        try:
+            yield
+        finally:
+            reconciler.stop()
+            await _finish(reconciling, finish_seconds, log)
+            for task in tasks:
+                task.cancel()
+            keeper.stop()
+            await asyncio.wait((keeping,))
+
+
+async def _finish(
+    reconciling: asyncio.Task[None], seconds: float, log: FilteringBoundLogger
+) -> None:
+    await asyncio.wait((reconciling,), timeout=seconds)
+    if not reconciling.done():
+        log.warning(
+            "the step in progress does not end and is abandoned; the next start completes it",
+            waited_sec=seconds,
+        )
+        reconciling.cancel()
