@@ -1,4 +1,4 @@
-"""How the published status goes on from event to event."""
+"""How the status changes from event to event."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -132,11 +132,11 @@ def test_a_vhost_that_fails_does_not_keep_the_others_from_being_applied() -> Non
     assert now.applied.apps["a.local"] is first
 
 
-@pytest.mark.parametrize("lacks", [{"error": "no"}, {"reload_waits": True}])
-def test_what_failed_or_waits_for_its_reload_is_not_applied(lacks: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("incomplete", [{"error": "no"}, {"reload_waits": True}])
+def test_what_failed_or_waits_for_its_reload_is_not_applied(incomplete: Mapping[str, Any]) -> None:
     now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
 
-    assert set(with_record(now, record(0.0, **lacks)).applied.apps) == set()
+    assert set(with_record(now, record(0.0, **incomplete)).applied.apps) == set()
 
 
 def test_the_history_has_the_newest_first_and_an_end() -> None:

@@ -79,7 +79,7 @@ def tls_context(certfile: str, keyfile: str) -> ssl.SSLContext:
 
 
 def _no_password() -> str:
-    raise ValueError("the key is encrypted, and the gateway cannot ask for its password")
+    raise ValueError("the key is encrypted, and the gateway cannot prompt for its password")
 
 
 def _unusable(error: ssl.SSLError | ValueError) -> str:

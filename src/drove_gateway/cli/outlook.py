@@ -1,4 +1,4 @@
-"""What a gateway that begins now would work with: the answers, weighed by its guard. Pure."""
+"""What a gateway that starts now would serve: the responses after the guard's judgement. Pure."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -12,10 +12,11 @@ from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawa
 
 
 class Outlook(msgspec.Struct, frozen=True):
-    """`built` is what would be served, `held` what of it the guard keeps against the answers.
+    """`built` is what would be served, `held` the withdrawals that the guard would hold.
 
-    `restored` has the namespaces that are served from the stored state, since nobody answers, with
-    the time when that was new. `applied` is what is stored as applied, None where nothing is.
+    `restored` has the namespaces that would be served from the stored state because no controller
+    responds, with the time at which that state was current. `applied` is the topology that is
+    stored as applied; None without a stored state.
     """
 
     built: TopologyBuild
@@ -31,36 +32,36 @@ def outlook(
     rules: Sequence[NamespaceRules],
     limits: GuardLimits,
 ) -> Outlook:
-    """Weigh each namespace's answer against what is stored of the same `controllers`.
+    """Judge each namespace's response against the state stored for the same `controllers`.
 
-    A namespace that gave no answer is as it is stored, or without apps.
+    A namespace without a response is served from the stored state, or without apps.
     """
     known = {
-        name: one.snapshot
-        for name, one in stored.items()
-        if not set(one.controllers).isdisjoint(controllers.get(name, ()))
+        name: each.snapshot
+        for name, each in stored.items()
+        if not set(each.controllers).isdisjoint(controllers.get(name, ()))
     }
-    accepted = {name: one.snapshot for name, one in stored.items()} | dict(snapshots)
+    applied = {name: each.snapshot for name, each in stored.items()}
+    accepted = applied | dict(snapshots)
     held = []
-    for name, answer in snapshots.items():
-        judged = judge(
+    for name, response in snapshots.items():
+        verdict = judge(
             GuardMemory(known.get(name)),
-            answer,
+            response,
             now=0.0,
             limits=limits,
-            servers_elsewhere=partial(_servers_beside, known, name),
+            servers_elsewhere=partial(_servers_in_others, known, name),
         )
-        accepted[name] = judged.watched.accepted or answer
-        held += [judged.held] if judged.held else []
-    applied = build({name: one.snapshot for name, one in stored.items()}, rules).topology
+        accepted[name] = verdict.watched.accepted or response
+        held += [verdict.held] if verdict.held else []
     return Outlook(
         built=build(accepted, rules),
         held=tuple(held),
-        restored={name: one.changed for name, one in stored.items() if name not in snapshots},
-        applied=applied if stored else None,
+        restored={name: each.changed for name, each in stored.items() if name not in snapshots},
+        applied=build(applied, rules).topology if stored else None,
     )
 
 
-def _servers_beside(known: Mapping[str, Snapshot], name: str) -> int:
-    """How many servers the other namespaces have."""
+def _servers_in_others(known: Mapping[str, Snapshot], name: str) -> int:
+    """The number of servers in the other namespaces."""
     return sum(len(app.hosts) for other in known.keys() - {name} for app in known[other].apps)

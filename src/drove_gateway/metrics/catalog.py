@@ -1,7 +1,7 @@
-"""Every metric that the gateway itself counts: name, labels, buckets and meaning, each once.
+"""Every metric of the gateway, declared once: name, labels, buckets and meaning.
 
-The names, labels and buckets of `ORIGINAL` are the original's, so that its dashboards go on
-working; `OWN` are further ones. The reference is made from these declarations.
+The names, labels and buckets in `ORIGINAL` are the original's, so that its dashboards keep working;
+`OWN` are additional metrics. The reference is generated from these declarations.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,21 +13,21 @@ import msgspec
 from drove_gateway.model.plan import ApplyStage
 
 DOUBLING = tuple(0.05 * 2**step for step in range(10))
-"""Upper bounds in seconds: 0.05 doubling, ten of them."""
+"""Ten upper bounds in seconds, each twice the one before, from 0.05 on."""
 
 USUAL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The default buckets of Go's client, which the original uses where it names none."""
+"""The default buckets of Go's client, which the original uses unless it sets others."""
 
 KNOWN = {
     "result": ("success", "error"),
     "stage": ("all", *ApplyStage),
     "subject": ("answer", "app", "vhost", "host", "port", "tag"),
 }
-"""Label values whose series exist from the start, so that a dashboard shows 0 and not a gap."""
+"""Label values whose series exist from the start, so that a dashboard shows 0 instead of a gap."""
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """One metric. `name` stands behind `prefix`; `buckets` are upper bounds in seconds."""
+    """A metric. Prometheus sees `prefix` and `name`; `buckets` are upper bounds in seconds."""
 
     kind: Literal["counter", "gauge", "histogram"]
     name: str
@@ -38,180 +38,184 @@ class Declared(msgspec.Struct, frozen=True):
 
     @property
     def shown(self) -> str:
-        """The name that Prometheus sees."""
+        """The full name."""
         return self.prefix + self.name
 
 
 ORIGINAL = (
-    Declared("counter", "reloads_failed", "Reloads, or the check before them, that failed."),
+    Declared(
+        "counter",
+        "reloads_failed",
+        "Configurations that the proxy refused, and reloads that failed.",
+    ),
     Declared("counter", "reloads_successful", "Reloads that succeeded."),
     Declared(
         "counter",
         "invalid_subdomain_label_warnings",
-        "Vhosts that Drove sent, that are no DNS names and were left out; counted when new.",
+        "Vhosts from Drove that are not DNS names and were rejected; counted when new.",
     ),
     Declared(
         "counter",
         "duplicate_subdomain_label_warnings",
-        "Vhosts of this namespace that an earlier one serves too, so that their hosts are merged; "
-        "counted when new.",
+        "Vhosts of this namespace that an earlier namespace also serves, so that their hosts are "
+        "merged; counted when new.",
         ("namespace",),
     ),
     Declared(
         "counter",
         "endpoint_check_fails",
-        "Pings that a controller answered with something else than 200; stand-bys do.",
+        "Pings with a response other than 200; controllers that do not lead respond like that.",
         ("namespace",),
     ),
     Declared(
         "counter",
         "endpoint_down_errors",
-        "Pings that a controller did not answer at all.",
+        "Pings without a response.",
         ("namespace",),
     ),
     Declared(
         "counter",
         "drove_app_sync_failed",
-        "Times that the endpoints were asked for and gave nothing usable.",
+        "Requests for endpoints without a usable response.",
         ("namespace",),
     ),
     Declared(
         "counter",
         "drove_stream_errors",
-        "Times that the events were asked for and gave nothing usable.",
+        "Requests for events without a usable response.",
         ("namespace",),
     ),
     Declared(
         "counter",
         "drove_stream_no_data_warnings",
-        "Rounds of pings that found no controller to ask for events.",
+        "Rounds of pings in which no controller led.",
         ("namespace",),
     ),
-    Declared("counter", "drove_events_received", "Events that a leader reported.", ("namespace",)),
+    Declared("counter", "drove_events_received", "Events that leaders reported.", ("namespace",)),
     Declared(
         "counter",
         "haproxy_api_calls_successful_total",
-        "Commands that HAProxy's runtime API carried out.",
+        "Commands that HAProxy's runtime API accepted.",
         ("operation",),
     ),
     Declared(
         "counter",
         "haproxy_api_calls_failed_total",
-        "Commands that HAProxy's runtime API refused or did not answer.",
+        "Commands that HAProxy's runtime API refused or did not respond to.",
         ("operation",),
     ),
     Declared(
         "counter",
         "nginx_api_calls_successful_total",
-        "Calls that the NGINX Plus API carried out.",
+        "Calls that the NGINX Plus API accepted.",
         ("operation",),
     ),
     Declared(
         "counter",
         "nginx_api_calls_failed_total",
-        "Calls that the NGINX Plus API refused or did not answer.",
+        "Calls that the NGINX Plus API refused or did not respond to.",
         ("operation",),
     ),
     Declared(
         "histogram",
         "reload_duration",
-        "Seconds that a successful apply with a reload took, from rendering to the proof.",
+        "Duration of successful applies with a reload, from rendering to the proof.",
         buckets=DOUBLING,
     ),
     Declared(
         "histogram",
         "drove_app_refresh_duration",
-        "Seconds that fetching, decoding and accepting a namespace's endpoints took.",
+        "Time to fetch, decode and accept the endpoints of a namespace.",
         ("namespace",),
         DOUBLING,
     ),
     Declared(
         "histogram",
         "template_render_duration_seconds",
-        "Seconds that rendering the template took.",
+        "Time to render the template.",
         ("result",),
     ),
     Declared(
         "histogram",
         "haproxy_runtime_api_duration_seconds",
-        "Seconds that bringing all backends up to date over HAProxy's runtime API took.",
+        "Time to update the servers of all backends over HAProxy's runtime API.",
         ("result",),
         prefix="",
     ),
     Declared(
         "histogram",
         "nginx_plus_runtime_api_duration_seconds",
-        "Seconds that bringing all upstreams up to date over the NGINX Plus API took.",
+        "Time to update the servers of all upstreams over the NGINX Plus API.",
         ("result",),
         prefix="",
     ),
-    Declared("gauge", "config_generation_healthy", "1 when the last configuration was accepted."),
-    Declared("gauge", "template_rendering_healthy", "1 when the template could be rendered."),
-    Declared("gauge", "resolver_healthy", "1 when host names can be resolved."),
+    Declared(
+        "gauge", "config_generation_healthy", "1 if the proxy accepted the last configuration."
+    ),
+    Declared("gauge", "template_rendering_healthy", "1 if the template can be rendered."),
+    Declared("gauge", "resolver_healthy", "1 if host names can be resolved."),
     Declared(
         "gauge",
         "upstream_updates_via_api_healthy",
-        "1 when the runtime API does what it is told, or is not in use.",
+        "1 if changes over the runtime API succeed, or if it is not in use.",
     ),
     Declared(
         "gauge",
         "all_endpoints_down_errors",
-        "1 when no controller of the namespace leads.",
+        "1 if no controller of the namespace leads.",
         ("namespace",),
     ),
     Declared(
         "gauge",
         "apps_with_routing_tag_total",
-        "Apps that carry the namespace's routing tag.",
+        "Apps that have the namespace's routing tag.",
         ("namespace",),
     ),
     Declared(
         "gauge",
         "apps_without_routing_tag_total",
-        "Apps that do not carry the namespace's routing tag.",
+        "Apps that do not have the namespace's routing tag.",
         ("namespace",),
     ),
     Declared(
         "gauge",
         "apps_ignored_by_realm_total",
-        "Apps that realm and realm_suffix leave out.",
+        "Apps that realm and realm_suffix exclude.",
         ("namespace",),
     ),
-    Declared(
-        "gauge", "configured_endpoints_total", "Controllers that are configured.", ("namespace",)
-    ),
+    Declared("gauge", "configured_endpoints_total", "Configured controllers.", ("namespace",)),
     Declared("gauge", "healthy_endpoints_total", "Controllers that lead.", ("namespace",)),
 )
 
 OWN = (
-    Declared("gauge", "build_info", "Always 1; says what runs.", ("version", "commit")),
+    Declared("gauge", "build_info", "Always 1; the labels say what runs.", ("version", "commit")),
     Declared(
         "histogram",
         "apply_duration_seconds",
-        "Seconds that applying a change took, by stage; `all` is the whole.",
+        "Time to apply a change, by stage; `all` is the total.",
         ("stage",),
         (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
     ),
     Declared(
         "counter",
         "template_interpreted_renders_total",
-        "Renderings that the interpreter did, about 100 times slower than compiled code; health "
-        "says why.",
+        "Renderings by the interpreter, which is about 100 times slower than compiled code; "
+        "/v1/health says why.",
     ),
     Declared(
         "counter",
         "reconcile_failures_total",
-        "Times that a change was not applied, or not for every vhost; each is tried again.",
+        "Changes that were not applied, or not for every vhost; they are retried.",
     ),
     Declared(
         "gauge",
         "failed_vhosts",
-        "Vhosts that the last apply could not bring up to date; each is tried again.",
+        "Vhosts that the last apply could not bring up to date; they are retried.",
     ),
     Declared(
         "gauge",
         "vhost_failed",
-        "1 for each of these vhosts, the first 100 of them.",
+        "1 for each vhost that could not be brought up to date; at most 100 of them.",
         ("vhost",),
     ),
     Declared(
@@ -222,36 +226,38 @@ OWN = (
     Declared(
         "gauge",
         "last_sync_timestamp_seconds",
-        "Unix time at which the namespace's endpoints were last fetched and accepted; 0 is never.",
+        "Unix time at which the namespace's endpoints were last fetched and accepted; 0 for never.",
         ("namespace",),
     ),
-    Declared("gauge", "tasks", "Tasks of the gateway's event loop, as of now."),
+    Declared("gauge", "tasks", "Current number of tasks in the gateway's event loop."),
     Declared(
-        "gauge", "state_persistence_healthy", "1 when the state on disk is kept, or need not."
+        "gauge",
+        "state_persistence_healthy",
+        "1 if the state on disk can be written, or is disabled.",
     ),
     Declared(
         "gauge",
         "serving_stored_state",
-        "1 while the namespace is served from the stored state, since no controller answered.",
+        "1 while the namespace is served from the stored state because no controller responded.",
         ("namespace",),
     ),
     Declared(
         "gauge",
         "held_servers",
-        "Servers that an answer lacks and that the guard keeps all the same.",
+        "Servers that are missing from a response but stay in traffic because of the guard.",
         ("namespace",),
     ),
     Declared(
         "gauge",
         "draining_servers",
-        "Removed servers that finish their running requests; with a runtime API.",
+        "Removed servers that still finish requests; only with a runtime API.",
     ),
     Declared("gauge", "vhosts", "Vhosts that should be served."),
-    Declared("gauge", "servers", "Hosts of all vhosts that should be served."),
+    Declared("gauge", "servers", "Servers that all vhosts together should have."),
     Declared(
         "gauge",
         "rejected",
-        "Things that Drove sends and that are left out, by what they are.",
+        "Entries from Drove that are rejected, by what they are.",
         ("namespace", "subject"),
     ),
 )
@@ -259,7 +265,7 @@ OWN = (
 DECLARED = ORIGINAL + OWN
 
 
-def series(one: Declared, namespaces: Iterable[str]) -> Iterable[tuple[str, ...]]:
-    """The label values of `one` that are known beforehand; none where a label's are not."""
+def series(metric: Declared, namespaces: Iterable[str]) -> Iterable[tuple[str, ...]]:
+    """The label values of `metric` that are known in advance; none if one of them is not."""
     known: Mapping[str, Iterable[str]] = {**KNOWN, "namespace": tuple(namespaces)}
-    return product(*(known.get(label, ()) for label in one.labels))
+    return product(*(known.get(label, ()) for label in metric.labels))

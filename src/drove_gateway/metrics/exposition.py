@@ -1,8 +1,8 @@
-"""Metrics as the Prometheus text format 0.0.4, written as Go's client writes it. Pure.
+"""Metrics in the Prometheus text format 0.0.4, written like Go's client. Pure.
 
 The Python client's own writer appends ``_total`` to the name of every counter, adds a ``_created``
-series to each, and writes ``3.0`` and ``le="1.0"``. The original's counters have no such ending,
-and dashboards ask for the names as they are.
+series to each, and writes ``3.0`` and ``le="1.0"``. The original's counters have no such suffix,
+and dashboards query them by these names.
 """
 
 import math
@@ -18,14 +18,14 @@ _HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
 
 
 def text(families: Iterable[Metric], bare: Container[str]) -> str:
-    """The exposition of `families`. Counters named in `bare` stand without ``_total``."""
+    """The exposition of `families`. Counters named in `bare` have no ``_total`` suffix."""
     return "".join(line for family in families for line in _lines(family, family.name in bare))
 
 
 def _lines(family: Metric, bare: bool) -> Iterable[str]:
-    ending = "_total" if family.type == "counter" and not bare else ""
-    yield f"# HELP {family.name}{ending} {family.documentation.translate(_HELP_ESCAPES)}\n"
-    yield f"# TYPE {family.name}{ending} {family.type}\n"
+    suffix = "_total" if family.type == "counter" and not bare else ""
+    yield f"# HELP {family.name}{suffix} {family.documentation.translate(_HELP_ESCAPES)}\n"
+    yield f"# TYPE {family.name}{suffix} {family.type}\n"
     for sample in family.samples:
         if sample.name == f"{family.name}_created":
             continue

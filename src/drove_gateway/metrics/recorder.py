@@ -1,7 +1,7 @@
-"""Counts what the other parts report, and shows it.
+"""Record the metrics that the other parts report, and expose them.
 
-Those parts say what they count in Protocols of their own, which `Metrics` satisfies. A method that
-only counts is named after its metric.
+Each part declares the methods it needs in a Protocol of its own, which `Metrics` satisfies. A
+method that only records a value is named after its metric.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,22 +28,28 @@ from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild
 
 _BARE = frozenset(
-    one.shown for one in DECLARED if one.kind == "counter" and not one.name.endswith("_total")
+    metric.shown
+    for metric in DECLARED
+    if metric.kind == "counter" and not metric.name.endswith("_total")
 )
-_MOST_NAMED = 100
+_MOST_VHOSTS = 100
 _Kind = TypeVar("_Kind", bound=MetricWrapperBase)
 
 
 class Metrics:
-    """The counters of one gateway, in a registry of their own."""
+    """The metrics of a gateway, in a registry of their own."""
 
     def __init__(
         self, namespaces: Iterable[str] = (), *, version: str = "", commit: str = ""
     ) -> None:
         self._registry = CollectorRegistry()
-        self._counters = {one.name: _counter(one, self._registry) for one in _all("counter")}
-        self._gauges = {one.name: _gauge(one, self._registry) for one in _all("gauge")}
-        self._histograms = {one.name: _histogram(one, self._registry) for one in _all("histogram")}
+        self._counters = {
+            metric.name: _counter(metric, self._registry) for metric in _all("counter")
+        }
+        self._gauges = {metric.name: _gauge(metric, self._registry) for metric in _all("gauge")}
+        self._histograms = {
+            metric.name: _histogram(metric, self._registry) for metric in _all("histogram")
+        }
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
@@ -53,26 +59,26 @@ class Metrics:
         self.configured(namespaces)
 
     def configured(self, namespaces: Iterable[str]) -> None:
-        """These are the namespaces now: the series of new ones begin, those of others end."""
+        """Set the namespaces: the series of new namespaces begin, the others end."""
         before, self._namespaces = self._namespaces, frozenset(namespaces)
         gone = before - self._namespaces
-        for one in (one for one in DECLARED if one.labels):
-            for labels in series(one, gone) if "namespace" in one.labels else ():
-                self._wrapper(one).remove(*labels)
-            for labels in series(one, self._namespaces):
-                self._wrapper(one).labels(*labels)
+        for metric in (metric for metric in DECLARED if metric.labels):
+            for labels in series(metric, gone) if "namespace" in metric.labels else ():
+                self._wrapper(metric).remove(*labels)
+            for labels in series(metric, self._namespaces):
+                self._wrapper(metric).labels(*labels)
 
     def render(self) -> bytes:
-        """Everything in the text format, `exposition.CONTENT_TYPE`."""
+        """Return all metrics in the text format, `exposition.CONTENT_TYPE`."""
         return exposition.text(self._registry.collect(), _BARE).encode()
 
     def reload_succeeded(self, seconds: float) -> None:
-        """A new configuration generation serves, `seconds` after the apply began."""
+        """Record that a new configuration serves, `seconds` after the apply began."""
         self._count("reloads_successful")
         self._observe("reload_duration", seconds)
 
     def reload_failed(self) -> None:
-        """A configuration was refused, or the reload failed or could not be proven."""
+        """Record that a configuration was refused, or that a reload failed or is not proven."""
         self._count("reloads_failed")
 
     def template_rendered(self, result: str, seconds: float) -> None:
@@ -83,7 +89,7 @@ class Metrics:
         self._count("template_interpreted_renders_total")
 
     def applied(self, record: ApplyRecord) -> None:
-        """The reconciler went to the proxy, with or without success."""
+        """Record an attempt to change the proxy, successful or not."""
         self._observe("apply_duration_seconds", record.took, "all")
         for stage, seconds in record.seconds:
             self._observe("apply_duration_seconds", seconds, stage)
@@ -97,11 +103,11 @@ class Metrics:
     def _failed(self, vhosts: tuple[str, ...]) -> None:
         self._set("failed_vhosts", len(vhosts))
         self._gauges["vhost_failed"].clear()
-        for vhost in vhosts[:_MOST_NAMED]:
+        for vhost in vhosts[:_MOST_VHOSTS]:
             self._set("vhost_failed", 1, vhost)
 
     def mirror(self, status: Status) -> None:
-        """Show the gauges that only repeat what the status says, as of now."""
+        """Set the gauges that are part of the status."""
         proxy = status.proxy
         self._set("config_generation_healthy", proxy.config.healthy)
         self._set("template_rendering_healthy", proxy.template.healthy)
@@ -112,7 +118,7 @@ class Metrics:
         self._set("vhosts", len(apps))
         self._set("servers", sum(len(app.hosts) for app in apps.values()))
         self._set("state_persistence_healthy", not status.stored.problem)
-        held = {one.namespace: one.servers for one in status.held}
+        held = {each.namespace: each.servers for each in status.held}
         for view in status.namespaces:
             self._set("held_servers", held.get(view.name, 0), view.name)
             self._set("serving_stored_state", view.name in status.restored, view.name)
@@ -122,7 +128,7 @@ class Metrics:
         self._set("tasks", count)
 
     def built(self, built: TopologyBuild) -> None:
-        """A topology was built; what is new in it against the last one is counted."""
+        """Record a topology, and count what is new in it since the topology before."""
         before, self._built = self._built, built
         for namespace, counts in built.counts.items():
             self._set("apps_with_routing_tag_total", counts.with_routing_tag, namespace)
@@ -134,12 +140,13 @@ class Metrics:
 
     def _rejected(self, built: TopologyBuild, before: TopologyBuild | None) -> None:
         tally = dict.fromkeys(product(built.counts, KNOWN["subject"]), 0)
-        for one in built.rejected:
-            tally[one.namespace, one.subject] = tally.get((one.namespace, one.subject), 0) + 1
+        for entry in built.rejected:
+            label = entry.namespace, entry.subject
+            tally[label] = tally.get(label, 0) + 1
         for (namespace, subject), count in tally.items():
             self._set("rejected", count, namespace, subject)
         known = set(before.rejected) if before else set()
-        new = {one for one in built.rejected if one.subject == "vhost"} - known
+        new = {entry for entry in built.rejected if entry.subject == "vhost"} - known
         self._count("invalid_subdomain_label_warnings", by=len(new))
 
     def endpoint_check_fails(self, namespace: str) -> None:
@@ -197,25 +204,27 @@ class Metrics:
     def _observe(self, name: str, seconds: float, *labels: str) -> None:
         _of(self._histograms[name], labels).observe(seconds)
 
-    def _wrapper(self, one: Declared) -> MetricWrapperBase:
+    def _wrapper(self, metric: Declared) -> MetricWrapperBase:
         wrappers = {**self._counters, **self._gauges, **self._histograms}
-        return wrappers[one.name]
+        return wrappers[metric.name]
 
 
 def _all(kind: str) -> Iterable[Declared]:
-    return (one for one in DECLARED if one.kind == kind)
+    return (metric for metric in DECLARED if metric.kind == kind)
 
 
-def _counter(one: Declared, registry: CollectorRegistry) -> Counter:
-    return Counter(one.shown, one.help, one.labels, registry=registry)
+def _counter(metric: Declared, registry: CollectorRegistry) -> Counter:
+    return Counter(metric.shown, metric.help, metric.labels, registry=registry)
 
 
-def _gauge(one: Declared, registry: CollectorRegistry) -> Gauge:
-    return Gauge(one.shown, one.help, one.labels, registry=registry)
+def _gauge(metric: Declared, registry: CollectorRegistry) -> Gauge:
+    return Gauge(metric.shown, metric.help, metric.labels, registry=registry)
 
 
-def _histogram(one: Declared, registry: CollectorRegistry) -> Histogram:
-    return Histogram(one.shown, one.help, one.labels, registry=registry, buckets=one.buckets)
+def _histogram(metric: Declared, registry: CollectorRegistry) -> Histogram:
+    return Histogram(
+        metric.shown, metric.help, metric.labels, registry=registry, buckets=metric.buckets
+    )
 
 
 def _of(wrapper: _Kind, labels: tuple[str, ...]) -> _Kind:
@@ -223,7 +232,7 @@ def _of(wrapper: _Kind, labels: tuple[str, ...]) -> _Kind:
 
 
 def _newly_shared(built: TopologyBuild, before: TopologyBuild | None) -> Iterator[tuple[str, int]]:
-    """By namespace, how many of its vhosts a namespace before it has too, and had not before."""
+    """By namespace, how many of its vhosts an earlier namespace also serves, but did not before."""
     due: set[str] = set()
     earlier: list[Mapping[str, App]] = []
     had_earlier: list[Mapping[str, App]] = []
@@ -234,7 +243,7 @@ def _newly_shared(built: TopologyBuild, before: TopologyBuild | None) -> Iterato
         yield (
             namespace,
             sum(
-                _doubled(vhost, part.apps, earlier) and not _doubled(vhost, had, had_earlier)
+                _is_shared(vhost, part.apps, earlier) and not _is_shared(vhost, had, had_earlier)
                 for vhost in due
             ),
         )
@@ -242,5 +251,5 @@ def _newly_shared(built: TopologyBuild, before: TopologyBuild | None) -> Iterato
         had_earlier.append(had)
 
 
-def _doubled(vhost: str, apps: Mapping[str, App], earlier: Sequence[Mapping[str, App]]) -> bool:
+def _is_shared(vhost: str, apps: Mapping[str, App], earlier: Sequence[Mapping[str, App]]) -> bool:
     return vhost in apps and any(vhost in others for others in earlier)

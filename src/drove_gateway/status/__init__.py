@@ -1,1 +1,1 @@
-"""What the gateway knows and did, as one frozen value."""
+"""The status of the gateway as a frozen value, and the documents made from it."""

@@ -1,7 +1,7 @@
-"""What the gateway knows and did, as one frozen value that every view is made from.
+"""The status of the gateway: a frozen value that every view is made from.
 
-Nothing here changes anything: each `with_…` function gives a new `Status`, which shares with the
-old one all that stayed the same. Whoever publishes holds the latest.
+Each `with_…` function returns a new `Status`, which shares with the old status everything that did
+not change. `StatusPublisher` holds the latest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,14 +26,14 @@ _NOTHING_BUILT = TopologyBuild(topology=EMPTY, rejected=(), counts={}, parts={})
 
 
 class Status(msgspec.Struct, frozen=True):
-    """All that can be seen from outside. Times are Unix seconds, None before the first.
+    """Everything that can be seen from outside. Times are Unix seconds, None for never.
 
-    `config` is the settings without their secrets, `xproxy` the name that is really used.
-    `namespaces` stand in the configured order. `built` is what should be served, `applied` what
-    was applied last (of a vhost that failed what it was before), `applying` what is being applied.
-    `history` has the newest first.
-    `stored` is the state on disk; `restored` has the namespaces that are served from it, because no
-    controller answered yet, with the time when that was new.
+    `config` has the settings without their secrets, `xproxy` the name in use.
+    `namespaces` are in the order of the configuration. `built` is what should be served, `applied`
+    what was applied last (for a vhost that failed, its state before), `applying` what is being
+    applied. `history` has the newest entry first.
+    `stored` is the state on disk. `restored` has the namespaces that are served from it because no
+    controller has responded yet, with the time at which that state was current.
     """
 
     about: About
@@ -55,10 +55,10 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def healthy(self) -> bool:
-        """The original's rule: all four sections, and a controller that leads in each namespace."""
+        """The original's rule: all four sections, and a leading controller in each namespace."""
         proxy = self.proxy
         sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
-        return all(one.healthy for one in sections) and all(
+        return all(section.healthy for section in sections) and all(
             namespace.healthy for namespace in self.namespaces
         )
 
@@ -66,9 +66,7 @@ class Status(msgspec.Struct, frozen=True):
 def with_settings(
     status: Status, config: Mapping[str, Any], xproxy: str, namespaces: Iterable[NamespaceView]
 ) -> Status:
-    """The configuration was read again. A namespace with the same controllers as before keeps what
-    was seen of it.
-    """
+    """Set the configuration. A namespace with the same controllers as before keeps its view."""
     known = {_watched(view): view for view in status.namespaces}
     return msgspec.structs.replace(
         status,
@@ -79,28 +77,28 @@ def with_settings(
 
 
 def with_namespace(status: Status, view: NamespaceView) -> Status:
-    """Something changed in a configured namespace; any other is ignored."""
-    namespaces = tuple(view if view.name == one.name else one for one in status.namespaces)
+    """Set the view of a configured namespace; an unknown namespace is ignored."""
+    namespaces = tuple(view if view.name == each.name else each for each in status.namespaces)
     return msgspec.structs.replace(status, namespaces=namespaces)
 
 
 def with_built(
     status: Status, built: TopologyBuild, held: tuple[HeldWithdrawal, ...] = ()
 ) -> Status:
-    """The answers came to another topology, or other answers are held."""
+    """Set the topology that should be served, and the withdrawals that are held."""
     return msgspec.structs.replace(status, built=built, held=held)
 
 
 def with_proxy(status: Status, proxy: ProxyHealth) -> Status:
-    """What the proxy's driver says of itself."""
+    """Set the health that the proxy's driver reports."""
     return msgspec.structs.replace(status, proxy=proxy)
 
 
 def with_progress(status: Status, progress: Progress) -> Status:
-    """The reconciler went on.
+    """Set the progress of the reconciler.
 
-    What it began to apply counts as applied once it is idle: "pacing" and "retrying" say that a
-    part of it is still missing.
+    What it began to apply counts as applied once it is idle: in "pacing" and "retrying", a part is
+    still missing.
     """
     applying = status.built if progress.state == "applying" else status.applying
     return msgspec.structs.replace(
@@ -112,13 +110,13 @@ def with_progress(status: Status, progress: Progress) -> Status:
 
 
 def with_record(status: Status, record: ApplyRecord) -> Status:
-    """The reconciler went to the proxy; the history keeps the newest `HISTORY` times."""
+    """Add an attempt to change the proxy; the history keeps the newest `HISTORY` of them."""
     end = record.at + record.took
     served = any(stage is ApplyStage.SERVERS for stage, _ in record.seconds)
     complete = not record.error and not record.reload_waits
     return msgspec.structs.replace(
         status,
-        applied=_but_for_failed(status, record) if complete else status.applied,
+        applied=_without_failed(status, record) if complete else status.applied,
         last_reload=end if record.reloaded else status.last_reload,
         last_server_update=end if served else status.last_server_update,
         history=(_bounded(record), *status.history[: HISTORY - 1]),
@@ -126,17 +124,17 @@ def with_record(status: Status, record: ApplyRecord) -> Status:
 
 
 def with_stored(status: Status, stored: StoredState) -> Status:
-    """The state on disk was read or written, or could not be."""
+    """Set the state of the file on disk."""
     return msgspec.structs.replace(status, stored=stored)
 
 
 def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
-    """These namespaces are served from the stored state, each as it was at that time."""
+    """Set the namespaces that are served from the stored state, with the time it is from."""
     return msgspec.structs.replace(status, restored=restored)
 
 
-def _but_for_failed(status: Status, record: ApplyRecord) -> Topology:
-    """What was being applied, with the vhosts that failed as they were before."""
+def _without_failed(status: Status, record: ApplyRecord) -> Topology:
+    """What was applied: vhosts that failed are as they were before."""
     failed = {vhost for vhost, _ in record.failed}
     if not failed:
         return status.applying.topology
