@@ -30,7 +30,7 @@ from drove_gateway.status.status import (
     with_proxy,
     with_record,
 )
-from drove_gateway.topology.build import NamespaceRules, build
+from drove_gateway.topology.build import build, parse_rules
 from drove_gateway.topology.guard import HeldWithdrawal
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
@@ -53,7 +53,7 @@ def serving(status: Status) -> Status:
     )
     built = build(
         {"stage": Snapshot("stage", LEADER, apps)},
-        [NamespaceRules("stage", routing_tag="env", leader_vhost="drove.local")],
+        [parse_rules("stage", "", "", "env", "drove.local")],
     )
     status = msgspec.structs.replace(status, namespaces=(STAGE,), proxy=WELL)
     status = with_built(status, built)
