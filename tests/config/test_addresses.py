@@ -93,9 +93,9 @@ def test_controller_urls(text: str, url: str) -> None:
         ("http://controller1/?a=b", "must be a plain URL"),
         ("http://controller1/#top", "must be a plain URL"),
         ("http://controller1/a b", "must be a plain URL"),
-        ("http://user:secret@controller1", "must not hold a user or password"),
-        ("http://user:se@cret@controller1:1", "must not hold a user or password"),
-        ("user:secret@controller1:1", "must not hold a user or password"),
+        ("http://user:secret@controller1", "must not contain a user or password"),
+        ("http://user:se@cret@controller1:1", "must not contain a user or password"),
+        ("user:secret@controller1:1", "must not contain a user or password"),
     ],
 )
 def test_controller_urls_that_are_refused(text: str, said: str) -> None:

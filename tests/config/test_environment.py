@@ -63,7 +63,7 @@ def test_all_variables_make_a_configuration() -> None:
 
 def test_without_a_file_and_without_variables_it_says_what_is_needed() -> None:
     (said,) = problems(None, {"DROVE_CONTROLLERS": ""})
-    assert said.startswith("environment: namespaces: no Drove cluster is given")
+    assert said.startswith("environment: namespaces: no Drove cluster is configured")
     assert "set DROVE_CONTROLLERS" in said
 
 
@@ -75,9 +75,9 @@ def test_the_controllers_are_needed_without_a_file() -> None:
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        (" , ", "environment: DROVE_CONTROLLERS = []: must name one controller at least"),
+        (" , ", "environment: DROVE_CONTROLLERS = []: must name at least one controller"),
         ("http://a,b", 'environment: DROVE_CONTROLLERS[1] = "b": must begin with http://'),
-        ("http://u:secret@a", 'environment: DROVE_CONTROLLERS[0] = "***@a": must not hold'),
+        ("http://u:secret@a", 'environment: DROVE_CONTROLLERS[0] = "***@a": must not contain'),
     ],
 )
 def test_problems_name_the_variable(value: str, said: str) -> None:
@@ -124,7 +124,7 @@ def test_several_namespaces_and_no_match_are_refused(file: Path) -> None:
     )
     assert problems(file, {"DROVE_USERNAME": "two"}) == (
         (
-            "environment: DROVE_USERNAME: could be meant for any namespace; "
+            "environment: DROVE_USERNAME: could apply to any namespace; "
             'set DROVE_CLUSTER_NAME to one of "stage1", "stage2"'
         ),
     )
@@ -161,4 +161,4 @@ def test_the_template_of_the_driven_proxy_is_overridden(file: Path, platform: st
 
 def test_a_template_alone_is_no_cluster() -> None:
     (said,) = problems(None, {"TEMPLATE_FILE_PATH": "/t"})
-    assert said.startswith("environment: namespaces: no Drove cluster is given")
+    assert said.startswith("environment: namespaces: no Drove cluster is configured")

@@ -66,12 +66,12 @@ def test_keys_are_taken_in_any_case_as_by_the_original() -> None:
     assert (namespace.name, namespace.drove) == ("stage1", ("http://controller1:10000",))
     assert namespace.password.get_secret_value() == "secret"
     assert [without_line(notice.text) for notice in loaded.warnings] == [
-        "nixy.toml: Port: is taken as port; write it so",
-        "nixy.toml: MaxFailsUpstream: is taken as maxfailsupstream; write it so",
-        "nixy.toml: Namespaces: is taken as namespaces; write it so",
-        "nixy.toml: namespaces[0]: Name: is taken as name; write it so",
-        "nixy.toml: namespaces[0]: DROVE: is taken as drove; write it so",
-        "nixy.toml: namespaces[0]: Pass: is taken as pass; write it so",
+        "nixy.toml: Port: is read as port; write port",
+        "nixy.toml: MaxFailsUpstream: is read as maxfailsupstream; write maxfailsupstream",
+        "nixy.toml: Namespaces: is read as namespaces; write namespaces",
+        "nixy.toml: namespaces[0]: Name: is read as name; write name",
+        "nixy.toml: namespaces[0]: DROVE: is read as drove; write drove",
+        "nixy.toml: namespaces[0]: Pass: is read as pass; write pass",
         "nixy.toml: maxfailsupstream: is deprecated; write nginx_max_fails instead",
     ]
 
@@ -80,7 +80,7 @@ def test_a_key_in_both_cases_counts_as_it_should_be_written() -> None:
     loaded = read('PORT = "7000"\nport = "6001"' + NAMESPACE)
     assert loaded.settings.port == 6001
     (notice,) = loaded.warnings
-    assert without_line(notice.text) == "nixy.toml: PORT: has no effect, since port is set too"
+    assert without_line(notice.text) == "nixy.toml: PORT: has no effect, because port is set too"
 
 
 def test_deprecated_names_win_over_the_new_ones() -> None:
@@ -123,7 +123,7 @@ def test_the_form_before_namespaces_is_one_namespace_named_default() -> None:
     (notice,) = loaded.warnings
     assert notice.text == (
         "nixy.toml: drove, user, pass, access_token, realm, realm_suffix, routing_tag, "
-        'leader_vhost: are deprecated at top level and taken as namespace "default"; write '
+        'leader_vhost: are deprecated at top level and read as namespace "default"; write '
         '[[namespaces]] and name = "default" above them, at the end of the file'
     )
 
@@ -141,7 +141,7 @@ def test_problems_of_that_form_name_the_keys_as_written() -> None:
 def test_both_forms_at_once_are_refused_with_what_to_do() -> None:
     assert refused('realm = "a"\nuser = "b"' + NAMESPACE) == (
         (
-            "nixy.toml: user, realm: cannot stand at top level beside [[namespaces]]; "
-            "move them into one of these tables, or remove them"
+            "nixy.toml: user, realm: cannot be at top level together with [[namespaces]]; "
+            "move them into a table, or remove them"
         ),
     )

@@ -77,7 +77,7 @@ def test_a_warning_names_its_line(tmp_path: Path) -> None:
     said = [notice.text for notice in load(file, {}).warnings]
     for place in (
         ":1: nginx_temlpate: unknown",
-        ":2: PORT: is taken",
+        ":2: PORT: is read",
         ':6: namespace "one": reelm',
     ):
         assert any(f"{file}{place}" in text for text in said), (place, said)

@@ -116,29 +116,29 @@ def test_all_problems_are_told_at_once(directory: Path) -> None:
             "HOST:PORT"
         ),
         (
-            'nixy.toml: haproxy_server_name_prefix = "a b": must be of letters, digits and _ . : - '
-            "only, as HAProxy's names are"
+            'nixy.toml: haproxy_server_name_prefix = "a b": must consist of letters, digits and '
+            "_ . : - only, as HAProxy's names are"
         ),
         (
             'nixy.toml: haproxy_add_server_attributes_string = "check; shutdown": must be one line '
             "without ';', which would end the runtime command"
         ),
-        "nixy.toml: namespaces[0]: name: is missing, and every namespace needs it",
+        "nixy.toml: namespaces[0]: name: is missing; every namespace requires it",
         (
             'nixy.toml: namespaces[0]: drove[0] = "controller1:10000": must begin with http:// or '
             "https://, such as http://controller1:10000"
         ),
         (
-            'nixy.toml: namespaces[0]: drove[1] = "***@controller2": must not hold a user or '
-            "password; they have keys of their own"
+            'nixy.toml: namespaces[0]: drove[1] = "***@controller2": must not contain a user or '
+            "password; set them with their own keys"
         ),
         "nixy.toml: namespaces[0]: drove[2] = 5: must be text in quotes",
         (
-            'nixy.toml: namespace "stage2": drove = []: must name one controller at least, such as '
+            'nixy.toml: namespace "stage2": drove = []: must name at least one controller, such as '
             '["http://controller1:10000"]'
         ),
         'nixy.toml: namespace "stage2": user = 1: must be text in quotes',
-        "nixy.toml: namespaces[0]: nmae: unknown key, it has no effect; did you mean name?",
+        "nixy.toml: namespaces[0]: nmae: unknown key without effect; did you mean name?",
     )
 
 
@@ -202,21 +202,21 @@ def test_nothing_is_concluded_from_a_broken_key(directory: Path) -> None:
         (
             "",
             (
-                "nixy.toml: namespaces: no Drove cluster is given; add a [[namespaces]] table with "
-                "name and drove, or set DROVE_CONTROLLERS"
+                "nixy.toml: namespaces: no Drove cluster is configured; add a [[namespaces]] "
+                "table with name and drove, or set DROVE_CONTROLLERS"
             ),
         ),
         (
             '[namespaces]\nname = "a"',
             (
-                "nixy.toml: namespaces: must be tables, each begun with [[namespaces]] in double "
+                "nixy.toml: namespaces: must be tables; begin each with [[namespaces]] in double "
                 "brackets"
             ),
         ),
         (
             'namespaces = ["a"]',
             (
-                "nixy.toml: namespaces: must be tables, each begun with [[namespaces]] in double "
+                "nixy.toml: namespaces: must be tables; begin each with [[namespaces]] in double "
                 "brackets"
             ),
         ),
@@ -253,26 +253,26 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_key(directory: Path) -
     """
     assert warnings(text, directory) == [
         (
-            "nixy.toml: haproxysocketadr: unknown key, it has no effect; "
+            "nixy.toml: haproxysocketadr: unknown key without effect; "
             "did you mean haproxysocketaddr?"
         ),
-        "nixy.toml: traefikbackend: unknown key, it has no effect",
+        "nixy.toml: traefikbackend: unknown key without effect",
         (
-            "nixy.toml: realm_sufix: unknown key, it has no effect; did you mean realm_suffix, "
-            "which belongs into a [[namespaces]] table?"
+            "nixy.toml: realm_sufix: unknown key without effect; did you mean realm_suffix, "
+            "which belongs in a [[namespaces]] table?"
         ),
         (
-            "nixy.toml: tls_ca_file: unknown key, it has no effect; "
-            "it belongs into a [[namespaces]] table"
+            "nixy.toml: tls_ca_file: unknown key without effect; "
+            "it belongs in a [[namespaces]] table"
         ),
-        'nixy.toml: "two\\nlines": unknown key, it has no effect',
-        "nixy.toml: statsd: unknown key, it has no effect",
+        'nixy.toml: "two\\nlines": unknown key without effect',
+        "nixy.toml: statsd: unknown key without effect",
         (
-            'nixy.toml: namespace "stage1": acces_token: unknown key, it has no effect; '
+            'nixy.toml: namespace "stage1": acces_token: unknown key without effect; '
             "did you mean access_token?"
         ),
         (
-            'nixy.toml: namespace "stage1": port: unknown key, it has no effect; '
+            'nixy.toml: namespace "stage1": port: unknown key without effect; '
             "it belongs above the first [[namespaces]]"
         ),
     ]
@@ -281,11 +281,11 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_key(directory: Path) -
 @pytest.mark.parametrize(
     ("keys", "warning"),
     [
-        ('user = "guest"', 'user = "guest": is set without pass, so the password sent is empty'),
+        ('user = "guest"', 'user = "guest": is set without pass, so an empty password is sent'),
         ('pass = "guest"', "pass: has no effect without user"),
         (
             'user = "a"\npass = "b"\naccess_token = "c"',
-            "access_token: is sent; user and pass have no effect beside it",
+            "access_token: is sent; user and pass have no effect",
         ),
         (
             "tls_skip_verify = true",
@@ -318,8 +318,8 @@ def test_an_api_that_everybody_can_act_on_is_warned_of(
     ("keys", "problem"),
     [
         ('admin_read_token = "look"', "admin_read_token: needs admin_token too"),
-        ('admin_token = "two words"', "admin_token: must be of visible ASCII characters"),
-        ('admin_token = "schlüssel"', "admin_token: must be of visible ASCII characters"),
+        ('admin_token = "two words"', "admin_token: must consist of visible ASCII characters"),
+        ('admin_token = "schlüssel"', "admin_token: must consist of visible ASCII characters"),
     ],
 )
 def test_tokens_that_cannot_work_are_refused_unseen(
@@ -368,7 +368,7 @@ def test_tls_needs_both_files_and_they_must_be_there(directory: Path) -> None:
     assert problems(text + NAMESPACE, directory) == (
         "nixy.toml: port_use_tls = true: needs port_tls_keyfile, the path of a file",
         (
-            'nixy.toml: port_tls_certfile = "cert.pem": must be a file that can be read: '
+            'nixy.toml: port_tls_certfile = "cert.pem": must be a readable file: '
             "No such file or directory"
         ),
     )
@@ -389,7 +389,7 @@ def test_files_are_checked_whatever_else_is_broken(directory: Path) -> None:
     text = '[[namespaces]]\nname = "stage1"\ntls_ca_file = "no.pem"'
     missing, unreadable = problems(text, directory)
     assert "drove: is missing" in missing
-    assert 'tls_ca_file = "no.pem": must be a file that can be read' in unreadable
+    assert 'tls_ca_file = "no.pem": must be a readable file' in unreadable
 
 
 def test_a_socket_that_is_not_there_yet_is_only_a_warning(
@@ -397,8 +397,8 @@ def test_a_socket_that_is_not_there_yet_is_only_a_warning(
 ) -> None:
     path = short_directory / "admin.sock"
     text = f'proxy_platform = "haproxy"\nhaproxysocketaddr = "{path}"' + NAMESPACE
-    said = f'nixy.toml: haproxysocketaddr = "{path}": is not there yet; '
-    assert warnings(text, directory) == [said + "the gateway waits until HAProxy has made it"]
+    said = f'nixy.toml: haproxysocketaddr = "{path}": does not exist yet; '
+    assert warnings(text, directory) == [said + "the gateway waits until HAProxy creates it"]
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(path))
         assert warnings(text, directory) == []

@@ -87,7 +87,7 @@ def test_what_is_generated_holds_no_secret_and_is_complete_with_the_environment(
     loaded = load(file, wanted.environ)
     (namespace,) = loaded.settings.namespaces
     (warning,) = loaded.warnings
-    assert "everybody who reaches the HTTP API" in warning.text
+    assert "anyone who can reach the HTTP API" in warning.text
     assert namespace.drove == ("http://controller1:4000", "http://controller2:4000")
     assert (namespace.name, namespace.user) == ("stage", "reader")
     assert namespace.password.get_secret_value() == "s3cret"

@@ -1,4 +1,4 @@
-"""The configuration: what the keys are, and how nixy.toml and the environment become settings."""
+"""The configuration: the keys, and how nixy.toml and the environment become settings."""
 
 from drove_gateway.config.draft import Notice
 from drove_gateway.config.load import Loaded, load

@@ -1,7 +1,7 @@
-"""The addresses that an operator writes: of controllers, of NGINX Plus, of HAProxy's sockets.
+"""Addresses in the configuration: controllers, NGINX Plus, HAProxy's sockets.
 
-Every function raises `ValueError` with a sentence of what is allowed. The sentences never repeat
-the text that was given, since it may hold a password.
+Every function raises `ValueError` with a sentence that says what is allowed. The sentences never
+repeat the value, because it may contain a password.
 """
 
 import re
@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 UNIX_PATH_BYTES = 107
-"""The longest path of a Unix socket: `sun_path` has 108 bytes on Linux, one ends the path."""
+"""The longest path of a Unix socket: `sun_path` has 108 bytes on Linux, including a final zero."""
 
 SOCKET_FORMS = (
     "must be the path of a Unix socket (/run/haproxy/admin.sock or unix@PATH), "
@@ -39,7 +39,7 @@ SocketAddress: TypeAlias = UnixSocket | TcpSocket
 
 
 def socket_address(text: str) -> SocketAddress:
-    """Reads HAProxy's address forms: a Unix path, `unix@`, `ipv4@`, `ipv6@` or HOST:PORT."""
+    """Parse HAProxy's address forms: a Unix path, `unix@`, `ipv4@`, `ipv6@` or HOST:PORT."""
     kind, at, rest = text.partition("@")
     if not at:
         return _unix_socket(text) if "/" in text else _tcp_socket(text)
@@ -69,7 +69,7 @@ def _tcp_socket(text: str) -> TcpSocket:
 
 
 def _ipv6_socket(text: str) -> TcpSocket:
-    """HAProxy takes the address with or without brackets: the last colon begins the port."""
+    """Parse an address with or without brackets, as HAProxy does; the last colon starts a port."""
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
     if not colon or not _IPV6.fullmatch(host):
@@ -84,19 +84,19 @@ def _port(text: str) -> int:
 
 
 def controller_url(text: str) -> str:
-    """Checks the URL of a controller, and takes blanks around it and a final slash away."""
+    """Check the URL of a controller, and remove surrounding blanks and a final slash."""
     return _http_url(text.strip(), "http://controller1:10000")
 
 
 def nginx_plus_address(text: str) -> str:
-    """Checks HOST:PORT, or a URL, of NGINX Plus's API; without a port it is the scheme's."""
+    """Check the address of the NGINX Plus API: HOST:PORT, or a URL whose port is optional."""
     text = text.strip()
     if not text:
         return ""
     if "://" in text:
         return _http_url(text, "http://127.0.0.1:8080")
     if "@" in text:
-        raise ValueError("must not hold a user; write nginxplusapi_user and nginxplusapi_pass")
+        raise ValueError("must not contain a user; write nginxplusapi_user and nginxplusapi_pass")
     _http_url(f"http://{text}", "127.0.0.1:8080")
     return text
 
@@ -107,7 +107,7 @@ def _http_url(text: str, example: str) -> str:
     except ValueError:
         raise ValueError(f"must be a URL such as {example}") from None
     if "@" in parts.netloc or ("@" in text and parts.scheme not in {"http", "https"}):
-        raise ValueError("must not hold a user or password; they have keys of their own")
+        raise ValueError("must not contain a user or password; set them with their own keys")
     if parts.scheme not in {"http", "https"} or "://" not in text:
         raise ValueError(f"must begin with http:// or https://, such as {example}")
     _check_host_and_port(parts, example)
@@ -118,9 +118,9 @@ def _http_url(text: str, example: str) -> str:
 
 def _check_host_and_port(parts: SplitResult, example: str) -> None:
     host = parts.netloc
-    # The colon of a port stands behind the bracket of an IPv6 address.
+    # The colon of a port follows the bracket of an IPv6 address.
     if ":" in host.rpartition("]")[2]:
         host, _, port = host.rpartition(":")
         _port(port)
     if not _HOST.fullmatch(host):
-        raise ValueError(f"must name a host, such as {example}; IPv6 stands in brackets")
+        raise ValueError(f"must name a host, such as {example}; write an IPv6 address in brackets")

@@ -1,4 +1,4 @@
-"""Values on their way to settings: read, not yet validated, each knowing where it was written."""
+"""Values that are read but not yet validated, with the places where they were written."""
 
 import re
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from typing import Literal, TypeAlias
 import msgspec
 
 Location: TypeAlias = tuple[str | int, ...]
-"""Where a value stands: ("port",), or ("namespaces", 0, "drove", 1)."""
+"""The place of a value: ("port",), or ("namespaces", 0, "drove", 1)."""
 
 _LONGEST_SHOWN = 60
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """One line that the operator should see, though the configuration can be used.
+    """A line for the operator about a usable configuration.
 
-    "error" means that a value was replaced, "warning" that something deserves a look.
+    "error" means that a value was replaced, "warning" that something should be reviewed.
     """
 
     level: Literal["warning", "error"]
@@ -35,7 +35,7 @@ class Draft(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()
 
     def label(self, location: Location) -> str:
-        """How the operator knows the value: `nixy.toml:7: namespace "stage1": drove[1]`."""
+        """Return place and name of a value: `nixy.toml:7: namespace "stage1": drove[1]`."""
         for length in range(len(location), 0, -1):
             if location[:length] in self.labels:
                 return self.labels[location[:length]] + _path(location[length:])
@@ -47,7 +47,7 @@ class Draft(msgspec.Struct, frozen=True):
         return f"{self._place(location)}: {_path(location)}"
 
     def _place(self, location: Location) -> str:
-        """The file, with the line of the value, or of what should hold it."""
+        """Return the file, with the line of the value or of the table that should contain it."""
         for length in range(len(location), 0, -1):
             if line := self.lines.get(location[:length]):
                 return f"{self.source}:{line}"
@@ -64,7 +64,7 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 def tables(values: Mapping[str, object]) -> list[dict[str, object]]:
-    """The `[[namespaces]]` tables; none where there is something else in their place."""
+    """Return the `[[namespaces]]` tables; none if the key holds something else."""
     found = values.get("namespaces")
     if isinstance(found, list) and all(isinstance(table, dict) for table in found):
         return found
@@ -77,7 +77,7 @@ def _path(location: Location) -> str:
 
 
 def bare(key: str) -> str:
-    """A key as TOML would have it: in quotes only where it must be."""
+    """Return a key in TOML, in quotes only if necessary."""
     return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else quoted(key)
 
 

@@ -1,6 +1,6 @@
-"""Environment variables: a configuration without a file, or above one.
+"""Environment variables: a configuration without a file, or overrides of a file.
 
-An empty variable counts as unset, as container set-ups pass it so.
+An empty variable counts as unset, because container set-ups pass unset variables as empty.
 """
 
 from collections.abc import Mapping
@@ -19,31 +19,31 @@ KEYS = {
     CLUSTER_NAME: "name",
     "NGINX_DROVE_VHOST": "leader_vhost",
 }
-"""Variable to the key of a namespace that it sets."""
+"""Each variable and the key of a namespace that it sets."""
 
 TEMPLATE = "TEMPLATE_FILE_PATH"
 
 VARIABLES = {**KEYS, TEMPLATE: "nginx_template` or `haproxy_template"}
-"""Every variable, to what it sets."""
+"""Every variable and what it sets."""
 
 DEFAULTS: Mapping[str, object] = {"name": "default", "user": "guest", "pass": "guest"}
-"""What a namespace made of variables alone has."""
+"""Defaults of a namespace that is configured by variables alone."""
 
 DESCRIPTIONS = {
-    CONTROLLERS: "URLs of all controllers, separated by commas. Needed without a file.",
+    CONTROLLERS: "URLs of all controllers, separated by commas. Required without a file.",
     "DROVE_USERNAME": "User for basic auth. Without a file the default is `guest`.",
     "DROVE_PASSWORD": "Password of that user. Without a file the default is `guest`.",
     CLUSTER_NAME: "Name of the cluster. Without a file the default is `default`.",
     "NGINX_DROVE_VHOST": "Vhost under which the leading controller is served. Default: none.",
-    TEMPLATE: "Path of the template of the proxy that is driven.",
+    TEMPLATE: "Path of the template of the configured proxy.",
 }
 
 
 def override(draft: Draft, environ: Mapping[str, str]) -> Draft:
-    """The draft with what the variables set.
+    """Return the draft with the values of the variables.
 
-    But for the template, they concern one namespace: the only one, or the one that
-    DROVE_CLUSTER_NAME names, or one of their own where the draft has none.
+    Except for the template, they apply to a single namespace: the only namespace, the namespace
+    that DROVE_CLUSTER_NAME names, or a new namespace if the draft has none.
     """
     return _with_cluster(_with_template(draft, environ.get(TEMPLATE, "")), environ)
 
@@ -90,7 +90,7 @@ def _no_match(namespaces: list[dict[str, object]], given: Mapping[str, str]) -> 
     if CLUSTER_NAME in given:
         found = f"{CLUSTER_NAME} = {quoted(given[CLUSTER_NAME])}: no namespace has this name"
     else:
-        found = f"{', '.join(given)}: could be meant for any namespace"
+        found = f"{', '.join(given)}: could apply to any namespace"
     return f"environment: {found}; set {CLUSTER_NAME} to one of {names}"
 
 

@@ -1,6 +1,6 @@
-"""The types of the keys: what a value must be, beyond text, number and boolean.
+"""The types of the keys: constraints on values beyond text, number and boolean.
 
-A validator raises `ValueError` with a sentence that goes behind "KEY = VALUE: ".
+A validator raises `ValueError` with a sentence that follows "KEY = VALUE: ".
 """
 
 import re
@@ -21,7 +21,7 @@ from drove_gateway.config import addresses
 
 
 class Section(BaseModel):
-    """A group of keys. Frozen; values are taken as TOML types them, nothing is guessed."""
+    """A group of keys. Frozen; values keep their TOML types, without conversions."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -66,13 +66,15 @@ def _one_line(value: str) -> str:
 
 def _name_part(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.:-]*", value):
-        raise ValueError("must be of letters, digits and _ . : - only, as HAProxy's names are")
+        raise ValueError("must consist of letters, digits and _ . : - only, as HAProxy's names are")
     return value
 
 
 def _token(value: SecretStr) -> SecretStr:
     if any(not "!" <= character <= "~" for character in value.get_secret_value()):
-        raise ValueError("must be of visible ASCII characters, without blanks, to fit in a header")
+        raise ValueError(
+            "must consist of visible ASCII characters without blanks, to fit into a header"
+        )
     return value
 
 
@@ -84,22 +86,22 @@ def _not_blank(value: str) -> str:
 
 def _not_empty(value: tuple[str, ...]) -> tuple[str, ...]:
     if not value:
-        raise ValueError('must name one controller at least, such as ["http://controller1:10000"]')
+        raise ValueError('must name at least one controller, such as ["http://controller1:10000"]')
     return value
 
 
 _SECONDS: dict[str, JsonValue] = {"format": "seconds"}
 
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra=_SECONDS)]
-"""A time that must pass, in seconds; fractions are allowed."""
+"""A positive duration in seconds; fractions are allowed."""
 
 SecondsOrNone: TypeAlias = Annotated[
     float, Field(ge=0, allow_inf_nan=False, json_schema_extra=_SECONDS)
 ]
-"""The same, where 0 means: at once."""
+"""A duration in seconds, where 0 means immediately."""
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-"""A part of a whole, 1 being all of it."""
+"""A share: 1 is everything."""
 
 Port: TypeAlias = Annotated[
     int,

@@ -1,4 +1,4 @@
-"""The keys that concern every proxy. One declaration each: name, type, default, help."""
+"""The keys for every proxy, each declared once: name, type, default, help."""
 
 from pydantic import Field, SecretStr
 
@@ -16,21 +16,21 @@ from drove_gateway.config.fields import (
 
 
 class General(Section):
-    """The gateway itself: where it listens, how it logs, how long it waits."""
+    """The gateway itself: addresses, logging, time limits."""
 
     address: str = Field(
         default="127.0.0.1",
         description="Address that the HTTP API (health, metrics, actions) listens on. Set it to "
-        '"0.0.0.0" or a routed address only where a monitoring system must reach it.',
+        '"0.0.0.0" or a routed address only if a monitoring system must reach it.',
     )
     port: Port = Field(
         default=6000,
-        description='Port of the HTTP API, as a number or in quotes ("6000"). 0 takes any free '
+        description='Port of the HTTP API, as a number or in quotes ("6000"). 0 chooses any free '
         "port.",
     )
     port_use_tls: bool = Field(
         default=False,
-        description="Whether the HTTP API speaks TLS (1.2 or newer). Needs `port_tls_certfile` "
+        description="Whether the HTTP API uses TLS (1.2 or newer). Requires `port_tls_certfile` "
         "and `port_tls_keyfile`.",
     )
     port_tls_certfile: str = Field(
@@ -41,111 +41,114 @@ class General(Section):
     )
     loglevel: LogLevel = Field(
         default="info",
-        description="Least level that is logged. `debug` shows each poll and each runtime command.",
+        description="Lowest level that is logged. `debug` shows each poll and each runtime "
+        "command.",
     )
     xproxy: str = Field(
         default="",
-        description="Name of this load balancer, `.Xproxy` in templates, for a header that tells "
-        "which one served a request. Empty means the host name.",
+        description="Name of this load balancer, `.Xproxy` in templates, for a header that shows "
+        "which load balancer served a request. Empty means the host name.",
     )
     api_timeout: Seconds = Field(
         default=10.0,
-        description="Seconds after which a call to a controller is given up. Raise it for "
-        "clusters so large that `/apis/v1/endpoints` takes longer.",
+        description="Time limit in seconds for a request to a controller. Raise it for clusters so "
+        "large that `/apis/v1/endpoints` takes longer.",
     )
     dns_resolution_timeout_sec: Seconds = Field(
         default=2.0,
-        description="Seconds after which the look-up of a host name is given up. The runtime "
-        "APIs of the proxies want addresses, so names are resolved here; while the resolver "
-        "fails, the last known address stays.",
+        description="Time limit in seconds for resolving a host name. The runtime APIs of the "
+        "proxies accept only addresses, so the gateway resolves names; while the resolver fails, "
+        "the last known address stays in use.",
     )
     event_refresh_interval_sec: Seconds = Field(
         default=5.0,
         description="Seconds between two polls for events of the leading controller. Lower is "
-        "faster: a change waits half of it on average. One poll is a small request.",
+        "faster: a change waits half of it on average. A poll is a small request.",
     )
     proxy_platform: ProxyPlatform = Field(
         default="nginx",
-        description='Which proxy is driven: "nginx" (NGINX, OpenResty, NGINX Plus) or "haproxy".',
+        description='The proxy to configure: "nginx" (NGINX, OpenResty, NGINX Plus) or "haproxy".',
     )
     left_delimiter: str = Field(
         default="",
-        description="Left delimiter of template actions. Empty means `{{`. Set both or none.",
+        description="Left delimiter of template actions. Empty means `{{`. Set both or neither.",
     )
     right_delimiter: str = Field(
         default="",
-        description="Right delimiter of template actions. Empty means `}}`. Set both or none.",
+        description="Right delimiter of template actions. Empty means `}}`. Set both or neither.",
     )
 
     @property
     def delimiters(self) -> tuple[str, str]:
-        """What actions stand between in a template."""
+        """The left and right delimiter of template actions."""
         return self.left_delimiter or "{{", self.right_delimiter or "}}"
 
 
 class GeneralBeyond(Section):
-    """Access to the gateway, its pace and safety, and what it remembers."""
+    """Access to the gateway, pace, safety and stored state."""
 
     admin_token: Token = Field(
         default=SecretStr(""),
-        description="Token that the HTTP API wants for actions (`/v1/reload`, `/v1/accept`), as "
-        "`Authorization: Bearer TOKEN`. Empty lets everybody act who reaches the API.",
+        description="Token that the HTTP API requires for actions (`/v1/reload`, `/v1/accept`), as "
+        "`Authorization: Bearer TOKEN`. If it is empty, every client that reaches the API may act.",
     )
     admin_read_token: Token = Field(
         default=SecretStr(""),
-        description="Token that it wants for reading, but for `/` and `/v1/health`; `admin_token` "
-        "is taken as well. Empty lets everybody read. Needs `admin_token`.",
+        description="Token that the HTTP API requires for reading, except for `/` and "
+        "`/v1/health`; `admin_token` is accepted too. If it is empty, every client may read. "
+        "Requires `admin_token`.",
     )
 
     ping_interval_sec: Seconds = Field(
         default=2.0,
         description="Seconds between two pings of each controller. A new leader is found within "
-        "one such interval.",
+        "this time.",
     )
     full_refresh_interval_sec: Seconds = Field(
         default=60.0,
-        description="Seconds after which the endpoints are fetched even when no event asked for "
-        "it. A safety net against events that a controller lost.",
+        description="Seconds after which the endpoints are fetched even without an event. This "
+        "covers events that a controller lost.",
     )
     command_timeout_sec: Seconds = Field(
         default=30.0,
-        description="Seconds after which a proxy's command (check, reload) is killed and counts "
-        "as failed. Raise it for checks of very large configurations.",
+        description="Seconds after which a command of the proxy (check, reload) is killed and "
+        "counts as failed. Raise it for checks of very large configurations.",
     )
     apply_quiet_sec: SecondsOrNone = Field(
         default=0.05,
-        description="After a first change, seconds of quiet to wait for before it is applied, so "
-        "that what belongs together is applied together.",
+        description="After the first change, seconds without another change before it is applied, "
+        "so that related changes are applied together.",
     )
     apply_max_wait_sec: SecondsOrNone = Field(
         default=0.5,
-        description="Hard maximum of that waiting, in seconds, however many changes arrive.",
+        description="Maximum of that wait in seconds, however many changes arrive.",
     )
     reload_min_interval_sec: SecondsOrNone = Field(
         default=1.0,
-        description="Least number of seconds between two reloads. Every reload leaves old worker "
-        "processes behind until their connections end; raise it where memory is short.",
+        description="Minimum seconds between two reloads. Every reload leaves old worker processes "
+        "running until their connections end; raise it if memory is scarce.",
     )
     drain_timeout_sec: SecondsOrNone = Field(
         default=30.0,
-        description="Seconds that a removed server may take to finish its running requests "
-        "before it is deleted. Raise it for long downloads or WebSockets. 0 does not wait.",
+        description="Seconds in which a removed server may finish its running requests before it "
+        "is deleted. Raise it for long downloads or WebSockets. 0 does not wait.",
     )
     drain_timeout_tag: str = Field(
         default="",
-        description="Name of a Drove tag whose value, in seconds, replaces `drain_timeout_sec` "
-        "for the vhost of the app that carries it. Empty means none.",
+        description="Name of a Drove tag whose value, in seconds, replaces `drain_timeout_sec` for "
+        "the app's vhost. Empty means none.",
     )
     audit_interval_sec: Seconds = Field(
         default=30.0,
-        description="Seconds between two full read-backs of the proxy's runtime state and file, "
-        "which find and repair what others changed. Cheap ones are made more often, those of very "
+        description="Seconds between two full comparisons with the proxy's runtime state and file, "
+        "which find and repair changes by others. Small comparisons run more often, those of very "
         "large clusters less often.",
     )
     guard_vhost_share: Share = Field(
         default=1.0,
-        description="An answer that takes this share of a vhost's servers, or more, is held: the "
-        "servers stay until the loss has lasted for `guard_hold_sec`. 1 holds the loss of all.",
+        description="A response that removes this share of a vhost's servers, or more, is held: "
+        "the servers stay until the loss has persisted for `guard_hold_sec`. 1 holds only the loss "
+        "of all servers.",
     )
     guard_namespace_share: Share = Field(
         default=0.5,
@@ -158,31 +161,33 @@ class GeneralBeyond(Section):
     guard_exempt_servers: int = Field(
         default=5,
         ge=0,
-        description="A loss of so many servers at once, or fewer, is not held, whatever its "
-        "share, unless the answer is empty.",
+        description="A loss of this many servers at once, or fewer, is not held, whatever its "
+        "share, unless the response is empty.",
     )
     guard_hold_sec: SecondsOrNone = Field(
         default=60.0,
-        description="Seconds after which a held loss is believed, when several answers agree on "
-        "it. `POST /v1/accept` believes it at once.",
+        description="Seconds after which a held withdrawal is applied, if several responses agree "
+        "on it. `POST /v1/accept` applies it immediately.",
     )
     state_persistence_enabled: bool = Field(
         default=True,
-        description="Whether the last applied state is kept on disk, so that a start without "
-        "controllers serves what was known, and the first answers are weighed against it.",
+        description="Whether the last applied state is stored on disk, so that a start without "
+        "controllers serves it and the first responses are weighed against it.",
     )
     state_persistence_dir: Name = Field(
         default="/var/lib/drove-gateway",
-        description="Directory of that state, the file `datamanager-state.json`. It is made where "
-        "it does not exist. Each gateway needs its own; one that cannot be written is a warning.",
+        description="Directory of that state, the file `datamanager-state.json`. It is created if "
+        "it does not exist. Each gateway needs its own directory; a directory that cannot be "
+        "written causes a warning.",
     )
     startup_controller_sync_tries: int = Field(
         default=2,
         ge=1,
-        description="How many times, at the start, a namespace's controllers are asked in vain "
-        "before its stored state is used. Without one the gateway goes on without the namespace.",
+        description="Number of failed attempts to reach a namespace's controllers at startup "
+        "before its stored state is used. Without a stored state the gateway starts without the "
+        "namespace.",
     )
     startup_controller_sync_retry_delay_sec: SecondsOrNone = Field(
         default=1.0,
-        description="Seconds between two of those tries.",
+        description="Seconds between two of these attempts.",
     )

@@ -1,6 +1,6 @@
-"""What older files carry: deprecated names, the form before namespaces, and careless times.
+"""Older files: deprecated names, the form before namespaces, and malformed times.
 
-Everything here is what the original still accepts; each use is told with what to write instead.
+The original still accepts all of this; each use causes a notice that says what to write instead.
 """
 
 import re
@@ -14,7 +14,7 @@ DEPRECATED = {
     "failtimeoutupstream": "nginx_fail_timeout",
     "slowstartupstream": "nginx_slow_start",
 }
-"""Deprecated key to the one that replaces it."""
+"""Deprecated keys and their replacements."""
 
 SINGLE_NAMESPACE = (
     "drove",
@@ -26,13 +26,13 @@ SINGLE_NAMESPACE = (
     "routing_tag",
     "leader_vhost",
 )
-"""Keys that stood at top level when a gateway served one cluster only."""
+"""Keys that were at top level when a gateway served a single cluster."""
 
 _TIMES = ("nginx_fail_timeout", "nginx_slow_start")
 
 
 def modernise(draft: Draft) -> Draft:
-    """The same configuration, in today's names and form."""
+    """Return the configuration with current names and form."""
     return _namespaces(_times(_names(draft)))
 
 
@@ -70,8 +70,8 @@ def _namespaces(draft: Draft) -> Draft:
     names = ", ".join(old)
     if "namespaces" in draft.values:
         problem = (
-            f"{draft.source}: {names}: cannot stand at top level beside [[namespaces]]; "
-            "move them into one of these tables, or remove them"
+            f"{draft.source}: {names}: cannot be at top level together with [[namespaces]]; "
+            "move them into a table, or remove them"
         )
         values = {key: value for key, value in draft.values.items() if key not in old}
         problems = (*draft.problems, problem)
@@ -85,7 +85,7 @@ def _single_namespace(draft: Draft, old: list[str]) -> Draft:
     labels: dict[Location, str] = dict(draft.labels)
     labels |= {("namespaces", 0, key): draft.label((key,)) for key in SINGLE_NAMESPACE}
     text = (
-        f"{draft.source}: {', '.join(old)}: are deprecated at top level and taken as namespace "
+        f"{draft.source}: {', '.join(old)}: are deprecated at top level and read as namespace "
         '"default"; write [[namespaces]] and name = "default" above them, at the end of the file'
     )
     return msgspec.structs.replace(

@@ -1,4 +1,4 @@
-"""Keys in another case: the original's TOML reader takes them, so they are taken here too."""
+"""Keys in another case, which the original's TOML reader accepts too."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,14 +11,16 @@ from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
 def lowered(draft: Draft) -> Draft:
-    """The same configuration with every known key in lower case; each other case is told."""
+    """Return the configuration with every known key in lower case, and a notice for each change."""
     known = {*keys_of(Settings), *DEPRECATED, *SINGLE_NAMESPACE}
     values, notices = _table(draft, (), draft.values, known)
     found = []
     for index, table in enumerate(tables(values)):
         written = msgspec.structs.replace(draft, values=values)
-        one, more = _table(written, ("namespaces", index), table, {*keys_of(NamespaceSettings)})
-        found.append(one)
+        namespace, more = _table(
+            written, ("namespaces", index), table, {*keys_of(NamespaceSettings)}
+        )
+        found.append(namespace)
         notices += more
     if found:
         values["namespaces"] = found
@@ -28,16 +30,16 @@ def lowered(draft: Draft) -> Draft:
 def _table(
     draft: Draft, location: Location, table: Mapping[str, object], known: set[str]
 ) -> tuple[dict[str, object], list[Notice]]:
-    """`table` in lower case. A key that stands there in both cases counts as it should be."""
+    """Return `table` in lower case. If a key exists in both cases, the lower case is used."""
     others = dict(_others(table, known))
     values = {key: value for key, value in table.items() if key not in others}
     notices = []
     for key, name in others.items():
         label = draft.label((*location, key))
         if name in values:
-            notices.append(Notice("warning", f"{label}: has no effect, since {name} is set too"))
+            notices.append(Notice("warning", f"{label}: has no effect, because {name} is set too"))
         else:
-            notices.append(Notice("warning", f"{label}: is taken as {name}; write it so"))
+            notices.append(Notice("warning", f"{label}: is read as {name}; write {name}"))
             values[name] = table[key]
     return values, notices
 

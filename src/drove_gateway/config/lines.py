@@ -1,4 +1,4 @@
-"""On which line of nixy.toml each key stands: a parsed TOML document no longer tells. Pure."""
+"""Find the line of each key in nixy.toml, which a parsed TOML document does not contain. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ _LONG_TEXTS = ('"""', "'''")
 
 
 def lines(text: str) -> Mapping[Location, int]:
-    """Line numbers, from 1, of keys and tables in a valid document.
+    """Return the line numbers, from 1, of keys and tables in a valid document.
 
-    A key that is written in another case is found in lower case as well.
+    A key in another case is listed in lower case too.
     """
     found: dict[Location, int] = {}
     table: Location = ()

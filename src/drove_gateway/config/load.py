@@ -1,4 +1,4 @@
-"""Reads nixy.toml. The only module of the configuration that touches the file system."""
+"""Read nixy.toml. The only module of the configuration that touches the file system."""
 
 import re
 import tomllib
@@ -20,19 +20,19 @@ from drove_gateway.model.errors import ConfigError
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Settings that can be used, and what the operator should see nevertheless."""
+    """Usable settings, and notices for the operator."""
 
     settings: Settings
     warnings: tuple[Notice, ...]
 
 
 def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = True) -> Loaded:
-    """The settings that the file and the environment come to; without a path, the environment's.
+    """Return the settings from the file and the environment; without a path, from the environment.
 
-    Who only asks a gateway (`runs_here` is False) need not be able to read the files that keys
-    name: they may be on another machine, or another user's.
-    Raises ConfigError with a line for each problem, all at once. Unknown keys are only warnings,
-    but are named with the problems too, since a misspelt key is often why another one is missing.
+    A command that only queries a gateway (`runs_here` is False) need not be able to read the files
+    that keys name: they may be on another machine, or belong to another user.
+    Raises ConfigError with a line for each problem, all at once. Unknown keys cause only warnings,
+    but are listed with the problems too, because a misspelt key often makes another key missing.
     """
     draft = Draft("environment", {}) if path is None else _read(path)
     draft = environment.override(legacy.modernise(lowered(draft)), environ)
@@ -65,7 +65,7 @@ def _read(path: Path) -> Draft:
 
 
 def _syntax(path: Path, content: bytes, message: str) -> str:
-    """The parser's message, with the line where an editor finds it: FILE:LINE."""
+    """Return the parser's message with its place as FILE:LINE, which editors understand."""
     found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     if not found:
         return f"{path}: is not valid TOML: {message}"
@@ -74,15 +74,15 @@ def _syntax(path: Path, content: bytes, message: str) -> str:
 
 
 def _unreadable_files(draft: Draft) -> Iterator[str]:
-    """A line for each file that a key names and that cannot be read."""
+    """Return a line for each named file that cannot be read."""
     for location, name in _named_files(draft):
         if not isinstance(name, str) or not name:
             continue
         try:
             Path(name).open("rb").close()
         except OSError as error:
-            said = f"must be a file that can be read: {error.strerror}"
-            yield f"{assignment(draft, location, name)}: {said}"
+            problem = f"must be a readable file: {error.strerror}"
+            yield f"{assignment(draft, location, name)}: {problem}"
         except ValueError:
             yield f"{assignment(draft, location, name)}: must be the path of a file"
 
@@ -98,14 +98,14 @@ def _named_files(draft: Draft) -> Iterator[tuple[Location, object]]:
 
 
 def _absent(settings: Settings) -> Iterator[Finding]:
-    """Sockets of HAProxy that are not there yet: it may start after the gateway."""
+    """Return HAProxy's sockets that do not exist yet: it may start after the gateway."""
     if settings.proxy_platform != "haproxy":
         return
     for key in ("haproxysocketaddr", "haproxy_master_socket"):
         text = getattr(settings, key)
         address = socket_address(text) if text else None
         if isinstance(address, UnixSocket) and not _is_socket(address.path):
-            yield Finding(key, "is not there yet; the gateway waits until HAProxy has made it")
+            yield Finding(key, "does not exist yet; the gateway waits until HAProxy creates it")
 
 
 def _is_socket(path: str) -> bool:

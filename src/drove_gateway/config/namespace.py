@@ -1,4 +1,4 @@
-"""The keys of a `[[namespaces]]` table. One declaration each: name, type, default, help."""
+"""The keys of a `[[namespaces]]` table, each declared once: name, type, default, help."""
 
 from pydantic import Field, SecretStr
 
@@ -11,52 +11,52 @@ class NamespaceKeys(Section):
     name: Name = Field(
         examples=["stage1"],
         description="Name of the namespace in logs, metrics, health and templates "
-        "(`.Namespaces.NAME`). Each must be different.",
+        "(`.Namespaces.NAME`). It must be unique.",
     )
     drove: ControllerUrls = Field(
         examples=[["http://controller1:10000", "http://controller2:10000"]],
-        description="URLs of all controllers of the cluster, the preferred ones first. The "
-        "leader among them is found and followed. Without a port the scheme's is used.",
+        description="URLs of all controllers of the cluster, the preferred controllers first. The "
+        "gateway finds the leader among them and follows it. Without a port, the scheme's default "
+        "port is used.",
     )
     user: str = Field(
         default="",
-        description="User for basic auth against Drove; one that may only read is enough. Empty "
-        "means none.",
+        description="User for basic auth against Drove; read access is enough. Empty means none.",
     )
-    # The key is `pass`, which Python keeps for itself.
+    # The key is `pass`, which is a keyword in Python.
     password: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="pass",
         serialization_alias="pass",
-        description="Password that belongs to `user`.",
+        description="Password of `user`.",
     )
     access_token: SecretStr = Field(
         default=SecretStr(""),
         examples=["O-Bearer TOKEN"],
-        description="Sent as the whole `Authorization` header, so the scheme is part of it. Set "
-        "either this or `user`.",
+        description="The complete `Authorization` header, including the scheme. Set either this or "
+        "`user`.",
     )
     realm: str = Field(
         default="",
         examples=["api.example.com, web.example.com"],
-        description="Vhosts to serve, separated by commas; every other one is left out. Empty, "
-        "and `realm_suffix` too, means all.",
+        description="Vhosts to serve, separated by commas; all others are ignored. If `realm` and "
+        "`realm_suffix` are empty, all vhosts are served.",
     )
     realm_suffix: str = Field(
         default="",
         examples=[".stg.example.com"],
-        description="Serves the vhosts that end like this, besides those of `realm`.",
+        description="Also serves the vhosts with this suffix, in addition to those of `realm`.",
     )
     routing_tag: str = Field(
         default="",
-        description="Name of a Drove tag whose value divides the hosts of a vhost into groups, "
-        "for routing by header. Empty means one group for each vhost.",
+        description="Name of a Drove tag whose value divides the hosts of a vhost into groups, for "
+        "routing by header. Empty means a single group for each vhost.",
     )
     leader_vhost: str = Field(
         default="",
         examples=["drove.example.com"],
-        description="Vhost under which the leading controller's UI and API are served. Empty "
-        "means none.",
+        description="Vhost under which the leading controller's UI and API are served. Empty means "
+        "none.",
     )
 
 
@@ -65,18 +65,18 @@ class NamespaceBeyond(Section):
 
     tls_ca_file: str = Field(
         default="",
-        description="Path of the CA certificates (PEM) that https controllers are verified with. "
-        "Empty means the system's.",
+        description="Path of the CA certificates (PEM) that verify https controllers. Empty means "
+        "the system's.",
     )
     tls_skip_verify: bool = Field(
         default=False,
-        description="Does not verify the controllers' certificates, as the original never did. "
-        "Anyone between can then read the password and decide where traffic goes.",
+        description="Does not verify the controllers' certificates, as the original never did. An "
+        "attacker on the network can then read the password and decide where traffic goes.",
     )
     event_refresh_interval_sec: Seconds | None = Field(
         default=None,
-        description="No effect. Shipped examples of the original have it here; the one at top "
-        "level counts.",
+        description="No effect. Shipped examples of the original have it here; the key at top "
+        "level is used.",
     )
 
 

@@ -10,12 +10,12 @@ HIDDEN = "***"
 
 
 def public(settings: Settings) -> dict[str, JsonValue]:
-    """Every key with its value, under the names of nixy.toml, for JSON, without secrets."""
+    """Return every key of nixy.toml with its value, for JSON, without secrets."""
     shown = settings.model_dump(mode="json", by_alias=True)
     _hide(shown, secrets_of(Settings))
     for namespace in shown["namespaces"]:
         _hide(namespace, secrets_of(NamespaceSettings))
-        # It has no effect here, and would only mislead.
+        # It has no effect in a namespace and would be misleading.
         del namespace["event_refresh_interval_sec"]
     return shown
 

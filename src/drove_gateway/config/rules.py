@@ -1,7 +1,7 @@
-"""Rules that concern several keys at once; a single key's rule stands with its type.
+"""Rules for combinations of keys; the rule for a single key is part of its type.
 
-Rules see settings whose single keys are valid. What they find names the key that it is about and
-the keys it was concluded from, so that nothing is concluded from a value that is broken itself.
+Rules see settings whose single keys are valid. A finding names its key and the other keys that it
+depends on, so that nothing is concluded from a value that is itself broken.
 """
 
 from collections import Counter
@@ -14,7 +14,7 @@ from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """`text` goes behind "KEY = VALUE: "; `reads` are the other keys that it was concluded from."""
+    """A problem or caution: `text` follows "KEY = VALUE: "; `reads` are the keys it depends on."""
 
     key: str
     text: str
@@ -22,11 +22,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def problems(settings: Settings) -> Iterator[Finding]:
-    """What makes the settings as a whole unusable."""
+    """Return the problems that make the settings unusable."""
     if not settings.namespaces:
         yield Finding(
             "namespaces",
-            "no Drove cluster is given; add a [[namespaces]] table with name and drove, "
+            "no Drove cluster is configured; add a [[namespaces]] table with name and drove, "
             "or set DROVE_CONTROLLERS",
         )
     yield from _duplicate_names(settings)
@@ -53,15 +53,18 @@ def _admin_tls(settings: Settings) -> Iterator[Finding]:
 
 def _admin_tokens(settings: Settings) -> Iterator[Finding]:
     if settings.admin_read_token and not settings.admin_token:
-        text = "needs admin_token too; without it everybody could act who may not even read"
+        text = (
+            "needs admin_token too; without it, anyone could trigger actions, even callers not "
+            "allowed to read"
+        )
         yield Finding("admin_read_token", text, ("admin_token",))
 
 
 def _delimiters(settings: Settings) -> Iterator[Finding]:
     left, right = "left_delimiter", "right_delimiter"
-    for given, missing in ((left, right), (right, left)):
-        if getattr(settings, given) and not getattr(settings, missing):
-            yield Finding(given, f"needs {missing} too; set both or none", (missing,))
+    for present, missing in ((left, right), (right, left)):
+        if getattr(settings, present) and not getattr(settings, missing):
+            yield Finding(present, f"needs {missing} too; set both or neither", (missing,))
 
 
 def _disabled_reloads(settings: Settings) -> Iterator[Finding]:
@@ -82,7 +85,7 @@ def _empty_keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _needed(settings: Settings) -> Iterator[str]:
-    """The keys that the chosen proxy cannot do without."""
+    """Return the keys that the chosen proxy requires."""
     if settings.proxy_platform == "nginx" and not settings.nginx_reload_disabled:
         yield from ("nginx_config", "nginx_template", "nginx_cmd")
     if settings.proxy_platform == "haproxy" and not settings.haproxy_reload_disabled:
@@ -94,9 +97,9 @@ def _needed(settings: Settings) -> Iterator[str]:
 
 
 def cautions(settings: Settings) -> Iterator[Finding]:
-    """What can be used, and deserves a look."""
+    """Return what is usable but should be reviewed."""
     if not settings.admin_token and not _is_loopback(settings.address):
-        text = "everybody who reaches the HTTP API there can act on the gateway; set admin_token"
+        text = "anyone who can reach the HTTP API there can trigger actions; set admin_token"
         yield Finding("address", text, ("admin_token",))
     if settings.nginxplusapi_skip_verify:
         yield Finding("nginxplusapi_skip_verify", "NGINX Plus's certificate is not verified")
@@ -111,12 +114,12 @@ def _is_loopback(address: str) -> bool:
 
 
 def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:
-    """The same for one namespace."""
+    """Return the cautions about a namespace."""
     if namespace.user and not namespace.password:
-        yield Finding("user", "is set without pass, so the password sent is empty")
+        yield Finding("user", "is set without pass, so an empty password is sent")
     if namespace.password and not namespace.user:
         yield Finding("pass", "has no effect without user")
     if namespace.user and namespace.access_token:
-        yield Finding("access_token", "is sent; user and pass have no effect beside it")
+        yield Finding("access_token", "is sent; user and pass have no effect")
     if namespace.tls_skip_verify:
         yield Finding("tls_skip_verify", "the controllers' certificates are not verified")

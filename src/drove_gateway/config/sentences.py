@@ -1,4 +1,4 @@
-"""What is said about a value: KEY = VALUE: what is allowed. Never the value of a secret."""
+"""Error messages about values: "KEY = VALUE: what is allowed". Never the value of a secret."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from drove_gateway.config.settings import NamespaceSettings, Settings
 
 _SENTENCES: Mapping[str, str] = MappingProxyType(
     {
-        "missing": "is missing, and every namespace needs it",
+        "missing": "is missing; every namespace requires it",
         "bool_type": "must be true or false, without quotes",
         "int_type": "must be a whole number, without quotes",
         "int_from_float": "must be a whole number",
@@ -36,23 +36,23 @@ _SENTENCES: Mapping[str, str] = MappingProxyType(
         "value_error": "{error}",
     }
 )
-"""What to say for each kind of error that pydantic finds."""
+"""The message for each type of error that pydantic finds."""
 
 UNEXPECTED = "cannot be used"
-"""What to say for any other; a test sees to it that no key needs it."""
+"""The message for any other type; a test ensures that no key needs it."""
 
 _ADDRESSES = frozenset({"drove", "nginxplusapiaddr"})
 """Keys whose values may hold a password, by mistake, before an `@`."""
 
 
 def keys_of(section: type[Section]) -> tuple[str, ...]:
-    """The keys of a section as they stand in the file."""
+    """Return the keys of a section as they are written in the file."""
     fields = section.model_fields.items()
     return tuple(str(field.validation_alias or name) for name, field in fields)
 
 
 def secrets_of(section: type[Section]) -> frozenset[str]:
-    """Those of them that are secret."""
+    """Return the secret keys of a section."""
     fields = section.model_fields.items()
     return frozenset(
         str(field.validation_alias or name)
@@ -65,7 +65,7 @@ _SECRETS = secrets_of(Settings) | secrets_of(NamespaceSettings)
 
 
 def assignment(draft: Draft, location: Location, value: object) -> str:
-    """The value and where it is written, `nixy.toml: port = "6000"`; of a secret, only where."""
+    """Return a value with its place, `nixy.toml: port = "6000"`; for a secret, only the place."""
     key = next((part for part in reversed(location) if isinstance(part, str)), "")
     if key in _SECRETS:
         return draft.label(location)
@@ -75,24 +75,24 @@ def assignment(draft: Draft, location: Location, value: object) -> str:
 
 
 def refusal(draft: Draft, location: Location, error: ErrorDetails) -> str:
-    """A line about a value that pydantic refuses. `location` is that of the table."""
+    """Return a line about a value that pydantic rejects. `location` is that of the table."""
     location = (*location, *error["loc"])
-    said = _SENTENCES.get(error["type"], UNEXPECTED).format(**error.get("ctx", {}))
+    message = _SENTENCES.get(error["type"], UNEXPECTED).format(**error.get("ctx", {}))
     if error["type"] == "missing":
-        return f"{draft.label(location)}: {said}"
+        return f"{draft.label(location)}: {message}"
     if error["type"] == "literal_error":
-        said = said.replace("'", '"')
-        near = _nearest(error["input"], re.findall(r'"(.*?)"', said))
-        said += f'; did you mean "{near}"?' if near else ""
-    return f"{assignment(draft, location, error['input'])}: {said}"
+        message = message.replace("'", '"')
+        near = _nearest(error["input"], re.findall(r'"(.*?)"', message))
+        message += f'; did you mean "{near}"?' if near else ""
+    return f"{assignment(draft, location, error['input'])}: {message}"
 
 
 def unknown_keys(draft: Draft) -> Iterator[Notice]:
-    """A warning for each key that the gateway does not know, with the nearest that it knows."""
+    """Return a warning for each unknown key, with the most similar known key."""
     general, namespace = keys_of(Settings), keys_of(NamespaceSettings)
     for key in draft.values:
         if key not in general:
-            hint = _hint(key, general, namespace, "belongs into a [[namespaces]] table")
+            hint = _hint(key, general, namespace, "belongs in a [[namespaces]] table")
             yield _unknown(draft, (), key, hint)
     for index, table in enumerate(tables(draft.values)):
         for key in table:
@@ -102,7 +102,7 @@ def unknown_keys(draft: Draft) -> Iterator[Notice]:
 
 
 def _unknown(draft: Draft, location: Location, key: str, hint: str) -> Notice:
-    text = f"{draft.label((*location, key))}: unknown key, it has no effect{hint}"
+    text = f"{draft.label((*location, key))}: unknown key without effect{hint}"
     return Notice("warning", text)
 
 

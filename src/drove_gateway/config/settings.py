@@ -1,7 +1,7 @@
-"""The settings: what nixy.toml and the environment come to. Attribute names are the keys.
+"""The settings from nixy.toml and the environment. Attribute names are the keys.
 
-Each key is declared once, in the class of its group; the reference, the JSON schema and the error
-messages are made from these declarations.
+Each key is declared once, in the class of its group. The reference, the JSON schema and the error
+messages are generated from these declarations.
 """
 
 from typing import Annotated
@@ -19,9 +19,9 @@ __all__ = ["NamespaceSettings", "Settings"]
 class Settings(HaproxyBeyond, NginxBeyond, GeneralBeyond, Haproxy, Nginx, General):
     """The whole configuration, frozen; equal files give equal settings.
 
-    `load` makes one with every rule checked. Made by hand, as tests do, only the rules of single
-    keys are checked. (The groups stand from last to first, as the order of fields goes by the
-    method resolution order, backwards.)
+    `load` returns settings with every rule checked. If they are created directly, as in tests, only
+    the rules of single keys are checked. (The groups are listed from last to first, because the
+    order of fields follows the method resolution order backwards.)
     """
 
     namespaces: Annotated[tuple[NamespaceSettings, ...], Field(strict=False)] = Field(

@@ -1,4 +1,4 @@
-"""From a draft to settings: every key checked, every problem named, whatever else is broken."""
+"""Validate a draft: check every key and report every problem, whatever else is broken."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,9 +13,10 @@ from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`settings` may be used only where there are no `problems`: broken keys have stand-ins.
+    """The result of validation.
 
-    `broken` are the names of the top-level keys that have a problem of their own.
+    Use `settings` only if there are no `problems`: broken keys have placeholder values. `broken`
+    are the top-level keys with a problem of their own.
     """
 
     settings: Settings
@@ -26,7 +27,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, frozen=True):
-    """The sound values of a table, the names of its broken keys, and what is wrong with them."""
+    """The sound values of a table, the names of its broken keys, and the problems."""
 
     sound: Mapping[str, object]
     broken: frozenset[str]
@@ -34,7 +35,7 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 def validate(draft: Draft) -> Verdict:
-    """Checks every key and every rule."""
+    """Check every key and every rule."""
     top = {key: value for key, value in draft.values.items() if key != "namespaces"}
     general = _check(Settings, top, (), draft)
     namespaces = [
@@ -66,14 +67,14 @@ def concluded(
     broken: frozenset[str],
     findings: Iterable[Finding],
 ) -> Iterator[str]:
-    """A line for each finding that does not rest on a broken key."""
+    """Return a line for each finding that does not depend on a broken key."""
     for finding in findings:
         if broken.isdisjoint((finding.key, *finding.reads)):
             where = (*location, finding.key)
             value = getattr(section, finding.key, None)
             plain = value is None or isinstance(value, tuple)
-            said = draft.label(where) if plain else sentences.assignment(draft, where, value)
-            yield f"{said}: {finding.text}"
+            subject = draft.label(where) if plain else sentences.assignment(draft, where, value)
+            yield f"{subject}: {finding.text}"
 
 
 def _check(
@@ -93,7 +94,7 @@ def _check(
 
 
 def _stand_in(index: int, table: _Table) -> NamespaceSettings:
-    """The namespace, with stand-ins for broken keys, so that the rules can go on."""
+    """Return the namespace with placeholders for broken keys, so that rules can be checked."""
     needed = {"name": f"namespaces[{index}]", "drove": ["http://unknown"]}
     return NamespaceSettings.model_validate({**needed, **table.sound})
 
@@ -102,7 +103,7 @@ def _misplaced_namespaces(draft: Draft) -> tuple[str, ...]:
     if not draft.values.get("namespaces") or tables(draft.values):
         return ()
     label = draft.label(("namespaces",))
-    return (f"{label}: must be tables, each begun with [[namespaces]] in double brackets",)
+    return (f"{label}: must be tables; begin each with [[namespaces]] in double brackets",)
 
 
 def _cautions(draft: Draft, settings: Settings, broken: frozenset[str]) -> Iterator[Notice]:
