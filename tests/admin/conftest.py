@@ -14,7 +14,7 @@ from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class Api:
-    """The API under test: `status` is what it shows, `asked` what was asked for over it."""
+    """The API under test: `status` is what it shows, `asked` the requested actions."""
 
     def __init__(self) -> None:
         self.status = Status(About("1.2.3", "abc1234", "2026-11-22"), 0.0, {}, "lb1")

@@ -1,4 +1,4 @@
-"""What the HTTP API answers, asked over HTTP."""
+"""Responses of the HTTP API, requested over HTTP."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local",),
 
 
 def serving(status: Status) -> Status:
-    """A gateway at work: two apps of one namespace applied, and one thing left out."""
+    """A gateway at work: two apps of one namespace applied, and one entry rejected."""
     hosts = (Host("10.0.0.1", 8080, "http"),)
     apps = (
         AppEndpoints("a", "a-1", "a.local", {"env": "canary"}, hosts),
@@ -76,7 +76,7 @@ async def test_the_root_names_the_build_in_three_lines(
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-async def test_any_method_asks_for_a_reload(
+async def test_any_method_triggers_a_reload(
     api: Api, client: aiohttp.ClientSession, method: str
 ) -> None:
     async with client.request(method, f"{api.url}/v1/reload") as answer:
@@ -85,7 +85,7 @@ async def test_any_method_asks_for_a_reload(
     assert api.asked == ["reload"]
 
 
-async def test_a_reload_that_is_queued_already_says_so(
+async def test_reload_that_is_already_queued_is_reported(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     api.queue_has_room = False
@@ -94,7 +94,7 @@ async def test_a_reload_that_is_queued_already_says_so(
         assert (answer.status, await answer.text()) == (202, "queue is full\n")
 
 
-async def test_what_is_held_is_accepted_by_post_only(
+async def test_held_withdrawals_are_accepted_by_post_only(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     api.held = (HELD,)
@@ -209,7 +209,7 @@ async def test_one_namespace_without_a_leader_makes_health_500(
     assert health["NamespaceHealth"]["stage"]["Healthy"]
 
 
-async def test_what_is_left_out_is_named_in_health_and_does_not_make_it_500(
+async def test_rejected_entries_are_listed_in_health_and_do_not_make_it_500(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     api.status = serving(api.status)
@@ -321,7 +321,7 @@ async def test_config_shows_apps_and_namespaces_with_their_leaders(
     assert namespace["LastSyncTimestamp"] == "2023-11-14T22:13:20.250000Z"
 
 
-async def test_no_secret_is_in_any_answer(api: Api, client: aiohttp.ClientSession) -> None:
+async def test_no_response_contains_a_secret(api: Api, client: aiohttp.ClientSession) -> None:
     namespace = NamespaceSettings.model_validate(
         {"name": "stage", "drove": ["http://c1:10000"], "user": "u", "pass": "hunter-2-secret"}
     )
@@ -336,7 +336,7 @@ async def test_no_secret_is_in_any_answer(api: Api, client: aiohttp.ClientSessio
             assert "secret" not in await answer.text()
 
 
-async def test_metrics_are_text_and_say_what_health_says(
+async def test_metrics_are_text_and_agree_with_health(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     api.status = serving(api.status)
@@ -399,7 +399,7 @@ async def test_status_explains_each_change_by_trigger_reason_and_step(
     ]
 
 
-async def test_status_shows_where_the_gateway_stands(
+async def test_status_shows_what_the_gateway_is_doing(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     status = msgspec.structs.replace(serving(api.status), held=(HELD,))
@@ -421,10 +421,10 @@ async def test_status_shows_where_the_gateway_stands(
     assert namespace["apps"] == {
         "with_routing_tag": 1, "without_routing_tag": 1, "ignored_by_realm": 0,
     }  # fmt: skip
-    assert [one["healthy"] for one in namespace["endpoints"]] == [True, False]
+    assert [each["healthy"] for each in namespace["endpoints"]] == [True, False]
 
 
-async def test_an_unknown_path_is_answered_with_what_there_is(
+async def test_response_to_an_unknown_path_lists_the_routes(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     status, answer = await get(client, f"{api.url}/v1/helth")
@@ -434,7 +434,7 @@ async def test_an_unknown_path_is_answered_with_what_there_is(
     assert "GET /v1/health" in answer["routes"]
 
 
-async def test_a_wrong_method_is_answered_with_the_right_one(
+async def test_response_to_a_wrong_method_names_the_right_one(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     async with client.delete(f"{api.url}/v1/health") as answer:
@@ -443,7 +443,7 @@ async def test_a_wrong_method_is_answered_with_the_right_one(
         assert "does not support DELETE" in (await answer.json())["error"]
 
 
-async def test_head_is_answered_like_get_without_a_body(
+async def test_head_has_the_response_of_get_without_a_body(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     async with client.head(f"{api.url}/v1/health") as answer:
@@ -451,7 +451,7 @@ async def test_head_is_answered_like_get_without_a_body(
         assert await answer.read() == b""
 
 
-async def test_answers_are_neither_cached_nor_guessed_at(
+async def test_responses_forbid_caching_and_type_guessing(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     async with client.get(f"{api.url}/v1/health") as answer:
@@ -459,7 +459,7 @@ async def test_answers_are_neither_cached_nor_guessed_at(
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_answers_are_indented_while_a_person_can_read_them(
+async def test_responses_are_indented_unless_they_are_large(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     async with client.get(f"{api.url}/v1/health") as answer:
@@ -479,4 +479,4 @@ def test_every_route_is_documented_and_every_documented_one_exists() -> None:
         if line.startswith("## `")
     }
 
-    assert documented == {one.path if one.method == ANY else one.title for one in table}
+    assert documented == {each.path if each.method == ANY else each.title for each in table}

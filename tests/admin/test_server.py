@@ -56,7 +56,7 @@ def running(api: Api, settings: Settings) -> AbstractAsyncContextManager[int]:
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-async def test_tls_is_spoken_with_the_configured_certificate(
+async def test_tls_uses_the_configured_certificate(
     pair: Pair, client: aiohttp.ClientSession, newest: ssl.TLSVersion
 ) -> None:
     async with running(Api(), with_tls(pair)) as port:
@@ -66,7 +66,7 @@ async def test_tls_is_spoken_with_the_configured_certificate(
             assert "version: 1.2.3" in await answer.text()
 
 
-async def test_plain_http_is_not_answered_where_tls_is_spoken(
+async def test_plain_http_is_refused_on_a_tls_port(
     pair: Pair, client: aiohttp.ClientSession
 ) -> None:
     async with running(Api(), with_tls(pair)) as port:
@@ -74,23 +74,23 @@ async def test_plain_http_is_not_answered_where_tls_is_spoken(
             await client.get(f"http://127.0.0.1:{port}/")
 
 
-def test_nothing_older_than_tls_1_2_is_spoken(pair: Pair) -> None:
+def test_tls_older_than_1_2_is_refused(pair: Pair) -> None:
     assert tls_context(*map(str, pair)).minimum_version is ssl.TLSVersion.TLSv1_2
 
 
-def test_a_missing_certificate_is_told_with_its_keys() -> None:
+def test_missing_certificate_is_reported_with_its_key() -> None:
     with pytest.raises(ConfigError, match=r"port_tls_certfile = '/no/such.*No such file"):
         tls_context("/no/such.pem", "/no/such.key")
 
 
-def test_a_key_of_another_certificate_is_told(pair: Pair, tmp_path: Path) -> None:
+def test_key_of_another_certificate_is_reported(pair: Pair, tmp_path: Path) -> None:
     _, other_key = certificate(tmp_path, "other")
 
     with pytest.raises(ConfigError, match="the key does not belong to the certificate"):
         tls_context(str(pair[0]), str(other_key))
 
 
-def test_a_file_that_is_no_certificate_is_told(pair: Pair, tmp_path: Path) -> None:
+def test_file_without_a_certificate_is_reported(pair: Pair, tmp_path: Path) -> None:
     junk = tmp_path / "junk.pem"
     junk.write_text("not a certificate\n")
 
@@ -98,14 +98,14 @@ def test_a_file_that_is_no_certificate_is_told(pair: Pair, tmp_path: Path) -> No
         tls_context(str(junk), str(pair[1]))
 
 
-def test_an_encrypted_key_is_told_and_not_asked_about(tmp_path: Path) -> None:
+def test_encrypted_key_is_reported_without_a_prompt(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path, "locked", "-passout", "pass:sesame")
 
     with pytest.raises(ConfigError, match="the key is encrypted"):
         tls_context(str(cert), str(key))
 
 
-async def test_a_port_in_use_is_told_with_how_to_find_who_uses_it() -> None:
+async def test_port_in_use_is_reported_with_how_to_find_the_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=rf"port = {port}.*ss -ltnp 'sport = :{port}'"):
@@ -113,13 +113,13 @@ async def test_a_port_in_use_is_told_with_how_to_find_who_uses_it() -> None:
                 pass
 
 
-async def test_an_address_of_another_machine_is_told() -> None:
+async def test_address_of_another_machine_is_reported() -> None:
     with pytest.raises(ConfigError, match="this machine does not have the address"):
         async with running(Api(), Settings(address="192.0.2.1", port=0)):
             pass
 
 
-async def test_after_the_stop_nothing_listens_and_idle_connections_are_closed() -> None:
+async def test_stop_closes_the_listener_and_idle_connections() -> None:
     async with running(Api(), Settings(port=0)) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET / HTTP/1.1\r\nHost: gateway\r\n\r\n")
@@ -132,14 +132,14 @@ async def test_after_the_stop_nothing_listens_and_idle_connections_are_closed() 
         await asyncio.open_connection("127.0.0.1", port)
 
 
-async def test_it_listens_again_on_the_same_port_at_once() -> None:
+async def test_same_port_can_be_used_again_immediately() -> None:
     async with running(Api(), Settings(port=0)) as port:
         pass
     async with running(Api(), Settings(port=port)) as again:
         assert again == port
 
 
-async def test_garbage_is_answered_with_400_and_harms_nobody(
+async def test_invalid_request_gets_400_and_does_no_harm(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
     port = int(api.url.rpartition(":")[2])

@@ -49,7 +49,7 @@ async def test_probes_need_no_token(guarded: Api, client: aiohttp.ClientSession,
 
 
 @pytest.mark.parametrize("path", READS)
-async def test_reading_takes_either_token(
+async def test_reading_accepts_either_token(
     guarded: Api, client: aiohttp.ClientSession, path: str
 ) -> None:
     url = guarded.url + path
@@ -60,7 +60,7 @@ async def test_reading_takes_either_token(
 
 
 @pytest.mark.parametrize(("method", "path"), ACTIONS)
-async def test_acting_takes_the_admin_token_only(
+async def test_acting_requires_the_admin_token(
     guarded: Api, client: aiohttp.ClientSession, method: str, path: str
 ) -> None:
     url = guarded.url + path
@@ -74,7 +74,7 @@ async def test_acting_takes_the_admin_token_only(
 
 
 @pytest.mark.parametrize("keys", [{"admin_token": ACT}])
-async def test_with_the_admin_token_alone_reading_is_open(
+async def test_reading_is_open_if_only_the_admin_token_is_set(
     guarded: Api, client: aiohttp.ClientSession
 ) -> None:
     assert await status(client, f"{guarded.url}/v1/status") == 200
@@ -89,26 +89,26 @@ async def test_without_tokens_everything_is_open(
     assert await status(client, f"{guarded.url}/v1/accept", method="POST") == 200
 
 
-async def test_a_refusal_teaches_and_repeats_no_token(
+async def test_refusal_says_what_to_send_and_repeats_no_token(
     guarded: Api, client: aiohttp.ClientSession
 ) -> None:
     headers = {"Authorization": "Bearer nearly-right"}
     async with client.post(f"{guarded.url}/v1/accept", headers=headers) as answer:
         assert answer.status == 401
         assert answer.headers["WWW-Authenticate"] == 'Bearer realm="drove-gateway"'
-        said = await answer.text()
+        body = await answer.text()
 
-    assert "Authorization: Bearer TOKEN" in said
-    assert "admin_token" in said
-    assert "nearly-right" not in said
-    assert ACT not in said
+    assert "Authorization: Bearer TOKEN" in body
+    assert "admin_token" in body
+    assert "nearly-right" not in body
+    assert ACT not in body
 
 
 @pytest.mark.parametrize(
     "header",
     [ACT, f"Basic {ACT}", f"Bearer{ACT}", "Bearer", "Bearer ", f"Bearer {ACT}x", "Bearer \xff"],
 )
-async def test_what_is_no_such_header_is_refused(
+async def test_malformed_authorization_header_is_refused(
     guarded: Api, client: aiohttp.ClientSession, header: str
 ) -> None:
     async with client.post(f"{guarded.url}/v1/accept", headers={"Authorization": header}) as answer:

@@ -34,7 +34,7 @@ async def gateway(directory: Path, keys: str) -> AsyncIterator[Api]:
         yield api
 
 
-async def test_what_was_held_is_printed(directory: Path, call: Call) -> None:
+async def test_accepted_withdrawals_are_printed(directory: Path, call: Call) -> None:
     async with gateway(directory, "") as api:
         api.held = (HELD,)
         result = await asyncio.to_thread(call, "accept")
@@ -47,7 +47,7 @@ async def test_what_was_held_is_printed(directory: Path, call: Call) -> None:
     assert api.asked == ["accept"]
 
 
-async def test_when_nothing_is_held_it_says_so(directory: Path, call: Call) -> None:
+async def test_accept_without_held_withdrawals_says_so(directory: Path, call: Call) -> None:
     async with gateway(directory, ""):
         result = await asyncio.to_thread(call, "accept", "-f", "nixy.toml")
 
@@ -85,14 +85,14 @@ async def test_it_trusts_the_configured_certificate(directory: Path, call: Call)
 
 
 @pytest.mark.parametrize(
-    ("port_of", "said"),
+    ("port_of", "message"),
     [
         pytest.param(free_port, "no gateway responds at http://127.0.0.1:", id="nobody there"),
         pytest.param(lambda: 0, "port = 0 means any free port", id="no port of its own"),
     ],
 )
-def test_a_gateway_that_cannot_be_reached_is_told(
-    directory: Path, call: Call, port_of: Callable[[], int], said: str
+def test_unreachable_gateway_is_reported(
+    directory: Path, call: Call, port_of: Callable[[], int], message: str
 ) -> None:
     port = port_of()
     (directory / "nixy.toml").write_text(f"port = {port}\n{NAMESPACE}")
@@ -100,4 +100,4 @@ def test_a_gateway_that_cannot_be_reached_is_told(
     result = call("accept")
 
     assert result.exit_code == 1
-    assert said in result.stderr
+    assert message in result.stderr

@@ -18,7 +18,7 @@ def listing(directory: Path) -> set[str]:
 
 
 @pytest.mark.usefixtures("nixy")
-def test_without_controllers_the_template_is_tried_with_a_made_up_app(
+def test_template_is_rendered_with_a_sample_app_without_controllers(
     call: Call, directory: Path
 ) -> None:
     before = listing(directory)
@@ -37,7 +37,7 @@ def test_without_controllers_the_template_is_tried_with_a_made_up_app(
 
 
 @pytest.mark.parametrize("name", ["haproxy", "haproxy-header-routing"])
-def test_haproxys_own_check_is_asked(
+def test_haproxys_own_check_is_run(
     call: Call, directory: Path, haproxy: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HAPROXY_USER", "none")
@@ -70,7 +70,7 @@ def test_a_template_that_cannot_be_compiled_is_a_warning(call: Call, directory: 
 
 
 @pytest.mark.usefixtures("nixy")
-def test_what_the_proxy_refuses_is_told_with_its_words(call: Call, directory: Path) -> None:
+def test_refused_configuration_is_reported_in_the_proxys_words(call: Call, directory: Path) -> None:
     (directory / "nginx.conf").write_text("# the operator's\n")
     template = directory / "nginx.tmpl"
     template.write_text(template.read_text().replace("server_tokens off", "server_tokens maybe"))
@@ -119,7 +119,7 @@ def test_a_template_that_cannot_be_used_is_named(
         pytest.param("./hanging", "did not end within", id="hanging"),
     ],
 )
-def test_a_check_that_cannot_be_made_is_no_success(
+def test_check_fails_if_the_proxys_check_cannot_run(
     call: Call, nixy: Path, command: str, words: str
 ) -> None:
     hanging = nixy.with_name("hanging")
@@ -133,7 +133,7 @@ def test_a_check_that_cannot_be_made_is_no_success(
     assert words in result.stderr
 
 
-def test_a_disabled_check_is_told(call: Call, nixy: Path) -> None:
+def test_disabled_check_is_reported(call: Call, nixy: Path) -> None:
     nixy.write_text("nginx_ignore_check = true\n" + nixy.read_text())
     result = call("check")
     assert result.exit_code == 0
@@ -147,7 +147,7 @@ def test_the_environment_alone_is_a_configuration(call: Call, directory: Path) -
     assert "from the environment" in result.stdout
 
 
-async def test_live_controllers_tell_what_is_checked(nixy: Path, directory: Path) -> None:
+async def test_check_uses_the_responses_of_live_controllers(nixy: Path, directory: Path) -> None:
     async with Simulator(Options(apps=2, instances=3, real=False)) as cluster:
         urls = json.dumps(cluster.urls)
         nixy.write_text(nixy.read_text().replace('["http://127.0.0.1:1"]', urls))

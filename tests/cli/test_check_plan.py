@@ -1,4 +1,4 @@
-"""The plan of `check`: what a start does then, told beforehand, with nothing touched."""
+"""The plan of `check`: what a start would do, with nothing changed."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ async def check_site(place: Site, *arguments: str) -> Checked:
 
 
 def files(directory: Path) -> dict[str, bytes]:
-    """What stands in the directory, but for logs, and what programs keep of themselves."""
+    """The contents of the directory, except for logs, and what programs keep of themselves."""
     return {
         str(path.relative_to(directory)): path.read_bytes()
         for path in directory.rglob("*")
@@ -62,7 +62,7 @@ async def place(request: pytest.FixtureRequest, short_path: Path) -> AsyncIterat
         yield place
 
 
-async def test_beside_a_running_gateway_there_is_nothing_to_do(place: Site) -> None:
+async def test_check_beside_a_running_gateway_finds_nothing_to_do(place: Site) -> None:
     before = files(place.directory)
     checked = await check_site(place, "--diff")
 
@@ -74,7 +74,7 @@ async def test_beside_a_running_gateway_there_is_nothing_to_do(place: Site) -> N
     assert files(place.directory) == before
 
 
-async def test_the_plan_is_what_the_start_then_does(place: Site) -> None:
+async def test_start_does_what_the_plan_says(place: Site) -> None:
     await place.end()
     before = files(place.directory)
     await place.cluster.scale("web", 4)
@@ -104,7 +104,7 @@ async def test_the_plan_is_what_the_start_then_does(place: Site) -> None:
     assert set(shown) <= set(text)
 
 
-async def test_what_the_guard_would_hold_and_what_is_stored_count(short_path: Path) -> None:
+async def test_plan_includes_held_withdrawals_and_the_stored_state(short_path: Path) -> None:
     async with played("nginx", short_path) as place:
         await place.end()
         await place.cluster.remove_app("web")
@@ -123,7 +123,7 @@ async def test_what_the_guard_would_hold_and_what_is_stored_count(short_path: Pa
     assert "with 6 servers as stored of main" in silent.printed
 
 
-async def test_a_proxy_that_does_not_run_is_told_and_no_error(short_path: Path) -> None:
+async def test_stopped_proxy_is_reported_and_is_not_an_error(short_path: Path) -> None:
     async with played("haproxy-by-runtime-api", short_path) as place:
         await place.end()
         file = short_path / "nixy.toml"
@@ -137,7 +137,7 @@ async def test_a_proxy_that_does_not_run_is_told_and_no_error(short_path: Path) 
     assert any("does not tell its generation" in line for line in checked.plan)
 
 
-async def test_on_a_new_installation_the_whole_file_is_added(short_path: Path) -> None:
+async def test_diff_of_a_new_installation_adds_the_whole_file(short_path: Path) -> None:
     async with played("nginx", short_path) as place:
         await place.end()
         place.config.unlink()
@@ -164,7 +164,7 @@ async def test_without_reloads_servers_change_and_no_file(short_path: Path) -> N
     assert checked.plan[-1] == "no difference: reloads are disabled, so no file is written"
 
 
-async def test_saved_answers_are_planned_as_live_ones(short_path: Path) -> None:
+async def test_saved_responses_give_the_same_plan_as_live_responses(short_path: Path) -> None:
     async with played("haproxy-by-runtime-api", short_path) as place:
         host = {"host": "127.0.0.9", "port": 9, "portType": "HTTP"}
         app = {"appName": "web", "appId": "web-1", "vhost": "web.test", "hosts": [host]}
@@ -194,15 +194,15 @@ async def test_programs_get_the_plan_as_one_object(short_path: Path) -> None:
 
 
 @asynccontextmanager
-async def recorded(behind: Path, front: Path, said: list[str]) -> AsyncIterator[None]:
-    """A socket at `front` that passes all on to the one at `behind`, and notes what was said."""
+async def recorded(behind: Path, front: Path, sent: list[str]) -> AsyncIterator[None]:
+    """A socket at `front` that passes all on to the one at `behind`, and notes what was sent."""
 
     async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_unix_connection(str(behind))
 
         async def forth() -> None:
             while line := await reader.readline():
-                said.extend(line.decode().strip().split(";"))
+                sent.extend(line.decode().strip().split(";"))
                 far_writer.write(line)
             with contextlib.suppress(OSError):
                 far_writer.write_eof()
@@ -219,23 +219,23 @@ async def recorded(behind: Path, front: Path, said: list[str]) -> AsyncIterator[
         yield
 
 
-async def test_a_real_haproxy_is_only_asked_to_show(short_path: Path) -> None:
-    said: list[str] = []
+async def test_check_sends_only_show_commands_to_haproxy(short_path: Path) -> None:
+    sent: list[str] = []
     async with played("haproxy-by-runtime-api", short_path) as place:
         await place.end()
         await place.cluster.scale("web", 5)
         file = short_path / "nixy.toml"
         file.write_text(file.read_text().replace("runtime.sock", "front.sock"))
-        async with recorded(short_path / "runtime.sock", short_path / "front.sock", said):
+        async with recorded(short_path / "runtime.sock", short_path / "front.sock", sent):
             checked = await check_site(place)
 
     assert checked.code == 0, checked.errors
     assert "add server (2)" in checked.plan
-    assert said
-    assert {words.split()[0] for words in said} <= {"prompt", "show", "help", "quit"}
+    assert sent
+    assert {words.split()[0] for words in sent} <= {"prompt", "show", "help", "quit"}
 
 
-async def test_nginx_plus_is_only_asked_by_get(short_path: Path) -> None:
+async def test_check_sends_only_get_requests_to_nginx_plus(short_path: Path) -> None:
     async with (
         running(NginxPlus()) as nginx,
         Simulator(Options(wait_before_kill=0.5)) as cluster,

@@ -31,7 +31,7 @@ def completed(words: str, index: int, shell: str = "bash") -> list[str]:
     return [line.partition(",")[2] for line in printed.stdout.splitlines()]
 
 
-def test_what_help_and_version_do_not_need_is_not_imported() -> None:
+def test_help_and_version_import_nothing_heavy() -> None:
     code = "import sys; import drove_gateway.cli; print(*sys.modules)"
     printed = subprocess.run(
         (sys.executable, "-c", code), capture_output=True, text=True, check=True
@@ -42,13 +42,15 @@ def test_what_help_and_version_do_not_need_is_not_imported() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"), [("chekc", "check"), ("rendr", "render"), ("stat", "status")]
 )
-def test_of_an_unknown_command_the_nearest_is_named(call: Call, typed: str, meant: str) -> None:
+def test_error_for_an_unknown_command_suggests_the_nearest(
+    call: Call, typed: str, meant: str
+) -> None:
     result = call(typed)
     assert result.exit_code == 2
     assert f"No such command '{typed}'. Did you mean '{meant}'?" in result.stderr
 
 
-def test_without_a_near_one_all_are_named(call: Call) -> None:
+def test_error_for_an_unlike_command_lists_all_commands(call: Call) -> None:
     result = call("xyzzy")
     assert result.exit_code == 2
     assert all(name in result.stderr for name in PURPOSES)
@@ -67,7 +69,7 @@ def test_commands_and_options_are_completed() -> None:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_completion_of_each_shell_can_be_had(shell: str) -> None:
+def test_completion_script_of_each_shell_is_printed(shell: str) -> None:
     printed = subprocess.run(
         (Path(sys.executable).with_name("drove-gateway"),),
         env={**os.environ, "_DROVE_GATEWAY_COMPLETE": f"{shell}_source"},
@@ -81,7 +83,7 @@ def test_the_completion_of_each_shell_can_be_had(shell: str) -> None:
 @pytest.mark.parametrize(
     ("environ", "expected"), [({}, None), ({"NO_COLOR": ""}, None), ({"NO_COLOR": "1"}, False)]
 )
-def test_colours_are_the_terminals_unless_nobody_wants_them(
+def test_colours_depend_on_the_terminal_unless_disabled(
     environ: dict[str, str], expected: bool | None
 ) -> None:
     assert colours(environ) is expected

@@ -28,7 +28,7 @@ def test_a_served_vhost_names_its_apps_and_instances(
 
 
 @pytest.mark.usefixtures("nixy")
-def test_of_an_unknown_vhost_the_nearest_is_named(call: Call, directory: Path) -> None:
+def test_nearest_vhost_is_suggested_for_an_unknown_vhost(call: Call, directory: Path) -> None:
     saved = ("--endpoints", f"stage={directory}/answer.json")
     result = call("explain", "wep.example.com", *saved)
     assert result.exit_code == 1
@@ -37,7 +37,7 @@ def test_of_an_unknown_vhost_the_nearest_is_named(call: Call, directory: Path) -
     assert "Did you mean" not in call("explain", "nothing-like-it", *saved).stdout
 
 
-def test_a_rule_that_leaves_it_out_is_named(call: Call, nixy: Path, directory: Path) -> None:
+def test_rule_that_excludes_an_app_is_named(call: Call, nixy: Path, directory: Path) -> None:
     nixy.write_text(nixy.read_text() + 'realm_suffix = ".example.org"\n')
     result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
     assert result.exit_code == 1
@@ -45,7 +45,7 @@ def test_a_rule_that_leaves_it_out_is_named(call: Call, nixy: Path, directory: P
 
 
 @pytest.mark.usefixtures("nixy")
-def test_an_instance_that_is_left_out_is_named_with_the_reason(call: Call, directory: Path) -> None:
+def test_rejected_instance_is_named_with_the_reason(call: Call, directory: Path) -> None:
     hosts = [
         {"host": "10.0.0.1", "port": 31000, "portType": "HTTP"},
         {"host": "a b", "port": 1, "portType": "HTTP"},
@@ -58,7 +58,7 @@ def test_an_instance_that_is_left_out_is_named_with_the_reason(call: Call, direc
 
 
 @pytest.mark.usefixtures("nixy")
-def test_an_entry_that_cannot_be_read_is_told_where_a_vhost_is_missed(
+def test_unreadable_entries_are_reported_if_a_vhost_is_not_found(
     call: Call, directory: Path
 ) -> None:
     other = {**ANSWER[0], "appId": "api-1", "vhost": "api.example.com"}
@@ -68,7 +68,7 @@ def test_an_entry_that_cannot_be_read_is_told_where_a_vhost_is_missed(
     assert "rejected: namespace stage, app web-1" in result.stderr
 
 
-async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
+async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory: Path) -> None:
     async with Simulator(Options(apps=1, real=False, tags={"team": "red"})) as cluster:
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
         nixy.write_text(text)

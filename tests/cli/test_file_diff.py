@@ -9,7 +9,7 @@ def lines(before: str | None, after: str) -> list[str]:
     return [click.unstyle(line) for line in file_diff(before, after, "/etc/nginx.conf")]
 
 
-def test_what_changes_is_shown_with_its_surroundings() -> None:
+def test_changed_lines_are_shown_with_their_surroundings() -> None:
     assert lines("a\nb\nc\n", "a\nB\nc\n") == [
         "--- /etc/nginx.conf",
         "+++ /etc/nginx.conf",
@@ -21,7 +21,7 @@ def test_what_changes_is_shown_with_its_surroundings() -> None:
     ]
 
 
-def test_what_is_equal_is_nothing() -> None:
+def test_equal_files_have_no_diff() -> None:
     assert lines("a\n", "a\n") == []
 
 

@@ -11,7 +11,7 @@ from drove_gateway.model.about import about
 from drove_gateway.templates import NAMES, shipped
 
 
-def test_the_version_is_told_in_the_originals_three_lines(call: Call) -> None:
+def test_version_is_printed_in_the_originals_three_lines(call: Call) -> None:
     result = call("-v")
     assert result.exit_code == 0
     names = [line.partition(": ")[0] for line in result.output.splitlines()]
@@ -49,14 +49,14 @@ def test_a_missing_file_is_named(call: Call, command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("command", [(), ("check",)])
-def test_without_an_option_nixy_toml_is_read(call: Call, command: tuple[str, ...]) -> None:
+def test_nixy_toml_is_read_by_default(call: Call, command: tuple[str, ...]) -> None:
     result = call(*command)
     assert result.exit_code == 1
     assert "nixy.toml" in result.stderr
 
 
 @pytest.mark.parametrize("command", [(), ("check",), ("render",)])
-def test_every_mistake_is_told_at_once(
+def test_every_mistake_is_reported_at_once(
     call: Call, directory: Path, command: tuple[str, ...]
 ) -> None:
     (directory / "nixy.toml").write_text(
@@ -83,7 +83,7 @@ def test_a_shipped_template_is_printed_as_it_is(call: Call, name: str) -> None:
     assert call("template", name).output == shipped(name)
 
 
-def test_of_an_unknown_template_the_known_ones_are_named(call: Call) -> None:
+def test_error_for_an_unknown_template_lists_the_known_templates(call: Call) -> None:
     result = call("template", "apache")
     assert result.exit_code == 2
     assert all(name in result.output for name in NAMES)

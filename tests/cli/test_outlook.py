@@ -28,12 +28,12 @@ def snapshot(namespace: str, **apps: int) -> Snapshot:
     )
 
 
-def stored(one: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, StoredNamespace]:
-    return {one.namespace: StoredNamespace(one, urls, 1000.0)}
+def stored(snapshot: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, StoredNamespace]:
+    return {snapshot.namespace: StoredNamespace(snapshot, urls, 1000.0)}
 
 
 def seen(answers: list[Snapshot], known: dict[str, StoredNamespace]) -> Outlook:
-    given = {one.namespace: one for one in answers}
+    given = {each.namespace: each for each in answers}
     return outlook(given, known, {"stage": URLS, "prod": URLS}, RULES, LIMITS)
 
 
@@ -41,37 +41,37 @@ def served(found: Outlook) -> dict[str, int]:
     return {vhost: len(app.hosts) for vhost, app in found.built.topology.apps.items()}
 
 
-def test_without_a_past_the_answers_count_as_they_are() -> None:
+def test_responses_count_as_they_are_without_a_stored_state() -> None:
     found = seen([snapshot("stage", web=3)], {})
     assert served(found) == {"web.local": 3}
     assert found.applied is None
     assert found.held == ()
 
 
-def test_what_the_guard_would_hold_keeps_its_servers() -> None:
+def test_held_withdrawal_keeps_its_servers() -> None:
     found = seen([snapshot("stage", web=1)], stored(snapshot("stage", web=4)))
     assert served(found) == {"web.local": 4}
     assert [(held.namespace, held.servers) for held in found.held] == [("stage", 3)]
 
 
-def test_a_small_loss_is_taken() -> None:
+def test_small_loss_is_accepted() -> None:
     found = seen([snapshot("stage", web=3)], stored(snapshot("stage", web=4)))
     assert served(found) == {"web.local": 3}
     assert found.held == ()
 
 
-def test_another_clusters_past_weighs_nothing() -> None:
+def test_stored_state_of_another_cluster_does_not_count() -> None:
     past = stored(snapshot("stage", web=4), ("http://other:4000",))
     assert served(seen([snapshot("stage", web=1)], past)) == {"web.local": 1}
 
 
-def test_a_namespace_that_does_not_answer_is_as_it_is_stored() -> None:
+def test_namespace_without_a_response_is_served_from_the_stored_state() -> None:
     found = seen([snapshot("stage", web=1)], stored(snapshot("prod", api=2)))
     assert served(found) == {"web.local": 1, "api.local": 2}
     assert dict(found.restored) == {"prod": 1000.0}
 
 
-def test_what_was_applied_is_told_for_the_reasons_of_a_reload() -> None:
+def test_stored_topology_is_returned_for_the_reasons_of_a_reload() -> None:
     found = seen([snapshot("stage", web=1, new=1)], stored(snapshot("stage", web=1)))
     assert found.applied is not None
     assert list(found.applied.apps) == ["web.local"]

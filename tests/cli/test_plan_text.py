@@ -14,14 +14,14 @@ def adding(count: int) -> tuple[Step, ...]:
     return tuple(Step("add server", f"web/s{number}", "wanted") for number in range(count))
 
 
-def test_nothing_to_do_is_told_with_what_was_found() -> None:
+def test_plan_without_changes_shows_the_notes() -> None:
     assert text(Preview(Plan(EMPTY), ("it serves generation x already",))) == [
         "  keep HAProxy as it is",
         "  note: it serves generation x already",
     ]
 
 
-def test_what_could_not_be_read_is_no_promise() -> None:
+def test_plan_says_if_not_everything_could_be_read() -> None:
     assert text(Preview(Plan(EMPTY), ("no permission",), complete=False)) == [
         "  more may differ, because not everything could be read",
         "  note: no permission",
@@ -41,7 +41,7 @@ def test_steps_come_by_kind_and_then_the_reload_with_its_reasons() -> None:
     ]
 
 
-def test_what_is_much_is_counted_unless_all_is_wanted() -> None:
+def test_long_plan_is_shortened_unless_all_is_requested() -> None:
     preview = Preview(Plan(EMPTY, (), adding(1000)))
     short = text(preview)
     assert short[0] == "  add server (1000)"

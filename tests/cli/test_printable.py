@@ -1,4 +1,4 @@
-"""Strangers' text never commands the operator's terminal."""
+"""Text from outside cannot control the operator's terminal."""
 
 import json
 from pathlib import Path
@@ -16,15 +16,15 @@ EVIL = "web\x1b]0;owned\x07-1"
 
 
 @given(st.text())
-def test_what_is_left_can_be_shown_and_what_was_harmless_stays(text: str) -> None:
+def test_printable_text_has_no_control_characters_and_keeps_the_rest(text: str) -> None:
     shown = printable(text)
-    assert all(one.isprintable() or one in "\n\t" for one in shown)
+    assert all(char.isprintable() or char in "\n\t" for char in shown)
     assert len(shown) == len(text)
     assert printable(shown) == shown
     assert all(a == b for a, b in zip(text, shown, strict=True) if a.isprintable())
 
 
-def test_tables_hold_none() -> None:
+def test_tables_contain_no_control_characters() -> None:
     drawn = "\n".join(table(("A", "B"), [(Cell(EVIL), Cell(EVIL))], 80))
     assert "\x1b" not in click.unstyle(drawn)
     assert "\x07" not in drawn
@@ -32,7 +32,9 @@ def test_tables_hold_none() -> None:
 
 @pytest.mark.parametrize("command", ["render", "explain", "check"])
 @pytest.mark.usefixtures("nixy")
-def test_no_command_lets_an_apps_id_through(call: Call, directory: Path, command: str) -> None:
+def test_no_command_prints_control_characters_of_an_app_id(
+    call: Call, directory: Path, command: str
+) -> None:
     bad = {**ANSWER[0], "appId": EVIL, "vhost": "*.example.com"}
     good = {**ANSWER[0], "appId": f"good-{EVIL}"}
     (directory / "answer.json").write_text(json.dumps([good, bad]))
@@ -44,7 +46,7 @@ def test_no_command_lets_an_apps_id_through(call: Call, directory: Path, command
 
 
 @pytest.mark.usefixtures("nixy")
-def test_a_template_that_is_no_utf_8_is_rendered_as_it_is(call: Call, directory: Path) -> None:
+def test_template_that_is_not_utf_8_is_rendered_unchanged(call: Call, directory: Path) -> None:
     template = directory / "nginx.tmpl"
     template.write_bytes(b"# caf\xe9\n" + template.read_bytes())
     saved = ("--endpoints", f"stage={directory}/answer.json")

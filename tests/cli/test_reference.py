@@ -15,14 +15,14 @@ from drove_gateway.cli.command import EXIT_CODES, Command
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
 
-def test_the_committed_pages_are_what_the_commands_give() -> None:
+def test_committed_pages_are_up_to_date() -> None:
     for name, text in reference.files().items():
         hint = "run: python -m tools.reference.commands --write"
         assert (REFERENCE / name).read_text() == text, hint
 
 
 @pytest.mark.parametrize("name", sorted(PURPOSES))
-def test_every_command_teaches(name: str) -> None:
+def test_every_command_has_help_examples_and_exit_codes(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert isinstance(command, Command)
     purpose, _, explanation = (command.help or "").partition("\n\n")
@@ -54,7 +54,7 @@ def test_every_example_names_a_command_and_options_that_exist() -> None:
                 continue
             called = main.get_command(click.Context(main), words[0])
             assert called is not None, line
-            known = {option for one in called.params for option in one.opts}
+            known = {option for parameter in called.params for option in parameter.opts}
             assert {word for word in words if word.startswith("-")} <= known, line
 
 

@@ -15,7 +15,7 @@ def endpoints(directory: Path) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["-f before", "-f after"])
-def test_a_saved_answer_is_rendered(
+def test_saved_response_is_rendered(
     call: Call, nixy: Path, directory: Path, *, before: bool
 ) -> None:
     file, command = ("-f", str(nixy)), ("render", *endpoints(directory))
@@ -28,13 +28,13 @@ def test_a_saved_answer_is_rendered(
 
 
 @pytest.mark.usefixtures("nixy")
-def test_only_the_data_of_an_answer_will_do(call: Call, directory: Path) -> None:
+def test_saved_response_may_be_its_data_only(call: Call, directory: Path) -> None:
     (directory / "answer.json").write_text(json.dumps(ANSWER))
     assert "upstream web.example.com {" in call("render", *endpoints(directory)).stdout
 
 
 @pytest.mark.usefixtures("nixy")
-def test_what_is_left_out_is_told_beside_the_configuration(call: Call, directory: Path) -> None:
+def test_rejected_entries_are_reported_on_stderr(call: Call, directory: Path) -> None:
     bad = {**ANSWER[0], "appId": "bad-1", "vhost": "*.example.com"}
     (directory / "answer.json").write_text(json.dumps([*ANSWER, bad]))
     result = call("render", *endpoints(directory))
@@ -63,7 +63,7 @@ def test_a_wrong_argument_is_explained(call: Call, argument: str, words: str) ->
 
 
 @pytest.mark.usefixtures("nixy")
-def test_a_broken_template_is_named_with_its_line(call: Call, directory: Path) -> None:
+def test_broken_template_is_reported_with_its_line(call: Call, directory: Path) -> None:
     (directory / "nginx.tmpl").write_text("one\n{{.Nope}}\n")
     result = call("render", *endpoints(directory))
     assert result.exit_code == 1
@@ -71,13 +71,13 @@ def test_a_broken_template_is_named_with_its_line(call: Call, directory: Path) -
 
 
 @pytest.mark.usefixtures("nixy")
-def test_without_a_leader_each_controllers_word_is_told(call: Call) -> None:
+def test_message_of_each_controller_is_reported_if_none_leads(call: Call) -> None:
     result = call("render")
     assert result.exit_code == 1
     assert "namespace stage: no controller leads: http://127.0.0.1:1: " in result.stderr
 
 
-async def test_live_controllers_are_asked(nixy: Path, directory: Path) -> None:
+async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory: Path) -> None:
     async with Simulator(Options(apps=1, real=False, user="u", password="p")) as cluster:
         urls = json.dumps(cluster.urls)
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', urls)

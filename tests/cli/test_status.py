@@ -37,7 +37,7 @@ async def call_status(call: Call, *arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
-async def test_a_healthy_gateway_ends_with_zero(directory: Path, call: Call) -> None:
+async def test_healthy_gateway_exits_with_0(directory: Path, call: Call) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
         code, shown, errors = await call_status(call)
@@ -47,7 +47,7 @@ async def test_a_healthy_gateway_ends_with_zero(directory: Path, call: Call) -> 
     assert "template         ok" in shown
 
 
-async def test_an_unhealthy_gateway_ends_with_one_and_says_what_is_bad(
+async def test_unhealthy_gateway_exits_with_1_and_shows_the_problem(
     directory: Path, call: Call
 ) -> None:
     async with gateway(directory, "") as api:
@@ -64,7 +64,7 @@ async def test_an_unhealthy_gateway_ends_with_one_and_says_what_is_bad(
     assert errors == ""
 
 
-async def test_held_changes_are_shown(directory: Path, call: Call) -> None:
+async def test_change_of_a_held_withdrawal_is_shown(directory: Path, call: Call) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
         api.status = msgspec.structs.replace(api.status, held=(HELD,))
@@ -73,7 +73,7 @@ async def test_held_changes_are_shown(directory: Path, call: Call) -> None:
     assert "a.local, b.local: the answer is suddenly empty" in shown
 
 
-async def test_for_programs_the_answer_is_printed_as_it_came(directory: Path, call: Call) -> None:
+async def test_json_option_prints_the_response_unchanged(directory: Path, call: Call) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
         code, shown, _ = await call_status(call, "--json")
@@ -84,9 +84,7 @@ async def test_for_programs_the_answer_is_printed_as_it_came(directory: Path, ca
     assert {"namespaces", "history", "held", "rejected", "reconciler", "draining"} <= set(document)
 
 
-def test_a_gateway_that_does_not_run_is_an_error_with_what_to_do(
-    directory: Path, call: Call
-) -> None:
+def test_stopped_gateway_is_an_error_with_advice(directory: Path, call: Call) -> None:
     (directory / "nixy.toml").write_text(f"port = 1\n{NAMESPACE}")
     result = call("status", "--json")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -96,14 +94,14 @@ def test_a_gateway_that_does_not_run_is_an_error_with_what_to_do(
     )
 
 
-def test_a_configuration_that_cannot_be_used_is_told(directory: Path, call: Call) -> None:
+def test_unusable_configuration_is_reported(directory: Path, call: Call) -> None:
     (directory / "nixy.toml").write_text('port = "many"\n')
     result = call("status")
     assert result.exit_code == 1
     assert "port" in result.stderr
 
 
-async def test_what_answers_may_be_no_gateway(directory: Path, call: Call) -> None:
+async def test_server_that_is_not_a_gateway_is_reported(directory: Path, call: Call) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
@@ -145,7 +143,7 @@ async def test_over_tls_the_configured_certificate_is_trusted(directory: Path, c
     assert "https://127.0.0.1:" in shown
 
 
-async def test_another_hosts_file_will_do(directory: Path, call: Call) -> None:
+async def test_host_option_connects_to_another_machine(directory: Path, call: Call) -> None:
     """Its address means that host, and the files that it names are there, not here."""
     cert, key = certificate(directory, "gateway")
     files = f'port_tls_certfile = "{cert}"\nport_tls_keyfile = "{key}"'
@@ -191,7 +189,7 @@ async def watching(
         await process.wait()
 
 
-async def test_without_a_terminal_watching_prints_each_change_once(directory: Path) -> None:
+async def test_watch_without_a_terminal_prints_each_change_once(directory: Path) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
         async with watching(directory, "--json") as (process, output):
@@ -247,7 +245,7 @@ async def terminal(directory: Path, *arguments: str, **environ: str) -> AsyncIte
         os.close(screen)
 
 
-async def test_on_a_terminal_it_is_drawn_over_itself_until_ctrl_c(directory: Path) -> None:
+async def test_watch_on_a_terminal_redraws_until_ctrl_c(directory: Path) -> None:
     async with gateway(directory, "") as api:
         make_healthy(api)
         async with terminal(directory, "status", "--watch") as seen:
@@ -262,7 +260,7 @@ async def test_on_a_terminal_it_is_drawn_over_itself_until_ctrl_c(directory: Pat
     assert b"Aborted" not in seen.drawn
 
 
-async def test_a_gateway_that_goes_is_waited_for_on_the_screen(directory: Path) -> None:
+async def test_watch_waits_for_a_gateway_that_stops(directory: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         async with gateway(directory, "") as api:
             make_healthy(api)
@@ -283,7 +281,7 @@ async def test_no_color_is_respected(directory: Path, no_color: str) -> None:
     assert (b"\x1b[32m" in seen.drawn) == (no_color == "")
 
 
-async def test_a_real_gateways_last_changes_are_told(short_path: Path) -> None:
+async def test_last_changes_of_a_real_gateway_are_shown(short_path: Path) -> None:
     async with played("haproxy-by-runtime-api", short_path) as place:
         await place.cluster.scale("web", 4)
         await place.serves("web")
@@ -298,7 +296,7 @@ async def test_a_real_gateways_last_changes_are_told(short_path: Path) -> None:
     assert max(map(len, shown.splitlines())) <= 100
 
 
-async def test_without_a_terminal_a_gateway_that_goes_is_told_once(directory: Path) -> None:
+async def test_watch_without_a_terminal_reports_a_stopped_gateway_once(directory: Path) -> None:
     async with contextlib.AsyncExitStack() as stack:
         async with gateway(directory, "") as api:
             make_healthy(api)

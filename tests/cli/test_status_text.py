@@ -71,7 +71,7 @@ def text(document: StatusDocument, width: int = 100) -> str:
     return click.unstyle("\n".join(shown))
 
 
-def test_a_healthy_gateway_fits_one_screen() -> None:
+def test_status_of_a_healthy_gateway_fits_one_screen() -> None:
     assert text(WELL).splitlines() == [
         "drove-gateway 1.2.3 at http://127.0.0.1:6000, up 2 h 1 min: healthy",
         "7 vhosts with 70 servers, 2 draining; idle",
@@ -91,7 +91,7 @@ def test_a_healthy_gateway_fits_one_screen() -> None:
     ]
 
 
-def test_what_is_bad_is_told_with_its_message() -> None:
+def test_unhealthy_section_is_shown_with_its_message() -> None:
     proxy = ProxyStatus(config=SectionStatus(healthy=False, message="line 3: unknown directive"))
     shown = text(msgspec.structs.replace(WELL, healthy=False, proxy=proxy))
     assert "up 2 h 1 min: NOT HEALTHY" in shown
@@ -121,18 +121,18 @@ def test_a_namespace_without_a_leader_names_each_controller() -> None:
         ({"last_sync": None}, "never"),
     ],
 )
-def test_a_namespace_tells_how_true_its_apps_are(change: dict[str, object], words: str) -> None:
+def test_namespace_shows_how_current_its_apps_are(change: dict[str, object], words: str) -> None:
     namespace = msgspec.structs.replace(STAGE, **change)
     assert words in text(msgspec.structs.replace(WELL, namespaces=(namespace,)))
 
 
-def test_a_namespace_that_is_served_from_disk_says_so() -> None:
+def test_namespace_served_from_disk_is_marked() -> None:
     stored = StoredStateStatus(served_from_it={"stage": ago(3600)})
     shown = text(msgspec.structs.replace(WELL, stored_state=stored))
     assert "served from the stored state" in " ".join(shown.split())
 
 
-def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
+def test_held_and_rejected_entries_are_shown_with_advice() -> None:
     held = HeldStatus("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
     bad = Rejection("stage", "web-1", "vhost", "*.x", "not a DNS name")
     shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=RejectedInput(7, (bad,))))
@@ -142,7 +142,7 @@ def test_what_is_held_and_left_out_is_told_with_what_to_do() -> None:
     assert "  and 6 more" in shown
 
 
-def test_a_retry_tells_when_and_why() -> None:
+def test_retry_shows_when_and_why() -> None:
     work = ReconcilerStatus("retrying", "no space left", 3, NOW + timedelta(seconds=4))
     shown = text(msgspec.structs.replace(WELL, reconciler=work))
     assert "retrying, next try in 4 s (no space left)" in shown
@@ -158,7 +158,7 @@ def test_it_fits_any_terminal(width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("apply", "said"),
+    ("apply", "words"),
     [
         (HistoryEntry(NOW), "nothing differed"),
         (HistoryEntry(NOW, error="no route"), "failed: no route"),
@@ -176,12 +176,12 @@ def test_it_fits_any_terminal(width: int) -> None:
         ),
     ],
 )
-def test_an_apply_is_told_in_a_sentence(apply: HistoryEntry, said: str) -> None:
-    assert what(apply) == said
+def test_change_is_described_in_a_sentence(apply: HistoryEntry, words: str) -> None:
+    assert what(apply) == words
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "words"),
     [
         (-5, "0 s"),
         (119, "119 s"),
@@ -190,22 +190,22 @@ def test_an_apply_is_told_in_a_sentence(apply: HistoryEntry, said: str) -> None:
         (200_000, "2 d 7 h"),
     ],
 )
-def test_ages_are_told_in_the_units_that_matter(seconds: float, said: str) -> None:
-    assert age(NOW, ago(seconds)) == said
+def test_ages_are_shown_in_the_units_that_matter(seconds: float, words: str) -> None:
+    assert age(NOW, ago(seconds)) == words
 
 
-def test_what_woke_the_gateway_is_told() -> None:
+def test_trigger_of_a_change_is_shown() -> None:
     woken = msgspec.structs.replace(RELOAD, triggers=("namespace stage", "/v1/reload"))
     shown = text(msgspec.structs.replace(WELL, history=(woken,)), width=150)
     assert "vhost a.local added [namespace stage, /v1/reload]" in shown
 
 
-def test_one_line_has_the_gist() -> None:
+def test_summary_line_has_health_state_and_last_change() -> None:
     assert one_line(WELL, NOW) == (
         "healthy, idle; last applied 90 s ago: add server b.local/s1; reload: vhost a.local added"
     )
 
 
-def test_a_gateway_of_another_version_may_have_other_keys() -> None:
+def test_document_of_another_version_is_shown() -> None:
     body = b'{"version": "9", "started": "2026-11-22T11:00:00Z", "healthy": true, "news": [1]}'
     assert "drove-gateway 9 at" in text(msgspec.json.decode(body, type=StatusDocument))

@@ -26,7 +26,7 @@ def test_columns_are_aligned_and_the_last_one_is_wrapped() -> None:
     ]
 
 
-def test_where_the_last_column_would_be_too_narrow_each_row_is_a_list() -> None:
+def test_rows_become_lists_if_the_last_column_would_be_too_narrow() -> None:
     assert plain(30) == [
         "NAME",
         "stage",
@@ -46,6 +46,6 @@ def test_colours_do_not_move_columns() -> None:
 
 
 @given(st.integers(20, 200), st.lists(st.text("abc xyz-.", max_size=60), min_size=1, max_size=4))
-def test_no_line_is_longer_than_the_terminal_is_wide(width: int, texts: list[str]) -> None:
+def test_no_line_is_wider_than_the_terminal(width: int, texts: list[str]) -> None:
     rows = [(Cell("name"), Cell("12 s"), Cell(text)) for text in texts]
     assert all(len(click.unstyle(line)) <= width for line in table(HEADING, rows, width))

@@ -89,9 +89,9 @@ def snapshot(
 
 def built(*snapshots: Snapshot, realm_suffix: str = "", routing_tag: str = "") -> TopologyBuild:
     rules = [
-        NamespaceRules(one.namespace, frozenset(), realm_suffix, routing_tag) for one in snapshots
+        NamespaceRules(each.namespace, frozenset(), realm_suffix, routing_tag) for each in snapshots
     ]
-    return build({one.namespace: one for one in snapshots}, rules)
+    return build({each.namespace: each for each in snapshots}, rules)
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_every_metric_of_the_original_is_there_with_its_type_and_labels(
     metrics.nginx_api_call("update_http_servers", False)
     text = metrics.render().decode()
 
-    for one in expected:
-        name, _, label = one.rstrip("}").partition("{")
+    for each in expected:
+        name, _, label = each.rstrip("}").partition("{")
         sample = f"{name}_count" if kind == "histogram" else name
         assert f"# TYPE {name} {kind}\n" in text
         assert re.search(rf"^{sample}{r'{' + label + '=' if label else ' '}", text, re.MULTILINE)
 
     assert sorted(expected) == sorted(
-        one.shown + (f"{{{','.join(one.labels)}}}" if one.labels else "")
-        for one in ORIGINAL
-        if one.kind == kind
+        each.shown + (f"{{{','.join(each.labels)}}}" if each.labels else "")
+        for each in ORIGINAL
+        if each.kind == kind
     )
 
 
@@ -140,11 +140,11 @@ def test_durations_have_the_buckets_of_the_original() -> None:
     series = shown(metrics)
 
     bounds = [
-        re.search(r'le="([^"]+)"', one)
-        for one in series
-        if one.startswith("drove_gateway_reload_duration_bucket")
+        re.search(r'le="([^"]+)"', each)
+        for each in series
+        if each.startswith("drove_gateway_reload_duration_bucket")
     ]
-    assert [one.group(1) for one in bounds if one] == (
+    assert [each.group(1) for each in bounds if each] == (
         ["0.05", "0.1", "0.2", "0.4", "0.8", "1.6", "3.2", "6.4", "12.8", "25.6", "+Inf"]
     )
     assert series["drove_gateway_reloads_successful"] == 1
@@ -173,7 +173,7 @@ def test_series_with_known_labels_exist_from_the_start() -> None:
         assert series[f'{name}{{result="{result}"}}'] == 0
 
 
-def test_a_namespace_that_is_no_longer_configured_ends_its_series() -> None:
+def test_series_of_a_removed_namespace_end() -> None:
     metrics = Metrics(["old", "kept"])
     metrics.all_endpoints_down_errors("old", True)
     metrics.drove_events_received("kept", 5)
@@ -181,12 +181,12 @@ def test_a_namespace_that_is_no_longer_configured_ends_its_series() -> None:
     metrics.configured(["kept", "new"])
 
     series = shown(metrics)
-    assert not any('"old"' in one for one in series)
+    assert not any('"old"' in each for each in series)
     assert series['drove_gateway_drove_events_received{namespace="kept"}'] == 5
     assert series['drove_gateway_drove_events_received{namespace="new"}'] == 0
 
 
-def test_what_the_controllers_do_is_counted_by_namespace() -> None:
+def test_controller_events_are_counted_by_namespace() -> None:
     metrics = Metrics(["stage"])
     drove: DroveMetrics = metrics
     drove.endpoint_check_fails("stage")
@@ -242,7 +242,7 @@ def test_runtime_calls_are_counted_by_operation_and_result() -> None:
     assert series['nginx_plus_runtime_api_duration_seconds_count{result="error"}'] == 1
 
 
-def test_an_apply_is_timed_by_stage_and_dated() -> None:
+def test_apply_is_timed_by_stage() -> None:
     metrics = Metrics()
     reconciler: ReconcilerMetrics = metrics
     reconciler.applied(
@@ -270,7 +270,7 @@ def test_an_apply_is_timed_by_stage_and_dated() -> None:
         ApplyRecord(200.0, 1.0, (), (), (), failed=(("web.local", "full"),)),
     ],
 )
-def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: ApplyRecord) -> None:
+def test_failed_apply_is_counted_and_keeps_the_time_of_the_last_success(bad: ApplyRecord) -> None:
     metrics = Metrics()
     good = ApplyRecord(100.0, 1.0, (), (), ())
 
@@ -282,7 +282,7 @@ def test_a_failed_apply_counts_and_keeps_the_date_of_the_last_good_one(bad: Appl
     assert series["drove_gateway_last_apply_timestamp_seconds"] == 101
 
 
-def test_the_vhosts_that_failed_are_counted_and_named_while_they_do() -> None:
+def test_failed_vhosts_are_counted_and_named_while_they_fail() -> None:
     metrics = Metrics()
     failed = (("a.local", "refused"), ("a.local", "full"), ("b.local", "refused"))
 
@@ -309,7 +309,7 @@ def test_the_proxys_health_is_four_gauges() -> None:
     assert series["drove_gateway_resolver_healthy"] == 1
 
 
-def test_a_topology_is_counted_by_what_it_serves_and_leaves_out() -> None:
+def test_apps_are_counted_by_routing_tag_and_realm() -> None:
     metrics = Metrics(["stage"])
     apps = snapshot("stage", "a.local", "b.local", "c.test", tags={"env": "canary"}, hosts=3)
 
@@ -339,7 +339,7 @@ def test_an_invalid_vhost_is_counted_once_and_shown_while_it_lasts() -> None:
     assert series[name] == 0
 
 
-def test_a_vhost_of_two_namespaces_is_counted_once_for_the_later_one() -> None:
+def test_vhost_of_two_namespaces_is_counted_once_for_the_later_namespace() -> None:
     metrics = Metrics(["one", "two"])
     both = built(snapshot("one", "a.local", "b.local"), snapshot("two", "b.local", "c.local"))
 
@@ -351,7 +351,7 @@ def test_a_vhost_of_two_namespaces_is_counted_once_for_the_later_one() -> None:
     assert series['drove_gateway_duplicate_subdomain_label_warnings{namespace="two"}'] == 1
 
 
-def test_the_age_of_a_namespaces_endpoints_can_be_asked_for() -> None:
+def test_time_of_the_last_sync_is_a_metric() -> None:
     metrics = Metrics(["stage"])
     name = 'drove_gateway_last_sync_timestamp_seconds{namespace="stage"}'
     assert shown(metrics)[name] == 0
@@ -362,7 +362,7 @@ def test_the_age_of_a_namespaces_endpoints_can_be_asked_for() -> None:
     assert shown(metrics)[name] == 1700000000.5
 
 
-def test_what_is_served_from_the_stored_state_can_be_alerted_on() -> None:
+def test_serving_the_stored_state_is_a_metric() -> None:
     metrics = Metrics(["one", "two"])
     views = (NamespaceView("one", ()), NamespaceView("two", ()))
     status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views, restored={"two": 1.0})
@@ -377,7 +377,7 @@ def test_what_is_served_from_the_stored_state_can_be_alerted_on() -> None:
     assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 0
 
 
-def test_what_drains_can_be_watched() -> None:
+def test_draining_servers_are_a_metric() -> None:
     metrics = Metrics()
     status = Status(About("1.0"), 0.0, {}, "lb1", proxy=ProxyHealth(draining=3))
 
@@ -385,7 +385,7 @@ def test_what_drains_can_be_watched() -> None:
     assert shown(metrics)["drove_gateway_draining_servers"] == 3
 
 
-def test_what_the_guard_holds_can_be_alerted_on() -> None:
+def test_held_servers_are_a_metric() -> None:
     metrics = Metrics(["one", "two"])
     views = (NamespaceView("one", ()), NamespaceView("two", ()))
     status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views)
@@ -410,7 +410,7 @@ def test_the_process_and_the_build_are_described() -> None:
 
     assert series['drove_gateway_build_info{version="1.2.3",commit="abc"}'] == 1
     assert series["process_open_fds"] > 0
-    assert any(one.startswith("python_info") for one in series)
+    assert any(each.startswith("python_info") for each in series)
 
 
 def test_every_family_is_exposed_once_and_every_line_is_well_formed() -> None:
@@ -424,13 +424,13 @@ def test_every_family_is_exposed_once_and_every_line_is_well_formed() -> None:
         assert re.fullmatch(rf"# (HELP|TYPE) {name} .+|{name}({{{label}(,{label})*}})? \S+", line)
 
 
-def test_the_reference_says_what_the_declarations_say() -> None:
+def test_reference_is_up_to_date() -> None:
     stale = "run: python -m tools.reference.metrics --write"
     assert REFERENCE.read_text() == page(), stale
 
 
 def test_the_reference_has_every_metric() -> None:
-    assert [one.shown for one in DECLARED if f"`{one.shown}`" not in page()] == []
+    assert [each.shown for each in DECLARED if f"`{each.shown}`" not in page()] == []
 
 
 def test_a_stale_reference_is_found_and_rewritten(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def busy() -> Status:
     return with_restored(with_record(status, record), {"stage": 1.0})
 
 
-def test_the_reader_gets_what_the_server_wrote() -> None:
+def test_document_survives_encoding_and_decoding() -> None:
     document = status_document(busy())
 
     assert msgspec.json.decode(msgspec.json.encode(document), type=StatusDocument) == document

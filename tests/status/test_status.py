@@ -68,18 +68,18 @@ def test_one_unhealthy_section_makes_the_gateway_unhealthy(section: str) -> None
     assert not with_proxy(now, msgspec.structs.replace(WELL, **{section: PENDING})).healthy
 
 
-def test_at_the_start_nothing_is_healthy_yet() -> None:
+def test_gateway_is_not_healthy_at_the_start() -> None:
     assert not status().healthy
 
 
-def test_a_namespace_replaces_its_own_view_and_an_unknown_one_is_ignored() -> None:
+def test_view_of_a_known_namespace_is_replaced_and_of_an_unknown_ignored() -> None:
     other = NamespaceView("other", ())
 
     assert with_namespace(status(), LED).namespaces == (LED,)
     assert with_namespace(status(), other).namespaces == (DOWN,)
 
 
-def test_new_settings_keep_what_was_seen_of_the_namespaces_that_stay() -> None:
+def test_new_settings_keep_the_views_of_remaining_namespaces() -> None:
     before = with_namespace(status(), LED)
     fresh = NamespaceView("stage", (EndpointView("http://c1:10000"),))
     new = NamespaceView("prod", (EndpointView("http://p1:10000"),))
@@ -90,13 +90,13 @@ def test_new_settings_keep_what_was_seen_of_the_namespaces_that_stay() -> None:
     assert (after.config, after.xproxy) == ({"loglevel": "debug"}, "lb2")
 
 
-def test_a_namespace_with_other_controllers_is_seen_afresh() -> None:
+def test_namespace_with_other_controllers_starts_with_a_new_view() -> None:
     moved = NamespaceView("stage", (EndpointView("http://c9:10000"),))
 
     assert with_settings(with_namespace(status(), LED), {}, "lb1", (moved,)).namespaces == (moved,)
 
 
-def test_what_was_begun_counts_as_applied_when_the_reconciler_is_idle() -> None:
+def test_topology_counts_as_applied_when_the_reconciler_is_idle() -> None:
     now = with_built(status(), built("a.local"))
     now = with_progress(now, Progress("applying"))
     now = with_built(now, built("a.local", "b.local"))
@@ -109,7 +109,9 @@ def test_what_was_begun_counts_as_applied_when_the_reconciler_is_idle() -> None:
 
 
 @pytest.mark.parametrize("state", ["retrying", "pacing"])
-def test_what_was_applied_in_part_does_not_count(state: Literal["retrying", "pacing"]) -> None:
+def test_partially_applied_topology_does_not_count_as_applied(
+    state: Literal["retrying", "pacing"],
+) -> None:
     now = with_built(status(), built("a.local"))
     now = with_progress(with_progress(now, Progress("applying")), Progress("idle"))
     now = with_built(now, built("b.local"))
@@ -119,7 +121,7 @@ def test_what_was_applied_in_part_does_not_count(state: Literal["retrying", "pac
     assert set(now.applied.apps) == {"a.local"}
 
 
-def test_a_vhost_that_fails_does_not_keep_the_others_from_being_applied() -> None:
+def test_failed_vhost_does_not_keep_others_from_counting_as_applied() -> None:
     now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
     now = with_record(now, record(0.0))
     first = now.applied.apps["a.local"]
@@ -133,13 +135,15 @@ def test_a_vhost_that_fails_does_not_keep_the_others_from_being_applied() -> Non
 
 
 @pytest.mark.parametrize("incomplete", [{"error": "no"}, {"reload_waits": True}])
-def test_what_failed_or_waits_for_its_reload_is_not_applied(incomplete: Mapping[str, Any]) -> None:
+def test_change_that_failed_or_waits_for_its_reload_does_not_count_as_applied(
+    incomplete: Mapping[str, Any],
+) -> None:
     now = with_progress(with_built(status(), built("a.local")), Progress("applying"))
 
     assert set(with_record(now, record(0.0, **incomplete)).applied.apps) == set()
 
 
-def test_the_history_has_the_newest_first_and_an_end() -> None:
+def test_history_is_bounded_and_has_the_newest_entry_first() -> None:
     now = status()
     for at in range(HISTORY + 5):
         now = with_record(now, record(float(at)))
@@ -148,14 +152,14 @@ def test_the_history_has_the_newest_first_and_an_end() -> None:
     assert now.history[0].at == HISTORY + 4
 
 
-def test_a_large_change_is_kept_in_part_and_says_so() -> None:
+def test_history_keeps_part_of_a_large_change_and_counts_the_rest() -> None:
     (kept,) = with_record(status(), record(steps=MOST_STEPS + 7)).history
 
     assert len(kept.steps) == MOST_STEPS
     assert kept.left_out == 7
 
 
-def test_a_reload_and_an_update_of_servers_are_dated() -> None:
+def test_reload_and_server_update_set_their_times() -> None:
     seconds = ((ApplyStage.SERVERS, 0.4),)
     reloaded = with_record(status(), record(10.0, 2.0))
     served = with_record(reloaded, ApplyRecord(20.0, 0.5, (), (), (), seconds=seconds))
@@ -164,11 +168,11 @@ def test_a_reload_and_an_update_of_servers_are_dated() -> None:
     assert (served.last_reload, served.last_server_update) == (12.0, 20.5)
 
 
-def test_a_failed_reload_is_not_dated() -> None:
+def test_failed_reload_does_not_set_the_time_of_the_last_reload() -> None:
     assert with_record(status(), record(error="refused")).last_reload is None
 
 
-def test_a_generation_that_served_already_is_no_reload() -> None:
+def test_configuration_that_already_serves_does_not_count_as_reload() -> None:
     kept = msgspec.structs.replace(record(), reloaded=False)
 
     assert with_record(status(), kept).last_reload is None
