@@ -40,7 +40,7 @@ C1 = EndpointView("http://c1:10000", True, "OK")
 C2 = EndpointView("http://c2:10000", False, "This node is not the leader controller")
 STAGE = NamespaceView("stage", (C1, C2), leader=LEADER, last_sync=1700000000.25, syncing=False)
 WELL = ProxyHealth(config=HealthSection(), template=HealthSection())
-HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local",), 41.25)
+HELD = HeldWithdrawal("stage", "the response is suddenly empty", 12, ("a.local",), 41.25)
 
 
 def serving(status: Status) -> Status:
@@ -109,7 +109,7 @@ async def test_held_withdrawals_are_accepted_by_post_only(
             "accepted": [
                 {
                     "namespace": "stage",
-                    "reason": "the answer is suddenly empty",
+                    "reason": "the response is suddenly empty",
                     "servers": 12,
                     "vhosts": ["a.local"],
                     "believed_in_seconds": 41.2,
@@ -239,7 +239,7 @@ async def test_health_names_what_the_guard_holds_and_when_it_tries_again(
 
     _, health = await get(client, f"{api.url}/v1/health")
 
-    assert health["Held"][0]["Reason"] == "the answer is suddenly empty"
+    assert health["Held"][0]["Reason"] == "the response is suddenly empty"
     assert health["Reconciler"] == {
         "State": "retrying",
         "Error": "line 4: no",

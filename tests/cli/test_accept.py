@@ -15,7 +15,7 @@ from drove_gateway.admin import serve
 from drove_gateway.config import load
 from drove_gateway.topology.guard import HeldWithdrawal
 
-HELD = HeldWithdrawal("stage", "the answer is suddenly empty", 12, ("a.local", "b.local"), 41.25)
+HELD = HeldWithdrawal("stage", "the response is suddenly empty", 12, ("a.local", "b.local"), 41.25)
 NAMESPACE = '[[namespaces]]\nname = "stage"\ndrove = ["http://127.0.0.1:1"]\n'
 
 
@@ -42,7 +42,7 @@ async def test_accepted_withdrawals_are_printed(directory: Path, call: Call) -> 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "accepted  namespace stage: 12 servers of a.local, b.local removed",
-        "          held until now because the answer is suddenly empty",
+        "          held until now because the response is suddenly empty",
     ]
     assert api.asked == ["accept"]
 

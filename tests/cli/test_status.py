@@ -70,7 +70,7 @@ async def test_change_of_a_held_withdrawal_is_shown(directory: Path, call: Call)
         api.status = msgspec.structs.replace(api.status, held=(HELD,))
         _, shown, _ = await call_status(call)
 
-    assert "a.local, b.local: the answer is suddenly empty" in shown
+    assert "a.local, b.local: the response is suddenly empty" in shown
 
 
 async def test_json_option_prints_the_response_unchanged(directory: Path, call: Call) -> None:

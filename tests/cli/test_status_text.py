@@ -151,7 +151,7 @@ def test_retry_shows_when_and_why() -> None:
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 100, 200])
 def test_it_fits_any_terminal(width: int) -> None:
     held = HeldStatus(
-        "stage", "half of the namespace's servers would go at once " * 9, 12, ("a",), 41.4
+        "stage", "half of the namespace's servers would leave at once " * 9, 12, ("a",), 41.4
     )
     shown = text(msgspec.structs.replace(WELL, held=(held,)), width)
     assert max(map(len, shown.splitlines())) <= width

@@ -45,12 +45,12 @@ def test_deprecated_names_are_taken_with_a_warning() -> None:
     assert settings.nginx_max_fails == 3
     assert (settings.nginx_fail_timeout, settings.nginx_slow_start) == ("7s", "9s")
     assert [(notice.level, without_line(notice.text)) for notice in loaded.warnings] == [
-        ("warning", "nixy.toml: maxfailsupstream: is deprecated; write nginx_max_fails instead"),
+        ("warning", "nixy.toml: maxfailsupstream: is deprecated; use nginx_max_fails instead"),
         (
             "warning",
-            "nixy.toml: failtimeoutupstream: is deprecated; write nginx_fail_timeout instead",
+            "nixy.toml: failtimeoutupstream: is deprecated; use nginx_fail_timeout instead",
         ),
-        ("warning", "nixy.toml: slowstartupstream: is deprecated; write nginx_slow_start instead"),
+        ("warning", "nixy.toml: slowstartupstream: is deprecated; use nginx_slow_start instead"),
     ]
 
 
@@ -72,7 +72,7 @@ def test_keys_are_taken_in_any_case_as_by_the_original() -> None:
         "nixy.toml: namespaces[0]: Name: is read as name; write name",
         "nixy.toml: namespaces[0]: DROVE: is read as drove; write drove",
         "nixy.toml: namespaces[0]: Pass: is read as pass; write pass",
-        "nixy.toml: maxfailsupstream: is deprecated; write nginx_max_fails instead",
+        "nixy.toml: maxfailsupstream: is deprecated; use nginx_max_fails instead",
     ]
 
 

@@ -339,7 +339,7 @@ def test_tokens_that_cannot_work_are_refused_unseen(
         (b'[[namespaces]\nname = "a"', "nixy.toml:1: is not valid TOML: Expected ']]'"),
         (b'xproxy = """\nopen\n', "nixy.toml:3: is not valid TOML: Unterminated string"),
         (b"port = 1\nport = 2\n", "nixy.toml:2: is not valid TOML: Cannot overwrite a value"),
-        (b'port = 1\nxproxy = "\xff"', "nixy.toml:2: is not UTF-8 text, which TOML must be"),
+        (b'port = 1\nxproxy = "\xff"', "nixy.toml:2: is not UTF-8 text, as TOML requires"),
         (b"port = " + b"9" * 5000, "nixy.toml: is not valid TOML: "),
         (b"a = " + b"[" * 100_000, "nixy.toml: is nested too deeply"),
     ],

@@ -23,7 +23,7 @@ async def test_the_environment_alone_is_enough(running: Container) -> None:
 
 async def test_no_port_is_open_before_the_first_answer_of_drove(made: Container) -> None:
     await made.start(DROVE_CONTROLLERS="http://127.0.0.1:1")
-    await made.says("the HTTP API listens")
+    await made.says("the HTTP API is listening")
     with pytest.raises(ConnectionRefusedError):
         await get(made.port, "web.test")
 
@@ -109,7 +109,7 @@ async def test_a_gateway_that_crashed_is_back_and_no_request_fails(running: Cont
     async with load.running() as tally:
         await load.answered(20)
         kill(running.gateway)
-        await running.says("the gateway ended, it is started again")
+        await running.says("the gateway ended and is restarted")
         await running.cluster.deploy("shop", instances=1)
         await running.answers("shop.test")
         await load.answered(20)

@@ -134,12 +134,15 @@ async def request_head(reader: asyncio.StreamReader) -> bytes:
         (
             answering(b"<"),
             Standing.UNWELL,
-            "the answer is not a controller's: JSON is malformed: invalid character (byte 0): '<'",
+            (
+                "the response is not from a Drove controller: "
+                "JSON is malformed: invalid character (byte 0): '<'"
+            ),
         ),
         (
             answering({"status": "FAILED", "message": "no"}),
             Standing.UNWELL,
-            "the answer's status is 'FAILED': no",
+            "the response's status is 'FAILED': no",
         ),
     ],
 )
@@ -166,7 +169,7 @@ async def test_a_controller_that_does_not_answer_in_time_is_unwell() -> None:
     async with serving_raw(handler) as url, asking(url, seconds=0.05) as controller:
         ping = await controller.ping()
         assert ping.standing is Standing.UNWELL
-        assert ping.message == "no answer within 0.05 s"
+        assert ping.message == "no response within 0.05 s"
 
 
 async def test_endpoints_are_fetched_and_decoded() -> None:
@@ -262,13 +265,13 @@ async def test_a_compressed_answer_is_read() -> None:
     [
         (gzip.compress(bytes(40_000_000)), "gzip", "longer than 33,554,432 bytes"),
         (bytes(40_000_000), "identity", "longer than 33,554,432 bytes"),
-        (gzip.compress(APPS)[:-9], "gzip", "gzip ends too early"),
+        (gzip.compress(APPS)[:-9], "gzip", "gzip data ends too early"),
         (gzip.compress(APPS) + b"more", "gzip", "after the end of its gzip"),
-        (APPS, "gzip", "not the gzip that it says it is"),
+        (APPS, "gzip", "not valid gzip"),
         (APPS, "br", "encoding is 'br'"),
-        (b"\xff" * 10_000_000, "identity", "not a controller's"),
-        (b"[" * 10_000_000, "identity", "not a controller's"),
-        (APPS[:-9], "identity", "not a controller's: Input data was truncated"),
+        (b"\xff" * 10_000_000, "identity", "not from a Drove controller"),
+        (b"[" * 10_000_000, "identity", "not from a Drove controller"),
+        (APPS[:-9], "identity", "not from a Drove controller: Input data was truncated"),
         (b'{"status":"FAILED","message":"Unexpected Server error"}', "identity", "Unexpected"),
     ],
     ids=range(10),

@@ -15,7 +15,7 @@ PINGS = {
     "L": Ping(Standing.LEADS),
     "s": Ping(Standing.STANDS_BY, "400 Bad Request"),
     "a": Ping(Standing.ABSENT, "cannot be reached", answered=False),
-    "u": Ping(Standing.UNWELL, "no answer within 2 s", answered=False),
+    "u": Ping(Standing.UNWELL, "no response within 2 s", answered=False),
 }
 
 

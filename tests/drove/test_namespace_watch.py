@@ -300,10 +300,10 @@ def test_a_bad_answer_keeps_the_last_apps_and_shows_in_the_view() -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].apps = {"web": 2}
         watched.cluster[0].events.append((100, "APP_STATE_CHANGE"))
-        watched.cluster[0].endpoints_error = BadResponse("the answer's status is 'FAILED'")
+        watched.cluster[0].endpoints_error = BadResponse("the response's status is 'FAILED'")
         await asyncio.sleep(30)
         assert watched.serving == {"web": 1}
-        assert watched.view.last_error == "the answer's status is 'FAILED'"
+        assert watched.view.last_error == "the response's status is 'FAILED'"
         assert watched.view.syncing
         assert watched.metrics.counts["drove_app_sync_failed"] > 2
         assert watched.failures > 2
@@ -386,7 +386,7 @@ def test_a_controller_whose_machine_is_gone_delays_neither_the_start_nor_fail_ov
         watched.cluster[1].ping_latency = 3600.0
         await asyncio.sleep(0.6)
         assert watched.serving == {"web": 1}
-        assert watched.view.endpoints[1].message == "no answer within 0.5 s of the leader's"
+        assert watched.view.endpoints[1].message == "no response within 0.5 s of the leader's"
         watched.cluster[0].ping_latency = watched.cluster[0].latency = 3600.0
         watched.cluster[2].standing = Standing.LEADS
         watched.cluster[2].apps = {"web": 7}

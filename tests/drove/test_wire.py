@@ -137,7 +137,7 @@ def test_what_a_rejection_shows_is_printable_and_short() -> None:
 
 
 def test_when_not_one_app_can_be_read_the_answer_is_bad() -> None:
-    with pytest.raises(BadResponse, match=r"not one app.* at `\$\.hosts`"):
+    with pytest.raises(BadResponse, match=r"no app in the response can be read.* at `\$\.hosts`"):
         decode([{**WEB, "hosts": 1}, {**API, "hosts": 2}])
 
 

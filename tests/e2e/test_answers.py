@@ -63,7 +63,7 @@ async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
 ) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
-        health = await shared.says("the answer is suddenly empty")
+        health = await shared.says("the response is suddenly empty")
         [held] = health["Held"]
         assert (held["Namespace"], held["Servers"]) == ("main", 6)
         assert held["Vhosts"] == ["api.test", "web.test"]

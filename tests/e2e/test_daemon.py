@@ -40,7 +40,7 @@ async def test_a_stop_is_clean_and_leaves_the_traffic(
         async with place.traffic():
             assert await ended(place, number) == 0
             await place.serves("web", "api")
-        assert said(place, "stopped, traffic stays as it is")
+        assert said(place, "stopped; traffic is unaffected")
         assert not said(place, "Traceback")
         assert [path.name for path in short_path.glob(".*tmp*")] == []
 

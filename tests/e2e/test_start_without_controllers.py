@@ -91,7 +91,7 @@ async def test_the_first_answer_after_a_restart_may_not_wipe_the_routes(place: S
         await place.end()
         place.cluster.fault(Fault(kind="empty", route="endpoints"))
         await place.start()
-        await place.says("the answer is suddenly empty", seconds=PATIENCE)
+        await place.says("the response is suddenly empty", seconds=PATIENCE)
     place.cluster.clear_faults()
 
 

@@ -29,7 +29,7 @@ ANSWERS: list[tuple[str, Bytes, str]] = [
     ("a gzip that is none", lambda: plain(GOOD, "Content-Encoding: gzip"), "gzip"),
     ("deep JSON", lambda: plain(GOOD[:-2] + b"[" * 5_000_000), "the answer is not"),
     ("a page of HTML", lambda: plain(b"<html><body>Sign in</body></html>"), "JSON is malformed"),
-    ("wrong types", lambda: answer([WRONG]), "not one app of the answer can be read"),
+    ("wrong types", lambda: answer([WRONG]), "no app in the response can be read"),
     ("another shape", lambda: answer({"other": WRONG}), "not a list of endpoints"),
     ("no data", lambda: plain(b'{"status": "SUCCESS"}'), "not a list of endpoints"),
     (
@@ -64,7 +64,7 @@ async def test_a_bad_answer_changes_nothing(
 
     async with shared.traffic("web.test", "api.test", VHOST):
         rogue.misbehave = misbehave
-        await shared.says("the last known apps stay: ", complaint)
+        await shared.says("keeping the last known apps: ", complaint)
         await shared.cluster.scale("web", 4)
         await shared.serves("web")
         await shared.cluster.scale("web", 3)
@@ -109,10 +109,10 @@ async def _no_http(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize(
     ("misbehave", "complaint"),
     [
-        (_half_a_body, "the answer was cut off"),
+        (_half_a_body, "the response was cut off"),
         (_endless_headers, "not HTTP"),
         (_an_endless_body, "longer than"),
-        (_drops, "no answer within 2 s"),
+        (_drops, "no response within 2 s"),
         (_no_http, "not HTTP"),
     ],
     ids=["half a body", "endless headers", "an endless body", "drop by drop", "no HTTP"],
@@ -122,7 +122,7 @@ async def test_a_broken_connection_changes_nothing(
 ) -> None:
     async with shared.traffic("web.test", "api.test", VHOST):
         rogue.misbehave = misbehave
-        await shared.says("the last known apps stay: ", complaint)
+        await shared.says("keeping the last known apps: ", complaint)
         rogue.misbehave = None
         await shared.healthy()
     assert memory(shared) < 400_000

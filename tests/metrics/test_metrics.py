@@ -389,7 +389,7 @@ def test_held_servers_are_a_metric() -> None:
     metrics = Metrics(["one", "two"])
     views = (NamespaceView("one", ()), NamespaceView("two", ()))
     status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views)
-    held = HeldWithdrawal("two", "the answer is suddenly empty", 12, ("a.local",), 41.25)
+    held = HeldWithdrawal("two", "the response is suddenly empty", 12, ("a.local",), 41.25)
 
     metrics.mirror(msgspec.structs.replace(status, held=(held,)))
     assert shown(metrics)['drove_gateway_held_servers{namespace="one"}'] == 0

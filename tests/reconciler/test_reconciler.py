@@ -558,7 +558,7 @@ def test_a_failure_is_logged_with_what_stays() -> None:
 
     [first, _] = play(story, proxy).logged.calls
     assert first.method_name == "error"
-    assert "traffic stays as it was" in first.kwargs["event"]
+    assert "traffic is unaffected" in first.kwargs["event"]
     assert first.kwargs["error"] == "nginx says no"
 
 

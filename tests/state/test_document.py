@@ -149,7 +149,7 @@ def test_content_of_other_types_is_refused_even_with_the_right_checksum(content:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "it is not a stored state, or was cut off"),
+        (b"", "it is not a stored state, or it was cut off"),
         (b"[" * 100_000, "it is not a stored state"),
         (b'{"apps": {}}', "it is not a stored state"),
         (written(format="data manager"), "another program wrote it"),

@@ -52,20 +52,20 @@ def test_the_first_answer_is_taken_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        pytest.param([app("web", 2)], [], "the answer is suddenly empty", id="empty"),
+        pytest.param([app("web", 2)], [], "the response is suddenly empty", id="empty"),
         pytest.param(
-            [app("web", 2)], [app("web", 0)], "the answer is suddenly empty", id="no hosts at all"
+            [app("web", 2)], [app("web", 0)], "the response is suddenly empty", id="no hosts at all"
         ),
         pytest.param(
             [app("web", 8), app("api", 8)],
             [app("web", 8), app("api", 0)],
-            "8 of the namespace's 16 servers would go at once",
+            "8 of the namespace's 16 servers would leave at once",
             id="half of the namespace",
         ),
         pytest.param(
             [app("web", 30), app("api", 6)],
             [app("web", 30)],
-            "6 of the vhost's 6 servers would go at once",
+            "6 of the vhost's 6 servers would leave at once",
             id="all of a vhost",
         ),
     ],
@@ -104,7 +104,7 @@ def test_a_small_namespace_among_large_ones_is_weighed_by_itself_and_overall() -
     alone = judge(before, after, now=0, limits=gentle)
     among = judge(before, after, now=0, limits=gentle, servers_elsewhere=lambda: 1000)
     assert alone.held is not None
-    assert alone.held.reason == "12 of all 20 servers would go at once"
+    assert alone.held.reason == "12 of all 20 servers would leave at once"
     assert among.held is None
 
 

@@ -44,7 +44,7 @@ def _names(draft: Draft) -> Draft:
         if old not in values:
             continue
         wins = f", and wins over {new}, which is set too" if new in values else ""
-        text = f"{draft.label((old,))}: is deprecated{wins}; write {new} instead"
+        text = f"{draft.label((old,))}: is deprecated{wins}; use {new} instead"
         notices.append(Notice("warning", text))
         labels[(new,)] = draft.label((old,))
         values[new] = values.pop(old)

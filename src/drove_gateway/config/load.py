@@ -57,7 +57,7 @@ def _read(path: Path) -> Draft:
         return Draft(str(path), tomllib.loads(text), lines=lines(text))
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError((f"{path}:{line}: is not UTF-8 text, which TOML must be",)) from None
+        raise ConfigError((f"{path}:{line}: is not UTF-8 text, as TOML requires",)) from None
     except RecursionError:
         raise ConfigError((f"{path}: is nested too deeply",)) from None
     except ValueError as error:

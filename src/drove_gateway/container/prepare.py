@@ -59,7 +59,7 @@ def _find_program(settings: Settings, environ: Mapping[str, str]) -> None:
     program = (settings.haproxy_argv if haproxy else settings.nginx_argv)[0]
     if shutil.which(program, path=environ.get("PATH")) is None:
         text = (
-            f"{key}: there is no program {program!r} in this container; is it the image for the "
+            f"{key}: the program {program!r} is missing in this container; is it the image for the "
             f"other proxy? proxy_platform is {settings.proxy_platform!r}"
         )
         raise ConfigError((text,))

@@ -94,7 +94,9 @@ class Supervisor:
             child.send_group(self._proxy.drain)
             ends, first = ends.after(time.monotonic() - began), False
             if ends.hopeless:
-                raise ProcessError(f"{_unable(name, ends, code)}; its own messages say why")
+                raise ProcessError(
+                    f"{_unable(name, ends, code)}; see its own messages for the reason"
+                )
             await self._pause(name, ends, code)
 
     async def _keep_gateway(self) -> None:
@@ -104,12 +106,14 @@ class Supervisor:
             code = await self._start(_GATEWAY, self._gateway, self._environ).ended()
             ends = ends.after(time.monotonic() - began)
             if ends.hopeless and not ends.proven:
-                raise ProcessError(f"{_unable(_GATEWAY, ends, code)}; its own messages say why")
+                raise ProcessError(
+                    f"{_unable(_GATEWAY, ends, code)}; see its own messages for the reason"
+                )
             await self._pause(_GATEWAY, ends, code)
 
     async def _pause(self, name: str, ends: RestartHistory, code: int) -> None:
         self._log.error(
-            f"{name} ended, it is started again", how=_how(code), in_sec=round(ends.delay, 1)
+            f"{name} ended and is restarted", how=_how(code), in_sec=round(ends.delay, 1)
         )
         await asyncio.sleep(ends.delay)
 
@@ -161,7 +165,9 @@ class Supervisor:
         )
         if not child.running:
             return
-        self._log.warning(f"{name} does not end, what it still does is cut", waited_sec=seconds)
+        self._log.warning(
+            f"{name} does not end; its remaining requests are aborted", waited_sec=seconds
+        )
         child.send(fast)
         await asyncio.wait((child.result,), timeout=_FAST_END_SECONDS)
         child.send_group(Signals.SIGKILL)

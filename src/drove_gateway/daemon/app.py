@@ -79,7 +79,7 @@ class _Daemon:
                     ending = await self._until_changed(gateway)
             except ConfigError as error:
                 self._go_back(error)
-        self._log.info("stopped, traffic stays as it is")
+        self._log.info("stopped; traffic is unaffected")
 
     def _at_work(self, gateway: Gateway) -> None:
         self._gateway, self._proven = gateway, self._loaded
@@ -97,7 +97,7 @@ class _Daemon:
 
     def _complain(self, error: ConfigError) -> None:
         for problem in error.problems:
-            self._log.warning("SIGHUP: the configuration stays as it was", problem=problem)
+            self._log.warning("SIGHUP: keeping the previous configuration", problem=problem)
 
     async def _until_changed(self, gateway: Gateway) -> bool:
         """Obey signals until there is another configuration, or (True) the daemon should end."""
@@ -112,7 +112,7 @@ class _Daemon:
                 self._held_until = time.monotonic() + _LONGEST_PROXY_RESTART_SECONDS
                 gateway.hold_back(_LONGEST_PROXY_RESTART_SECONDS)
                 self._log.info(
-                    "SIGUSR1: nothing is begun on the proxy until SIGUSR2",
+                    "SIGUSR1: leaving the proxy alone until SIGUSR2",
                     at_most_sec=_LONGEST_PROXY_RESTART_SECONDS,
                 )
             if number is Signals.SIGUSR2:
@@ -133,7 +133,7 @@ class _Daemon:
             self._log.info("SIGHUP: the configuration changed")
             self._loaded = fresh
             return True
-        self._log.info("SIGHUP: the configuration is the same; asking and applying again")
+        self._log.info("SIGHUP: the configuration is unchanged; fetching and applying again")
         gateway.refresh("SIGHUP")
         self.service.reloaded()
         return False

@@ -189,7 +189,7 @@ class Gateway:
                 ),
             )
         )
-        self._log.info("the HTTP API listens", address=settings.address, port=port)
+        self._log.info("the HTTP API is listening", address=settings.address, port=port)
 
 
 async def _watch_template(template: TemplateFile, reconciler: Reconciler) -> None:

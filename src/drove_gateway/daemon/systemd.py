@@ -95,7 +95,7 @@ class Service:
 
     def stopping(self) -> None:
         """The end began."""
-        self._notifier.send("STOPPING=1", "STATUS=finishing the step under way")
+        self._notifier.send("STOPPING=1", "STATUS=finishing the step in progress")
 
     def _look(self) -> None:
         status = self._current()

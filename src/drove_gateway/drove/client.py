@@ -28,8 +28,8 @@ _CONNECT_SECONDS = 3.0
 
 _HINTS = {
     401: "check the namespace's `user` and `pass`, or `access_token`",
-    403: "the user may not read; check the namespace's `user`, or `access_token`",
-    404: "check that the URL is a Drove controller's",
+    403: "the user has no permission to read; check the namespace's `user`, or `access_token`",
+    404: "check that the URL is that of a Drove controller",
 }
 
 
@@ -125,15 +125,15 @@ class Controller:
             case aiohttp.ConnectionTimeoutError():
                 what = f"no connection within {min(seconds, _CONNECT_SECONDS):g} s"
             case TimeoutError():
-                what = f"no answer within {seconds:g} s"
+                what = f"no response within {seconds:g} s"
             case aiohttp.ClientConnectorCertificateError():
                 what = f"its certificate is not trusted: {excerpt(str(error.certificate_error))}"
             case aiohttp.ClientConnectorError():
                 what = f"cannot be reached: {excerpt(str(error.os_error))}"
             case aiohttp.ClientPayloadError():
-                what = "the answer was cut off"
+                what = "the response was cut off"
             case aiohttp.ServerDisconnectedError():
-                what = "the connection was closed before an answer"
+                what = "the connection was closed before a response"
             case aiohttp.ClientResponseError():
                 return BadResponse(self._said(route, f"not HTTP: {excerpt(error.message)}"))
             case _:

@@ -186,7 +186,7 @@ class Follower:
         syncing = self._sync.syncing or self._cursor.is_due(self._shared.around.clock())
         self._sync = msgspec.structs.replace(self._sync, last_error=said, syncing=syncing)
         if said and said != before:
-            self._shared.log.warning("sync failed; the last apps stay", error=said)
+            self._shared.log.warning("sync failed, keeping the last known apps", error=said)
         elif before and not said:
             self._shared.log.info("sync works again", controller=self._leader.endpoint)
         self._report(self._sync)

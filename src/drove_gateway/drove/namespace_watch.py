@@ -27,7 +27,7 @@ from drove_gateway.model.vocabulary import Snapshot
 _STRAGGLER_SECONDS = 0.5
 
 _STRAGGLER = Ping(
-    Standing.UNWELL, f"no answer within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
+    Standing.UNWELL, f"no response within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
 )
 
 REAL = Clock(clock=time.monotonic, wall=time.time, random=random.random)
@@ -151,10 +151,10 @@ class NamespaceWatch:
         self._follower = self._following = None
         place = self._leadership.leader
         if place is None:
-            self._log.warning("no controller leads; the last apps stay")
+            self._log.warning("no controller leads, keeping the last known apps")
             return
         controller = self._controllers[place]
-        self._log.info("following a leader", controller=controller.url)
+        self._log.info("following the leader", controller=controller.url)
         self._follower = Follower(
             self._shared,
             controller,

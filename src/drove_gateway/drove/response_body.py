@@ -22,7 +22,7 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
         case "identity" | "":
             return await _plain(response.content, most)
         case other:
-            raise BadResponse(f"the body's encoding is {excerpt(other, 40)!r}, gzip was asked for")
+            raise BadResponse(f"the body's encoding is {excerpt(other, 40)!r}, gzip was requested")
 
 
 async def read_start(response: aiohttp.ClientResponse, most: int = 4096) -> bytes:
@@ -51,15 +51,15 @@ async def _gunzip(stream: aiohttp.StreamReader, most: int) -> bytes:
         try:
             body += unzip.decompress(chunk, most + 1 - len(body))
         except zlib.error as error:
-            raise BadResponse(f"the body is not the gzip that it says it is: {error}") from error
+            raise BadResponse(f"the body is not valid gzip: {error}") from error
         if len(body) > most:
             raise _too_long(most)
         if unzip.unused_data:
-            raise BadResponse("the body goes on after the end of its gzip")
+            raise BadResponse("the body continues after the end of its gzip data")
     if not unzip.eof:
-        raise BadResponse("the body's gzip ends too early")
+        raise BadResponse("the body's gzip data ends too early")
     return bytes(body)
 
 
 def _too_long(most: int) -> BadResponse:
-    return BadResponse(f"the answer is longer than {most:,} bytes and was not read to its end")
+    return BadResponse(f"the response is longer than {most:,} bytes and was rejected")

@@ -85,10 +85,10 @@ _NAMED = msgspec.json.Decoder(_Named)
 
 def success(body: bytes) -> msgspec.Raw:
     """The `data` of an answer, not decoded. Raises BadAnswer unless its status is SUCCESS."""
-    answer = _decoded(_ANSWER, body, "the answer is not a controller's")
+    answer = _decoded(_ANSWER, body, "the response is not from a Drove controller")
     if answer.status != "SUCCESS":
         said = f": {excerpt(answer.message)}" if answer.message else ""
-        raise BadResponse(f"the answer's status is {excerpt(answer.status, 40)!r}{said}")
+        raise BadResponse(f"the response's status is {excerpt(answer.status, 40)!r}{said}")
     return answer.data
 
 
@@ -102,7 +102,7 @@ def complaint(body: bytes) -> str:
 
 def events_summary(body: bytes) -> EventsSummary:
     """Decodes an answer of `/v1/cluster/events/summary`. Raises BadAnswer."""
-    return _decoded(_SUMMARY, success(body), "the answer is not a summary of events")
+    return _decoded(_SUMMARY, success(body), "the response is not a summary of events")
 
 
 class EndpointsDecoder:
@@ -133,7 +133,7 @@ class EndpointsDecoder:
         rejected = tuple(entry for entry in read.values() if isinstance(entry, Rejection))
         if rejected and not apps:
             raise BadResponse(
-                f"not one app of the answer can be read; the first: {rejected[0].reason}"
+                f"no app in the response can be read; the first problem: {rejected[0].reason}"
             )
         self._body, self._known, self._listing = body, read, EndpointsListing(apps, rejected)
         return self._listing
@@ -148,7 +148,7 @@ class EndpointsDecoder:
 def _elements(body: bytes) -> list[msgspec.Raw]:
     if body.count(b",") > MOST_COMMAS:
         raise BadResponse(
-            f"the answer has more than {MOST_COMMAS:,} commas; no cluster is so large"
+            f"the response has more than {MOST_COMMAS:,} commas, more than any cluster produces"
         )
     try:
         answer = _ENDPOINTS.decode(body)
@@ -157,7 +157,7 @@ def _elements(body: bytes) -> list[msgspec.Raw]:
     if answer.status == "SUCCESS" and answer.data is not None:
         return answer.data
     # Looked at once more, piece by piece, to say what is wrong.
-    return _decoded(_ELEMENTS, success(body), "the answer is not a list of endpoints")
+    return _decoded(_ELEMENTS, success(body), "the response is not a list of endpoints")
 
 
 def _app(wire: _WireApp) -> AppEndpoints:

@@ -57,7 +57,7 @@ class NamespaceView(msgspec.Struct, frozen=True):
         """The namespace's message in `/v1/health`, in the original's words; then what keeps the
         apps from being known, if a controller leads all the same."""
         if self.healthy and self.last_error:
-            return f"{self._endpoints}; the last known apps stay: {self.last_error}"
+            return f"{self._endpoints}; keeping the last known apps: {self.last_error}"
         return self._endpoints
 
     @property

@@ -46,8 +46,8 @@ def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
         "steps": len(record.steps),
     }
     if record.error:
-        log.error("apply failed, traffic stays as it was", error=record.error, **facts)
+        log.error("apply failed; traffic is unaffected", error=record.error, **facts)
     elif record.failed:
-        log.warning("applied, but not for every vhost", failed=record.failed, **facts)
+        log.warning("applied, except for some vhosts", failed=record.failed, **facts)
     else:
         log.info("applied", **facts)

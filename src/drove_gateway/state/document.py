@@ -88,7 +88,7 @@ def decode(data: bytes) -> State:
     try:
         document = _DOCUMENT.decode(data)
     except _UNREADABLE as error:
-        raise StateError(f"it is not a stored state, or was cut off: {error}") from error
+        raise StateError(f"it is not a stored state, or it was cut off: {error}") from error
     if document.format != FORMAT:
         raise StateError("another program wrote it")
     if document.version != VERSION:
@@ -97,7 +97,7 @@ def decode(data: bytes) -> State:
             f"{age} gateway wrote it: it is of version {document.version}, not {VERSION}"
         )
     if document.checksum != _checksum(bytes(document.content)):
-        raise StateError("its checksum is wrong: it was cut off, edited, or damaged on disk")
+        raise StateError("its checksum is wrong: it was cut off, edited or damaged on disk")
     try:
         content = _CONTENT.decode(document.content)
     except _UNREADABLE as error:

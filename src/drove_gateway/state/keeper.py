@@ -154,11 +154,11 @@ class StateKeeper:
         self._failures += 1
         why = error.strerror if isinstance(error, OSError) else str(error)
         said = (
-            f"cannot write {path}: {why}; traffic is not concerned, but a start without "
+            f"cannot write {path}: {why}; traffic is unaffected, but a start without "
             "controllers would know only what was stored before"
         )
         if said != self._view.problem:
-            self._log.warning("the state is not stored, trying again", problem=said)
+            self._log.warning("cannot store the state, trying again", problem=said)
             self._show(problem=said)
 
     def _worked(self, written: float | None) -> None:

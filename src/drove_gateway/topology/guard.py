@@ -172,18 +172,18 @@ def _doubts(
         return {}
     had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
     if not has:
-        return {"": "the answer is suddenly empty"}
+        return {"": "the response is suddenly empty"}
     losses = {vhost: had[vhost] - has.get(vhost, 0) for vhost in set(lacking.values())}
     losses = {vhost: loss for vhost, loss in losses.items() if loss > 0}
     loss, total = sum(losses.values()), sum(had.values())
     if loss > limits.exempt:
         if loss >= limits.namespace * total:
-            return {"": f"{loss} of the namespace's {total} servers would go at once"}
+            return {"": f"{loss} of the namespace's {total} servers would leave at once"}
         everywhere = total + servers_elsewhere()
         if loss >= limits.overall * everywhere:
-            return {"": f"{loss} of all {everywhere} servers would go at once"}
+            return {"": f"{loss} of all {everywhere} servers would leave at once"}
     return {
-        vhost: f"{loss} of the vhost's {had[vhost]} servers would go at once"
+        vhost: f"{loss} of the vhost's {had[vhost]} servers would leave at once"
         for vhost, loss in losses.items()
         if loss > limits.exempt and loss >= limits.vhost * had[vhost]
     }
