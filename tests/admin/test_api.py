@@ -22,6 +22,8 @@ from drove_gateway.model.vocabulary import (
     Rejection,
     Snapshot,
 )
+from drove_gateway.proxies.registry import kind_of
+from drove_gateway.status.config_document import config_document
 from drove_gateway.status.document_builder import MOST_REJECTED
 from drove_gateway.status.status import (
     Status,
@@ -286,15 +288,12 @@ async def test_config_before_the_first_reload_has_gos_zero_time(
     assert config["LastKnownVhosts"] == {"Vhosts": {}}
 
 
-async def test_config_names_haproxys_backends_by_group(
-    api: Api, client: aiohttp.ClientSession
-) -> None:
+def test_config_names_haproxys_backends_by_group(api: Api) -> None:
     settings = Settings(proxy_platform="haproxy", haproxy_backend_name_separator="__")
-    api.status = msgspec.structs.replace(serving(api.status), config=public(settings))
 
-    _, config = await get(client, f"{api.url}/v1/config")
+    config = config_document(serving(api.status), kind_of(settings).backends)
 
-    assert config["LastKnownBackends"] == {"a.local__canary": True, "b.local__b.local": True}
+    assert config.last_known_backends == {"a.local__canary": True, "b.local__b.local": True}
 
 
 async def test_config_shows_apps_and_namespaces_with_their_leaders(
@@ -472,7 +471,7 @@ async def test_responses_are_indented_unless_they_are_large(
 
 def test_every_route_is_documented_and_every_documented_one_exists() -> None:
     api = Api()
-    table = routes(lambda: api.status, api.metrics, api.actions())
+    table = routes(lambda: api.status, api.metrics, api.actions(), lambda app: (app.vhost,))
     documented = {
         line.removeprefix("## `").removesuffix("`")
         for line in REFERENCE.read_text().splitlines()

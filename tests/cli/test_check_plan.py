@@ -134,7 +134,7 @@ async def test_stopped_proxy_is_reported_and_is_not_an_error(short_path: Path) -
 
     assert checked.code == 0
     assert any("HAProxy's servers cannot be read" in line for line in checked.plan)
-    assert any("does not tell its generation" in line for line in checked.plan)
+    assert any("does not return its generation" in line for line in checked.plan)
 
 
 async def test_diff_of_a_new_installation_adds_the_whole_file(short_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_diff_of_a_new_installation_adds_the_whole_file(short_path: Path) 
         rendered = [line[1:] for line in checked.printed.splitlines() if line.startswith("+")]
 
     assert checked.code == 0
-    assert f"{place.config} is not there yet" in checked.plan
+    assert f"{place.config} does not exist yet" in checked.plan
     assert f"--- /dev/null\n+++ {place.config}\n@@ -0,0 +1," in checked.printed
     assert "events {" in rendered
 

@@ -37,7 +37,8 @@ def status() -> Status:
 
 
 def table() -> tuple[Route, ...]:
-    return routes(status, Metrics(), Actions(reload=lambda: True, accept=lambda: ()))
+    actions = Actions(reload=lambda: True, accept=lambda: ())
+    return routes(status, Metrics(), actions, lambda app: (app.vhost,))
 
 
 def section(title: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from drove_gateway.cli import main
-from drove_gateway.daemon import drivers
+from drove_gateway.daemon import outside
 from drove_gateway.proxies.haproxy.api import master
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.installation import check, config_file
@@ -26,7 +26,7 @@ STEPS: dict[str, tuple[tuple[Any, str], ...]] = {
     "check": ((check, "run"),),
     "swap": ((config_file, "swap"),),
     "reload": ((nginx, "run_ok"), (master, "reload")),
-    "prove": ((drivers, "prove"),),
+    "prove": ((outside, "prove"),),
     "store": ((state_file, "write"),),
 }
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template, TemplateError
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.proxies.installation.render import RenderingData
+from drove_gateway.proxies.installation.template_functions import template_functions
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"
 TEXT = PAGE.read_text("utf-8")

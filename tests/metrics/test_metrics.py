@@ -102,10 +102,10 @@ def test_every_metric_of_the_original_is_there_with_its_type_and_labels(
     kind: str, expected: list[str]
 ) -> None:
     metrics = Metrics(["stage"])
-    metrics.haproxy_api_call("add_server", True)
-    metrics.haproxy_api_call("add_server", False)
-    metrics.nginx_api_call("update_http_servers", True)
-    metrics.nginx_api_call("update_http_servers", False)
+    metrics.runtime_api("haproxy").call("add_server", True)
+    metrics.runtime_api("haproxy").call("add_server", False)
+    metrics.runtime_api("nginx").call("update_http_servers", True)
+    metrics.runtime_api("nginx").call("update_http_servers", False)
     text = metrics.render().decode()
 
     for each in expected:
@@ -228,11 +228,11 @@ def test_controller_events_are_counted_by_namespace() -> None:
 
 def test_runtime_calls_are_counted_by_operation_and_result() -> None:
     metrics = Metrics()
-    metrics.haproxy_api_call("add_server", True)
-    metrics.haproxy_api_call("add_server", True)
-    metrics.haproxy_api_call("del_server", False)
-    metrics.haproxy_runtime_api_duration("success", 0.004)
-    metrics.nginx_plus_runtime_api_duration("error", 0.004)
+    metrics.runtime_api("haproxy").call("add_server", True)
+    metrics.runtime_api("haproxy").call("add_server", True)
+    metrics.runtime_api("haproxy").call("del_server", False)
+    metrics.runtime_api("haproxy").duration("success", 0.004)
+    metrics.runtime_api("nginx").duration("error", 0.004)
     series = shown(metrics)
 
     prefix = "drove_gateway_haproxy_api_calls"

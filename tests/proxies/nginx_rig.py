@@ -1,6 +1,7 @@
 """A real NGINX, and what brings configurations to it, with a template that proves generations."""
 
 import asyncio
+import shlex
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -79,11 +80,13 @@ class Rig:
     def platform(self, *, ignore_check: bool = False, reload_disabled: bool = False) -> Platform:
         """The real one, with its reloads counted."""
         made = nginx_platform(
-            command=self.command,
-            config=self.config,
-            ignore_check=ignore_check,
-            reload_disabled=reload_disabled,
-            timeout=self.timeout,
+            Settings(
+                nginx_cmd=shlex.join(self.command),
+                nginx_config=str(self.config),
+                nginx_ignore_check=ignore_check,
+                nginx_reload_disabled=reload_disabled,
+                command_timeout_sec=self.timeout,
+            )
         )
         if made.reload is None:
             return made

@@ -10,7 +10,6 @@ from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.demo.proxy import stop
 from drove_gateway.gotemplate import Template
 from drove_gateway.model.vocabulary import (
@@ -22,6 +21,7 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import installed_version
 from drove_gateway.templates import shipped
 

@@ -15,7 +15,6 @@ from tests.traffic import free_port
 
 import drove_gateway
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template
 from drove_gateway.model.vocabulary import (
     App,
@@ -26,6 +25,7 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import Version
 
 SHIPPED = Path(drove_gateway.__file__).parent / "templates" / "nginx-plus.tmpl"

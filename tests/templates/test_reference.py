@@ -17,9 +17,9 @@ from tools.reference.template_texts import (
 )
 from tools.reference.templates import main, page, times
 
-from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate.functions.builtins import BUILTINS
 from drove_gateway.gotemplate.functions.signatures import Function, function
+from drove_gateway.proxies.installation.template_functions import template_functions
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "templates.md"
 TEXT = PAGE.read_text("utf-8")

@@ -101,7 +101,9 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 
 def page() -> str:
     """The whole page, in Markdown."""
-    every_route = routes(lambda: _SAMPLE, Metrics(), Actions(lambda: True, tuple))
+    every_route = routes(
+        lambda: _SAMPLE, Metrics(), Actions(lambda: True, tuple), lambda app: (app.vhost,)
+    )
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
 
 

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import template_functions
 from drove_gateway.gotemplate import Template
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.model.vocabulary import (
@@ -19,6 +18,7 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.proxies.installation.render import context
+from drove_gateway.proxies.installation.template_functions import template_functions
 
 _STABLE = Host("10.0.0.1", 31001, "http")
 _CANARY = Host("2001:db8::5", 31002, "https")

@@ -1,8 +1,7 @@
 """The routes of the HTTP API. Every response is made from the status at that moment."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import msgspec
 from aiohttp import web
@@ -17,7 +16,6 @@ from drove_gateway.admin.responses import (
 from drove_gateway.admin.tokens import ApiTokens, Right, require
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
 from drove_gateway.model.vocabulary import App
-from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.status.config_document import config_document
 from drove_gateway.status.document_builder import accepted_withdrawals, status_document
 from drove_gateway.status.health_document import health_document
@@ -54,11 +52,8 @@ class Actions(msgspec.Struct, frozen=True):
     accept: Callable[[], tuple[HeldWithdrawal, ...]]
 
 
-def application(
-    current: Callable[[], Status], metrics: Metrics, actions: Actions, tokens: ApiTokens
-) -> web.Application:
-    """The API over `current()`, the latest status, protected by `tokens`."""
-    every_route = routes(current, metrics, actions)
+def application(every_route: tuple[Route, ...], tokens: ApiTokens) -> web.Application:
+    """The API with these routes, protected by `tokens`."""
     titles = tuple(route.title for route in every_route)
     app = web.Application(client_max_size=_MOST_BODY, middlewares=[explain_routing_errors(titles)])
     for route in every_route:
@@ -69,12 +64,24 @@ def application(
     return app
 
 
-def routes(current: Callable[[], Status], metrics: Metrics, actions: Actions) -> tuple[Route, ...]:
-    """All routes, in the order of the documentation."""
-    return (*_views(current, metrics), *_actions(actions))
+def routes(
+    current: Callable[[], Status],
+    metrics: Metrics,
+    actions: Actions,
+    backend_names: Callable[[App], Iterable[str]],
+) -> tuple[Route, ...]:
+    """All routes over `current()`, the latest status, in the order of the documentation.
+
+    `backend_names` returns the proxy's names for what serves an app.
+    """
+    return (*_views(current, metrics, backend_names), *_actions(actions))
 
 
-def _views(current: Callable[[], Status], metrics: Metrics) -> tuple[Route, ...]:
+def _views(
+    current: Callable[[], Status],
+    metrics: Metrics,
+    backend_names: Callable[[App], Iterable[str]],
+) -> tuple[Route, ...]:
     async def version(_: web.Request) -> web.Response:
         return text_response(current().about.lines())
 
@@ -86,8 +93,7 @@ def _views(current: Callable[[], Status], metrics: Metrics) -> tuple[Route, ...]
         return json_response(status_document(current()))
 
     async def config(_: web.Request) -> web.Response:
-        status = current()
-        return json_response(config_document(status, _backend_names(status.config)))
+        return json_response(config_document(current(), backend_names))
 
     async def exposition(_: web.Request) -> web.Response:
         metrics.mirror(current())
@@ -114,14 +120,3 @@ def _actions(actions: Actions) -> tuple[Route, ...]:
         Route(ANY, "/v1/reload", same_site_only(reload), Right.ACT),
         Route("POST", "/v1/accept", same_site_only(accept), Right.ACT),
     )
-
-
-def _backend_names(config: Mapping[str, Any]) -> Callable[[App], Iterable[str]]:
-    """The proxy's names for a vhost: the vhost itself, or for HAProxy a name per host group."""
-    if config.get("proxy_platform") != "haproxy":
-        return lambda app: (app.vhost,)
-    naming = Naming(
-        backend_separator=config.get("haproxy_backend_name_separator", "_"),
-        routing_tag_suffix=config.get("haproxy_backend_include_routing_tag_suffix", True),
-    )
-    return lambda app: sorted(naming.backends(app))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from aiohttp import web
 
-from drove_gateway.admin.routes import Actions, application
+from drove_gateway.admin.routes import Actions, application, routes
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.status.status import Status
 
 _IDLE_SECONDS = 60.0
@@ -36,7 +37,7 @@ async def serve(
         read=settings.admin_read_token.get_secret_value(),
     )
     runner = web.AppRunner(
-        application(current, metrics, actions, tokens),
+        application(routes(current, metrics, actions, kind_of(settings).backends), tokens),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,

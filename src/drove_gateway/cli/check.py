@@ -1,11 +1,13 @@
 """`drove-gateway check`: check the configuration, and show what the gateway would do."""
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
+import structlog
 
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import read_configuration
@@ -21,18 +23,22 @@ from drove_gateway.cli.messages import fail, print_problems, warn, warn_of_rejec
 from drove_gateway.cli.outlook import Outlook, outlook
 from drove_gateway.cli.plan_json import plan_json
 from drove_gateway.cli.plan_text import lines
-from drove_gateway.cli.proxy_check import made_up, proxy_check
 from drove_gateway.cli.render import rendered
+from drove_gateway.cli.sample_topology import sample_topology
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
-from drove_gateway.daemon.drivers import platform, preview, runtime_only
+from drove_gateway.daemon.outside import this_machine
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import printable
 from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered, interpreted
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.status.document import StatusDocument
 
 
@@ -119,22 +125,34 @@ def check(
 
 
 async def _check(settings: Settings, wishes: _Wishes) -> None:
+    kind = kind_of(settings)
     seen = await _look_at_the_cluster(settings, wishes)
-    topology = seen.built.topology if seen else made_up(settings)
-    source = _source(seen, wishes)
-    text = await rendered(settings, topology)
-    vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
-    wishes.well("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
-    if text.interpreted_because:
-        warn(f"the template is {interpreted(text.interpreted_because)}")
-    wishes.well("proxy's check", await proxy_check(settings, text))
+    topology = seen.built.topology if seen else sample_topology(settings)
+    text: Rendered | None = None
+    if kind.file is not None:
+        text = await _check_file(kind.file, topology, _source(seen, wishes), wishes)
     await _say_what_runs(settings, wishes)
     if seen is None:
         wishes.say("no plan: of the cluster nothing is known")
         return
-    _print_plan(settings, await preview(settings, topology, text, seen.applied), seen, wishes)
-    if wishes.diff:
-        _print_difference(settings, text, wishes)
+    outside = this_machine(os.environ, Metrics(version=""), structlog.get_logger())
+    preview = await kind.preview(topology, seen.applied, text, outside)
+    _print_plan(kind.name, preview, seen, wishes)
+    if wishes.diff and kind.file is not None and text is not None:
+        _print_difference(kind.file, text, wishes)
+
+
+async def _check_file(
+    file: ConfiguredFile, topology: Topology, source: str, wishes: _Wishes
+) -> Rendered:
+    """Render the file and have the proxy check it. Raises RenderError or ProxyError."""
+    text = await rendered(file, topology)
+    vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
+    wishes.well("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
+    if text.interpreted_because:
+        warn(f"the template is {interpreted(text.interpreted_because)}")
+    wishes.well("proxy's check", await file.check(text.text))
+    return text
 
 
 async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
@@ -200,19 +218,19 @@ async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:
     wishes.say(f"{well}  gateway        runs at {url(settings)}: {gist}")
 
 
-def _print_plan(settings: Settings, found: Preview, seen: Outlook, wishes: _Wishes) -> None:
+def _print_plan(proxy: str, found: Preview, seen: Outlook, wishes: _Wishes) -> None:
     if wishes.as_json:
         click.echo(plan_json(found, seen))
         return
-    for line in lines(found, platform(settings).name, everything=wishes.everything):
+    for line in lines(found, proxy, everything=wishes.everything):
         click.echo(printable(line))
 
 
-def _print_difference(settings: Settings, text: Rendered, wishes: _Wishes) -> None:
-    if runtime_only(settings):
+def _print_difference(file: ConfiguredFile, text: Rendered, wishes: _Wishes) -> None:
+    if not file.installed:
         wishes.say("no difference: reloads are disabled, so no file is written")
         return
-    config = platform(settings).config
+    config = file.platform.config
     try:
         before = config_file.read(config)
     except ProxyError as error:

@@ -12,7 +12,7 @@ from drove_gateway.cli.messages import fail
 from drove_gateway.demo.checks import CHECKS, Result
 from drove_gateway.demo.clients import Load
 from drove_gateway.demo.narration import introduce, narrate
-from drove_gateway.demo.proxy import DemoError, find_program
+from drove_gateway.demo.proxy import KINDS, DemoError, find_program
 from drove_gateway.demo.stage import Stage, stage
 
 _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
@@ -31,8 +31,8 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 )
 @click.option(
     "--proxy",
-    type=click.Choice(["haproxy", "nginx"]),
-    default="haproxy",
+    type=click.Choice(tuple(KINDS)),
+    default=next(iter(KINDS)),
     show_default=True,
     help="The real proxy to run.",
 )

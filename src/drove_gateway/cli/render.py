@@ -12,11 +12,11 @@ from drove_gateway.cli.configuration import read_configuration
 from drove_gateway.cli.endpoint_responses import endpoints_option, live_topology, saved_topology
 from drove_gateway.cli.messages import fail, print_problems, warn_of_rejected
 from drove_gateway.config import Settings
-from drove_gateway.daemon import drivers
 from drove_gateway.model.errors import ConfigError, GatewayError
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.proxies.installation.render import Rendered, context
-from drove_gateway.proxies.installation.render import render as render_template
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.registry import kind_of
 
 
 @click.command(
@@ -53,14 +53,13 @@ def render(file: Path | None, endpoints: dict[str, Path]) -> None:
     click.echo(text.encode(errors="surrogateescape"), nl=False)
 
 
-async def rendered(settings: Settings, topology: Topology) -> Rendered:
-    """What the template makes of `topology` now. Raises RenderError."""
-    template = await drivers.template(settings, os.environ)
-    data = context(topology, settings, settings.xproxy or socket.gethostname())
-    return render_template(template.newest(), data)
+async def rendered(file: ConfiguredFile, topology: Topology) -> Rendered:
+    """Return the configuration for `topology` as it would be written. Raises RenderError."""
+    return await file.rendered(topology, os.environ, socket.gethostname())
 
 
 async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
     built = saved_topology(settings, files) if files else await live_topology(settings)
     warn_of_rejected(built.rejected)
-    return (await rendered(settings, built.topology)).text
+    file = kind_of(settings).file
+    return (await rendered(file, built.topology)).text if file else ""

@@ -11,10 +11,10 @@ from drove_gateway.container.context import requested_setup
 from drove_gateway.container.files import write
 from drove_gateway.container.setup import ContainerContext, ContainerSetup
 from drove_gateway.container.supervised_proxy import SupervisedProxy, supervised_proxy
-from drove_gateway.daemon import drivers
 from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.model.errors import ConfigError
-from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.topology.build import build
 
 
@@ -36,8 +36,10 @@ async def prepare(environ: Mapping[str, str], place: ContainerContext) -> Prepar
     for path, text in wanted.generated.items():
         write(path, text)
     settings = load(wanted.file, wanted.environ).settings
-    _find_program(settings, wanted.environ)
-    empty = await _without_apps(settings, wanted.environ)
+    file, empty = kind_of(settings).file, ""
+    if file is not None:
+        _find_program(file, settings, wanted.environ)
+        empty = await _without_apps(file, settings, wanted.environ)
     return Prepared(
         setup=wanted,
         settings=settings,
@@ -46,21 +48,20 @@ async def prepare(environ: Mapping[str, str], place: ContainerContext) -> Prepar
     )
 
 
-async def _without_apps(settings: Settings, environ: Mapping[str, str]) -> str:
-    """What the template makes of a cluster without apps."""
-    template = (await drivers.template(settings, environ)).newest()
+async def _without_apps(
+    file: ConfiguredFile, settings: Settings, environ: Mapping[str, str]
+) -> str:
+    """Return the configuration for a cluster without apps."""
     topology = build({}, namespace_rules(settings)).topology
-    return render(template, context(topology, settings, settings.xproxy)).text
+    return (await file.rendered(topology, environ, "")).text
 
 
-def _find_program(settings: Settings, environ: Mapping[str, str]) -> None:
-    haproxy = settings.proxy_platform == "haproxy"
-    key = "haproxy_cmd" if haproxy else "nginx_cmd"
-    program = (settings.haproxy_argv if haproxy else settings.nginx_argv)[0]
+def _find_program(file: ConfiguredFile, settings: Settings, environ: Mapping[str, str]) -> None:
+    program = file.program.command[0]
     if shutil.which(program, path=environ.get("PATH")) is None:
         text = (
-            f"{key}: the program {program!r} is missing in this container; is it the image for the "
-            f"other proxy? proxy_platform is {settings.proxy_platform!r}"
+            f"{file.program.setting}: the program {program!r} is missing in this container; is it "
+            f"the image for the other proxy? proxy_platform is {settings.proxy_platform!r}"
         )
         raise ConfigError((text,))
 

@@ -6,6 +6,7 @@ have given its instances' ports to other apps meanwhile.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from signal import Signals
 
@@ -38,13 +39,12 @@ def supervised_proxy(settings: Settings, empty: str, directory: Path) -> Supervi
 
     Raises ConfigError for HAProxy without a way to reload it.
     """
-    if settings.proxy_platform == "haproxy":
-        return _haproxy(settings, directory)
-    return _nginx(settings, empty)
+    return _PROXIES[settings.proxy_platform](settings, empty, directory)
 
 
-def _nginx(settings: Settings, empty: str) -> SupervisedProxy:
+def _nginx(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
     """NGINX with the pid file that the template names, as reloads look there for the master."""
+    del directory
     pid, itself = _PID.search(empty), _FOREGROUND.search(empty) is not None
     lines = ["error_log stderr;", "events {}"]
     lines += [pid.group(0).strip()] if pid else []
@@ -62,8 +62,9 @@ def _nginx(settings: Settings, empty: str) -> SupervisedProxy:
     )
 
 
-def _haproxy(settings: Settings, directory: Path) -> SupervisedProxy:
+def _haproxy(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
     """HAProxy in master-worker mode. It wants one socket at least; the runtime API's will do."""
+    del empty
     master = settings.haproxy_master_socket
     systemd = settings.haproxy_reload_argv[:1] == ("systemctl",)
     if systemd and not master and not settings.haproxy_reload_disabled:
@@ -86,3 +87,9 @@ def _haproxy(settings: Settings, directory: Path) -> SupervisedProxy:
         drain=Signals.SIGUSR1,
         reopen=None,
     )
+
+
+_PROXIES: Mapping[str, Callable[[Settings, str, Path], SupervisedProxy]] = {
+    "haproxy": _haproxy,
+    "nginx": _nginx,
+}

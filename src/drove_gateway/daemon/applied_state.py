@@ -10,6 +10,7 @@ from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.model.about import about
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot, Topology
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.file import NAME as STATE_FILE
@@ -80,15 +81,4 @@ def _state_file(settings: Settings) -> Path | None:
 
 
 def _owner(settings: Settings) -> StateOwner:
-    return StateOwner(gateway=about().version, proxy=_driven(settings))
-
-
-def _driven(settings: Settings) -> str:
-    """Which proxy is driven, so that another gateway's state is told from this one's."""
-    if settings.proxy_platform == "haproxy":
-        without_file, file = settings.haproxy_reload_disabled, settings.haproxy_config
-        api = settings.haproxysocketaddr
-    else:
-        without_file, file = settings.nginx_reload_disabled, settings.nginx_config
-        api = settings.nginxplusapiaddr
-    return f"{settings.proxy_platform} {api if without_file else Path(file).absolute()}"
+    return StateOwner(gateway=about().version, proxy=kind_of(settings).identity)

@@ -1,6 +1,5 @@
 """A gateway with one configuration: its parts put together, and the tasks that keep them going."""
 
-import asyncio
 import random
 import socket
 import time
@@ -14,9 +13,10 @@ from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
 from drove_gateway.config import Settings
 from drove_gateway.config.redact import public
-from drove_gateway.daemon import assembly, drivers
+from drove_gateway.daemon import assembly, file_watch
 from drove_gateway.daemon.applied_state import AppliedState, remembered_topology, state_keeper
 from drove_gateway.daemon.drove_input import DroveInput
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.daemon.tasks import running_tasks
 from drove_gateway.metrics import Metrics
@@ -25,14 +25,14 @@ from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import Snapshot
-from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.status import status
 from drove_gateway.status.publisher import StatusPublisher
 from drove_gateway.status.status import Status
 
-_TEMPLATE_LOOK_SECONDS = 1.0
 # A step has a check and a reload, each with its own time limit.
 _COMMANDS_TO_WAIT_FOR = 2
 # No step has so many commands, not even while the check is repeated to find a refused vhost.
@@ -116,18 +116,14 @@ class Gateway:
         """
         settings, log = self._settings, self._log
         self._show_settings()
-        template = await drivers.template(settings, self._environ)
+        kind = kind_of(settings)
         keeper = state_keeper(settings, self._reports.stored, log)
         remembered = await keeper.load()
         async with AsyncExitStack() as stack:
-            proxy = await drivers.proxy(
-                settings,
-                template,
-                _xproxy(settings),
-                remembered_topology(settings, remembered),
-                self._metrics,
-                log,
+            proxy = await kind.driver(
+                this_machine(self._environ, self._metrics, log),
                 stack,
+                remembered_topology(settings, remembered),
             )
             reconciler = self._reconciler(proxy, AppliedState(keeper, remembered))
             drove = DroveInput(
@@ -144,7 +140,7 @@ class Gateway:
             tasks = running_tasks(
                 reconciler,
                 keeper,
-                (proxy.run(reconciler.wake), _watch_template(template, reconciler), *drove.tasks()),
+                (proxy.run(reconciler.wake), _watch_files(kind, reconciler), *drove.tasks()),
                 finish_seconds=_COMMANDS_TO_WAIT_FOR * settings.command_timeout_sec,
                 log=log,
             )
@@ -192,12 +188,11 @@ class Gateway:
         self._log.info("the HTTP API is listening", address=settings.address, port=port)
 
 
-async def _watch_template(template: TemplateFile, reconciler: Reconciler) -> None:
-    """Demand a new configuration whenever the template changed."""
-    while True:
-        await asyncio.sleep(_TEMPLATE_LOOK_SECONDS)
-        if template.changed():
-            reconciler.demand(f"{template.path.name} changed")
+async def _watch_files(kind: ProxyKind, reconciler: Reconciler) -> None:
+    """Demand a new configuration whenever a file changed that it is made of."""
+    await file_watch.watch(
+        kind.watched_files, lambda file: reconciler.demand(f"{file.name} changed")
+    )
 
 
 def _xproxy(settings: Settings) -> str:

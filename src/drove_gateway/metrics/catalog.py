@@ -26,6 +26,13 @@ KNOWN = {
 """Label values whose series exist from the start, so that a dashboard shows 0 instead of a gap."""
 
 
+RUNTIME_API_DURATION = {
+    "haproxy": "haproxy_runtime_api_duration_seconds",
+    "nginx": "nginx_plus_runtime_api_duration_seconds",
+}
+"""The histogram of each runtime API. The original calls only one of them by its product's name."""
+
+
 class Declared(msgspec.Struct, frozen=True):
     """A metric. Prometheus sees `prefix` and `name`; `buckets` are upper bounds in seconds."""
 
@@ -137,14 +144,14 @@ ORIGINAL = (
     ),
     Declared(
         "histogram",
-        "haproxy_runtime_api_duration_seconds",
+        RUNTIME_API_DURATION["haproxy"],
         "Time to update the servers of all backends over HAProxy's runtime API.",
         ("result",),
         prefix="",
     ),
     Declared(
         "histogram",
-        "nginx_plus_runtime_api_duration_seconds",
+        RUNTIME_API_DURATION["nginx"],
         "Time to update the servers of all upstreams over the NGINX Plus API.",
         ("result",),
         prefix="",

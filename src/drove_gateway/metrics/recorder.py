@@ -4,7 +4,7 @@ Each part declares the methods it needs in a Protocol of its own, which `Metrics
 method that only records a value is named after its metric.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
 
@@ -20,7 +20,7 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 
 from drove_gateway.metrics import exposition
-from drove_gateway.metrics.catalog import DECLARED, KNOWN, Declared, series
+from drove_gateway.metrics.catalog import DECLARED, KNOWN, RUNTIME_API_DURATION, Declared, series
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.versioned_map import VersionedMap, changed_keys
 from drove_gateway.model.vocabulary import App
@@ -179,21 +179,12 @@ class Metrics:
     def healthy_endpoints_total(self, namespace: str, count: int) -> None:
         self._set("healthy_endpoints_total", count, namespace)
 
-    def haproxy_api_call(self, operation: str, ok: bool) -> None:
-        result = "successful" if ok else "failed"
-        self._count(f"haproxy_api_calls_{result}_total", operation)
-
-    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None:
-        """`result` is "success" or "error"."""
-        self._observe("haproxy_runtime_api_duration_seconds", seconds, result)
-
-    def nginx_api_call(self, operation: str, ok: bool) -> None:
-        result = "successful" if ok else "failed"
-        self._count(f"nginx_api_calls_{result}_total", operation)
-
-    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None:
-        """`result` is "success" or "error"."""
-        self._observe("nginx_plus_runtime_api_duration_seconds", seconds, result)
+    def runtime_api(self, api: str) -> "RuntimeApiMetrics":
+        """Return the metrics of the runtime API of this name."""
+        return RuntimeApiMetrics(
+            lambda result, operation: self._count(f"{api}_api_calls_{result}_total", operation),
+            lambda result, seconds: self._observe(RUNTIME_API_DURATION[api], seconds, result),
+        )
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
         _of(self._counters[name], labels).inc(by)
@@ -253,3 +244,20 @@ def _newly_shared(built: TopologyBuild, before: TopologyBuild | None) -> Iterato
 
 def _is_shared(vhost: str, apps: Mapping[str, App], earlier: Sequence[Mapping[str, App]]) -> bool:
     return vhost in apps and any(vhost in others for others in earlier)
+
+
+class RuntimeApiMetrics:
+    """Counts the calls of a runtime API."""
+
+    def __init__(
+        self, count: Callable[[str, str], None], observe: Callable[[str, float], None]
+    ) -> None:
+        self._count = count
+        self._observe = observe
+
+    def call(self, operation: str, ok: bool) -> None:
+        self._count("successful" if ok else "failed", operation)
+
+    def duration(self, result: str, seconds: float) -> None:
+        """`result` is "success" or "error"."""
+        self._observe(result, seconds)

@@ -53,10 +53,10 @@ class Counts:
         self.calls: dict[tuple[str, bool], int] = {}
         self.durations: list[tuple[str, float]] = []
 
-    def haproxy_api_call(self, operation: str, ok: bool) -> None:
+    def call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] = self.calls.get((operation, ok), 0) + 1
 
-    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None:
+    def duration(self, result: str, seconds: float) -> None:
         self.durations.append((result, seconds))
 
 
@@ -112,18 +112,12 @@ class Gateway:
             "proxyAtLeast": lambda _: True,
         }
         return FileInstallation(
-            haproxy_platform(
-                command=settings.haproxy_argv,
-                reload_command=settings.haproxy_reload_argv,
-                master_socket=settings.haproxy_master_socket,
-                config=Path(settings.haproxy_config),
-                ignore_check=settings.haproxy_ignore_check,
-                reload_disabled=settings.haproxy_reload_disabled,
-                timeout=20,
-            ),
+            haproxy_platform(settings),
             TemplateFile(Path(settings.haproxy_template), settings.delimiters, functions),
             Renderer(
-                lambda compiled, topology: render(compiled, context(topology, settings, "test")),
+                lambda compiled, topology: render(
+                    compiled, context(topology, settings, "test"), servers_by_api=True
+                ),
                 Metrics(),
             ),
             delims=settings.delimiters,

@@ -12,7 +12,7 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.installation.preview import Observation
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
@@ -30,7 +30,7 @@ async def no_names(name: str) -> list[str]:
     raise OSError(f"no resolver for {name}")
 
 
-async def look(socket: Path, desired: Topology, *, reload_disabled: bool = False) -> Seen:
+async def look(socket: Path, desired: Topology, *, reload_disabled: bool = False) -> Observation:
     api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=Counts())
     return await preview_servers(
         HaproxyAdapter(api, Options()),

@@ -36,18 +36,18 @@ class Asked:
     ("on_disk", "generation", "reasons", "notes"),
     [
         pytest.param(
-            "one\ntwo\n", "new", [], ["nginx serves generation new already"], id="it serves"
+            "one\ntwo\n", "new", [], ["nginx already serves generation new"], id="it serves"
         ),
         pytest.param(
             "one\ntwo\n", "old", ["nginx serves generation old, not new"], [], id="not loaded yet"
         ),
         pytest.param("one\n", "old", ["changes: +1 -0 lines"], [], id="the file differs"),
-        pytest.param(None, "old", ["is not there yet"], [], id="a new installation"),
+        pytest.param(None, "old", ["does not exist yet"], [], id="a new installation"),
         pytest.param(
             "one\ntwo\n",
             None,
-            ["nginx does not tell its generation"],
-            ["does it run?"],
+            ["nginx does not return its generation"],
+            ["is it running?"],
             id="it does not run",
         ),
     ],
@@ -77,7 +77,7 @@ async def test_the_file_and_the_running_generation_decide(
 @pytest.mark.parametrize(
     ("serving", "reasons", "notes"),
     [
-        pytest.param("aaaaaaaa99999999", [], ["differ in servers only", "without a reload"]),
+        pytest.param("aaaaaaaa99999999", [], ["differ only in servers", "without a reload"]),
         pytest.param("aaaaaaaa11111111", [], ["serves generation", "without a reload"]),
         pytest.param("bbbbbbbb11111111", ["changes: +1 -0 lines"], []),
     ],

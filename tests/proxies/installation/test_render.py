@@ -162,15 +162,10 @@ def test_equal_configurations_have_equal_generations_and_others_do_not(
     assert (generation(one) == generation(other)) is (one == other)
 
 
-RUNTIME_API = Settings(proxy_platform="haproxy", haproxysocketaddr="/run/haproxy.sock")
-
-
-def with_servers(
-    *ports: int, tags: Mapping[str, str] = {}, settings: Settings = RUNTIME_API
-) -> RenderingData:
+def with_servers(*ports: int, tags: Mapping[str, str] = {}) -> RenderingData:
     hosts = tuple(Host("10.0.0.1", port, "http") for port in ports)
     app = App("a.local", "a.local", hosts, tags, {"a.local": HostGroup(hosts, tags)}, "")
-    return context(Topology(apps={"a.local": app}, namespaces={}), settings, "lb1")
+    return context(Topology(apps={"a.local": app}, namespaces={}), Settings(), "lb1")
 
 
 EACH_SERVER = "{{range .Apps}}{{.Vhost}}{{.Tags}}{{range .Hosts}}:{{.Port}}{{end}}{{end}}"
@@ -178,8 +173,8 @@ EACH_SERVER = "{{range .Apps}}{{.Vhost}}{{.Tags}}{{range .Hosts}}:{{.Port}}{{end
 
 def test_a_generation_tells_that_only_servers_are_others() -> None:
     source = compiled(EACH_SERVER)
-    before = render(source, with_servers(1, 2))
-    after = render(source, with_servers(2, 3))
+    before = render(source, with_servers(1, 2), servers_by_api=True)
+    after = render(source, with_servers(2, 3), servers_by_api=True)
     assert before.generation != after.generation
     assert after.is_but_for_servers(before.generation)
     assert after.is_but_for_servers(after.generation)
@@ -190,27 +185,27 @@ def test_a_generation_tells_that_only_servers_are_others() -> None:
     [
         pytest.param(EACH_SERVER, with_servers(1, tags={"blue": "yes"}), id="tags"),
         pytest.param(EACH_SERVER + "\n", with_servers(1), id="the template"),
-        pytest.param(EACH_SERVER, context(EMPTY, RUNTIME_API, "lb1"), id="vhosts"),
+        pytest.param(EACH_SERVER, context(EMPTY, Settings(), "lb1"), id="vhosts"),
     ],
 )
 def test_a_generation_tells_that_more_than_servers_is_other(
     source: str, data: RenderingData
 ) -> None:
-    before = render(compiled(EACH_SERVER), with_servers(1))
-    after = render(compiled(source), data)
+    before = render(compiled(EACH_SERVER), with_servers(1), servers_by_api=True)
+    after = render(compiled(source), data, servers_by_api=True)
     assert not after.is_but_for_servers(before.generation)
 
 
 def test_without_a_runtime_api_any_difference_is_one() -> None:
-    before = render(compiled(EACH_SERVER), with_servers(1, settings=Settings()))
-    after = render(compiled(EACH_SERVER), with_servers(2, settings=Settings()))
+    before = render(compiled(EACH_SERVER), with_servers(1))
+    after = render(compiled(EACH_SERVER), with_servers(2))
     assert not after.is_but_for_servers(before.generation)
 
 
 def test_a_template_that_cannot_do_with_one_server_is_compared_as_a_whole() -> None:
     source = compiled("{{range .Apps}}{{(index .Hosts 1).Port}}{{(index .Hosts 2).Port}}{{end}}")
-    before = render(source, with_servers(1, 2, 3))
-    after = render(source, with_servers(1, 2, 4))
+    before = render(source, with_servers(1, 2, 3), servers_by_api=True)
+    after = render(source, with_servers(1, 2, 4), servers_by_api=True)
     assert not after.is_but_for_servers(before.generation)
 
 

@@ -1,34 +1,31 @@
 """How HAProxy's configuration is checked and loaded."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from drove_gateway.config import Settings
 from drove_gateway.proxies.haproxy.api import master
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
-def haproxy_platform(
-    *,
-    command: Sequence[str],
-    reload_command: Sequence[str],
-    master_socket: str,
-    config: Path,
-    ignore_check: bool,
-    reload_disabled: bool,
-    timeout: float,
-) -> Platform:
-    """HAProxy by `haproxy_cmd -f FILE -c`, and the master socket or `haproxy_reload_cmd`."""
+def haproxy_platform(settings: Settings) -> Platform:
+    """Check with `haproxy_cmd -f FILE -c`; reload by the master socket or `haproxy_reload_cmd`."""
+    command = settings.haproxy_argv
+    timeout = settings.command_timeout_sec
 
     async def reload() -> None:
-        if master_socket:
-            await master.reload(master_socket, timeout=timeout)
+        if settings.haproxy_master_socket:
+            await master.reload(settings.haproxy_master_socket, timeout=timeout)
         else:
-            await run_ok(reload_command, timeout=timeout)
+            await run_ok(settings.haproxy_reload_argv, timeout=timeout)
 
     return Platform(
         name="HAProxy",
-        config=config,
-        check=None if ignore_check else lambda file: (*command, "-f", str(file), "-c"),
-        reload=None if reload_disabled else reload,
+        config=Path(settings.haproxy_config),
+        check=(
+            None
+            if settings.haproxy_ignore_check
+            else lambda file: (*command, "-f", str(file), "-c")
+        ),
+        reload=None if settings.haproxy_reload_disabled else reload,
     )

@@ -1,17 +1,19 @@
 """What the gateway would do to a proxy, found out without changing anything.
 
-A preview is for a gateway that begins now, by its start or by SIGHUP: it believes nothing, reads
-the proxy, and loads the new configuration unless exactly that serves. Here a file is read and the
-proxy's generation asked for; nothing is written, and no command is run.
+A preview is for a gateway that starts now, or that gets SIGHUP: it relies on no earlier reads,
+reads the proxy, and loads the new configuration unless the proxy serves exactly that. Here a file
+is read and the proxy is asked for its generation; nothing is written, and no command is run.
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
 from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.plan import Plan, Step
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask
@@ -19,7 +21,7 @@ from drove_gateway.proxies.installation.render import Rendered
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """The plan, and `notes`: what was found, what could not be asked, and what stays as it is.
+    """The plan, and `notes`: what was found, what could not be read, and what stays as it is.
 
     `complete` is False where something could not be read: more may have to be done.
     """
@@ -29,8 +31,8 @@ class Preview(msgspec.Struct, frozen=True):
     complete: bool = True
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """What one look at a proxy gave: reasons to reload, steps at runtime, and notes."""
+class Observation(msgspec.Struct, frozen=True):
+    """What reading a proxy showed: reasons to reload, steps at runtime, and notes."""
 
     reload: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
@@ -38,48 +40,75 @@ class Seen(msgspec.Struct, frozen=True):
     complete: bool = True
 
 
-async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
-    """Whether the proxy serves `rendered` already, by the file on disk and by its own word."""
+async def preview(
+    desired: Topology,
+    servers: Observation,
+    structural: Sequence[str],
+    platform: Platform | None,
+    rendered: Rendered | None,
+    ask: Ask,
+) -> Preview:
+    """Combine what the runtime API showed with what the file and the generation show.
+
+    `structural` are the changes of the cluster that need a reload, where an earlier state is known;
+    they explain more than what the proxy does not have because of them. `platform` is None where no
+    file is installed.
+    """
+    if platform is None or rendered is None:
+        return Preview(Plan(desired, servers=servers.steps), servers.notes, servers.complete)
+    file = await look_at_generation(platform, rendered, ask)
+    reload = (*file.reload, *servers.reload)
+    if reload:
+        reload = (*file.reload, *(structural or servers.reload))
+    return Preview(
+        Plan(desired, reload, servers.steps),
+        (*servers.notes, *file.notes),
+        servers.complete and file.complete,
+    )
+
+
+async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Observation:
+    """Compare `rendered` with the file on disk and with the generation that the proxy serves."""
     config = platform.config
     try:
         change = _change(await asyncio.to_thread(config_file.read, config), rendered.text)
     except ProxyError as error:
-        return Seen(notes=(f"{error}; whether it changes cannot be told",), complete=False)
+        note = f"{error}, so whether it would change is unknown"
+        return Observation(notes=(note,), complete=False)
     change = change and f"{config} {change}"
     if platform.reload is None:
-        said = f"{change or f'{config} stays as it is'}; reloads are disabled, nobody loads it"
-        return Seen(notes=(said,))
-    found = await _look_at_process(platform, rendered, ask)
-    if change and rendered.structured and not found.reload:
-        return msgspec.structs.replace(
-            found, notes=(*found.notes, f"{change}; it is written without a reload")
-        )
-    return msgspec.structs.replace(found, reload=(change,)) if change else found
+        note = f"{change or f'{config} stays as it is'}; reloads are disabled, so it is not loaded"
+        return Observation(notes=(note,))
+    process = await _look_at_process(platform, rendered, ask)
+    if change and rendered.structured and not process.reload:
+        note = f"{change}; it is written without a reload"
+        return msgspec.structs.replace(process, notes=(*process.notes, note))
+    return msgspec.structs.replace(process, reload=(change,)) if change else process
 
 
-async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> Seen:
-    """Whether the running proxy serves `rendered`, by its own word, or all but its servers."""
+async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> Observation:
+    """Ask the running proxy whether it serves `rendered`, or all of it but its servers."""
     name, generation = platform.name, rendered.generation
     if rendered.proof_url is None:
-        unmarked = "the template has no generation mark, so what runs cannot be asked"
-        return Seen(reload=(unmarked,))
+        unmarked = "the template has no generation mark, so the running configuration is unknown"
+        return Observation(reload=(unmarked,))
     serving = await ask(rendered.proof_url)
     if serving is None:
-        silent = f"{name} does not tell its generation at {rendered.proof_url}"
-        return Seen(reload=(silent,), notes=(f"{silent}: does it run?",))
+        silent = f"{name} does not return its generation at {rendered.proof_url}"
+        return Observation(reload=(silent,), notes=(f"{silent}: is it running?",))
     if serving == generation:
-        return Seen(notes=(f"{name} serves generation {generation} already",))
-    said = f"{name} serves generation {serving}, not {generation}"
+        return Observation(notes=(f"{name} already serves generation {generation}",))
+    other = f"{name} serves generation {serving}, not {generation}"
     if rendered.is_but_for_servers(serving):
-        return Seen(notes=(f"{said}; they differ in servers only, which need no reload",))
-    return Seen(reload=(said,))
+        return Observation(notes=(f"{other}; they differ only in servers, so no reload is needed",))
+    return Observation(reload=(other,))
 
 
 def _change(before: str | None, after: str) -> str:
-    """How the file's text would change, empty if it would not."""
+    """Describe how the file's text would change; empty if it would not."""
     if before is None:
-        return "is not there yet"
+        return "does not exist yet"
     if before == after:
         return ""
-    had, has = Counter(before.splitlines()), Counter(after.splitlines())
-    return f"changes: +{(has - had).total()} -{(had - has).total()} lines"
+    old, new = Counter(before.splitlines()), Counter(after.splitlines())
+    return f"changes: +{(new - old).total()} -{(old - new).total()} lines"

@@ -130,8 +130,8 @@ def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingD
     )
 
 
-def render(template: Template, data: RenderingData) -> Rendered:
-    """Execute `template`; once more for what a runtime API cannot change, where there is one.
+def render(template: Template, data: RenderingData, *, servers_by_api: bool = False) -> Rendered:
+    """Execute `template`; with `servers_by_api` once more for what a runtime API cannot change.
 
     Raises RenderError with the template's file and line.
     """
@@ -140,7 +140,7 @@ def render(template: Template, data: RenderingData) -> Rendered:
     except TemplateError as error:
         raise RenderError(str(error)) from error
     interpreted_because = template.interpreted_because
-    structure = _structure(template, data) if _has_runtime_api(data) else None
+    structure = _structure(template, data) if servers_by_api else None
     generation = _digest(text)
     if structure is not None:
         generation = _digest(structure)[:_HALF] + generation[:_HALF]
@@ -165,11 +165,6 @@ def interpreted(reason: str) -> str:
 def _digest(text: str) -> str:
     digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
     return digest[: len(_UNKNOWN_GENERATION)]
-
-
-def _has_runtime_api(data: RenderingData) -> bool:
-    """NGINX Plus is none of these: its upstreams keep their servers in files of their own."""
-    return data.proxy_platform == "haproxy" and bool(data.haproxy_socket_addr)
 
 
 def _structure(template: Template, data: RenderingData) -> str | None:

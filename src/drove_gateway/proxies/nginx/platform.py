@@ -1,28 +1,24 @@
-"""NGINX and OpenResty: how a configuration is checked and loaded."""
+"""How the configuration of NGINX and OpenResty is checked and loaded."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
+from drove_gateway.config import Settings
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
-def nginx_platform(
-    *,
-    command: Sequence[str],
-    config: Path,
-    ignore_check: bool,
-    reload_disabled: bool,
-    timeout: float,
-) -> Platform:
-    """NGINX by `nginx_cmd -c FILE -t` and `nginx_cmd -s reload`, as the original calls it."""
+def nginx_platform(settings: Settings) -> Platform:
+    """Check with `nginx_cmd -c FILE -t`; reload with `nginx_cmd -s reload`, as the original."""
+    command = settings.nginx_argv
 
     async def reload() -> None:
-        await run_ok((*command, "-s", "reload"), timeout=timeout)
+        await run_ok((*command, "-s", "reload"), timeout=settings.command_timeout_sec)
 
     return Platform(
         name="nginx",
-        config=config,
-        check=None if ignore_check else lambda file: (*command, "-c", str(file), "-t"),
-        reload=None if reload_disabled else reload,
+        config=Path(settings.nginx_config),
+        check=(
+            None if settings.nginx_ignore_check else lambda file: (*command, "-c", str(file), "-t")
+        ),
+        reload=None if settings.nginx_reload_disabled else reload,
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.installation.preview import Observation
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.desired import host_names
 from drove_gateway.proxies.runtime.engine import Engine
@@ -20,7 +20,7 @@ async def preview_servers(
     *,
     reloads: bool,
     clock: Callable[[], float],
-) -> Seen:
+) -> Observation:
     """Compare the proxy's servers with `desired`, as a gateway does that has just started.
 
     With `reloads`, a backend that is not there comes with a reload; without, its servers are
@@ -34,7 +34,9 @@ async def preview_servers(
         process = await adapter.identify()
         problems = await engine.read_for(desired)
     except RuntimeApiError as error:
-        return Seen(notes=(f"{adapter.name}'s servers cannot be read: {error}",), complete=False)
+        return Observation(
+            notes=(f"{adapter.name}'s servers cannot be read: {error}",), complete=False
+        )
     noun = adapter.backend_noun
     missing = tuple(f"{adapter.name} has no {noun} {backend}" for backend in sorted(engine.missing))
     notes = [*problems.values()]
@@ -42,7 +44,7 @@ async def preview_servers(
         notes.append(f"{adapter.name} {process.version} answers, process {process.pid}")
     notes += [f"server {name} is {how} by an operator, and stays so" for name, how in engine.held]
     notes += [f"host {name} has no address: {why}" for name, why in resolved.failed.items()]
-    return Seen(
+    return Observation(
         reload=missing if reloads else (),
         steps=tuple(change.step() for change in engine.pending(desired)),
         notes=(*notes, *(() if reloads else missing)),

@@ -13,7 +13,7 @@ from tests.standins.nginx_plus.server import NginxPlus as StandIn
 from tests.traffic import Instance
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.drivers import file_installation, platform, template_functions
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Outcome
 from drove_gateway.model.records import ApplyRecord
@@ -27,9 +27,11 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
@@ -58,10 +60,10 @@ class CountingMetrics:
         self.calls: Counter[tuple[str, bool]] = Counter()
         self.durations: Counter[str] = Counter()
 
-    def nginx_api_call(self, operation: str, ok: bool) -> None:
+    def call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] += 1
 
-    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None:
+    def duration(self, result: str, seconds: float) -> None:
         assert seconds >= 0
         self.durations[result] += 1
 
@@ -157,7 +159,9 @@ async def rigged(
             **dict(settings or {}),  # type: ignore[arg-type]
         )
         file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
-        made = file_installation(used, platform(used), file, "gateway", Metrics())
+        configured = kind_of(used).file
+        assert configured is not None
+        made = configured.installation(file, this_machine({}, Metrics(), log))
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     driver = RuntimeProxy(
         NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),

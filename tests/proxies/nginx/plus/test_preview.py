@@ -8,7 +8,7 @@ from tests.proxies.nginx.plus.rig import CountingMetrics, topology
 from tests.standins.nginx_plus.server import NginxPlus, running
 
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.proxies.installation.preview import Seen
+from drove_gateway.proxies.installation.preview import Observation
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
@@ -36,7 +36,7 @@ async def no_names(name: str) -> list[str]:
 
 async def look(
     nginx: NginxPlus, desired: Topology, *, drain: bool = True, by_reload: bool = True
-) -> Seen:
+) -> Observation:
     metrics = CountingMetrics()
     client = Client(Access(nginx.api_address), timeout=2, metrics=metrics)
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
@@ -53,7 +53,7 @@ async def look(
         await client.close()
 
 
-def actions(seen: Seen) -> list[tuple[str, str]]:
+def actions(seen: Observation) -> list[tuple[str, str]]:
     return [(step.action, step.subject) for step in seen.steps]
 
 

@@ -9,7 +9,7 @@ separates the replies beyond doubt.
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Protocol, cast
+from typing import cast
 
 import msgspec
 
@@ -17,18 +17,12 @@ from drove_gateway.config.addresses import SocketAddress, UnixSocket
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api.replies import Verdict, refusal, split, verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
 # HAProxy's buffer is 16,384 bytes unless tuned; a line must fit in it.
 _LONGEST_LINE = 15_000
 # The states of 100,000 servers are about 10 MB; more is no answer of HAProxy's.
 _MOST_BYTES = 64 << 20
-
-
-class Metrics(Protocol):
-    """What is counted of the runtime API."""
-
-    def haproxy_api_call(self, operation: str, ok: bool) -> None: ...
-    def haproxy_runtime_api_duration(self, result: str, seconds: float) -> None: ...
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -52,7 +46,7 @@ class RuntimeApi:
         *,
         timeout: float,
         clock: Callable[[], float],
-        metrics: Metrics,
+        metrics: ApiMetrics,
     ) -> None:
         self.address = address
         self._timeout = timeout
@@ -72,11 +66,11 @@ class RuntimeApi:
             texts = split(await self._exchange(commands), commands)
         except RuntimeApiError:
             for command in commands:
-                self._metrics.haproxy_api_call(command.operation, False)
-            self._metrics.haproxy_runtime_api_duration("error", self._clock() - begin)
+                self._metrics.call(command.operation, False)
+            self._metrics.duration("error", self._clock() - begin)
             raise
         replies = [self._judged(*pair) for pair in zip(commands, texts, strict=True)]
-        self._metrics.haproxy_runtime_api_duration("success", self._clock() - begin)
+        self._metrics.duration("success", self._clock() - begin)
         return replies
 
     async def ask(self, command: Command) -> str:
@@ -92,7 +86,7 @@ class RuntimeApi:
             found: Verdict | None = verdict(command, text)
         except RuntimeApiError:
             found = None
-        self._metrics.haproxy_api_call(command.operation, found is Verdict.DONE)
+        self._metrics.call(command.operation, found is Verdict.DONE)
         return Reply(command, text, found)
 
     async def _exchange(self, commands: Sequence[Command]) -> str:

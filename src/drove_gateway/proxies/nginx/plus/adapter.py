@@ -7,7 +7,7 @@ from http import HTTPStatus
 import msgspec
 
 from drove_gateway.model.vocabulary import App, Host
-from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiMetrics, ApiRefused, Client
+from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
 from drove_gateway.proxies.nginx.plus.parallel import each
 from drove_gateway.proxies.nginx.plus.wire import (
     Identity,
@@ -18,6 +18,7 @@ from drove_gateway.proxies.nginx.plus.wire import (
     milliseconds,
 )
 from drove_gateway.proxies.runtime.adapter import Abilities
+from drove_gateway.proxies.runtime.metrics import ApiMetrics
 from drove_gateway.proxies.runtime.servers import (
     REMOVALS,
     Action,
@@ -171,7 +172,7 @@ class NginxPlusAdapter:
             if all(result.state == "done" for result in results.values()):
                 outcome = "success"
         finally:
-            self._metrics.nginx_plus_runtime_api_duration(outcome, self._clock() - begin)
+            self._metrics.duration(outcome, self._clock() - begin)
         return Batch([results[id(change)] for change in changes])
 
     async def wait_removable(self, backend: str, name: str, seconds: float) -> None:  # noqa: ARG002

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -27,6 +27,7 @@ from drove_gateway.proxies.nginx.plus.wire import (
     Server,
     Upstream,
 )
+from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
 # `drain` came with version 2; nothing that is used here changed since.
 _OLDEST_VERSION = 2
@@ -55,14 +56,6 @@ class ApiDown(RuntimeApiError):
 
 class ApiCut(RuntimeApiError):
     """The connection ended before the answer: the call may have been carried out or not."""
-
-
-class ApiMetrics(Protocol):
-    """What is counted: each call, and each bringing of upstreams to what they should be."""
-
-    def nginx_api_call(self, operation: str, ok: bool) -> None: ...
-
-    def nginx_plus_runtime_api_duration(self, result: str, seconds: float) -> None: ...
 
 
 class Client:
@@ -183,7 +176,7 @@ class Client:
             ok = True
             return decoded
         finally:
-            self._metrics.nginx_api_call(operation, ok)
+            self._metrics.call(operation, ok)
 
     async def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None

@@ -1,0 +1,97 @@
+"""Kinds of proxy with a configuration file on this machine, and perhaps a runtime API.
+
+What differs between these kinds are values: the file, the rules, the names of backends, and how
+the runtime API is reached.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway.model.proxy import Proxy
+from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.installation.preview import Observation, Preview, preview
+from drove_gateway.proxies.installation.reloading import ReloadingProxy
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.outside import Outside
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.preview import preview_servers
+from drove_gateway.proxies.runtime.proxy import RuntimeProxy
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules
+from drove_gateway.proxies.runtime.structure import structural_changes
+from drove_gateway.topology.topology_diff import reasons, topology_diff
+
+# How long the address of a host name is used before the name is looked up again.
+_FRESH_SECONDS = 10.0
+
+Connect = Callable[[Outside, AsyncExitStack], Adapter]
+
+
+class FileKind(msgspec.Struct, frozen=True):
+    """A kind with a configuration file; a `ProxyKind`.
+
+    `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
+    it is None where no runtime API is configured.
+    """
+
+    name: str
+    identity: str
+    file: ConfiguredFile
+    rules: RuntimeRules
+    backends: Callable[[App], Iterable[str]]
+    connect: Connect | None
+
+    @property
+    def watched_files(self) -> tuple[Path, ...]:
+        return (self.file.template_path,)
+
+    def structural_changes(self, old: Topology, new: Topology) -> tuple[str, ...]:
+        if self.connect is None:
+            return reasons(topology_diff(old, new))
+        return structural_changes(old, new, lambda app: dict.fromkeys(self.backends(app)))
+
+    async def driver(
+        self, outside: Outside, stack: AsyncExitStack, remembered: Topology | None = None
+    ) -> Proxy:
+        template = await self.file.template(outside.environ)
+        installation = self.file.installation(template, outside, remembered)
+        if self.connect is None:
+            return ReloadingProxy(installation, audit_interval=self.rules.audit_interval)
+        return RuntimeProxy(
+            self.connect(outside, stack),
+            self.rules,
+            self._resolver(outside),
+            installation,
+            clock=outside.clock,
+            log=outside.log,
+        )
+
+    async def preview(
+        self,
+        desired: Topology,
+        applied: Topology | None,
+        rendered: Rendered | None,
+        outside: Outside,
+    ) -> Preview:
+        servers = Observation()
+        if self.connect is not None:
+            async with AsyncExitStack() as stack:
+                servers = await preview_servers(
+                    self.connect(outside, stack),
+                    self.rules,
+                    self._resolver(outside),
+                    desired,
+                    reloads=self.file.installed,
+                    clock=outside.clock,
+                )
+        structural = self.structural_changes(applied, desired) if applied else ()
+        platform = self.file.platform if self.file.installed else None
+        return await preview(desired, servers, structural, platform, rendered, outside.ask)
+
+    def _resolver(self, outside: Outside) -> Resolver:
+        limit = self.file.settings.dns_resolution_timeout_sec
+        return Resolver(outside.lookup, timeout=limit, ttl=_FRESH_SECONDS, clock=outside.clock)

@@ -1,0 +1,58 @@
+"""HAProxy as a kind of proxy, with or without its runtime API."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from drove_gateway.config import Settings
+from drove_gateway.config.addresses import SocketAddress
+from drove_gateway.proxies.file_kind import Connect, FileKind
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.options import Options, options
+from drove_gateway.proxies.haproxy.platform import haproxy_platform
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
+from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.outside import Outside
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.rules import runtime_rules
+
+# A runtime socket that hangs holds every change back for this long.
+_RUNTIME_API_SECONDS = 5.0
+
+
+def haproxy_kind(settings: Settings) -> ProxyKind:
+    """Return HAProxy as `settings` describe it."""
+    address, how = settings.haproxy_socket, options(settings)
+    platform = haproxy_platform(settings)
+    by_api_alone = settings.haproxy_reload_disabled and address is not None
+    file = Path(settings.haproxy_config).absolute()
+    where = settings.haproxysocketaddr if settings.haproxy_reload_disabled else file
+    return FileKind(
+        name=platform.name,
+        identity=f"haproxy {where}",
+        file=ConfiguredFile(
+            settings=settings,
+            template_path=Path(settings.haproxy_template),
+            program=Program("haproxy_cmd", settings.haproxy_argv),
+            platform=platform,
+            installed=not by_api_alone,
+            servers_by_api=address is not None,
+        ),
+        rules=runtime_rules(settings),
+        backends=lambda app: sorted(how.naming.backends(app)),
+        connect=None if address is None else _connect(settings, address, how),
+    )
+
+
+def _connect(settings: Settings, address: SocketAddress, how: Options) -> Connect:
+    def connect(outside: Outside, stack: AsyncExitStack) -> Adapter:
+        del stack
+        api = RuntimeApi(
+            address,
+            timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
+            clock=outside.clock,
+            metrics=outside.metrics.runtime_api("haproxy"),
+        )
+        return HaproxyAdapter(api, how)
+
+    return connect

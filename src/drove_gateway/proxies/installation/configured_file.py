@@ -1,0 +1,120 @@
+"""A proxy's configuration file as the settings describe it: render it, check it, install it."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from drove_gateway.config import Settings
+from drove_gateway.gotemplate import Template
+from drove_gateway.model.errors import ProxyError
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.check import check
+from drove_gateway.proxies.installation.config_file import discard, write_candidate
+from drove_gateway.proxies.installation.file_installation import FileInstallation
+from drove_gateway.proxies.installation.installation import Installation, NoInstallation
+from drove_gateway.proxies.installation.platform import Platform
+from drove_gateway.proxies.installation.refused_line import TemplateSource
+from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.rendering import Renderer
+from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.installation.version import installed_version
+from drove_gateway.proxies.outside import Outside
+
+
+class Program(msgspec.Struct, frozen=True):
+    """The proxy's program: the setting that names it, and its command."""
+
+    setting: str
+    command: Sequence[str]
+
+
+class ConfiguredFile(msgspec.Struct, frozen=True):
+    """A configuration file that is rendered from a template.
+
+    `installed` is False where reloads are disabled and a runtime API does the rest: then nothing is
+    written. `servers_by_api` says that servers are changed without this file, so that a proxy whose
+    configuration differs in servers only needs no reload.
+    """
+
+    settings: Settings
+    template_path: Path
+    program: Program
+    platform: Platform
+    installed: bool
+    servers_by_api: bool
+
+    async def template(self, environ: Mapping[str, str]) -> TemplateFile:
+        """Return the template, whose functions know the version of the installed proxy."""
+        limit = self.settings.command_timeout_sec
+        version = await installed_version(self.program.command, timeout=limit)
+        functions = template_functions(environ, version)
+        return TemplateFile(self.template_path, self.settings.delimiters, functions)
+
+    def render(self, template: Template, topology: Topology, host_name: str) -> Rendered:
+        """Execute `template`; `host_name` stands for an empty `xproxy`. Raises RenderError."""
+        data = context(topology, self.settings, self.settings.xproxy or host_name)
+        return render(template, data, servers_by_api=self.servers_by_api)
+
+    async def rendered(
+        self, topology: Topology, environ: Mapping[str, str], host_name: str
+    ) -> Rendered:
+        """Return what the template on disk makes of `topology`. Raises RenderError."""
+        template = await self.template(environ)
+        return self.render(template.newest(), topology, host_name)
+
+    def installation(
+        self, template: TemplateFile, outside: Outside, remembered: Topology | None = None
+    ) -> Installation:
+        """Return what installs this file, or the installation that does nothing."""
+        if not self.installed:
+            return NoInstallation(self.platform.name)
+        host_name = outside.host_name
+        return FileInstallation(
+            self.platform,
+            template,
+            Renderer(
+                lambda compiled, topology: self.render(compiled, topology, host_name),
+                outside.metrics,
+            ),
+            delims=self.settings.delimiters,
+            timeout=self.settings.command_timeout_sec,
+            prove=outside.prove,
+            ask=outside.ask,
+            clock=outside.clock,
+            remembered=remembered,
+        )
+
+    async def check(self, text: str) -> str:
+        """Have the proxy check `text`, changing nothing; return the command, for a message.
+
+        Raises CheckRefused with the proxy's words, and the template's line where it can be told.
+        """
+        source = TemplateSource(
+            self.template_path.name,
+            self.template_path.read_text(errors="replace"),
+            self.settings.delimiters,
+        )
+        limit = self.settings.command_timeout_sec
+        with _beside(self.platform.config, text) as file:
+            command = await check(self.platform, file, text, source, timeout=limit)
+        shown = " ".join(command).replace(str(file), str(self.platform.config))
+        return shown or "disabled in the configuration"
+
+
+@contextmanager
+def _beside(config: Path, text: str) -> Iterator[Path]:
+    """Write `text` to a file beside `config`, so that relative includes are found; where this user
+    cannot write there, to a directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="drove-gateway-check-") as directory:
+        try:
+            file = write_candidate(config, text)
+        except ProxyError:
+            file = write_candidate(Path(directory) / config.name, text)
+        try:
+            yield file
+        finally:
+            discard(file)

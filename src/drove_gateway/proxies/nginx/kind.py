@@ -1,0 +1,73 @@
+"""NGINX as a kind of proxy: NGINX, OpenResty, and with its API also NGINX Plus."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from drove_gateway.config import Settings
+from drove_gateway.proxies.file_kind import Connect, FileKind
+from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
+from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.nginx.platform import nginx_platform
+from drove_gateway.proxies.nginx.plus.access import Access
+from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.outside import Outside
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.rules import runtime_rules
+from drove_gateway.topology.build import parse_rules
+
+
+def nginx_kind(settings: Settings) -> ProxyKind:
+    """Return NGINX as `settings` describe it."""
+    has_api = bool(settings.nginxplusapiaddr)
+    platform = nginx_platform(settings)
+    file = Path(settings.nginx_config).absolute()
+    where = settings.nginxplusapiaddr if settings.nginx_reload_disabled else file
+    return FileKind(
+        name=platform.name,
+        identity=f"nginx {where}",
+        file=ConfiguredFile(
+            settings=settings,
+            template_path=Path(settings.nginx_template),
+            program=Program("nginx_cmd", settings.nginx_argv),
+            platform=platform,
+            installed=not (settings.nginx_reload_disabled and has_api),
+            # The upstreams of NGINX Plus keep their servers in files of their own.
+            servers_by_api=False,
+        ),
+        rules=runtime_rules(settings, _realms(settings)),
+        backends=lambda app: (app.vhost,),
+        connect=_connect(settings) if has_api else None,
+    )
+
+
+def _connect(settings: Settings) -> Connect:
+    access = Access(
+        address=settings.nginxplusapiaddr,
+        user=settings.nginxplusapi_user,
+        password=settings.nginxplusapi_pass.get_secret_value(),
+        ca_file=settings.nginxplusapi_ca_file,
+        skip_verify=settings.nginxplusapi_skip_verify,
+    )
+    parameters = Parameters(
+        max_fails=settings.nginx_max_fails,
+        fail_timeout=settings.nginx_fail_timeout,
+        slow_start=settings.nginx_slow_start,
+    )
+
+    def connect(outside: Outside, stack: AsyncExitStack) -> Adapter:
+        metrics = outside.metrics.runtime_api("nginx")
+        client = Client(access, timeout=settings.api_timeout, metrics=metrics)
+        stack.push_async_callback(client.close)
+        return NginxPlusAdapter(client, parameters, metrics=metrics, clock=outside.clock)
+
+    return connect
+
+
+def _realms(settings: Settings) -> frozenset[str]:
+    """Return the vhosts that the realms name individually; upstreams have their names."""
+    namespaces = (
+        parse_rules(each.name, each.realm, each.realm_suffix, each.routing_tag, each.leader_vhost)
+        for each in settings.namespaces
+    )
+    return frozenset().union(*(namespace.realm for namespace in namespaces))

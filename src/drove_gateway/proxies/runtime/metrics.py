@@ -1,0 +1,15 @@
+"""The metrics of a runtime API."""
+
+from typing import Protocol
+
+
+class ApiMetrics(Protocol):
+    """Counts the calls of a proxy's runtime API."""
+
+    def call(self, operation: str, ok: bool) -> None:
+        """Count a call of `operation`, and whether the API carried it out."""
+        ...
+
+    def duration(self, result: str, seconds: float) -> None:
+        """Observe how long an update of all servers took; `result` is "success" or "error"."""
+        ...
