@@ -9,7 +9,6 @@ from tests.docs.pages import PAGES, ROOT
 
 # This file and the list of phrases quote them.
 QUOTING = {ROOT / "tests" / "docs" / name for name in ("language.py", "test_language.py")}
-GENERATED = ROOT / "docs" / "reference"
 
 
 def files(*names: str) -> list[Path]:
@@ -25,13 +24,18 @@ def files(*names: str) -> list[Path]:
 
 
 PARTS = {
-    "documentation": [page for page in PAGES if GENERATED not in page.parents],
+    "documentation": PAGES,
     "examples": files("examples"),
     "docker": files("docker"),
     "packaging": files("packaging"),
     "build": files("Makefile", ".ci"),
     "templates": [path for path in files("src/drove_gateway/templates") if path.suffix == ".tmpl"],
     "their tests": files("tests/docs", "tests/examples"),
+    "views": files(*(f"src/drove_gateway/{name}" for name in ("status", "admin", "metrics"))),
+    "builders of the reference": files("tools"),
+    "tests of views and commands": files(
+        *(f"tests/{name}" for name in ("status", "admin", "metrics", "cli"))
+    ),
 }
 
 
