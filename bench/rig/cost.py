@@ -58,7 +58,7 @@ class Way:
         self.settings = load(config, os.environ).settings
         self.name = self.settings.namespaces[0].name
         self.decoder = EndpointsDecoder(self.name)
-        self.watched = GuardMemory()
+        self.memory = GuardMemory()
         self.built: TopologyBuild | None = None
 
     def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> Plan:
@@ -66,10 +66,10 @@ class Way:
         listing = steps.time("decode", lambda: self.decoder.decode(body))
         answer = Snapshot(self.name, _LEADER, listing.apps, listing.rejected)
         limits = assembly.guard_limits(self.settings)
-        judged = steps.time("guard", lambda: judge(self.watched, answer, now=0.0, limits=limits))
-        self.watched = judged.watched
+        judged = steps.time("guard", lambda: judge(self.memory, answer, now=0.0, limits=limits))
+        self.memory = judged.memory
         rules, before = assembly.namespace_rules(self.settings), self.built
-        accepted = {self.name: judged.watched.accepted or answer}
+        accepted = {self.name: judged.memory.accepted or answer}
         built = steps.time("topology", lambda: build(accepted, rules, before))
         if before is not None:
             steps.time("diff", lambda: topology_diff(before.topology, built.topology))

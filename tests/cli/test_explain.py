@@ -20,8 +20,8 @@ def test_a_served_vhost_names_its_apps_and_instances(
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
         "web.example.com is served by 2 servers.",
-        "Namespace stage, as http://127.0.0.1:1 tells it:",
-        "  app web-1: 2 of 2 hosts taken",
+        "Namespace stage, as reported by http://127.0.0.1:1:",
+        "  app web-1: 2 of 2 hosts accepted",
         "    http 10.0.0.1:31000",
         "    http 2001:db8::1:31001",
     ]
@@ -53,7 +53,7 @@ def test_rejected_instance_is_named_with_the_reason(call: Call, directory: Path)
     (directory / "answer.json").write_text(json.dumps([{**ANSWER[0], "hosts": hosts}]))
     result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
     assert result.exit_code == 0
-    assert "1 of 2 hosts taken" in result.stdout
+    assert "1 of 2 hosts accepted" in result.stdout
     assert "host 'a b' left out" in result.stdout
 
 

@@ -23,10 +23,10 @@ def test_a_served_vhost_is_told_by_apps_hosts_groups_and_tags() -> None:
     world = built(app("web", ONE), app("canary", TWO, color="green"), tag="color")
     assert explain(world, "web.local") == (
         "web.local is served by 2 servers.",
-        "Namespace stage, as http://c1:4000 tells it:",
-        "  app web-1: 1 of 1 host taken, in host group web.local",
+        "Namespace stage, as reported by http://c1:4000:",
+        "  app web-1: 1 of 1 host accepted, in host group web.local",
         "    http 10.0.0.1:31000",
-        "  app canary-1: 1 of 1 host taken, in host group green",
+        "  app canary-1: 1 of 1 host accepted, in host group green",
         "    https 10.0.0.2:31000",
         "    tags color=green",
         "Host groups by routing tag color:",
@@ -40,14 +40,14 @@ def test_a_served_vhost_is_told_by_apps_hosts_groups_and_tags() -> None:
 def test_what_was_left_out_is_told_with_its_reason() -> None:
     world = built(app("web", ONE, Host("not a host", 1, "http")))
     lines = explain(world, "web.local")
-    assert "  app web-1: 1 of 2 hosts taken" in lines
+    assert "  app web-1: 1 of 2 hosts accepted" in lines
     assert any("host 'not a host' left out" in line for line in lines)
 
 
 def test_a_vhost_outside_the_realm_says_so() -> None:
     assert explain(built(app("web", ONE), realm="api.local"), "web.local") == (
         "web.local is not served.",
-        "Namespace stage, as http://c1:4000 tells it:",
+        "Namespace stage, as reported by http://c1:4000:",
         "  app web-1: left out, neither in realm (api.local) nor ending in realm_suffix (-)",
     )
 

@@ -39,8 +39,8 @@ def accepted(*apps: AppEndpoints) -> GuardMemory:
 
 
 def servers(judged: Verdict) -> dict[str, int]:
-    assert judged.watched.accepted is not None
-    return {one.vhost: len(one.hosts) for one in judged.watched.accepted.apps}
+    assert judged.memory.accepted is not None
+    return {one.vhost: len(one.hosts) for one in judged.memory.accepted.apps}
 
 
 def test_the_first_answer_is_taken_as_it_is() -> None:
@@ -95,7 +95,7 @@ def test_ordinary_changes_go_through_at_once(
 ) -> None:
     judged = judge(accepted(*before), answer(*after), now=0, limits=LIMITS)
     assert judged.held is None
-    assert judged.watched.accepted == answer(*after)
+    assert judged.memory.accepted == answer(*after)
 
 
 def test_a_small_namespace_among_large_ones_is_weighed_by_itself_and_overall() -> None:
@@ -120,7 +120,7 @@ def test_a_held_withdrawal_is_believed_after_the_hold_in_several_answers() -> No
     for now in (0, 30, 59):
         judged = judge(watched, answer(app("web", 10)), now=now, limits=LIMITS)
         assert judged.held is not None
-        watched = judged.watched
+        watched = judged.memory
     judged = judge(watched, answer(app("web", 10)), now=60, limits=LIMITS)
     assert judged.held is None
     assert servers(judged) == {"web.example.com": 10}
@@ -128,7 +128,7 @@ def test_a_held_withdrawal_is_believed_after_the_hold_in_several_answers() -> No
 
 def test_time_alone_is_not_enough_to_be_believed() -> None:
     first = judge(accepted(app("web", 10)), answer(), now=0, limits=LIMITS)
-    second = judge(first.watched, answer(), now=1000, limits=LIMITS)
+    second = judge(first.memory, answer(), now=1000, limits=LIMITS)
     assert second.held is not None
 
 
@@ -136,7 +136,7 @@ def test_servers_that_come_back_start_their_time_anew() -> None:
     whole, half = answer(app("web", 10), app("api", 10)), answer(app("web", 10))
     watched = GuardMemory(whole)
     for now, seen in ((0, half), (30, half), (50, whole), (55, half), (70, half)):
-        watched = judge(watched, seen, now=now, limits=LIMITS).watched
+        watched = judge(watched, seen, now=now, limits=LIMITS).memory
     assert judge(watched, half, now=80, limits=LIMITS).held is not None
 
 
@@ -153,7 +153,7 @@ def test_a_new_leader_takes_nothing_away_while_it_settles() -> None:
         judged = judge(watched, seen, now=now, limits=LIMITS)
         assert judged.held is not None
         assert servers(judged) == {"web.example.com": 11, "api.example.com": 3}
-        watched = judged.watched
+        watched = judged.memory
     settled = judge(watched, answer(app("web", 11)), now=90, limits=LIMITS)
     assert settled.held is None
     assert servers(settled) == {"web.example.com": 11}
@@ -163,7 +163,7 @@ def test_leaders_that_keep_changing_cannot_hold_a_loss_for_ever() -> None:
     watched = accepted(app("web", 10), app("api", 3))
     for now in range(0, 90, 10):
         seen = answer(app("web", 10), term=1 + now // 20)
-        watched = judge(watched, seen, now=now, limits=LIMITS).watched
+        watched = judge(watched, seen, now=now, limits=LIMITS).memory
         assert watched.missing
     judged = judge(watched, answer(app("web", 10), term=9), now=90, limits=LIMITS)
     assert judged.held is None
@@ -173,13 +173,13 @@ def test_leaders_that_keep_changing_cannot_hold_a_loss_for_ever() -> None:
 def test_instances_that_are_replaced_under_a_new_leader_go_at_once() -> None:
     """Held, those that ended would take requests for as long as the leader settles."""
     whole = answer(app("web", 4), app("api", 3), term=1)
-    watched = judge(accepted(app("web", 4), app("api", 3)), whole, now=0, limits=LIMITS).watched
+    watched = judge(accepted(app("web", 4), app("api", 3)), whole, now=0, limits=LIMITS).memory
     for now in range(1, 9):
         seen = answer(app("web", 4, first=1 + now), app("api", 3), term=1)
         judged = judge(watched, seen, now=now, limits=LIMITS)
         assert judged.held is None
-        assert judged.watched.accepted == seen
-        watched = judged.watched
+        assert judged.memory.accepted == seen
+        watched = judged.memory
 
 
 def test_a_vhost_never_keeps_more_servers_than_before_the_new_leader() -> None:
@@ -189,7 +189,7 @@ def test_a_vhost_never_keeps_more_servers_than_before_the_new_leader() -> None:
         seen = answer(app("web", 4, first=3 + now), app("api", 3), term=1)
         judged = judge(watched, seen, now=now, limits=LIMITS)
         assert servers(judged)["web.example.com"] <= 6
-        watched = judged.watched
+        watched = judged.memory
 
 
 def test_what_a_new_leader_never_listed_is_kept_rather_than_what_it_dropped() -> None:
@@ -197,23 +197,23 @@ def test_what_a_new_leader_never_listed_is_kept_rather_than_what_it_dropped() ->
     one, two, three, four = (app(name, 1, first=n) for n, name in enumerate("abcd"))
     whole = [msgspec.structs.replace(each, vhost="web.local") for each in (one, two, three, four)]
     watched = GuardMemory(answer(*whole))
-    watched = judge(watched, answer(*whole[1:], term=1), now=0, limits=LIMITS).watched
+    watched = judge(watched, answer(*whole[1:], term=1), now=0, limits=LIMITS).memory
     other = msgspec.structs.replace(app("e", 1, first=9), vhost="web.local")
     seen = answer(*whole[2:], other, term=1)
     judged = judge(watched, seen, now=5, limits=LIMITS)
-    assert judged.watched.accepted is not None
-    assert {each.app_name for each in judged.watched.accepted.apps} == {"a", "c", "d", "e"}
+    assert judged.memory.accepted is not None
+    assert {each.app_name for each in judged.memory.accepted.apps} == {"a", "c", "d", "e"}
 
 
 def test_what_a_new_leader_listed_and_lacks_again_is_believed_when_no_report_heals_it() -> None:
     whole = answer(app("web", 4), term=1)
-    watched = judge(accepted(app("web", 4)), whole, now=0, limits=LIMITS).watched
+    watched = judge(accepted(app("web", 4)), whole, now=0, limits=LIMITS).memory
     for now in (10, 20, 30, 49):
         judged = judge(watched, answer(app("web", 3), term=1), now=now, limits=LIMITS)
         assert judged.held is not None
         assert judged.held.remaining == 50 - now
         assert servers(judged) == {"web.example.com": 4}
-        watched = judged.watched
+        watched = judged.memory
     judged = judge(watched, answer(app("web", 3), term=1), now=50, limits=LIMITS)
     assert judged.held is None
     assert servers(judged) == {"web.example.com": 3}
@@ -222,21 +222,21 @@ def test_what_a_new_leader_listed_and_lacks_again_is_believed_when_no_report_hea
 def test_what_another_leader_listed_does_not_count_for_the_new_one() -> None:
     watched = judge(
         accepted(app("web", 4)), answer(app("web", 4), term=1), now=0, limits=LIMITS
-    ).watched
+    ).memory
     for now in (10, 30, 50, 70, 90):
         judged = judge(watched, answer(app("web", 3), term=2), now=now, limits=LIMITS)
         assert servers(judged) == {"web.example.com": 4}
-        watched = judged.watched
+        watched = judged.memory
 
 
 def test_a_mass_withdrawal_under_a_new_leader_lasts_as_long_as_any() -> None:
     """That it was listed once does not make it go sooner."""
     whole = answer(app("web", 20), term=1)
-    watched = judge(accepted(app("web", 20)), whole, now=0, limits=LIMITS).watched
+    watched = judge(accepted(app("web", 20)), whole, now=0, limits=LIMITS).memory
     for now in (10, 30, 50, 69):
         judged = judge(watched, answer(app("web", 2), term=1), now=now, limits=LIMITS)
         assert servers(judged) == {"web.example.com": 20}
-        watched = judged.watched
+        watched = judged.memory
     assert judge(watched, answer(app("web", 2), term=1), now=70, limits=LIMITS).held is None
 
 
@@ -246,7 +246,7 @@ def test_an_app_whose_entry_cannot_be_read_keeps_its_last_good_form() -> None:
     for now in (0, 100, 200, 300):
         seen = msgspec.structs.replace(answer(app("web", 3)), rejected=(broken,))
         judged = judge(watched, seen, now=now, limits=LIMITS)
-        watched = judged.watched
+        watched = judged.memory
         assert judged.held is not None
         assert judged.held.reason == "the controller's entry of app api-1 cannot be read"
         assert servers(judged) == {"web.example.com": 3, "api.example.com": 2}
@@ -299,7 +299,7 @@ def test_whatever_comes_additions_pass_and_no_more_than_the_share_goes(
         before = pairs(watched.accepted.apps) if watched.accepted else set()
         first = watched.accepted is None
         judged = judge(watched, seen, now=now, limits=LIMITS)
-        watched = judged.watched
+        watched = judged.memory
         assert watched.accepted is not None
         after = pairs(watched.accepted.apps)
         assert pairs(seen.apps) <= after
@@ -316,10 +316,10 @@ def test_an_answer_that_stays_the_same_is_always_believed_in_the_end(
     watched, seen = GuardMemory(), snapshot({})
     for now, apps in enumerate(sequence):
         seen = snapshot(apps)
-        watched = judge(watched, seen, now=now, limits=LIMITS).watched
+        watched = judge(watched, seen, now=now, limits=LIMITS).memory
     for now in (100, 130, 161):
         judged = judge(watched, seen, now=now, limits=LIMITS)
-        watched = judged.watched
+        watched = judged.memory
     assert judged.held is None
     assert watched.accepted is not None
     assert pairs(watched.accepted.apps) == pairs(seen.apps)

@@ -52,7 +52,7 @@ def outlook(
             limits=limits,
             servers_elsewhere=partial(_servers_in_others, known, name),
         )
-        accepted[name] = verdict.watched.accepted or response
+        accepted[name] = verdict.memory.accepted or response
         held += [verdict.held] if verdict.held else []
     return Outlook(
         built=build(accepted, rules),

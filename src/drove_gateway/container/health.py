@@ -1,4 +1,4 @@
-"""Whether the container should go on: its gateway answers, whatever it says.
+"""Whether the container is alive: its gateway responds, whatever the response says.
 
 Controllers that are down, a refused vhost or a held withdrawal are no reason to restart what still
 serves traffic: `/v1/health` tells of them. A gateway that does not answer is.

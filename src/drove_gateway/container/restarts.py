@@ -1,4 +1,4 @@
-"""When a process that ended is started again, and when there is no point in it."""
+"""When a process that ended is restarted, and when restarting is hopeless."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What the container's environment asks for: a configuration file, and the processes' variables.
+"""The container's environment, as a configuration file and the processes' variables.
 
 Either CONFIG_FILE_PATH names a mounted file, or DROVE_CONTROLLERS stands for one. Then the general
 keys are generated; what Drove wants of a user stays in the environment, so no secret is written.

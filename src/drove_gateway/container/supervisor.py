@@ -1,7 +1,7 @@
-"""Keeps a proxy and the gateway going, until a signal or one that does not get going ends both.
+"""Supervises a proxy and the gateway, until a signal, or a process that keeps failing, ends both.
 
-Traffic needs only the proxy: when the gateway ends it is started again, and the proxy not touched.
-When the proxy ends, the gateway begins nothing on it until it is back.
+Traffic needs only the proxy: when the gateway ends it is restarted, and the proxy is not touched.
+While the proxy is down, the gateway begins nothing on it.
 """
 
 import asyncio

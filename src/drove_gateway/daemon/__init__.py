@@ -1,1 +1,1 @@
-"""The daemon: its parts put together, its signals, its start and its end."""
+"""The daemon: composition, startup, signals, systemd and logging."""

@@ -1,4 +1,4 @@
-"""The daemon: one gateway at a time, with the configuration as it is, until a signal ends it."""
+"""The daemon: runs one gateway at a time, with the current configuration, until a signal."""
 
 import asyncio
 import time
@@ -30,7 +30,8 @@ async def run(
     """Run the daemon until SIGTERM or SIGINT. Raises ConfigError when the API cannot listen.
 
     SIGHUP reads configuration and template again; a configuration that cannot be used is
-    reported, and the old one goes on. Between SIGUSR1 and SIGUSR2 nothing is begun on the proxy.
+    reported, and the previous configuration stays. Between SIGUSR1 and SIGUSR2 nothing begins on
+    the proxy.
     """
     daemon = _Daemon(file, loaded, environ, log, notifier)
     daemon.signals.open(asyncio.get_running_loop())

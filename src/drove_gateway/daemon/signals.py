@@ -1,4 +1,4 @@
-"""What the operating system asks of the daemon."""
+"""The signals that the daemon handles."""
 
 import asyncio
 import signal
@@ -16,11 +16,11 @@ def ignore_until_handled() -> None:
 
 
 class SignalQueue:
-    """Signals in the order in which they came; one that came twice is taken once.
+    """Signals in the order in which they arrived; each waits at most once.
 
     A process that could not run for a moment gets what was sent meanwhile in any order (signal(7)),
-    so of SIGUSR1 and SIGUSR2 that wait together SIGUSR2 counts as the later one: a proxy is rather
-    met too early, which is tried again, than left alone for minutes.
+    so of SIGUSR1 and SIGUSR2 that wait together SIGUSR2 counts as the later one: a proxy that is
+    contacted too early is tried again, but a proxy left alone is stale for minutes.
     """
 
     def __init__(self) -> None:
@@ -28,22 +28,22 @@ class SignalQueue:
         self._came = asyncio.Event()
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take signals from now on."""
+        """Handle signals from now on."""
         for number in HANDLED:
             loop.add_signal_handler(number, self.put, number)
 
     def put(self, number: Signals) -> None:
-        """One came."""
+        """Queue a signal."""
         if number not in self._waiting:
             self._waiting.append(number)
         self._came.set()
 
     async def next(self) -> Signals:
-        """Wait for one. What ends the daemon goes before all others, SIGUSR1 before SIGUSR2."""
+        """Wait for the next signal: those that end the daemon first, SIGUSR1 before SIGUSR2."""
         while not self._waiting:
             self._came.clear()
             await self._came.wait()
-        first = next((one for one in self._waiting if one in ENDING), self._waiting[0])
+        first = next((number for number in self._waiting if number in ENDING), self._waiting[0])
         if first is Signals.SIGUSR2 and Signals.SIGUSR1 in self._waiting:
             first = Signals.SIGUSR1
         self._waiting.remove(first)

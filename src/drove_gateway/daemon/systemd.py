@@ -1,6 +1,6 @@
-"""Tells systemd how it goes, over the datagram socket that `sd_notify(3)` describes.
+"""Reports the service state to systemd, over the datagram socket of `sd_notify(3)`.
 
-Where systemd did not ask (no NOTIFY_SOCKET), nothing is told.
+Where systemd did not request it (no NOTIFY_SOCKET), nothing is reported.
 """
 
 import asyncio
@@ -71,7 +71,7 @@ class Service:
         self._told = ""
 
     async def run(self) -> None:
-        """Tell until cancelled."""
+        """Report until cancelled."""
         beat, due = self._notifier.watchdog / 2, 0.0
         pause = min(_LOOK_SECONDS, beat / 2) if beat else _LOOK_SECONDS
         while self._notifier.asked:
@@ -108,7 +108,7 @@ class Service:
 
 def has_applied(status: Status) -> bool:
     """Whether the proxy was once brought to a topology, or found to be there."""
-    return status.progress.state == "idle" or any(not one.error for one in status.history)
+    return status.progress.state == "idle" or any(not record.error for record in status.history)
 
 
 def status_line(status: Status) -> str:
@@ -130,7 +130,7 @@ def status_line(status: Status) -> str:
 
 
 def _last_apply(status: Status) -> str:
-    good = next((one for one in status.history if not one.error), None)
+    good = next((record for record in status.history if not record.error), None)
     if good is None:
         return "nothing applied yet"
     return f"last apply {datetime.fromtimestamp(good.at, UTC):%Y-%m-%d %H:%M:%SZ}"

@@ -1,4 +1,4 @@
-"""One controller over HTTP. Every foreign error becomes one of ours here."""
+"""A controller over HTTP. Every error of the HTTP client is translated here."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -19,7 +19,7 @@ PING = "/apis/v1/ping"
 EVENTS_SUMMARY = "/apis/v1/cluster/events/summary"
 ENDPOINTS = "/apis/v1/endpoints"
 
-# The longest bodies that are read. 100,000 hosts make up some 6 to 12 MB.
+# The longest bodies that are read. 100,000 hosts take about 6 to 12 MB.
 _PING_BYTES = 64 * 1024
 _SUMMARY_BYTES = 1024 * 1024
 _ENDPOINTS_BYTES = 32 * 1024 * 1024
@@ -58,7 +58,7 @@ class Controller:
         self._ping_timeout = ping_timeout
 
     async def ping(self) -> Ping:
-        """Whether the controller leads. Never raises but when it is cancelled."""
+        """Ask whether the controller leads. Raises nothing but cancellation."""
         try:
             await self._get(PING, wire.success, most=_PING_BYTES, seconds=self._ping_timeout)
         except ControllerRefused as error:
@@ -72,7 +72,7 @@ class Controller:
         return Ping(Standing.LEADS)
 
     async def events_summary(self, last_sync_time: int) -> EventsSummary:
-        """What happened since `last_sync_time`, which is 0 or what an answer gave.
+        """Fetch what happened since `last_sync_time`: 0, or the time of an earlier response.
 
         Raises ControllerDown, ControllerRefused or BadAnswer.
         """
@@ -84,7 +84,7 @@ class Controller:
         )
 
     async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing:
-        """All apps, and where their healthy instances listen.
+        """Fetch all apps, and where their healthy instances listen.
 
         Raises ControllerDown, ControllerRefused or BadAnswer.
         """

@@ -45,9 +45,9 @@ class Clock(msgspec.Struct, frozen=True):
 class FollowerContext(msgspec.Struct, frozen=True):
     """What the followers of a namespace's leaders have in common, one after the other.
 
-    `accept` takes each fetched answer; when it says False, the cursor stays and the same is asked
-    again. `decoder` lives as long as the namespace, so that a new leader's answer is compared
-    with the old one's.
+    `accept` gets each fetched response; when it returns False, the cursor stays and the same is
+    requested again. `decoder` lives as long as the namespace, so that a new leader's response is
+    compared with the old leader's.
     """
 
     namespace: str
@@ -60,9 +60,9 @@ class FollowerContext(msgspec.Struct, frozen=True):
 
 
 class Follower:
-    """Polls `controller` for as long as it leads. `took_over` says that it leads only now.
+    """Polls `controller` for as long as it leads. `took_over` says that it has just become leader.
 
-    `report` gets what became of each poll, `call_ping` is called when one failed.
+    `report` gets the result of each poll, `call_ping` is called when a poll failed.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Follower:
         self._woken.set()
 
     async def run(self) -> None:
-        """Polls until cancelled. No answer, and no lack of one, makes it raise."""
+        """Poll until cancelled. Neither a bad response nor a missing response makes it raise."""
         around = self._shared.around
         while True:
             started = around.clock()

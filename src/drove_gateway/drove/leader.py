@@ -1,4 +1,4 @@
-"""Who leads: decided from what each controller answers to a ping. Pure.
+"""Which controller leads, decided from each controller's response to a ping. Pure.
 
 A stand-by and a cluster that is electing answer alike, with status 400; two controllers may
 answer 200 for a moment while the leadership moves, and the deposed one soon answers 400.
@@ -25,7 +25,7 @@ class Standing(enum.Enum):
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """A controller's answer to a ping, what to say about it, and whether there was one."""
+    """A controller's response to a ping, a message about it, and whether there was a response."""
 
     standing: Standing
     message: str = "OK"

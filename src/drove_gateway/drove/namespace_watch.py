@@ -1,4 +1,4 @@
-"""Watches a namespace: pings its controllers, follows the one that leads, tells what it sees."""
+"""Watches a namespace: pings its controllers, follows the leader, reports what it sees."""
 
 import asyncio
 import contextlib
@@ -22,8 +22,8 @@ from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView, SyncState
 from drove_gateway.model.vocabulary import Snapshot
 
-# How much longer than the leader another controller may take to answer a ping. One whose machine
-# is gone answers nothing at all, and must delay neither the start nor a fail-over.
+# How much longer than the leader another controller may take to respond to a ping. A controller
+# whose machine is gone never responds, and must delay neither the start nor a fail-over.
 _STRAGGLER_SECONDS = 0.5
 
 _STRAGGLER = Ping(
@@ -36,10 +36,10 @@ REAL = Clock(clock=time.monotonic, wall=time.time, random=random.random)
 class NamespaceWatch:
     """One namespace's controllers, in the configured order.
 
-    `accept` gets every answer of `/v1/endpoints` that could be read, the same object when nothing
-    changed, and says whether it was taken: False keeps the cursor, and the same is asked again.
-    `publish` gets the namespace's view whenever it differs from the last. `failed` is called each
-    time that the controllers were asked in vain. All are called from the task that runs `run`,
+    `accept` gets every response of `/v1/endpoints` that could be read, the same object when nothing
+    changed, and returns whether it was accepted: False keeps the cursor, and the same is requested
+    again. `publish` gets the namespace's view whenever it changed. `failed` is called each time
+    that the controllers were asked without success. All are called from the task that runs `run`,
     and must not raise.
     """
 
@@ -89,7 +89,7 @@ class NamespaceWatch:
             self._follower.wake()
 
     async def run(self) -> None:
-        """Watches until cancelled. No answer, and no lack of one, makes it raise."""
+        """Watch until cancelled. Neither a bad response nor a missing response makes it raise."""
         name, metrics = self._shared.namespace, self._shared.metrics
         metrics.configured_endpoints_total(name, len(self._controllers))
         self._show()
@@ -199,7 +199,7 @@ class NamespaceWatch:
 
 
 async def _ping_each(controllers: Sequence[ControllerApi]) -> list[Ping]:
-    """Every controller's answer. Once one leads, the others are not waited for for long."""
+    """Ping every controller. Once a leader responded, wait only briefly for the others."""
     asked = [asyncio.ensure_future(controller.ping()) for controller in controllers]
     pending = set(asked)
     try:

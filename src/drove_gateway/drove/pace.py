@@ -1,4 +1,4 @@
-"""How long to wait between calls. Pure; all times in seconds."""
+"""How long to wait between calls. Pure; all times are in seconds."""
 
 import msgspec
 

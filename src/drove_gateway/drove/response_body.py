@@ -1,4 +1,4 @@
-"""Reads the body of an answer, which is bounded however it is compressed."""
+"""Reads the body of a response, with a bound also on what it decompresses to."""
 
 import zlib
 
@@ -14,7 +14,7 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body of `response`, at most `most` bytes when decompressed.
 
     The session must leave decompressing to this function. Raises BadAnswer when the body is
-    longer, is no gzip though it says so, or ends too early.
+    longer, is not the gzip that its header names, or ends too early.
     """
     match response.headers.get("Content-Encoding", "identity").strip().lower():
         case "gzip" | "x-gzip":

@@ -1,4 +1,4 @@
-"""The HTTP session of a namespace: credentials, TLS, connections."""
+"""The HTTP session of a namespace: credentials, TLS and connections."""
 
 import base64
 import ssl

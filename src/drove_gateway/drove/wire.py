@@ -1,6 +1,6 @@
-"""The bytes of a controller's answer to the model. Pure.
+"""Decodes a controller's responses into the model. Pure.
 
-Every answer is `{"status": "SUCCESS" | "FAILED", "data": …, "message": …}`, with null fields left
+Every response is `{"status": "SUCCESS" | "FAILED", "data": …, "message": …}`, with null fields left
 out. What comes is untrusted: types are checked here, and what a vhost, host or tag may say is
 checked by the topology. Unknown fields are ignored, of a doubled key the last one counts.
 """

@@ -23,7 +23,7 @@ def identity_diff(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T],
     """
     if len(before) == len(after):
         pairs = list(_differing(before, after))
-        return tuple(one for one, _ in pairs), tuple(other for _, other in pairs)
+        return tuple(old for old, _ in pairs), tuple(new for _, new in pairs)
     start = _alike(before, after)
     before, after = before[start:], after[start:]
     end = _alike(before[::-1], after[::-1])

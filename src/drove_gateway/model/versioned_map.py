@@ -97,7 +97,7 @@ def changed_keys(before: Mapping[str, V], after: Mapping[str, V]) -> list[str]:
     if isinstance(before, VersionedMap) and isinstance(after, VersionedMap):
         others = map(is_not, before.shards, after.shards)
         pairs = compress(zip(before.shards, after.shards, strict=True), others)
-        return sorted(key for one, other in pairs for key in _differing(one, other))
+        return sorted(key for old, new in pairs for key in _differing(old, new))
     return sorted(_differing(before, after))
 
 

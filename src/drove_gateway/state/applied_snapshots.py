@@ -1,4 +1,4 @@
-"""What of the accepted snapshots was really applied, and so is worth keeping. Pure."""
+"""The part of the accepted snapshots that was applied, and so is worth keeping. Pure."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,7 +12,7 @@ def applied_snapshots(
 ) -> Mapping[str, Snapshot]:
     """`accepted`, with the vhosts that `failed` as they were `kept` before.
 
-    What could not be applied, because the proxy refuses it say, is no last good form.
+    What could not be applied, for example because the proxy refuses it, is not a last good form.
     """
     if not failed:
         return accepted

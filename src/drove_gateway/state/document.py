@@ -78,7 +78,7 @@ def encode(state: State, *, gateway: str) -> bytes:
 
     Each app is encoded by a call of its own, so that a thread that does this lets others run.
     """
-    parts = tuple(_encoded(one) for one in state.namespaces)
+    parts = tuple(_encoded(namespace) for namespace in state.namespaces)
     content = msgspec.json.encode(_Content(gateway, state.proxy, parts))
     return msgspec.json.encode(_Document(FORMAT, VERSION, _checksum(content), msgspec.Raw(content)))
 
@@ -102,16 +102,16 @@ def decode(data: bytes) -> State:
         content = _CONTENT.decode(document.content)
     except _UNREADABLE as error:
         raise StateError(f"its content is not a state: {error}") from error
-    return State(content.proxy, tuple(_decoded(one) for one in content.namespaces))
+    return State(content.proxy, tuple(_decoded(namespace) for namespace in content.namespaces))
 
 
-def _encoded(one: StoredNamespace) -> msgspec.Raw:
-    snapshot = one.snapshot
+def _encoded(namespace: StoredNamespace) -> msgspec.Raw:
+    snapshot = namespace.snapshot
     apps = tuple(msgspec.Raw(msgspec.json.encode(app)) for app in snapshot.apps)
     part = _Namespace(
         name=snapshot.namespace,
-        changed=one.changed,
-        controllers=one.controllers,
+        changed=namespace.changed,
+        controllers=namespace.controllers,
         leader=snapshot.leader,
         rejected=snapshot.rejected,
         apps=apps,

@@ -1,7 +1,7 @@
 """Keeps the last applied state on disk, off the path that changes take to the proxy.
 
-What cannot be written or read is told, in health and log, and tried again; it never stops the
-gateway from doing its work.
+A file that cannot be written or read is reported in health and log, and tried again; it never stops
+the gateway from doing its work.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class StateKeeper:
     async def load(self) -> Mapping[str, StoredNamespace]:
         """What was applied last, for each namespace that is still configured.
 
-        A file that cannot be used is set aside and told.
+        A file that cannot be used is set aside and reported.
         """
         if self._path is None:
             return {}
@@ -79,9 +79,11 @@ class StateKeeper:
             await self._set_aside(self._path, error)
             return {}
         self._kept = tuple(
-            one for one in state.namespaces if one.snapshot.namespace in self._controllers
+            namespace
+            for namespace in state.namespaces
+            if namespace.snapshot.namespace in self._controllers
         )
-        return {one.snapshot.namespace: one for one in self._kept}
+        return {namespace.snapshot.namespace: namespace for namespace in self._kept}
 
     def note(self, snapshots: Mapping[str, Snapshot]) -> None:
         """These were accepted, and are applied now."""
@@ -130,7 +132,7 @@ class StateKeeper:
         self, path: Path, snapshots: tuple[Snapshot, ...], now: float
     ) -> tuple[tuple[StoredNamespace, ...], bool]:
         """Runs in a thread: what is kept now, and whether the file had to be written."""
-        before = {one.snapshot.namespace: one for one in self._kept}
+        before = {namespace.snapshot.namespace: namespace for namespace in self._kept}
         kept = tuple(
             _remembered(snapshot, self._controllers, before.get(snapshot.namespace), now)
             for snapshot in snapshots

@@ -90,8 +90,8 @@ class Acceptance:
             servers_elsewhere=lambda: self._servers_elsewhere(name),
             accept=accept,
         )
-        accepted = verdict.watched.accepted or response
-        self._memory[name] = verdict.watched
+        accepted = verdict.memory.accepted or response
+        self._memory[name] = verdict.memory
         self._held.pop(name, None)
         if verdict.held is not None:
             self._held[name] = verdict.held

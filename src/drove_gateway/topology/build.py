@@ -1,8 +1,8 @@
-"""Snapshots and rules to a topology, and what differs between two topologies. Pure.
+"""Builds a topology from snapshots and rules. Pure.
 
-The order of work is the original's: for each app of an answer the vhost is lower-cased, apps
-without hosts are left out, the realm filters, then the app is merged into its vhost. What Drove
-sends is untrusted: what is invalid is left out here and named in `TopologyBuild.rejected`.
+The order of work is the original's: for each app of a response, apps without hosts are left out,
+the realm filters, then the app is merged into its vhost. What Drove sends is untrusted: what is
+invalid is left out here and named in `TopologyBuild.rejected`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +31,9 @@ from drove_gateway.topology.validation import valid_app
 
 
 class NamespaceRules(msgspec.Struct, frozen=True):
-    """Which of a namespace's vhosts are taken, and how their hosts are grouped.
+    """Which of a namespace's vhosts are accepted, and how their hosts are grouped.
 
-    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are taken. All are
+    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are accepted. All are
     spelled as vhosts are. `routing_tag` is the name of the tag whose value names a host group.
     `leader_vhost` is where the leading controller is served, `leader_vhost_text` as it is
     configured, which templates see.
@@ -47,7 +47,7 @@ class NamespaceRules(msgspec.Struct, frozen=True):
     leader_vhost_text: str = ""
 
     def accept(self, vhost: str) -> bool:
-        """Whether the realm lets `vhost` in."""
+        """Return whether the realm includes `vhost`."""
         if not self.realm and not self.realm_suffix:
             return True
         return vhost in self.realm or bool(self.realm_suffix and vhost.endswith(self.realm_suffix))
@@ -56,7 +56,7 @@ class NamespaceRules(msgspec.Struct, frozen=True):
 def parse_rules(
     namespace: str, realm: str, realm_suffix: str, routing_tag: str, leader_vhost: str
 ) -> NamespaceRules:
-    """The rules as a namespace's settings state them: `realm` separated by commas."""
+    """Return the rules that a namespace's settings state; `realm` is separated by commas."""
     vhosts = (vhost_spelling(vhost.strip()) for vhost in realm.split(","))
     return NamespaceRules(
         namespace=namespace,
@@ -69,7 +69,7 @@ def parse_rules(
 
 
 class AppCounts(msgspec.Struct, frozen=True):
-    """How the apps of one namespace's answer were taken, for the metrics."""
+    """How many apps of a namespace's response were accepted, for the metrics."""
 
     with_routing_tag: int = 0
     without_routing_tag: int = 0
@@ -79,7 +79,7 @@ class AppCounts(msgspec.Struct, frozen=True):
 class TopologyBuild(msgspec.Struct, frozen=True):
     """A topology, what was left out of it and why, and each namespace's counts.
 
-    `parts` remembers what each app of a namespace came to, so that the next build works only on
+    `parts` remembers the result for each app of a namespace, so that the next build works only on
     what changed. `leader_vhosts` has the namespace for each vhost at which a leader is served.
     """
 
@@ -104,7 +104,7 @@ class AcceptedApp(msgspec.Struct, frozen=True):
 
 
 class NamespaceBuild(msgspec.Struct, frozen=True):
-    """One namespace's share: what each app came to, and the vhosts merged from them.
+    """The contribution of a namespace: the result for each app, and the vhosts merged from them.
 
     `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
     """
@@ -112,7 +112,7 @@ class NamespaceBuild(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     rules: NamespaceRules
     reserved: frozenset[str]
-    taken: VersionedMap[AcceptedApp]
+    accepted_apps: VersionedMap[AcceptedApp]
     contributors: VersionedMap[Sequence[AcceptedApp]]
     apps: VersionedMap[App]
     rejected: tuple[Rejection, ...]
@@ -174,7 +174,7 @@ def _part(
         msgspec.structs.replace(snapshot, apps=()),
         rule,
         reserved,
-        taken=VersionedMap(),
+        accepted_apps=VersionedMap(),
         contributors=VersionedMap(),
         apps=VersionedMap(),
         rejected=(),
@@ -188,7 +188,7 @@ def _part(
 
 def _doubled(part: NamespaceBuild) -> bool:
     """Whether an app is listed twice; it counts as it is listed last, and nothing is taken over."""
-    return len(part.taken) != len(part.snapshot.apps)
+    return len(part.accepted_apps) != len(part.snapshot.apps)
 
 
 def _updated(before: NamespaceBuild, snapshot: Snapshot) -> NamespaceBuild:
@@ -196,22 +196,30 @@ def _updated(before: NamespaceBuild, snapshot: Snapshot) -> NamespaceBuild:
     gone, come = identity_diff(before.snapshot.apps, snapshot.apps)
     if not gone and not come:
         return msgspec.structs.replace(before, snapshot=snapshot)
-    old = [before.taken[source.app_id] for source in gone if source.app_id in before.taken]
-    same = {one.source.app_id: one for one in old}
-    new = [_taken(source, same.get(source.app_id), before) for source in come]
-    taken = before.taken.updated({one.source.app_id: one for one in new}, without=same)
-    present = _contributing(before, snapshot, taken, old, new)
-    empty = [vhost for vhost, ones in present.items() if not ones]
-    contributors = {vhost: ones for vhost, ones in present.items() if ones}
-    apps = {vhost: _app(vhost, ones, before) for vhost, ones in contributors.items()}
+    old = [
+        before.accepted_apps[source.app_id]
+        for source in gone
+        if source.app_id in before.accepted_apps
+    ]
+    same = {accepted.source.app_id: accepted for accepted in old}
+    new = [_accepted(source, same.get(source.app_id), before) for source in come]
+    accepted_apps = before.accepted_apps.updated(
+        {accepted.source.app_id: accepted for accepted in new}, without=same
+    )
+    present = _contributing(before, snapshot, accepted_apps, old, new)
+    empty = [vhost for vhost, contributing in present.items() if not contributing]
+    contributors = {vhost: contributing for vhost, contributing in present.items() if contributing}
+    apps = {
+        vhost: _app(vhost, contributing, before) for vhost, contributing in contributors.items()
+    }
     rejected = before.rejected
-    if any(one.rejected for one in (*old, *new)):
-        rejected = tuple(why for app in snapshot.apps for why in taken[app.app_id].rejected)
+    if any(accepted.rejected for accepted in (*old, *new)):
+        rejected = tuple(why for app in snapshot.apps for why in accepted_apps[app.app_id].rejected)
     return NamespaceBuild(
         snapshot,
         before.rules,
         before.reserved,
-        taken,
+        accepted_apps,
         before.contributors.updated(contributors, without=empty),
         before.apps.updated(apps, without=empty),
         rejected,
@@ -219,7 +227,7 @@ def _updated(before: NamespaceBuild, snapshot: Snapshot) -> NamespaceBuild:
     )
 
 
-def _taken(source: AppEndpoints, known: AcceptedApp | None, part: NamespaceBuild) -> AcceptedApp:
+def _accepted(source: AppEndpoints, known: AcceptedApp | None, part: NamespaceBuild) -> AcceptedApp:
     if known is not None and known.source is source:
         return known
     return _validated(source, part.rules, part.reserved)
@@ -228,26 +236,37 @@ def _taken(source: AppEndpoints, known: AcceptedApp | None, part: NamespaceBuild
 def _contributing(
     before: NamespaceBuild,
     snapshot: Snapshot,
-    taken: Mapping[str, AcceptedApp],
+    accepted_apps: Mapping[str, AcceptedApp],
     old: Sequence[AcceptedApp],
     new: Sequence[AcceptedApp],
 ) -> Mapping[str, list[AcceptedApp]]:
     """The vhosts of what went and of what came, each with its apps in the snapshot's order."""
-    ids: dict[str, set[str]] = {one.vhost: set() for one in (*old, *new) if one.vhost}
+    ids: dict[str, set[str]] = {
+        accepted.vhost: set() for accepted in (*old, *new) if accepted.vhost
+    }
     for vhost, named in ids.items():
-        named.update(one.source.app_id for one in before.contributors.get(vhost, ()))
-    for one in new:
-        if one.vhost:
-            ids[one.vhost].add(one.source.app_id)
+        named.update(accepted.source.app_id for accepted in before.contributors.get(vhost, ()))
+    for accepted in new:
+        if accepted.vhost:
+            ids[accepted.vhost].add(accepted.source.app_id)
     found = {
-        vhost: [taken[name] for name in named if name in taken and taken[name].vhost == vhost]
+        vhost: [
+            accepted_apps[name]
+            for name in named
+            if name in accepted_apps and accepted_apps[name].vhost == vhost
+        ]
         for vhost, named in ids.items()
     }
-    several = {one.source.app_id for ones in found.values() if len(ones) > 1 for one in ones}
+    several = {
+        accepted.source.app_id
+        for contributing in found.values()
+        if len(contributing) > 1
+        for accepted in contributing
+    }
     if several:
         places = {app.app_id: at for at, app in enumerate(snapshot.apps) if app.app_id in several}
-        for ones in found.values():
-            ones.sort(key=lambda one: places.get(one.source.app_id, 0))
+        for contributing in found.values():
+            contributing.sort(key=lambda accepted: places.get(accepted.source.app_id, 0))
     return found
 
 
@@ -258,14 +277,14 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
     if not rule.accept(checked.vhost):
         return AcceptedApp(source, rejected=checked.rejected, ignored_by_realm=True)
     if checked.vhost in reserved:
-        taken = Rejection(
+        rejection = Rejection(
             rule.namespace,
             source.app_id,
             "vhost",
             checked.vhost,
             "it is a namespace's leader_vhost; the app is left out",
         )
-        return AcceptedApp(source, rejected=(*checked.rejected, taken))
+        return AcceptedApp(source, rejected=(*checked.rejected, rejection))
     value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
     return AcceptedApp(
         source=source,
@@ -278,22 +297,22 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
     )
 
 
-def _app(vhost: str, ones: Sequence[AcceptedApp], before: NamespaceBuild) -> App:
-    if _same_objects(before.contributors.get(vhost, ()), ones):
+def _app(vhost: str, contributing: Sequence[AcceptedApp], before: NamespaceBuild) -> App:
+    if _same_objects(before.contributors.get(vhost, ()), contributing):
         return before.apps[vhost]
-    app = _single(ones[0], before.rules)
-    for one in ones[1:]:
-        app = joined(_single(one, before.rules), app)
+    app = _single(contributing[0], before.rules)
+    for accepted in contributing[1:]:
+        app = joined(_single(accepted, before.rules), app)
     return app
 
 
-def _single(one: AcceptedApp, rule: NamespaceRules) -> App:
+def _single(accepted: AcceptedApp, rule: NamespaceRules) -> App:
     return App(
-        id=one.vhost,
-        vhost=one.vhost,
-        hosts=one.hosts,
-        tags=one.tags,
-        groups={one.group: HostGroup(one.hosts, one.tags)},
+        id=accepted.vhost,
+        vhost=accepted.vhost,
+        hosts=accepted.hosts,
+        tags=accepted.tags,
+        groups={accepted.group: HostGroup(accepted.hosts, accepted.tags)},
         routing_tag_key=rule.routing_tag,
     )
 
@@ -324,10 +343,10 @@ def _merged_namespaces(
 
 def _counts(valid: Iterable[AcceptedApp]) -> AppCounts:
     tagged = untagged = ignored = 0
-    for one in valid:
-        tagged += bool(one.vhost) and one.tagged
-        untagged += bool(one.vhost) and not one.tagged
-        ignored += one.ignored_by_realm
+    for accepted in valid:
+        tagged += bool(accepted.vhost) and accepted.tagged
+        untagged += bool(accepted.vhost) and not accepted.tagged
+        ignored += accepted.ignored_by_realm
     return AppCounts(tagged, untagged, ignored)
 
 

@@ -7,7 +7,8 @@ from drove_gateway.topology.build import AcceptedApp, NamespaceBuild, TopologyBu
 
 
 def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
-    """Lines for a person, from what was built. A vhost that is not served says why, if known."""
+    """Return lines for a person. `vhost` is spelled as vhosts are. If it is not served, they say
+    why, where that is known."""
     lines = []
     app = built.topology.apps.get(vhost)
     if app is None:
@@ -29,19 +30,19 @@ def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
 
 
 def _namespace(namespace: str, part: NamespaceBuild, vhost: str) -> Iterator[str]:
-    mine = [one for one in part.taken.values() if one.source.vhost == vhost]
-    if not mine:
+    found = [accepted for accepted in part.accepted_apps.values() if accepted.source.vhost == vhost]
+    if not found:
         return
     leader = part.snapshot.leader.endpoint or "its stored state"
-    yield f"Namespace {namespace}, as {leader} tells it:"
-    for one in mine:
-        yield from (f"  {line}" for line in _app(one, part))
+    yield f"Namespace {namespace}, as reported by {leader}:"
+    for accepted in found:
+        yield from (f"  {line}" for line in _app(accepted, part))
 
 
-def _app(one: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
-    source, rules = one.source, part.rules
+def _app(accepted: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
+    source, rules = accepted.source, part.rules
     listed = _count(len(source.hosts), "host")
-    if one.ignored_by_realm:
+    if accepted.ignored_by_realm:
         allowed = ", ".join(sorted(rules.realm)) or "-"
         yield (
             f"app {source.app_id}: left out, neither in realm ({allowed}) "
@@ -49,17 +50,19 @@ def _app(one: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
         )
     elif not source.hosts:
         yield f"app {source.app_id}: left out, it has no healthy instance"
-    elif not one.vhost:
+    elif not accepted.vhost:
         yield f"app {source.app_id}: left out ({listed} listed)"
     else:
-        group = f", in host group {one.group}" if rules.routing_tag else ""
-        yield f"app {source.app_id}: {len(one.hosts)} of {listed} taken{group}"
-    for rejection in one.rejected:
+        group = f", in host group {accepted.group}" if rules.routing_tag else ""
+        yield f"app {source.app_id}: {len(accepted.hosts)} of {listed} accepted{group}"
+    for rejection in accepted.rejected:
         yield f"  {rejection.subject} {rejection.value!r} left out: {rejection.reason}"
-    for host in one.hosts:
+    for host in accepted.hosts:
         yield f"  {host.port_type} {host.host}:{host.port}"
-    if one.tags:
-        yield "  tags " + ", ".join(f"{key}={value}" for key, value in sorted(one.tags.items()))
+    if accepted.tags:
+        yield "  tags " + ", ".join(
+            f"{key}={value}" for key, value in sorted(accepted.tags.items())
+        )
 
 
 def _merged(app: App) -> Iterator[str]:

@@ -1,14 +1,14 @@
-"""The mass-withdrawal guard: what an answer adds is taken at once, what it lacks is weighed. Pure.
+"""The mass-withdrawal guard: additions pass at once, missing servers are weighed. Pure.
 
-A controller that has just become leader answers 200 before it knows all its instances, and a
-swallowed read error answers with an empty list ("Drove's controllers"). Taken at its word, such an
-answer takes routes away from traffic. So an answer that lacks too much is held: what it lacks
-stays as it was, until it lasted long enough to be believed, or somebody accepts it. An app whose
-entry cannot be read keeps its last good form until it can be.
+A controller that has just become leader responds with 200 before it knows all its instances, and
+after a read error it responds with an empty list ("Drove's controllers"). Such a response,
+believed, would remove routes that still serve traffic. So a withdrawal of too many servers is put
+on hold: the missing servers keep their traffic until they have been missing for long enough, or an
+operator accepts the withdrawal. An app whose entry cannot be read keeps its last good form.
 
-What a new leader lacks is held longer, since it may only be unknown to it. But no vhost keeps more
-servers than it had before the take-over: where others came in their place they were replaced, and
-those that ended must not pile up.
+Servers that a new leader does not list are held for longer, because it may not know them yet. But
+no vhost keeps more servers than it had before the take-over: where others came in their place they
+were replaced, and servers that ended must not pile up.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,8 +19,8 @@ from drove_gateway.model.drove_facts import SETTLING_SECONDS
 from drove_gateway.model.identity_diff import identity_diff
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Snapshot
 
-# One answer that lasts is one answer; "several" is what a lasting loss must have been seen in.
-_LEAST_ANSWERS = 3
+# A loss must be seen in several responses: a single response may be wrong however old it is.
+_LEAST_RESPONSES = 3
 _MOST_NAMED = 20
 # A server that a new leader has listed once may be missing again until its executor reports to it
 # (about 30 s).
@@ -28,11 +28,11 @@ _REPORT_SECONDS = 40.0
 
 
 class GuardLimits(msgspec.Struct, frozen=True):
-    """What is too much at once.
+    """How much may be lost at once.
 
-    A share of the servers (of a vhost, of a namespace, of all namespaces) that would be lost, net
-    of what the same answer adds, is held from this share on; a loss of up to `exempt` servers
-    never is, unless the answer is empty. After `hold` seconds in several answers it is believed.
+    `vhost`, `namespace` and `overall` are shares of servers. A loss of this share or more, net of
+    what the same response adds, is put on hold; a loss of up to `exempt` servers never is, unless
+    the response is empty. After `hold` seconds, in several responses, the loss is believed.
     """
 
     vhost: float
@@ -43,13 +43,13 @@ class GuardLimits(msgspec.Struct, frozen=True):
 
 
 class MissingServer(msgspec.Struct, frozen=True):
-    """Since when (monotonic seconds), and in how many answers, a server has been lacking.
+    """Since when (monotonic seconds), and in how many responses, a server has been missing.
 
     `listed` says that the leader has listed it since it took over.
     """
 
     since: float
-    answers: int = 1
+    responses: int = 1
     listed: bool = False
 
 
@@ -65,7 +65,7 @@ class Doubt(msgspec.Struct, frozen=True):
 
 
 class HeldWithdrawal(msgspec.Struct, frozen=True):
-    """A withdrawal that is held: how much of what, why, and for how long at most, in seconds."""
+    """A withdrawal on hold: which servers, why, and for how many more seconds at most."""
 
     namespace: str
     reason: str
@@ -75,7 +75,7 @@ class HeldWithdrawal(msgspec.Struct, frozen=True):
 
 
 class GuardMemory(msgspec.Struct, frozen=True):
-    """What the guard remembers of a namespace: what it let through, and what lacks since when.
+    """What was accepted of a namespace, and since when each server has been missing.
 
     While the leader is settling, `sizes` has the number of servers of each vhost before it took
     over.
@@ -87,67 +87,67 @@ class GuardMemory(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """`watched.accepted` is what to apply; `held` what was kept in it against the answer."""
+    """The guard's decision: `memory.accepted` is what to apply, `held` what it keeps on hold."""
 
-    watched: GuardMemory
+    memory: GuardMemory
     held: HeldWithdrawal | None = None
 
 
 def judge(
-    watched: GuardMemory,
-    answer: Snapshot,
+    memory: GuardMemory,
+    response: Snapshot,
     *,
     now: float,
     limits: GuardLimits,
     servers_elsewhere: Callable[[], int] = lambda: 0,
     accept: bool = False,
 ) -> Verdict:
-    """Weigh `answer` against what was accepted before.
+    """Weigh `response` against what was accepted before.
 
     `servers_elsewhere` counts the servers of the other namespaces, for the overall share;
-    `accept` takes the answer as it is.
+    `accept` applies the response as it is.
     """
-    before = watched.accepted
-    sizes = _sizes(watched, answer)
-    if before is None or accept or before.apps is answer.apps:
-        return Verdict(GuardMemory(answer, sizes=sizes))
-    lacking = dict(_lacking(before.apps, answer.apps))
-    if not lacking:
-        return Verdict(GuardMemory(answer, sizes=sizes))
-    same_term = before.settling_until == answer.settling_until
-    missing = {server: _seen(watched.missing.get(server), now, same_term) for server in lacking}
-    doubts = _doubts(before, answer, lacking, limits, servers_elsewhere)
-    room = _room(lacking.values(), before, answer, sizes)
-    kept = _kept(lacking, missing, now, doubts, room, limits)
-    unreadable = {one.app_id for one in answer.rejected if one.subject == "app"}
+    before = memory.accepted
+    sizes = _sizes(memory, response)
+    if before is None or accept or before.apps is response.apps:
+        return Verdict(GuardMemory(response, sizes=sizes))
+    absent = dict(_absent(before.apps, response.apps))
+    if not absent:
+        return Verdict(GuardMemory(response, sizes=sizes))
+    same_term = before.settling_until == response.settling_until
+    missing = {server: _seen(memory.missing.get(server), now, same_term) for server in absent}
+    doubts = _doubts(before, response, absent, limits, servers_elsewhere)
+    room = _room(absent.values(), before, response, sizes)
+    kept = _kept(absent, missing, now, doubts, room, limits)
+    unreadable = {rejection.app_id for rejection in response.rejected if rejection.subject == "app"}
     kept |= {
         (app_id, host): Doubt(f"the controller's entry of app {app_id} cannot be read", limits.hold)
-        for app_id, host in lacking
+        for app_id, host in absent
         if app_id in unreadable
     }
     if not kept:
-        return Verdict(GuardMemory(answer, sizes=sizes))
+        return Verdict(GuardMemory(response, sizes=sizes))
     still = {server: missing[server] for server in kept}
     return Verdict(
-        GuardMemory(_with_kept(before, answer, kept), still, sizes),
-        _held(answer, kept, lacking, still, now),
+        GuardMemory(_with_kept(before, response, kept), still, sizes),
+        _held(response, kept, absent, still, now),
     )
 
 
-def _sizes(watched: GuardMemory, answer: Snapshot) -> Mapping[str, int]:
+def _sizes(memory: GuardMemory, response: Snapshot) -> Mapping[str, int]:
     """How many servers each vhost had when the settling leader took over; none while none is."""
-    before = watched.accepted
-    if not answer.settling or before is None:
+    before = memory.accepted
+    if not response.settling or before is None:
         return {}
-    if before.settling_until == answer.settling_until:
-        return watched.sizes
+    if before.settling_until == response.settling_until:
+        return memory.sizes
     return _servers_by_vhost(before)
 
 
-def _lacking(
+def _absent(
     before: Sequence[AppEndpoints], after: Sequence[AppEndpoints]
 ) -> Iterator[tuple[Server, str]]:
-    """The servers that `before` has and `after` lacks, with their vhosts."""
+    """Return the servers of `before` that are missing in `after`, with their vhosts."""
     had, has = identity_diff(before, after)
     present = {app.app_id: app for app in has}
     for app in had:
@@ -162,18 +162,18 @@ def _lacking(
 
 def _doubts(
     before: Snapshot,
-    answer: Snapshot,
-    lacking: Mapping[Server, str],
+    response: Snapshot,
+    absent: Mapping[Server, str],
     limits: GuardLimits,
     servers_elsewhere: Callable[[], int],
 ) -> dict[str, str]:
-    """Why what lacks is doubted, by vhost; under "" what concerns the whole answer."""
-    if len(lacking) <= limits.exempt and any(app.hosts for app in answer.apps):
+    """Return why missing servers are doubted, by vhost; under "" the whole response."""
+    if len(absent) <= limits.exempt and any(app.hosts for app in response.apps):
         return {}
-    had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
+    had, has = _servers_by_vhost(before), _servers_by_vhost(response)
     if not has:
         return {"": "the response is suddenly empty"}
-    losses = {vhost: had[vhost] - has.get(vhost, 0) for vhost in set(lacking.values())}
+    losses = {vhost: had[vhost] - has.get(vhost, 0) for vhost in set(absent.values())}
     losses = {vhost: loss for vhost, loss in losses.items() if loss > 0}
     loss, total = sum(losses.values()), sum(had.values())
     if loss > limits.exempt:
@@ -201,22 +201,22 @@ def _servers_by_vhost(snapshot: Snapshot) -> dict[str, int]:
 def _seen(known: MissingServer | None, now: float, same_term: bool) -> MissingServer:
     if known is None:
         return MissingServer(now, listed=same_term)
-    return MissingServer(known.since, known.answers + 1, listed=known.listed and same_term)
+    return MissingServer(known.since, known.responses + 1, listed=known.listed and same_term)
 
 
 def _room(
-    vhosts: Iterable[str], before: Snapshot, answer: Snapshot, sizes: Mapping[str, int]
+    vhosts: Iterable[str], before: Snapshot, response: Snapshot, sizes: Mapping[str, int]
 ) -> dict[str, int] | None:
     """How many servers each of `vhosts` lacks to be as large as before the take-over, or as ever
     since; None when the leader is not settling."""
-    if not answer.settling:
+    if not response.settling:
         return None
-    had, has = _servers_by_vhost(before), _servers_by_vhost(answer)
+    had, has = _servers_by_vhost(before), _servers_by_vhost(response)
     return {name: sizes.get(name, had.get(name, 0)) - has.get(name, 0) for name in set(vhosts)}
 
 
 def _kept(
-    lacking: Mapping[Server, str],
+    absent: Mapping[Server, str],
     missing: Mapping[Server, MissingServer],
     now: float,
     doubts: Mapping[str, str],
@@ -229,8 +229,10 @@ def _kept(
     what it lacks since a short time only.
     """
     kept: dict[Server, Doubt] = {}
-    for server in lacking if room is None else sorted(lacking, key=lambda one: _age(missing[one])):
-        vhost, loss = lacking[server], missing[server]
+    for server in (
+        absent if room is None else sorted(absent, key=lambda server: _age(missing[server]))
+    ):
+        vhost, loss = absent[server], missing[server]
         doubt = _new_leader(loss) if room is not None and room[vhost] > 0 else None
         if reason := doubts.get(vhost) or doubts.get(""):
             doubt = Doubt(reason, max(limits.hold, doubt.hold if doubt else 0.0))
@@ -255,10 +257,10 @@ def _new_leader(missing: MissingServer) -> Doubt:
 
 def _believed(missing: MissingServer, now: float, doubt: Doubt) -> bool:
     """A loss that lasts is believed, also while leaders go on changing."""
-    return missing.answers >= _LEAST_ANSWERS and now - missing.since >= doubt.hold
+    return missing.responses >= _LEAST_RESPONSES and now - missing.since >= doubt.hold
 
 
-def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Snapshot:
+def _with_kept(before: Snapshot, response: Snapshot, kept: Iterable[Server]) -> Snapshot:
     """`answer` with the kept servers back in their apps, and apps that it lacks at the end."""
     hosts: dict[str, list[Host]] = {}
     for app_id, host in kept:
@@ -268,13 +270,13 @@ def _with_kept(before: Snapshot, answer: Snapshot, kept: Iterable[Server]) -> Sn
         _joined(app, earlier[app.app_id], hosts.pop(app.app_id))
         if app.app_id in hosts and app.vhost == earlier[app.app_id].vhost
         else app
-        for app in answer.apps
+        for app in response.apps
     ]
     apps += [
         _joined(msgspec.structs.replace(earlier[app_id], hosts=()), earlier[app_id], back)
         for app_id, back in hosts.items()
     ]
-    return msgspec.structs.replace(answer, apps=tuple(apps))
+    return msgspec.structs.replace(response, apps=tuple(apps))
 
 
 def _joined(now: AppEndpoints, earlier: AppEndpoints, back: list[Host]) -> AppEndpoints:
@@ -284,16 +286,16 @@ def _joined(now: AppEndpoints, earlier: AppEndpoints, back: list[Host]) -> AppEn
 
 
 def _held(
-    answer: Snapshot,
+    response: Snapshot,
     kept: Mapping[Server, Doubt],
-    lacking: Mapping[Server, str],
+    absent: Mapping[Server, str],
     missing: Mapping[Server, MissingServer],
     now: float,
 ) -> HeldWithdrawal:
-    vhosts = sorted({lacking[server] for server in kept})
+    vhosts = sorted({absent[server] for server in kept})
     last = max(missing[server].since + doubt.hold for server, doubt in kept.items())
     return HeldWithdrawal(
-        namespace=answer.namespace,
+        namespace=response.namespace,
         reason="; ".join(sorted({doubt.reason for doubt in kept.values()})[:_MOST_NAMED]),
         servers=len(kept),
         vhosts=tuple(vhosts[:_MOST_NAMED]),

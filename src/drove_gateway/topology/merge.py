@@ -1,4 +1,4 @@
-"""Several apps to the one that serves their vhost, in the original's order. Pure."""
+"""Merges the apps of a vhost, in the original's order. Pure."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup
 
 
 def joined(newer: App, earlier: App) -> App:
-    """Two apps of one answer on one vhost: newer hosts first, the earlier app's tags win."""
+    """Merge two apps of a response on the same vhost: newer hosts first, the earlier tags win."""
     groups = dict(earlier.groups)
     for name, group in newer.groups.items():
         known = groups.get(name)
@@ -22,7 +22,7 @@ def joined(newer: App, earlier: App) -> App:
 
 
 def across(earlier: App, later: App) -> App:
-    """One vhost of two namespaces: hosts appended, the later one's tags overwrite."""
+    """Merge a vhost of two namespaces: hosts are appended, the later tags overwrite."""
     groups = dict(earlier.groups)
     for name, group in later.groups.items():
         known = groups.get(name)

@@ -1,4 +1,4 @@
-"""What differs between two topologies. Pure; the order of hosts is no difference."""
+"""Compares two topologies. Pure; the order of hosts does not matter."""
 
 from collections.abc import Iterator
 
