@@ -50,7 +50,7 @@ FUNCTIONS: Mapping[str, Callable[..., object]] = {
 
 
 def rendering_data(vhosts: int, platform: ProxyPlatform) -> RenderingData:
-    """Vhosts with two groups each, ten hosts, one in eight vhosts over https."""
+    """Vhosts with two groups each, ten hosts, every eighth vhost over https."""
     topology = Topology(
         namespaces={
             "stage1": Namespace("drove.example.com", Leader("http://c1:4000", "c1", 4000), "color")
@@ -73,7 +73,7 @@ def _names(vhosts: int) -> list[str]:
 def _app(number: int, name: str) -> App:
     kind = "https" if number % 8 == 0 else "http"
     hosts = tuple(
-        Host(f"10.{number >> 8}.{number & 255}.{one}", 31000 + one, kind) for one in range(HOSTS)
+        Host(f"10.{number >> 8}.{number & 255}.{host}", 31000 + host, kind) for host in range(HOSTS)
     )
     half = HOSTS // 2
     tags = {"team": "payments", "weight": "10"}
@@ -97,7 +97,7 @@ class Go:
 
 
 def go_program(directory: Path) -> Go | None:
-    """The Go peer, or None where Go cannot be had."""
+    """The Go peer, or None where Go is not installed."""
     go = shutil.which("go")
     if go is None:
         print("There is no Go toolchain on this machine: Go is left out.")
@@ -108,7 +108,7 @@ def go_program(directory: Path) -> Go | None:
 
 
 def measured(work: Callable[[], str], rounds: int) -> tuple[str, float]:
-    """What was written, and the median in milliseconds; for slow peers one round must do."""
+    """What was written, and the median in milliseconds; slow peers run only once."""
     begin = time.perf_counter()
     written = work()
     first = (time.perf_counter() - begin) * 1000
@@ -118,7 +118,7 @@ def measured(work: Callable[[], str], rounds: int) -> tuple[str, float]:
 def compare(
     name: str, vhosts: int, rounds: int, go: Go | None, with_gotpl: bool
 ) -> dict[str, object]:
-    """One template at one size, by every engine."""
+    """Measure a template at a size, by every engine."""
     source = shipped(name)
     data = rendering_data(vhosts, "haproxy" if name.startswith("haproxy") else "nginx")
     plain = msgspec.to_builtins(data)

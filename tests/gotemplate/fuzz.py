@@ -1,4 +1,4 @@
-"""Arbitrary templates: nothing but the two errors, and one answer from both halves of the engine.
+"""Arbitrary templates: only the two errors, and the same result from both halves of the engine.
 
     python -m tests.gotemplate.fuzz --seconds 600
 
@@ -37,7 +37,7 @@ TOKENS = [
     *("{{if .T}}", "{{else}}", "{{end}}", "{{range .L}}", '{{define "x"}}', '{{template "x" .}}'),
 ]
 
-# Where a function lies in memory, and what time it is, differ from one run to the next.
+# Where a function lies in memory, and what time it is, differ between runs.
 _FLEETING = re.compile("0x[0-9a-f]{6,}|datetime")
 
 
@@ -56,7 +56,7 @@ def damaged(random: Random, template: str) -> str:
 
 
 def written(random: Random, data: str) -> str:
-    """A template along the grammar, or one that is known from the cases."""
+    """A template along the grammar, or a template of the cases."""
     if random.random() < 0.2:
         return str(random.choice(KNOWN))
     write = typed_template if data == "topology" else plain_template
@@ -93,7 +93,7 @@ def check(template: str, data: object) -> str:
     return exact.get("error", "rendered")
 
 
-def one(random: Random, data: Mapping[str, object]) -> tuple[str, str]:
+def case(random: Random, data: Mapping[str, object]) -> tuple[str, str]:
     """A template, and the name of the data that it is to be rendered with."""
     name = random.choice(list(data))
     kind = random.random()
@@ -112,7 +112,7 @@ def main() -> int:
     data, counts = sample_data(), Counter[str]()
     deadline = time.monotonic() + options.seconds
     while time.monotonic() < deadline:
-        template, name = one(Random(seed), data)
+        template, name = case(Random(seed), data)
         try:
             counts[check(template, data[name])] += 1
         except Exception as error:  # noqa: BLE001 - this is what is looked for

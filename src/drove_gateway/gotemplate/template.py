@@ -1,4 +1,4 @@
-"""The template: parsed once, rendered often."""
+"""Templates: parsed once, rendered often."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -24,7 +24,7 @@ _MOST_SHOWN = 200
 
 
 def available_functions(funcs: Mapping[str, Callable[..., object]]) -> Mapping[str, Function]:
-    """Go's functions, the gateway's, and those given, as templates know them."""
+    """Return Go's functions, the gateway's and these, as templates know them."""
     return {**_known_functions(), **{name: function(call) for name, call in funcs.items()}}
 
 
@@ -73,7 +73,7 @@ class Template:
         self.interpreted_because = ""
 
     def render(self, data: object) -> str:
-        """Executes the template with `data` as dot. Raises `TemplateExecError`."""
+        """Execute the template with `data` as dot. Raises `TemplateExecError`."""
         text = self._render(data)
         return text if text.isascii() else decode(encode(text))
 
@@ -117,6 +117,6 @@ class Template:
 
 
 def _shown(error: Exception) -> str:
-    """An error on one line, with the name of its class unless it was raised to tell the reason."""
+    """Return an error on a line, with the name of its class unless its text is the reason."""
     text = " ".join(str(error).split())[:_MOST_SHOWN]
     return text if isinstance(error, Surprise) and text else f"{type(error).__name__}: {text}"

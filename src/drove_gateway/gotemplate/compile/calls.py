@@ -86,16 +86,15 @@ class Calls:
 
     def _fit(self, value: Value, wanted: GoType, called: Function) -> str:
         """Return the code of an argument, with the checks that its type still needs."""
-        boxed = self._emit.boxed(value)
         if wanted is VALUE or (wanted.kind is Kind.INTERFACE and called.typed):
-            return boxed
+            return self._emit.boxed(value)
         if value.type is not None:
             both_integers = wanted.name == "int" and value.type.kind in INTEGERS
             if wanted.kind is Kind.INTERFACE or value.type == wanted or both_integers:
                 return value.code
             if wanted.kind is not Kind.STRUCT:
                 return self._emit.dead().code
-        fitting = f"fitting_plain({boxed}, {self._emit.names.of(wanted)})"
+        fitting = f"fitting_plain({self._emit.boxed(value)}, {self._emit.names.of(wanted)})"
         python = _PYTHON.get(wanted.name)
         if python is None or value.type is not None:
             return fitting

@@ -18,7 +18,7 @@ class Block:
         self._parts.append(line)
 
     def indented(self) -> "Block":
-        """Add a block that is one level further in."""
+        """Add a block that is indented by a level."""
         block = Block()
         self._parts.append((block, 1))
         return block

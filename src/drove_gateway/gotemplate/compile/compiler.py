@@ -1,4 +1,4 @@
-"""Trees to Python functions: one for each template and each type of dot that it is called with.
+"""Trees to Python: a function for each template and each type of dot that it is called with.
 
 The code relies on the type of the data: fields become attributes, read once and checked when they
 are read; loops over known slices and maps become plain loops.

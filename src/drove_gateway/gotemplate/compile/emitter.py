@@ -36,22 +36,26 @@ class Emitter:
         self.scopes = [Scope()]
         self._nesting = 0
 
-    @contextmanager
-    def nested(self) -> Iterator[None]:
+    def enter(self) -> None:
         """Count a level of nesting. Raises `NotCompilableError` where there are too many."""
         if self._nesting >= MAX_NESTING:
             raise NotCompilableError(f"actions and parentheses nest more than {MAX_NESTING} deep")
         self._nesting += 1
-        yield
+
+    def leave(self) -> None:
+        """Leave a level of nesting."""
         self._nesting -= 1
 
     @contextmanager
     def within(self, block: Block) -> Iterator[None]:
         """Emit into another block, with a scope of its own."""
-        with self.nested(), self.into(block):
-            self.scopes.append(Scope())
-            yield
-            self.scopes.pop()
+        self.enter()
+        outer, self.block = self.block, block
+        self.scopes.append(Scope())
+        yield
+        self.scopes.pop()
+        self.block = outer
+        self.leave()
 
     @contextmanager
     def into(self, block: Block) -> Iterator[None]:

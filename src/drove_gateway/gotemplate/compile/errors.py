@@ -1,4 +1,4 @@
-"""Why a template, or one function of it, cannot be compiled."""
+"""Why a template, or a function of it, cannot be compiled."""
 
 
 class NotCompilableError(Exception):

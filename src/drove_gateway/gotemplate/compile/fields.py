@@ -43,8 +43,10 @@ class Fields:
     def _load(self, value: Value, slot: Block, attribute: str, declared: GoType) -> Value:
         usable = attribute.isidentifier() and not keyword.iskeyword(attribute)
         code = f"{value.code}.{attribute}" if usable else f"getattr({value.code}, {attribute!r})"
-        with self._emit.into(slot):
-            return self._emit.let(code, declared)
+        outer, self._emit.block = self._emit.block, slot
+        found = self._emit.let(code, declared)
+        self._emit.block = outer
+        return found
 
     def _read(self, value: Value, name: str) -> Value:
         found, code = value.type, value.code

@@ -41,8 +41,10 @@ class Pipelines:
         """Return the value of a pipeline that declares nothing."""
         if pipe.variables:
             raise NotCompilableError("a variable is declared or assigned inside parentheses")
-        with self._emit.nested():
-            return self.commands(dot, pipe)
+        self._emit.enter()
+        value = self.commands(dot, pipe)
+        self._emit.leave()
+        return value
 
     def commands(self, dot: Value, pipe: nodes.Pipe) -> Value:
         """Return the value of a pipeline, which its variables do not have yet."""

@@ -15,7 +15,7 @@ CONTAINERS: Final = {
     Kind.SLICE: ("tuple", "as_sequence"),
     Kind.MAP: ("dict", "as_dict"),
 }
-"""The exact Python type of a container, and the function that makes one of other values."""
+"""The exact Python type of a container, and the function that makes it of other values."""
 
 INTEGERS: Final = frozenset({Kind.INT, Kind.UINT})
 _PLAIN_KINDS: Final = frozenset({Kind.STRING, Kind.BOOL, Kind.STRUCT})

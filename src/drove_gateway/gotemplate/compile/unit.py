@@ -1,4 +1,4 @@
-"""What the functions of one compilation share."""
+"""What the functions of a compilation share."""
 
 from collections.abc import Mapping
 from typing import Final

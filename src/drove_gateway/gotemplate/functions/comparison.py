@@ -76,15 +76,15 @@ def _equal(first: object, second: object) -> bool:
 def _equal_composites(first: object, second: object) -> bool:
     if _is_invalid(first) or _is_invalid(second):
         return _is_nil(first) == _is_nil(second)
-    one, other = type_of(first), type_of(second)
-    if one.kind is not other.kind:
-        message = f"non-comparable types %s: {one.name}, {other.name}: %v"
+    found, other = type_of(first), type_of(second)
+    if found.kind is not other.kind:
+        message = f"non-comparable types %s: {found.name}, {other.name}: %v"
         raise FunctionError(sprintf(message, [first, second]))
     if _is_nil(first) or _is_nil(second):
         return _is_nil(first) == _is_nil(second)
     if not _comparable(other):
         raise FunctionError(sprintf(f"non-comparable type %s: {other.name}", [second]))
-    return one == other and raw(first) == raw(second)
+    return found == other and raw(first) == raw(second)
 
 
 def _is_nil(value: object) -> bool:
@@ -108,7 +108,7 @@ def _less(first: object, second: object) -> bool:
     if kind in {Kind.BOOL, Kind.COMPLEX}:
         raise FunctionError("invalid type for comparison")
     less: Callable[[Any, Any], bool] = operator.lt
-    one, two = raw(first), raw(second)
-    if isinstance(one, str) and isinstance(two, str) and not (one.isascii() and two.isascii()):
-        return encode(one) < encode(two)
-    return less(one, two)
+    left, right = raw(first), raw(second)
+    if isinstance(left, str) and isinstance(right, str):
+        return left < right if left.isascii() and right.isascii() else encode(left) < encode(right)
+    return less(left, right)

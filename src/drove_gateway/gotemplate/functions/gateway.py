@@ -12,7 +12,7 @@ from drove_gateway.gotemplate.go.strconv import REPLACEMENT, is_surrogate
 from drove_gateway.gotemplate.go.time import GoTime
 
 _MAX_TEXT: Final = 64 * 1024 * 1024
-"""More than this no function makes of less."""
+"""The longest result of a function, in characters, where it may be longer than its arguments."""
 
 
 def gateway_functions(
@@ -93,7 +93,7 @@ def tolower(s: str) -> str:
 
 
 def _lower(char: str) -> str:
-    """One character for one (İ is i in Go, i and a dot in Python); no UTF-8 becomes U+FFFD."""
+    """Lower a character to a single character (İ is i in Go, i and a dot in Python)."""
     return REPLACEMENT if is_surrogate(char) else char.lower()[0]
 
 

@@ -1,6 +1,6 @@
 """The gateway's functions, bound to this process's environment and clock.
 
-The one module of this package that looks at the world outside.
+Only this module of the package reads the machine's state.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""What a function or method takes and gives, in Go's types.
+"""Parameters and results of functions and methods, in Go's types.
 
-Go knows this of every function; of a Python callable, its signature and type hints tell. What they
-do not tell is taken as `interface {}`.
+Go knows this of every function; of a Python callable, its signature and type hints say it. What
+they do not say is taken as `interface {}`.
 """
 
 import inspect
@@ -23,7 +23,7 @@ class Function:
     """`params` are the fixed parameters, `required` of them without a default.
 
     `variadic` is the type of each further argument, `None` if there may be none.
-    `typed` says that the callable takes Go values as they travel (see `values`), not plain ones.
+    `typed` says that the callable takes values as they travel (see `go.values`), not plain values.
     """
 
     call: Callable[..., object]

@@ -21,7 +21,7 @@ from drove_gateway.gotemplate.go.values import raw, type_of
 
 
 def text(value: object) -> str:
-    """What `print` writes for one value: `%v`, and `<nil>` for nil."""
+    """Return what `print` writes for a value: `%v`, and `<nil>` for nil."""
     if type(value) is str:
         return value
     if type(value) is int:
@@ -30,7 +30,7 @@ def text(value: object) -> str:
 
 
 def sprint(args: Sequence[object]) -> str:
-    """All the values, with a blank between two that are no strings."""
+    """Return all values, with a blank between two that are not strings."""
     parts: list[str] = []
     after_string = True
     for arg in args:
@@ -43,12 +43,12 @@ def sprint(args: Sequence[object]) -> str:
 
 
 def sprintln(args: Sequence[object]) -> str:
-    """All the values with blanks between them, and a line break."""
+    """Return all values with blanks between them, and a line break."""
     return " ".join([text(arg) for arg in args]) + "\n"
 
 
 def sprintf(format_: str, args: Sequence[object]) -> str:
-    """The values written as the directives of a format say."""
+    """Return the values as the directives of a format write them."""
     parsed = parse_format(format_)
     if parsed.verbs is not None and _fit(args, parsed.verbs):
         return parsed.outline % tuple(args)
@@ -66,7 +66,7 @@ def _fit(args: Sequence[object], verbs: str) -> bool:
 
 
 class _Sprintf:
-    """One run over a format: where it stands among the arguments, and what is written so far."""
+    """A run over a format: its place among the arguments, and its output so far."""
 
     def __init__(self, pieces: Sequence[Piece], args: Sequence[object]) -> None:
         self.pieces = pieces
@@ -97,7 +97,7 @@ class _Sprintf:
         return go_value(arg, verb, spec)
 
     def _indirect(self, directive: Directive) -> None:
-        """A directive with `*` or indexes, or one that is no good."""
+        """Write a directive with `*` or indexes, or an invalid directive."""
         good = self._jump(directive.width_index) and not directive.misplaced
         spec = directive.spec
         if directive.star_width:
@@ -116,7 +116,7 @@ class _Sprintf:
         return self._operand(verb, spec) if good else f"%!{verb}(BADINDEX)"
 
     def _jump(self, index: int | None) -> bool:
-        """Go on with another argument; false if there is none of that number."""
+        """Continue with another argument; false if there is no such argument."""
         if index is None:
             return True
         self.reordered = True
@@ -142,7 +142,7 @@ class _Sprintf:
         return replace(spec, precision=number)
 
     def _number(self) -> int | None:
-        """The next argument as a width or precision, None if it is not fit to be one."""
+        """Return the next argument as a width or precision, None if it cannot be used so."""
         if self.next >= len(self.args):
             return None
         arg = self.args[self.next]

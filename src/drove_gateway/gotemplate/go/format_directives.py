@@ -1,4 +1,4 @@
-"""The directives of a format string: `%-8.3[2]f` taken apart, once for each format."""
+"""The directives of a format string: `%-8.3[2]f` parsed, once for each format."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,8 +38,8 @@ PLAIN: Final = Spec()
 class Directive:
     """One directive; no `verb` means that the format ended too early.
 
-    The three indexes are those of `%[n]*.[n]*[n]d`, counted from 0; a negative one is unreadable
-    or out of range in any case. `misplaced` says that an index stands before a number.
+    The three indexes are those of `%[n]*.[n]*[n]d`, counted from 0; a negative index is
+    unreadable or out of range in any case. `misplaced` says that an index stands before a number.
     `direct` says that the directive takes the next argument as it is: no `*` and no index.
     """
 
@@ -61,7 +61,7 @@ Piece: TypeAlias = str | Directive
 class Format:
     """Literal text and directives of a format, in order.
 
-    Where all directives are plain `%s`, `%v` or `%d`, `verbs` has them one after the other and
+    Where all directives are plain `%s`, `%v` or `%d`, `verbs` is all of them in order and
     `outline` is the format in Python's way, with a `%s` for each.
     """
 
@@ -77,12 +77,12 @@ def too_large(number: int) -> bool:
 
 @lru_cache(maxsize=512)
 def parse_format(text: str) -> Format:
-    """A format taken apart."""
+    """Return a format in its parts."""
     pieces = tuple(_pieces(text))
     directives = [piece for piece in pieces if isinstance(piece, Directive)]
-    plain = all(one.direct and one.spec == PLAIN and one.verb in "svd" for one in directives)
+    plain = all(each.direct and each.spec == PLAIN and each.verb in "svd" for each in directives)
     outline = [piece.replace("%", "%%") if isinstance(piece, str) else "%s" for piece in pieces]
-    verbs = "".join([one.verb for one in directives])
+    verbs = "".join([directive.verb for directive in directives])
     return Format(pieces, "".join(outline), verbs if plain else None)
 
 
@@ -101,7 +101,7 @@ def _pieces(text: str) -> Iterator[Piece]:
 
 
 class _Scanner:
-    """Reads one directive, in the order that Go's `doPrintf` does."""
+    """Reads a directive, in the order that Go's `doPrintf` does."""
 
     def __init__(self, text: str, position: int) -> None:
         self.text = text
@@ -158,7 +158,7 @@ class _Scanner:
         return self.text[start : self.position]
 
     def _number(self) -> int | None:
-        """A number; one far too large swallows the rest of the format, as in Go."""
+        """Read a number; a far too large number swallows the rest of the format, as in Go."""
         start = self.position
         number = 0
         while (digit := self._peek()) and digit in "0123456789":

@@ -1,4 +1,4 @@
-"""How Go's `fmt` writes one basic operand under one verb: numbers, text, truth values.
+"""How Go's `fmt` writes a basic operand under a verb: numbers, text, truth values.
 
 Each function returns None where the verb does not fit the operand.
 """
@@ -104,7 +104,7 @@ def floating(value: float, verb: str, spec: Spec) -> str | None:
 
 
 def _not_finite(number: str, spec: Spec) -> str:
-    """Infinities and NaN: never filled up with zeros, and no sign for NaN unless asked for."""
+    """Infinities and NaN: never filled up with zeros, and no sign for NaN unless requested."""
     if number[1] == "N" and not (spec.space or spec.plus):
         number = number[1:]
     return pad(number, spec, zeros=False)
@@ -127,7 +127,7 @@ def _keep_zeros(number: str, conversion: str, precision: int | None) -> str:
 
 
 def complex_number(value: complex, verb: str, spec: Spec) -> str | None:
-    """The verbs of floats, for both parts; the imaginary one always has a sign."""
+    """The verbs of floats, for both parts; the imaginary part always has a sign."""
     real = floating(value.real, verb, spec)
     imaginary = floating(value.imag, verb, replace(spec, plus=True))
     return None if real is None or imaginary is None else f"({real}{imaginary}i)"

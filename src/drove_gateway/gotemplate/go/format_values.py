@@ -29,7 +29,7 @@ def type_name(value: object) -> str:
 
 
 def go_value(value: object, verb: str, spec: Spec) -> str:
-    """One operand under one verb, as Go's `printArg` writes it."""
+    """Return an operand under a verb, as Go's `printArg` writes it."""
     if value is None or value is MISSING:
         return format_operands.pad("<nil>", spec) if verb in "Tv" else f"%!{verb}(<nil>)"
     if verb == "T":
@@ -47,14 +47,14 @@ def _value(value: object, verb: str, spec: Spec) -> str:
 
 
 def _element(value: object, verb: str, spec: Spec) -> str:
-    """A value inside another one, where nil is a nil interface and fits every verb."""
+    """Return a value inside another value, where nil is a nil interface and fits every verb."""
     if value is None or value is MISSING:
         return "interface {}(nil)" if spec.sharp_v else "<nil>"
     return _value(value, verb, spec)
 
 
 def _from_method(value: object, verb: str, spec: Spec) -> str | None:
-    """What the value says about itself: Go's `GoStringer`, `error` and `Stringer`."""
+    """Return the value's own text: Go's `GoStringer`, `error` and `Stringer`."""
     if spec.sharp_v:
         names: tuple[str, ...] = ("GoString",)
     elif verb in _STRING_VERBS:
@@ -64,8 +64,8 @@ def _from_method(value: object, verb: str, spec: Spec) -> str | None:
     for name in names:
         found = method(value, name)
         if found is not None:
-            said = str(found())
-            return format_operands.string(said, "s" if spec.sharp_v else verb, spec)
+            own = str(found())
+            return format_operands.string(own, "s" if spec.sharp_v else verb, spec)
     return None
 
 
@@ -142,7 +142,7 @@ def _bytes(value: object, verb: str, spec: Spec) -> str | None:
 
 
 def _pointer(value: object, verb: str, spec: Spec) -> str:
-    """The address, where Go's value has one; the number itself means nothing."""
+    """The address, where Go's value has one; its number means nothing."""
     if type_of(value).kind not in {Kind.MAP, Kind.SLICE, Kind.FUNC}:
         return _bad_verb(value, verb, spec)
     address = id(raw(value))

@@ -23,7 +23,7 @@ _LEADING_ONE: Final = 1 << 60
 
 
 def is_surrogate(char: str) -> bool:
-    """Whether `char` is no character but half of a pair, or a byte kept by ``surrogateescape``."""
+    """Whether `char` is half of a surrogate pair, or a byte kept by ``surrogateescape``."""
     return "\ud800" <= char <= "\udfff"
 
 
@@ -78,7 +78,7 @@ def _numbered_escape(code: int) -> str:
 def format_float(value: float, verb: str, precision: int | None) -> str:
     """`value` as `strconv.FormatFloat` spells it; no precision means as many digits as needed.
 
-    `verb` is one of ``b e E f g G x X``. The shortest form is asked for with `g` and `G` only.
+    `verb` is one of ``b e E f g G x X``. Only `g` and `G` have a shortest form.
     """
     if math.isnan(value):
         return "NaN"
@@ -131,7 +131,7 @@ def _hex_float(value: float, verb: str, precision: int | None) -> str:
 
 
 def _round_hex(mantissa: int, exponent: int, bits: int) -> tuple[int, int]:
-    """Round to `bits` after the leading one, halves to even."""
+    """Round to `bits` after the leading bit, halves to even."""
     dropped = (mantissa << bits) & (_LEADING_ONE - 1)
     mantissa >>= 60 - bits
     if dropped | (mantissa & 1) > 1 << 59:

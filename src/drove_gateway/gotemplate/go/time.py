@@ -1,4 +1,4 @@
-"""Go's `time.Time` and what its methods answer, for templates that print when they were rendered.
+"""Go's `time.Time` and its methods, for templates that print when they were rendered.
 
 The names are Go's, since templates use them: `{{datetime.UTC.Format "15:04"}}`. `__go_name__` is
 what `%T` and error messages call a type.
@@ -36,10 +36,10 @@ class Location:
 
 
 class GoTime:
-    """`time.Time`: a moment in a time zone, with the reading of a monotonic clock if it has one.
+    """`time.Time`: a moment in a time zone, perhaps with the reading of a monotonic clock.
 
     `nanoseconds` count from 1970 in UTC, `monotonic` in nanoseconds from the start of the
-    process. The local time zone is the one that the time is created with.
+    process. `local` is the machine's time zone, `zone` where it is not given.
     """
 
     __go_name__: ClassVar = "time.Time"
@@ -196,7 +196,7 @@ class GoTime:
         return moved
 
     def AddDate(self, years: int, months: int, days: int) -> "GoTime":
-        """Days and months beyond the end of theirs run over into the next ones, as in Go."""
+        """Days and months beyond the end of theirs run over into the next, as in Go."""
         shown = self._local_datetime()
         month = shown.year * 12 + shown.month - 1 + years * 12 + months
         first = shown.replace(year=month // 12, month=month % 12 + 1, day=1)

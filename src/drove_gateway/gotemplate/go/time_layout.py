@@ -38,7 +38,7 @@ _ELEMENT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A moment as a calendar and a clock in one time zone show it.
+    """A moment as a calendar and a clock show it in a time zone.
 
     `weekday` counts from Sunday, 0. `offset` is in seconds east of UTC. A `zone` without an
     abbreviation is empty.

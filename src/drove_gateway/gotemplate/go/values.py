@@ -83,7 +83,7 @@ MISSING: Final = Missing()
 
 
 class Typed:
-    """A value whose Go type is not the one its Python class stands for.
+    """A value with another Go type than that of its Python class.
 
     `value` is `None` for a nil map, a nil slice and the zero value of a struct.
     """
@@ -140,7 +140,7 @@ _EXACT: Final[Mapping[type, GoType]] = {
 
 
 def type_of(value: object) -> GoType:
-    """The Go type of a value (`interface {}` for `None`). `MISSING` has none: do not ask."""
+    """The Go type of a value (`interface {}` for `None`). Not for `MISSING`, which has none."""
     if type(value) is Typed:
         return value.type
     exact = _EXACT.get(type(value))
@@ -183,7 +183,7 @@ def _mapping_type(value: Mapping[object, object]) -> GoType:
 def box(value: object, declared: GoType) -> object:
     """A value that was read from a place of a declared type, with that type.
 
-    Where the value contradicts the declaration, the value is believed.
+    Where the value contradicts the declaration, the value decides.
     """
     kind = declared.kind
     if type(value) is declared.python or kind is Kind.INTERFACE or type(value) is Typed:

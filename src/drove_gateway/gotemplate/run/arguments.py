@@ -1,4 +1,4 @@
-"""Values on their way into functions: constants that adapt, and checks that types fit."""
+"""Arguments of functions: constants that adapt, and checks that types fit."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ from drove_gateway.gotemplate.go.values import (
 from drove_gateway.gotemplate.syntax import nodes
 
 ABSENT: Final = Missing()
-"""No value was piped in, which is not the same as one that is `MISSING`."""
+"""No value was piped in, which is not the same as a `MISSING` value."""
 
 _NILABLE: Final = frozenset({Kind.INTERFACE, Kind.MAP, Kind.SLICE, Kind.FUNC})
 _INTEGERS: Final = frozenset({Kind.INT, Kind.UINT})

@@ -1,8 +1,8 @@
-"""What compiled templates call for what is not worth, or not safe, to do in place.
+"""Functions that compiled code calls, and the state of its execution.
 
 Whenever something is not as the compiler assumed, or the template is wrong, any exception will do:
-`render` then leaves the template to the interpreter, which knows the right answer or the right
-error. `Surprise` is the one raised on purpose.
+`Template.render` then leaves the template to the interpreter, which returns the right text or
+raises the right error. `Surprise` is raised on purpose.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
@@ -33,7 +33,7 @@ from drove_gateway.gotemplate.syntax.nodes import Node, Tree
 
 
 class Surprise(Exception):
-    """The compiled code cannot go on."""
+    """The compiled code cannot continue; `str()` is the reason, if it is the data."""
 
 
 class NotDeclared(Surprise):
@@ -44,7 +44,7 @@ class NotDeclared(Surprise):
 
 
 class Run:
-    """One execution of compiled code: its output and what it may still spend."""
+    """An execution of compiled code: its output and its budget."""
 
     __slots__ = ("budget", "nodes", "parts")
 
@@ -77,7 +77,7 @@ class Run:
 
 
 def show(value: object) -> str:
-    """What an action writes."""
+    """Return what an action writes."""
     if value is None or value is MISSING:
         return "<no value>"
     if type(value) is int:
@@ -151,7 +151,7 @@ def fitting_plain(value: object, wanted: GoType) -> Any:
 
 
 def as_sequence(value: object) -> Sequence[object]:
-    """What a hint calls a slice and is no tuple."""
+    """Return a value that a hint declares as a slice, and that is not a tuple."""
     if type(value) is list:
         return value
     if value is None:
@@ -162,7 +162,7 @@ def as_sequence(value: object) -> Sequence[object]:
 
 
 def as_dict(value: object) -> dict[Any, object]:
-    """What a hint calls a map and is no plain dict."""
+    """Return a value that a hint declares as a map, and that is not a plain dict."""
     if value is None:
         return {}
     if isinstance(value, Mapping):
@@ -171,13 +171,13 @@ def as_dict(value: object) -> dict[Any, object]:
 
 
 def in_order(mapping: Mapping[str, object]) -> list[str]:
-    """The keys of a `map[string]…`, ordered by their bytes."""
+    """Return the keys of a `map[string]…`, ordered by their bytes."""
     keys = sorted(mapping)
     return keys if "".join(keys).isascii() else sorted(keys, key=encode)
 
 
 def range_elements(value: object) -> Iterable[object]:
-    """What `range` gives to one variable; sized, so that an empty one is false."""
+    """Return what `range` passes to a single variable; sized, so that it is false when empty."""
     if type(value) is list or type(value) is tuple:
         return value
     if type(value) is dict and type_of(value).key is not ANY:
@@ -195,7 +195,7 @@ def range_elements(value: object) -> Iterable[object]:
 
 
 def range_pairs(value: object) -> Sequence[tuple[object, object]]:
-    """What `range` gives to two variables."""
+    """Return what `range` passes to two variables."""
     if value is None or value is MISSING:
         return ()
     found = type_of(value)

@@ -1,4 +1,4 @@
-"""What stops a template that would not stop by itself.
+"""Limits that stop a template that would not stop by itself.
 
 The measure is work, not time, so that a template either always renders or never does. A step is a
 pass through a `range` or a template call; where the interpreter is at work, every action too. Text
@@ -33,12 +33,12 @@ class LimitError(Exception):
 
 
 def is_wide(form: str) -> bool:
-    """Whether a format may make much of little."""
+    """Whether a format may make a long text of a short value."""
     return len(form) > 1024 or _WIDE.search(form) is not None
 
 
 class Budget:
-    """What one execution has left."""
+    """What an execution may still do."""
 
     __slots__ = ("max_output", "max_steps", "output", "steps")
 
@@ -55,7 +55,7 @@ class Budget:
             raise LimitError(f"exceeded maximum of {self.max_steps} steps")
 
     def spend_on(self, *values: object, times: int = 1) -> None:
-        """Counts long text and long lists that a function takes or gives."""
+        """Counts long text and long lists that a function takes or returns."""
         size = 0
         for value in values:
             plain = raw(value)

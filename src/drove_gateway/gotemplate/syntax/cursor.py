@@ -29,19 +29,17 @@ class Cursor:
 
     def token(self, kind: Kind) -> Token:
         """Make a token of the text since the last token."""
-        value = self.passed
+        value = self.source[self._start : self.position]
         token = Token(kind, self._start, value, self._start_line)
         if "\n" in value:
             self._line += value.count("\n")
-        self._restart()
+        self._start = self.position
+        self._start_line = self._line
         return token
 
     def skip(self) -> None:
         """Leave out the text since the last token."""
         self._line += self.source.count("\n", self._start, self.position)
-        self._restart()
-
-    def _restart(self) -> None:
         self._start = self.position
         self._start_line = self._line
 
@@ -65,7 +63,7 @@ class Cursor:
         return self.source.startswith(text, self.position + offset)
 
     def accept(self, valid: str) -> bool:
-        """Pass the next character if it is one of `valid`."""
+        """Pass the next character if it is in `valid`."""
         char = self.peek()
         if char and char in valid:
             self.position += 1

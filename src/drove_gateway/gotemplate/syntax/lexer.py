@@ -16,6 +16,7 @@ _SPACE: Final = " \t\r\n"
 _SPACES: Final = re.compile(r"[ \t\r\n]*")
 _WORD: Final = re.compile(r"[A-Za-z0-9_]*")
 _DIGITS: Final = "0123456789"
+_TERMINATORS: Final = _SPACE + ".,|:)("
 _SINGLE: Final = {"=": Kind.ASSIGN, "|": Kind.PIPE}
 
 _State: TypeAlias = Callable[[], Token | None]
@@ -255,7 +256,8 @@ class Lexer:
         return cursor.error(f"bad character {shown(cursor.peek())}")
 
     def _is_at_terminator(self) -> bool:
-        char = self._cursor.peek()
-        if not char or char in _SPACE or char in ".,|:)(":
+        cursor = self._cursor
+        char = cursor.source[cursor.position : cursor.position + 1]
+        if not char or char in _TERMINATORS:
             return True
-        return self._cursor.starts_with(self._right)
+        return cursor.source.startswith(self._right, cursor.position)

@@ -1,7 +1,7 @@
 """The parse tree, and how Go writes its nodes in messages.
 
-`pos` is an index into the source text (in characters). A `Tree` is one template: the main one, or
-one made by `define` or `block`.
+`pos` is an index into the source text (in characters). A `Tree` is a template: the text itself,
+or a template that it defines by `define` or `block`.
 """
 
 from dataclasses import dataclass, field
@@ -176,7 +176,7 @@ Node: TypeAlias = Operand | Command | Item | Body
 
 @dataclass(slots=True, eq=False)
 class Tree:
-    """One template. `source` and `file` are those of the text it was parsed from."""
+    """A template. `source` and `file` are those of the text it was parsed from."""
 
     name: str
     file: str
@@ -190,7 +190,7 @@ def is_blank(body: Body) -> bool:
 
 
 def text_of(node: Node) -> str:
-    """A node as Go writes it in messages, which is not always as it was written."""
+    """Return a node as Go writes it in messages, which may differ from the template's text."""
     done: list[str] = []
     todo: list[Node | str] = [node]
     while todo:

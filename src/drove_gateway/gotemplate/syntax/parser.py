@@ -187,7 +187,7 @@ class _Parser:
         return make(pipe.pos, pipe, body, otherwise)
 
     def _otherwise(self, kind: Kind, found: _Else) -> Steps[nodes.Body]:
-        # `else if` and `else with` are a branch of their own, whose `end` ends this one too.
+        # `else if` and `else with` are a branch of their own, whose `end` also ends this branch.
         if kind is not Kind.RANGE and self._tokens.peek().kind is kind:
             self._tokens.next()
             return nodes.Body(found.pos, [(yield self._control(kind))])
