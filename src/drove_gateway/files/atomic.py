@@ -1,7 +1,7 @@
 """Replaces a file at once: written beside its target, flushed to disk, renamed over it.
 
-Whoever reads the target, or starts after a power failure, finds the old content or the new one.
-The temporary file stands in the target's own directory, `.NAME.tmp-*`, so that the rename stays
+Whoever reads the target, or starts after a power failure, finds the old content or the new.
+The temporary file is in the target's own directory, `.NAME.tmp-*`, so that the rename stays
 within one file system.
 """
 

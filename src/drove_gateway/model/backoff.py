@@ -7,7 +7,7 @@ _MOST_DOUBLINGS = 60
 def backoff(failures: int, *, first: float, longest: float) -> float:
     """Return the seconds to wait after `failures` failures in a row.
 
-    The wait is `first` after one failure and doubles with each further one, up to `longest`.
+    The wait is `first` after one failure and doubles with each further failure, up to `longest`.
     """
     doublings = min(max(failures - 1, 0), _MOST_DOUBLINGS)
     return min(longest, first * 2.0**doublings)

@@ -1,4 +1,4 @@
-"""Every error that one part of the gateway raises for another.
+"""The errors that parts of the gateway raise for each other.
 
     GatewayError
     ├── ConfigError              nixy.toml or the environment cannot be used
@@ -27,7 +27,7 @@ class GatewayError(Exception):
 
 
 class ConfigError(GatewayError):
-    """The configuration cannot be used. `problems` has one line for each thing to mend."""
+    """The configuration cannot be used. `problems` has a line for each thing to fix."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("\n".join(problems))
@@ -83,9 +83,9 @@ class CommandTimeout(ProxyError):
 
 
 class CheckRefused(ProxyError):
-    """The proxy's own check refuses the rendered configuration; the old one goes on.
+    """The proxy's own check refuses the rendered configuration; the old configuration stays.
 
-    `output` is what the check printed, `line` the rendered file's line where one is named.
+    `output` is what the check printed, `line` the rendered file's line where the output names it.
     """
 
     def __init__(self, message: str, *, output: str = "", line: int | None = None) -> None:
@@ -95,7 +95,7 @@ class CheckRefused(ProxyError):
 
 
 class GenerationUnproven(ProxyError):
-    """The reload was asked for, but the new generation does not answer."""
+    """The reload was requested, but the new generation does not respond."""
 
 
 class RuntimeApiError(ProxyError):

@@ -16,9 +16,9 @@ _PIECE = 256
 
 
 def identity_diff(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
-    """Of each sequence those elements that may not be in the other one, in their order.
+    """Return those elements of each sequence that may be missing in the other, in their order.
 
-    What is left out of one has an equal in the other, left out as well. An element that only moved
+    What is left out of a sequence has an equal in the other, which is left out as well. An element that only moved
     may be in both.
     """
     if len(before) == len(after):

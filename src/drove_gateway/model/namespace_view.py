@@ -1,4 +1,4 @@
-"""What can be seen of a namespace from outside: one frozen value, published at every change."""
+"""A namespace as seen from outside: a frozen value, published at every change."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ PENDING = "pending first check"
 
 
 class EndpointView(msgspec.Struct, frozen=True):
-    """A configured controller. As in the original, only the one that leads is healthy.
+    """A configured controller. As in the original, only the leader is healthy.
 
     `message` is "OK", "pending first check", or why it is not healthy.
     """

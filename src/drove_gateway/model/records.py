@@ -19,7 +19,7 @@ class ApplyRecord(msgspec.Struct, frozen=True):
     `reloaded` says that the proxy loaded a new configuration.
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
     `reload_waits` says that only servers were changed, and that the reload comes when it may.
-    The history keeps the first steps and failures of a large one; `left_out` counts the others.
+    The history keeps the first steps and failures of a large apply; `left_out` counts the others.
     """
 
     at: float

@@ -25,7 +25,7 @@ from drove_gateway.model.vocabulary import AppEndpoints, Host
 
 PORT_TYPES = frozenset({"http", "https", "tcp", "udp"})
 
-# An object for each name of a port type, instead of one for each host.
+# A shared object for each port type, instead of an object for each host.
 _PORT_TYPES = {name: name for name in PORT_TYPES} | {name.upper(): name for name in PORT_TYPES}
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

@@ -1,7 +1,7 @@
 """A mapping whose versions share what did not change. Pure.
 
 With plain dictionaries a new version costs a copy, and comparing two costs a look at every key: at
-10,000 vhosts a few passes over them cost more than the change of one. Here the keys lie in shards.
+10,000 vhosts a few passes over them cost more than a change. Here the keys lie in shards.
 A new version copies the shards that change, and two versions differ only where a shard is not the
 same object.
 """
@@ -93,7 +93,7 @@ def versioned(mapping: Mapping[str, V]) -> VersionedMap[V]:
 
 
 def changed_keys(before: Mapping[str, V], after: Mapping[str, V]) -> list[str]:
-    """The keys that only one of the two has, or whose values are not the same object, sorted."""
+    """Return the sorted keys that only one map has, or whose values are not the same object."""
     if isinstance(before, VersionedMap) and isinstance(after, VersionedMap):
         others = map(is_not, before.shards, after.shards)
         pairs = compress(zip(before.shards, after.shards, strict=True), others)

@@ -1,7 +1,7 @@
-"""The vocabulary: what Drove says, and what the world should look like.
+"""The vocabulary: what Drove reports, and the desired state.
 
-All types are frozen, and so is what they hold: mappings are typed as ``Mapping``, and nothing
-changes one after it was built. Wherever a template or ``/v1/config`` shows a value, the encoded
+All types are frozen, and so is what they hold: mappings are typed as ``Mapping``, and no value
+changes after it was built. Wherever a template or ``/v1/config`` shows a value, the encoded
 names (``rename``) are those of the original's Go structs: `Hosts`, `PortType`, `LeaderVHost`.
 """
 
@@ -22,7 +22,7 @@ class Host(
     gc=False,
     rename={"host": "Host", "port": "Port", "port_type": "PortType"},
 ):
-    """Where one instance listens. `host` is a host name or IP text, `port_type` lower-case.
+    """Where an instance listens. `host` is a host name or IP text, `port_type` lower-case.
 
     The port is an `int32` to templates, as it is in the original.
     """
@@ -69,11 +69,11 @@ class Rejection(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One accepted answer of one namespace's leader.
+    """An accepted response of a namespace's leader.
 
     `settling_until` (monotonic seconds) is 0 unless the leader is new and may not know all its
-    instances yet (up to about 90 s, `Drove's controllers`): what it adds is true, what it lacks
-    may only be unknown. Answers with the same time are those of one term of it.
+    instances yet (up to about 90 s, `Drove's controllers`): what it adds is true, what is missing
+    may only be unknown to it. Responses with the same time belong to the same term of the leader.
     """
 
     namespace: str
@@ -84,7 +84,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def settling(self) -> bool:
-        """Whether what the answer lacks may only be unknown."""
+        """Whether what is missing in the response may only be unknown to the leader."""
         return self.settling_until > 0
 
 
@@ -107,7 +107,7 @@ class App(
         "routing_tag_key": "RoutingTagKey",
     },
 ):
-    """All that serves one vhost, merged from every application and namespace that names it."""
+    """The servers of a vhost, merged from every application and namespace that names it."""
 
     id: str
     vhost: str
