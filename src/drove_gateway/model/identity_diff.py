@@ -18,8 +18,8 @@ _PIECE = 256
 def identity_diff(before: Sequence[T], after: Sequence[T]) -> tuple[Sequence[T], Sequence[T]]:
     """Return those elements of each sequence that may be missing in the other, in their order.
 
-    What is left out of a sequence has an equal in the other, which is left out as well. An element that only moved
-    may be in both.
+    What is left out of a sequence has an equal in the other, which is left out as well. An element
+    that only moved may be in both.
     """
     if len(before) == len(after):
         pairs = list(_differing(before, after))
