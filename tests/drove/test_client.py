@@ -238,7 +238,7 @@ async def test_a_refusal_names_namespace_controller_route_status_and_what_was_sa
     said = str(caught.value)
     assert said.startswith(
         f"namespace stage: controller {url}: GET /apis/v1/endpoints: 503 Service Unavailable: "
-        "down?[31m for maintenance!!!"
+        "down�[31m for maintenance!!!"
     )
     assert len(said) < 400
     assert caught.value.status == 503

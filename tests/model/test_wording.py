@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.model.wording import count_of, first_and_more, printable
+from drove_gateway.model.wording import count_of, first_and_more, printable, shortened
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,18 @@ from drove_gateway.model.wording import count_of, first_and_more, printable
 )
 def test_a_long_list_names_the_first_and_counts_the_rest(items: list[str], text: str) -> None:
     assert first_and_more(items, 2) == text
+
+
+@pytest.mark.parametrize(
+    ("lines", "kept"),
+    [
+        ([], ()),
+        (["a", "b"], ("a", "b")),
+        (["a", "b", "c", "d"], ("a", "b", "and 2 more changes")),
+    ],
+)
+def test_many_lines_end_with_a_count_of_the_others(lines: list[str], kept: tuple[str, ...]) -> None:
+    assert shortened(lines, 2, "changes") == kept
 
 
 def test_a_list_may_be_separated_otherwise() -> None:

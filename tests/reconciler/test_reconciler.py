@@ -118,7 +118,7 @@ class Counted:
         self.records.append(record)
 
 
-class Play:
+class ReconcilerRun:
     """A reconciler at work on a fake proxy, in virtual time that begins at 0."""
 
     def __init__(self, proxy: FakeProxy, pace: ApplyPace, random: Callable[[], float]) -> None:
@@ -168,173 +168,175 @@ async def at(seconds: float) -> None:
     await asyncio.sleep(seconds - since_start())
 
 
-def play(
-    story: Callable[[Play], Awaitable[None]],
+def run_story(
+    story: Callable[[ReconcilerRun], Awaitable[None]],
     proxy: FakeProxy | None = None,
     *,
     pace: ApplyPace = PACE,
     random: Callable[[], float] = lambda: 0.5,
     until: float = 1000.0,
-) -> Play:
+) -> ReconcilerRun:
     """Let `story` happen, and see what came of it when `until` seconds are over."""
 
-    async def whole() -> Play:
-        played = Play(proxy or FakeProxy(), pace, random)
+    async def whole() -> ReconcilerRun:
+        run = ReconcilerRun(proxy or FakeProxy(), pace, random)
         async with asyncio.TaskGroup() as group:
-            group.create_task(played.reconciler.run())
-            await story(played)
+            group.create_task(run.reconciler.run())
+            await story(run)
             await at(until)
-            played.reconciler.stop()
-        return played
+            run.reconciler.stop()
+        return run
 
     return virtual_time.run(whole())
 
 
 def test_a_first_change_is_applied_at_once() -> None:
-    async def story(play: Play) -> None:
+    async def story(run: ReconcilerRun) -> None:
         await at(10)
-        play.desire(web=1)
+        run.desire(web=1)
 
-    played = play(story)
-    assert played.proxy.times == [10]
-    assert played.states == ["applying", "idle"]
+    run = run_story(story)
+    assert run.proxy.times == [10]
+    assert run.states == ["applying", "idle"]
 
 
 def test_a_change_after_quiet_time_is_applied_at_once() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(5)
-        play.desire(web=2)
+        run.desire(web=2)
 
-    assert play(story).proxy.times == [0, 5]
+    assert run_story(story).proxy.times == [0, 5]
 
 
 def test_what_follows_is_collected_until_it_is_quiet() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         for number, moment in enumerate((0.02, 0.05, 0.08)):
             await at(moment)
-            play.desire(web=2 + number)
+            run.desire(web=2 + number)
 
-    played = play(story, FakeProxy(runtime=True))
-    assert played.proxy.times == [0, 0.13]
-    assert played.proxy.applied == topology(web=4)
-    assert "collecting" in played.states
+    run = run_story(story, FakeProxy(runtime=True))
+    assert run.proxy.times == [0, 0.13]
+    assert run.proxy.applied == topology(web=4)
+    assert "collecting" in run.states
 
 
 def test_collecting_has_a_hard_maximum() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         for number in range(100):
             await at(0.01 + 0.04 * number)
-            play.desire(web=number + 2)
+            run.desire(web=number + 2)
 
-    times = play(story, FakeProxy(runtime=True)).proxy.times
+    times = run_story(story, FakeProxy(runtime=True)).proxy.times
     assert times[:3] == [0, 0.51, pytest.approx(1.01, abs=0.05)]
 
 
 def test_the_latest_wins() -> None:
-    async def story(play: Play) -> None:
-        play.desire("first", web=1)
-        play.desire("second", web=2)
-        play.desire("third", web=3)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire("first", web=1)
+        run.desire("second", web=2)
+        run.desire("third", web=3)
 
-    played = play(story)
-    assert [plan.desired for _, plan in played.proxy.applies] == [topology(web=3)]
-    assert played.history[0].triggers == ("first", "second", "third")
+    run = run_story(story)
+    assert [plan.desired for _, plan in run.proxy.applies] == [topology(web=3)]
+    assert run.history[0].triggers == ("first", "second", "third")
 
 
 def test_changes_during_an_apply_wait_for_its_end_and_come_together() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         for moment in (1, 2, 3):
             await at(moment)
-            play.desire(web=moment + 1)
+            run.desire(web=moment + 1)
 
-    played = play(story, FakeProxy(takes=5), pace=ApplyPace(quiet=0, longest=0, between_reloads=0))
-    assert played.proxy.times == [0, 5]
-    assert played.proxy.applied == topology(web=4)
+    run = run_story(
+        story, FakeProxy(takes=5), pace=ApplyPace(quiet=0, longest=0, between_reloads=0)
+    )
+    assert run.proxy.times == [0, 5]
+    assert run.proxy.applied == topology(web=4)
 
 
 def test_what_is_applied_already_is_not_applied_again() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.desire(web=1)
+        run.desire(web=1)
         await at(20)
-        play.reconciler.wake("somebody asked")
+        run.reconciler.wake("somebody asked")
 
-    assert play(story).proxy.times == [0]
+    assert run_story(story).proxy.times == [0]
 
 
 def test_nothing_happens_before_a_topology_is_known() -> None:
-    async def story(play: Play) -> None:
-        play.reconciler.wake("early")
-        play.reconciler.demand("earlier")
+    async def story(run: ReconcilerRun) -> None:
+        run.reconciler.wake("early")
+        run.reconciler.demand("earlier")
         await at(10)
-        play.desire("answered", web=1)
+        run.desire("answered", web=1)
 
-    played = play(story)
-    assert played.proxy.times == [10]
-    assert played.history[0].triggers == ("early", "earlier", "answered")
+    run = run_story(story)
+    assert run.proxy.times == [10]
+    assert run.history[0].triggers == ("early", "earlier", "answered")
 
 
 def test_an_empty_topology_is_one() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.desire()
+        run.desire()
 
-    assert play(story).proxy.times == [0, 10]
+    assert run_story(story).proxy.times == [0, 10]
 
 
 def test_reloads_keep_their_distance() -> None:
-    async def story(play: Play) -> None:
+    async def story(run: ReconcilerRun) -> None:
         for number in range(1, 6):
             await at(0.3 * number)
-            play.desire("deployed", **{f"v{each}": 1 for each in range(number)})
+            run.desire("deployed", **{f"v{each}": 1 for each in range(number)})
 
-    played = play(story)
-    assert played.proxy.reloads == [0.3, 1.3, 2.3]
-    assert played.proxy.applied == topology(v0=1, v1=1, v2=1, v3=1, v4=1)
-    assert "pacing" in played.states
-    assert played.states[-1] == "idle"
+    run = run_story(story)
+    assert run.proxy.reloads == [0.3, 1.3, 2.3]
+    assert run.proxy.applied == topology(v0=1, v1=1, v2=1, v3=1, v4=1)
+    assert "pacing" in run.states
+    assert run.states[-1] == "idle"
 
 
 def test_servers_do_not_wait_for_the_reload_of_a_new_vhost() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(0.5)
-        play.desire(web=2, new=1)
+        run.desire(web=2, new=1)
 
-    played = play(story, FakeProxy(runtime=True))
-    assert played.proxy.times == [0, 0.5, 1.0]
-    assert played.proxy.reloads == [0, 1.0]
-    _, runtime_first = played.proxy.applies[1]
+    run = run_story(story, FakeProxy(runtime=True))
+    assert run.proxy.times == [0, 0.5, 1.0]
+    assert run.proxy.reloads == [0, 1.0]
+    _, runtime_first = run.proxy.applies[1]
     assert (runtime_first.reload, len(runtime_first.servers)) == ((), 1)
-    assert played.proxy.applied == topology(web=2, new=1)
+    assert run.proxy.applied == topology(web=2, new=1)
 
 
 def test_the_distance_counts_from_the_end_of_a_reload() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(1)
-        play.desire(web=2)
+        run.desire(web=2)
 
-    assert play(story, FakeProxy(takes=4)).proxy.reloads == [0, 5]
+    assert run_story(story, FakeProxy(takes=4)).proxy.reloads == [0, 5]
 
 
 def test_a_failed_apply_is_tried_again_at_growing_intervals() -> None:
     proxy = FakeProxy()
     proxy.always = CheckRefused("no")
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
 
-    played = play(story, proxy, until=200)
+    run = run_story(story, proxy, until=200)
     waits = [later - sooner for sooner, later in pairwise(proxy.times)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-    retrying = [one for one in played.published if one.state == "retrying"]
+    retrying = [one for one in run.published if one.state == "retrying"]
     assert [one.attempts for one in retrying[:3]] == [1, 2, 3]
     assert retrying[0].error == "no"
     assert retrying[0].due == pytest.approx(5001)
@@ -345,24 +347,24 @@ def test_a_retry_comes_whatever_the_jitter_and_the_distance_of_reloads(random: f
     proxy = FakeProxy()
     proxy.fail = [CheckRefused("no"), CheckRefused("no")]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
 
-    played = play(story, proxy, random=lambda: random)
+    run = run_story(story, proxy, random=lambda: random)
     assert proxy.applied == topology(web=1)
-    assert played.states[-1] == "idle"
+    assert run.states[-1] == "idle"
 
 
 def test_a_change_ends_the_wait_for_a_retry() -> None:
     proxy = FakeProxy()
     proxy.fail = [CheckRefused("no")] * 5
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(20)
-        play.desire(web=2)
+        run.desire(web=2)
 
-    play(story, proxy)
+    run_story(story, proxy)
     assert proxy.times == [0, 1, 3, 7, 15, 20]
     assert proxy.applied == topology(web=2)
 
@@ -372,12 +374,12 @@ def test_after_success_retries_begin_anew() -> None:
     failure = CheckRefused("no")
     proxy.fail = [failure, failure, failure, None, failure, failure]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(100)
-        play.desire(web=2)
+        run.desire(web=2)
 
-    play(story, proxy)
+    run_story(story, proxy)
     assert proxy.times == [0, 1, 3, 7, 100, 101, 103]
 
 
@@ -385,66 +387,66 @@ def test_vhosts_that_failed_are_tried_again_and_the_rest_stands() -> None:
     proxy = FakeProxy(runtime=True)
     proxy.fail = [None, (("web", "no such host"),)]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.desire(web=2)
+        run.desire(web=2)
 
-    played = play(story, proxy)
+    run = run_story(story, proxy)
     assert proxy.times == [0, 10, 11]
     assert proxy.applied == topology(web=2)
-    [retrying] = [one for one in played.published if one.state == "retrying"]
+    [retrying] = [one for one in run.published if one.state == "retrying"]
     assert retrying.error == "web: no such host"
-    assert played.levels() == ["info", "warning", "info"]
+    assert run.levels() == ["info", "warning", "info"]
 
 
 def test_a_demand_reloads_without_any_difference_once() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.reconciler.demand("the template changed")
-        play.reconciler.demand("the template changed")
+        run.reconciler.demand("the template changed")
+        run.reconciler.demand("the template changed")
         await at(20)
-        play.reconciler.wake("again")
+        run.reconciler.wake("again")
 
-    played = play(story)
-    assert played.proxy.reloads == [0, 10]
-    assert played.history[1].reasons == ("the template changed",)
+    run = run_story(story)
+    assert run.proxy.reloads == [0, 10]
+    assert run.history[1].reasons == ("the template changed",)
 
 
 def test_a_demand_that_failed_is_kept() -> None:
     proxy = FakeProxy()
     proxy.fail = [None, RenderError("line 3")]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.reconciler.demand("the template changed")
+        run.reconciler.demand("the template changed")
 
-    assert play(story, proxy).proxy.reloads == [0, 10, 11]
+    assert run_story(story, proxy).proxy.reloads == [0, 10, 11]
 
 
 def test_a_demand_that_came_during_an_apply_is_not_lost() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(2)
-        play.reconciler.demand("the template changed")
+        run.reconciler.demand("the template changed")
 
-    played = play(story, FakeProxy(takes=5))
-    assert played.proxy.reloads == [0, 6]
+    run = run_story(story, FakeProxy(takes=5))
+    assert run.proxy.reloads == [0, 6]
 
 
 def test_a_vhost_that_fails_does_not_make_a_demanded_reload_happen_again() -> None:
     proxy = FakeProxy(runtime=True)
     proxy.fail = [None, (("web", "no such host"),), (("web", "no such host"),)]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.reconciler.demand("the template changed")
-        play.desire(web=2)
+        run.reconciler.demand("the template changed")
+        run.desire(web=2)
 
-    play(story, proxy)
+    run_story(story, proxy)
     assert proxy.times == [0, 10, 11, 13]
     assert proxy.reloads == [0, 10]
 
@@ -453,16 +455,16 @@ def test_a_new_vhost_does_not_wait_for_the_retry_of_another() -> None:
     proxy = FakeProxy(runtime=True)
     proxy.fail = [None, *[(("web", "no such host"),)] * 20]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(10)
-        play.desire(web=2)
+        run.desire(web=2)
         await at(80)
-        play.desire(web=2, new=1)
+        run.desire(web=2, new=1)
         await at(80.5)
-        play.desire(web=2, new=1, newer=1)
+        run.desire(web=2, new=1, newer=1)
 
-    play(story, proxy, until=90)
+    run_story(story, proxy, until=90)
     assert proxy.reloads == [0, 80, 81]
 
 
@@ -478,22 +480,22 @@ def test_a_new_vhost_does_not_wait_for_the_retry_of_another() -> None:
 def test_a_stop_ends_every_wait_at_once(moment: float, what: str) -> None:
     async def story() -> tuple[float, int]:
         proxy = FakeProxy()
-        played = Play(proxy, ApplyPace(quiet=0, longest=0, between_reloads=10), lambda: 0.5)
-        running = asyncio.create_task(played.reconciler.run())
+        run = ReconcilerRun(proxy, ApplyPace(quiet=0, longest=0, between_reloads=10), lambda: 0.5)
+        running = asyncio.create_task(run.reconciler.run())
         if what != "nothing known":
             await at(1)
-            played.desire(web=1)
+            run.desire(web=1)
         if what == "paced":
             await at(5)
-            played.desire(web=2)
+            run.desire(web=2)
             await at(12)
-            played.desire(web=3)
+            run.desire(web=3)
         if what == "failed":
             await at(30)
             proxy.always = CheckRefused("no")
-            played.desire(web=4)
+            run.desire(web=4)
         await at(moment)
-        played.reconciler.stop()
+        run.reconciler.stop()
         await running
         return since_start(), len(proxy.applies)
 
@@ -505,12 +507,12 @@ def test_a_stop_ends_every_wait_at_once(moment: float, what: str) -> None:
 def test_a_stop_lets_the_step_under_way_finish_and_begins_no_other() -> None:
     async def story() -> tuple[float, FakeProxy]:
         proxy = FakeProxy(takes=5)
-        played = Play(proxy, PACE, lambda: 0.5)
-        running = asyncio.create_task(played.reconciler.run())
-        played.desire(web=1)
+        run = ReconcilerRun(proxy, PACE, lambda: 0.5)
+        running = asyncio.create_task(run.reconciler.run())
+        run.desire(web=1)
         await at(1)
-        played.desire(web=2)
-        played.reconciler.stop()
+        run.desire(web=2)
+        run.reconciler.stop()
         await running
         return since_start(), proxy
 
@@ -521,29 +523,29 @@ def test_a_stop_lets_the_step_under_way_finish_and_begins_no_other() -> None:
 
 
 def test_each_apply_is_kept_with_times_and_reasons() -> None:
-    async def story(play: Play) -> None:
+    async def story(run: ReconcilerRun) -> None:
         await at(3)
-        play.desire("namespace stage", web=1)
+        run.desire("namespace stage", web=1)
 
-    played = play(story, FakeProxy(takes=2))
-    [record] = played.history
+    run = run_story(story, FakeProxy(takes=2))
+    [record] = run.history
     assert record.at == 5003
     assert record.took == pytest.approx(2)
     assert record.triggers == ("namespace stage",)
     assert record.reasons == ("vhost web added",)
     assert record.error == ""
-    assert played.metrics.records == played.history
-    assert played.levels() == ["info"]
+    assert run.metrics.records == run.history
+    assert run.levels() == ["info"]
 
 
 def test_reloads_and_renderings_are_counted() -> None:
     proxy = FakeProxy()
     proxy.fail = [RenderError("line 3"), CheckRefused("no")]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
 
-    counted = play(story, proxy).metrics
+    counted = run_story(story, proxy).metrics
     assert counted.failed == 2
     assert counted.rendered == ["error", "success"]
     assert len(counted.succeeded) == 1
@@ -553,10 +555,10 @@ def test_a_failure_is_logged_with_what_stays() -> None:
     proxy = FakeProxy()
     proxy.fail = [CheckRefused("nginx says no")]
 
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
 
-    [first, _] = play(story, proxy).logged.calls
+    [first, _] = run_story(story, proxy).logged.calls
     assert first.method_name == "error"
     assert "traffic is unaffected" in first.kwargs["event"]
     assert first.kwargs["error"] == "nginx says no"
@@ -593,85 +595,85 @@ def test_no_update_is_lost(
     proxy.fail = list(failures)
     randoms = iter(jitter * 100)
 
-    async def story(play: Play) -> None:
+    async def story(run: ReconcilerRun) -> None:
         for moment, vhosts in changes:
             await at(moment)
-            play.desire("changed", **vhosts)
+            run.desire("changed", **vhosts)
 
     pace = ApplyPace(quiet=0.05, longest=0.5, between_reloads=between)
-    played = play(story, proxy, pace=pace, random=lambda: next(randoms))
+    run = run_story(story, proxy, pace=pace, random=lambda: next(randoms))
     assert proxy.applied == topology(**changes[-1][1])
-    assert played.states == [] or played.states[-1] == "idle"
+    assert run.states == [] or run.states[-1] == "idle"
     distances = [later - sooner for sooner, later in pairwise(proxy.reloads)]
     assert all(distance >= takes + between - 0.002 for distance in distances)
 
 
 def test_while_it_is_held_back_nothing_is_begun() -> None:
-    async def story(play: Play) -> None:
-        play.reconciler.hold_back(300)
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.reconciler.hold_back(300)
+        run.desire(web=1)
         await at(20)
-        play.desire(web=2)
-        assert play.published[-1] == Progress("held back", 5300)
+        run.desire(web=2)
+        assert run.published[-1] == Progress("held back", 5300)
         await at(40)
-        play.reconciler.release()
+        run.reconciler.release()
 
-    played = play(story)
-    assert played.proxy.times == [40]
-    assert set(played.proxy.applied.apps["web"].hosts) == set(topology(web=2).apps["web"].hosts)
-    assert "warning" not in played.levels()
+    run = run_story(story)
+    assert run.proxy.times == [40]
+    assert set(run.proxy.applied.apps["web"].hosts) == set(topology(web=2).apps["web"].hosts)
+    assert "warning" not in run.levels()
 
 
 def test_holding_back_has_an_end_that_is_told() -> None:
-    async def story(play: Play) -> None:
-        play.reconciler.hold_back(300)
+    async def story(run: ReconcilerRun) -> None:
+        run.reconciler.hold_back(300)
         await at(10)
-        play.desire(web=1)
+        run.desire(web=1)
 
-    played = play(story)
-    assert played.proxy.times == [300]
-    assert played.levels()[0] == "warning"
+    run = run_story(story)
+    assert run.proxy.times == [300]
+    assert run.levels()[0] == "warning"
 
 
 def test_holding_back_can_be_prolonged() -> None:
-    async def story(play: Play) -> None:
-        play.reconciler.hold_back(300)
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.reconciler.hold_back(300)
+        run.desire(web=1)
         await at(200)
-        play.reconciler.hold_back(300)
+        run.reconciler.hold_back(300)
 
-    assert play(story).proxy.times == [500]
+    assert run_story(story).proxy.times == [500]
 
 
 def test_the_step_under_way_is_not_held_back() -> None:
-    async def story(play: Play) -> None:
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.desire(web=1)
         await at(1)
-        play.reconciler.hold_back(300)
-        play.desire(web=2)
+        run.reconciler.hold_back(300)
+        run.desire(web=2)
 
-    played = play(story, FakeProxy(takes=5.0))
-    assert played.proxy.times == [0, 301]
+    run = run_story(story, FakeProxy(takes=5.0))
+    assert run.proxy.times == [0, 301]
 
 
 def test_it_stops_while_it_is_held_back() -> None:
-    async def story(play: Play) -> None:
-        play.reconciler.hold_back(300)
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        run.reconciler.hold_back(300)
+        run.desire(web=1)
 
-    assert play(story, until=10.0).proxy.times == []
+    assert run_story(story, until=10.0).proxy.times == []
 
 
 def test_it_tells_for_how_long_a_step_has_been_going_on() -> None:
     seen: list[float] = []
 
-    async def story(play: Play) -> None:
-        seen.append(play.reconciler.busy_seconds())
-        play.desire(web=1)
+    async def story(run: ReconcilerRun) -> None:
+        seen.append(run.reconciler.busy_seconds())
+        run.desire(web=1)
         await at(3)
-        seen.append(round(play.reconciler.busy_seconds(), 3))
+        seen.append(round(run.reconciler.busy_seconds(), 3))
         await at(6)
-        seen.append(play.reconciler.busy_seconds())
+        seen.append(run.reconciler.busy_seconds())
 
-    play(story, FakeProxy(takes=5.0))
+    run_story(story, FakeProxy(takes=5.0))
     assert seen == [0.0, 3.0, 0.0]

@@ -1,15 +1,13 @@
-"""Foreign text in messages: printable, on one line, and short."""
+"""What a controller sent, in a message: printable, on one line, and short."""
+
+from drove_gateway.model.wording import printable
+
+# A character has at most so many bytes in UTF-8.
+_BYTES = 4
 
 
 def excerpt(foreign: str | bytes, most: int = 120) -> str:
-    """The start of `foreign`, at most `most` characters, without anything unprintable.
-
-    Blanks of every kind become one blank, other unprintable characters a question mark, so that
-    what a controller sends can neither forge a log line nor colour a terminal.
-    """
-    start = foreign[: most * 4]
-    text = start.decode(errors="replace") if isinstance(start, bytes) else start
-    line = " ".join(text.split())
-    clean = "".join(character if character.isprintable() else "?" for character in line)
-    cut = len(clean) > most or len(foreign) > len(start)
-    return clean[:most] + "…" if cut else clean
+    """Return the start of `foreign`, at most `most` characters, without anything unprintable."""
+    if isinstance(foreign, bytes):
+        foreign = foreign[: _BYTES * (most + 1)].decode(errors="replace")
+    return printable(foreign, most)

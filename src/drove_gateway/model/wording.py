@@ -12,6 +12,12 @@ def first_and_more(items: Sequence[str], limit: int, *, separator: str = "; ") -
     return f"{shown}{separator}and {more} more" if more > 0 else shown
 
 
+def shortened(lines: Sequence[str], limit: int, nouns: str) -> tuple[str, ...]:
+    """Return the first `limit` lines, and a last line that counts the others."""
+    more = len(lines) - limit
+    return (*lines[:limit], f"and {more} more {nouns}") if more > 0 else tuple(lines)
+
+
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 server`, `2 servers`. `plural` is for irregular nouns."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"

@@ -18,6 +18,7 @@ import msgspec
 from drove_gateway.model.drove_facts import SETTLING_SECONDS
 from drove_gateway.model.identity_diff import identity_diff
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Snapshot
+from drove_gateway.model.wording import first_and_more
 
 # A loss must be seen in several responses: a single response may be wrong however old it is.
 _LEAST_RESPONSES = 3
@@ -296,7 +297,7 @@ def _held(
     last = max(missing[server].since + doubt.hold for server, doubt in kept.items())
     return HeldWithdrawal(
         namespace=response.namespace,
-        reason="; ".join(sorted({doubt.reason for doubt in kept.values()})[:_MOST_NAMED]),
+        reason=first_and_more(sorted({doubt.reason for doubt in kept.values()}), _MOST_NAMED),
         servers=len(kept),
         vhosts=tuple(vhosts[:_MOST_NAMED]),
         remaining=max(0.0, last - now),

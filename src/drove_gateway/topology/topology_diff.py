@@ -6,6 +6,7 @@ import msgspec
 
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.model.wording import shortened
 
 # A plan's reasons are for people: the first few vhosts by name, then a count.
 _MOST_NAMED = 20
@@ -54,11 +55,8 @@ def topology_diff(old: Topology, new: Topology) -> TopologyDiff:
 
 
 def reasons(found: TopologyDiff) -> tuple[str, ...]:
-    """The difference in words, one for each vhost, the many cut short by a count."""
-    lines = list(_lines(found))
-    if len(lines) > _MOST_NAMED:
-        lines[_MOST_NAMED:] = [f"and {len(lines) - _MOST_NAMED} more changes"]
-    return tuple(lines)
+    """Return the difference in words: a line for each vhost, and a count of those left out."""
+    return shortened(list(_lines(found)), _MOST_NAMED, "changes")
 
 
 def _lines(found: TopologyDiff) -> Iterator[str]:

@@ -86,7 +86,10 @@ def valid_tag(text: str) -> bool:
 
 
 def shown(value: str) -> str:
-    """`value` fit for a log line: one line, printable, `LONGEST_SHOWN` characters at most."""
+    """Return `value` for a log line: printable, `LONGEST_SHOWN` characters at most.
+
+    What cannot be printed is escaped, since it may be the reason for which a value is left out.
+    """
     text = repr(value[:LONGEST_SHOWN])[1:-1]
     if len(value) <= LONGEST_SHOWN and len(text) <= LONGEST_SHOWN:
         return text

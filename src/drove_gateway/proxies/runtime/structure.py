@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.model.wording import shortened
 
 Backends: TypeAlias = Callable[[App], Mapping[str, Any]]
 
@@ -24,9 +25,7 @@ def structural_changes(old: Topology, new: Topology, backends: Backends) -> tupl
         *_backends(old, new, vhosts, backends),
         *_leaders(old, new),
     ]
-    if len(lines) > _MOST_NAMED:
-        lines[_MOST_NAMED:] = [f"and {len(lines) - _MOST_NAMED} more changes"]
-    return tuple(lines)
+    return shortened(lines, _MOST_NAMED, "changes")
 
 
 def _backends(
