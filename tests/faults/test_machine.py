@@ -72,7 +72,7 @@ async def test_a_full_disk_keeps_traffic_and_is_told(shared: Site) -> None:
     async with shared.traffic():
         with limited(shared, resource.RLIMIT_FSIZE, 0):
             await shared.cluster.deploy("full", instances=2)
-            health = await shared.says("cannot write beside")
+            health = await shared.says("cannot write next to")
             assert "stays as it is" in health["Config"]["Message"]
             await shared.valid()
         await shared.serves("full")
@@ -147,7 +147,7 @@ async def test_a_reload_that_only_claims_success_is_noticed(shared: Site) -> Non
     async with shared.traffic():
         shared.mischief('case "$*" in *"-s reload") exit 0;; esac')
         await changed_vhost(shared, "claimed")
-        health = await shared.says("does not answer at http://127.0.0.1:")
+        health = await shared.says("is not served at http://127.0.0.1:")
         assert not health["Config"]["Healthy"]
         assert shared.config.read_text() == before
         shared.mischief("")

@@ -16,8 +16,8 @@ Spawn = Callable[..., Awaitable[list[Instance]]]
 @pytest.mark.parametrize(
     ("said", "hang", "message"),
     [
-        (b"", True, "no answer in time"),
-        (b"\n> Name: HAP", True, "no answer in time"),
+        (b"", True, "no reply in time"),
+        (b"\n> Name: HAP", True, "no reply in time"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", False, "SSH-2.0-OpenSSH_9.2"),
         (b"\n> Permission denied\n\n> ", False, "Permission denied"),
     ],
@@ -63,7 +63,7 @@ async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_go_on(
         await until(lambda: bool(gateway.outcomes))
     health = gateway.driver.health().upstream_updates
     assert not health.healthy
-    assert "a.example: HAProxy answers 'out of something' to `add server a.example" in (
+    assert 'a.example: HAProxy replied "out of something" to `add server a.example' in (
         health.message
     )
     failed = dict(gateway.outcomes[0][1].failed)

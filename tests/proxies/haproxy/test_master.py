@@ -17,7 +17,9 @@ async def test_a_configuration_that_is_taken_is_no_error(short_path: Path) -> No
 async def test_a_configuration_that_is_refused_is_an_error_with_the_log(short_path: Path) -> None:
     said = b"Success=0\n--\n[ALERT] (12) : config : parsing [haproxy.cfg:3] : unknown keyword\n\n"
     async with serve_raw(short_path / "m", said):
-        with pytest.raises(CommandFailed, match=r"old worker goes on.*unknown keyword") as caught:
+        with pytest.raises(
+            CommandFailed, match=r"old worker keeps serving.*unknown keyword"
+        ) as caught:
             await master.reload(str(short_path / "m"), timeout=5)
     assert "haproxy.cfg:3" in caught.value.output
 
@@ -37,7 +39,7 @@ async def test_anything_else_is_an_error_that_quotes_it(short_path: Path, said: 
 
 async def test_a_master_that_does_not_answer_is_given_up(short_path: Path) -> None:
     async with serve_raw(short_path / "m", b"", hang=True):
-        with pytest.raises(CommandTimeout, match="did not answer `reload`"):
+        with pytest.raises(CommandTimeout, match="did not reply to `reload`"):
             await master.reload(str(short_path / "m"), timeout=0.05)
 
 

@@ -118,7 +118,7 @@ def test_a_known_reply_has_a_meaning(command: Command, reply: str, expected: Ver
     ],
 )
 def test_any_other_reply_is_an_error(command: Command, reply: str) -> None:
-    with pytest.raises(RuntimeApiError, match="HAProxy answers"):
+    with pytest.raises(RuntimeApiError, match="HAProxy replied"):
         verdict(command, reply)
 
 

@@ -63,7 +63,7 @@ async def test_an_unknown_reply_is_an_error_that_names_command_and_reply(
         (reply,) = await api(short_path / "s").run([commands.set_state("b", "s1", "drain")])
     assert reply.verdict is None
     assert str(reply.problem()) == (
-        "HAProxy answers 'Permission denied' to `set server b/s1 state drain` (the stats socket "
+        'HAProxy replied "Permission denied" to `set server b/s1 state drain` (the stats socket '
         "needs `level admin`)"
     )
 
@@ -87,7 +87,7 @@ async def test_garbage_is_an_error(short_path: Path, said: bytes) -> None:
 
 async def test_a_socket_that_hangs_is_given_up(short_path: Path) -> None:
     async with serve_raw(short_path / "s", b"\n> ", hang=True):
-        with pytest.raises(RuntimeApiError, match="no answer in time"):
+        with pytest.raises(RuntimeApiError, match="no reply in time"):
             await api(short_path / "s", timeout=0.05).run([commands.SHOW_INFO])
 
 

@@ -91,7 +91,7 @@ async def test_a_port_in_use_ends_the_reload_well_but_proves_nothing(rig: Rig) -
         taken.listen()
         listen = f"server {{ listen 127.0.0.1:{taken.getsockname()[1]}; }}"
         rig.write_template(TEMPLATE.replace("access_log off;", f"access_log off; {listen}"))
-        with pytest.raises(GenerationUnproven, match="port in use"):
+        with pytest.raises(GenerationUnproven, match="port is in use"):
             await installation.install(topology(web=4))
         assert rig.config.read_text() == before
         await rig.serves(web=3)

@@ -11,11 +11,11 @@ from drove_gateway.proxies.installation.subprocess_runner import last_lines, run
 async def check(
     platform: Platform, file: Path, text: str, source: TemplateSource, *, timeout: float
 ) -> tuple[str, ...]:
-    """Have the proxy check `file`, which holds `text` and is meant to become `platform.config`.
+    """Have the proxy check `file`, which contains `text` and will replace `platform.config`.
 
-    Returns the command; it is empty where checks are disabled. Raises CheckRefused with the proxy's
-    own words and, where it can be told, the line of the template; CommandFailed or CommandTimeout
-    where the check did not come to a result.
+    Returns the command, which is empty if checks are disabled. Raises CheckRefused with the proxy's
+    message and, if known, the line of the template; CommandFailed or CommandTimeout if the check
+    has no result.
     """
     if platform.check is None:
         return ()
@@ -26,8 +26,8 @@ async def check(
     output = finished.output.replace(str(file), str(platform.config))
     if finished.exit_code < 0:
         raise CommandFailed(
-            f"`{' '.join(command)}` was ended by signal {-finished.exit_code} and says nothing "
-            f"about the configuration. {last_lines(output)}",
+            f"`{' '.join(command)}` was killed by signal {-finished.exit_code} without a "
+            f"verdict on the configuration. {last_lines(output)}",
             output=output,
         )
     line = refused_line(output, platform.config)

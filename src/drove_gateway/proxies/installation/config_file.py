@@ -1,6 +1,6 @@
-"""A proxy's configuration file: written beside its target, then renamed over it.
+"""A proxy's configuration file: written next to its target, then renamed over it.
 
-The temporary file stands in the target's own directory, so that the rename is atomic and relative
+The temporary file is in the target's own directory, so that the rename is atomic and relative
 includes mean the same to the proxy's check. Its name is the original's: `.nginx.conf.tmp-*`.
 """
 
@@ -16,17 +16,17 @@ _MODE_OF_A_NEW_FILE = 0o644
 
 
 def write_candidate(target: Path, text: str) -> Path:
-    """Write `text` beside `target`, flushed to disk, and give the new file's path.
+    """Write `text` next to `target`, flushed to disk, and return the new file's path.
 
-    It gets the mode and, where this user may say so, the owner of the file that it will replace.
-    Raises ProxyError when it cannot be written; then nothing is left behind.
+    It gets the mode and, if this user may set it, the owner of the file that it will replace.
+    Raises ProxyError if it cannot be written; then nothing is left behind.
     """
     content = text.encode(errors="surrogateescape")
     try:
         return atomic_file.write_candidate(target, content, mode=_MODE_OF_A_NEW_FILE)
     except OSError as error:
         raise ProxyError(
-            f"cannot write beside {target}: {error.strerror}; {target} stays as it is"
+            f"cannot write next to {target}: {error.strerror}; {target} stays as it is"
         ) from error
 
 
@@ -39,7 +39,7 @@ def swap(candidate: Path, target: Path) -> None:
 
 
 def read(target: Path) -> str | None:
-    """The target's text, None where there is none."""
+    """Return the target's text, None if it does not exist."""
     try:
         return target.read_bytes().decode(errors="surrogateescape")
     except FileNotFoundError:

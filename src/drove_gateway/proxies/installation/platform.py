@@ -1,4 +1,4 @@
-"""What differs between proxies when a configuration file is brought to them."""
+"""What differs between proxies when they load a configuration file."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,8 +9,8 @@ import msgspec
 class Platform(msgspec.Struct, frozen=True):
     """A proxy and its configuration file.
 
-    `check` returns the command that checks a file, None where checks are disabled; `reload` makes
-    the proxy load `config`, None where reloads are disabled; it raises ProxyError.
+    `check` returns the command that checks a file; it is None if checks are disabled. `reload`
+    makes the proxy load `config` and raises ProxyError; it is None if reloads are disabled.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""Proof that a configuration generation serves: the running proxy is asked for its id.
+"""Prove that the proxy serves a configuration generation, by querying its id.
 
-Exit code 0 of a reload proves nothing: `nginx -s reload` ends with 0 also when a port cannot be
-bound, and the old generation goes on. A template that carries a generation mark (`render`) makes
-the proxy answer with the id of its generation.
+Exit code 0 of a reload proves nothing: `nginx -s reload` also returns 0 if a port cannot be bound,
+and the old generation keeps serving. A template with a generation mark (`render`) makes the proxy
+return the id of its generation.
 """
 
 import asyncio
@@ -13,40 +13,40 @@ import aiohttp
 from drove_gateway.model.errors import GenerationUnproven
 
 _PAUSE_SECONDS = 0.01
-_ANSWER_SECONDS = 1.0
+_RESPONSE_SECONDS = 1.0
 _MOST_BYTES = 80
 _OK = 200
-_NO_ANSWER = "no answer"
+_NO_RESPONSE = "no response"
 
 
 class Prove(Protocol):
-    """Waits until the proxy answers at `url` with `generation`, at most `timeout` seconds."""
+    """Waits until the proxy returns `generation` at `url`, at most `timeout` seconds."""
 
     async def __call__(self, url: str, generation: str, *, timeout: float) -> None: ...
 
 
 class Ask(Protocol):
-    """Which generation the proxy answers with at `url`; None when it does not answer."""
+    """Returns the generation that the proxy serves at `url`; None if it does not respond."""
 
     async def __call__(self, url: str) -> str | None: ...
 
 
 async def ask(url: str) -> str | None:
-    """Ask the proxy once for the generation that it serves."""
+    """Query once which generation the proxy serves."""
     connector, address = _connect(url)
     async with aiohttp.ClientSession(connector=connector) as session:
-        answer = await _ask(session, address)
-    return None if answer.startswith(_NO_ANSWER) else answer
+        generation = await _ask(session, address)
+    return None if generation.startswith(_NO_RESPONSE) else generation
 
 
 async def prove(url: str, generation: str, *, timeout: float) -> None:
-    """Ask the proxy for its generation until it is `generation`.
+    """Query the proxy until it serves `generation`.
 
     `url` is `http://…` or `unix:SOCKET:/path`. Raises GenerationUnproven after `timeout` seconds;
-    the message says what answered instead.
+    the message contains the last response.
     """
     connector, address = _connect(url)
-    last = "nothing was asked"
+    last = "nothing"
     async with aiohttp.ClientSession(connector=connector) as session:
         try:
             async with asyncio.timeout(timeout):
@@ -54,21 +54,21 @@ async def prove(url: str, generation: str, *, timeout: float) -> None:
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError as error:
             raise GenerationUnproven(
-                f"generation {generation} does not answer at {url} within {timeout:.1f} s of the "
-                f"reload ({last or 'an empty answer'} does): the proxy goes on with its old "
-                "configuration; its error log says why (is a port in use?)"
+                f"generation {generation} is not served at {url} {timeout:.1f} s after the reload "
+                f"(last response: {last or 'empty'}): the proxy keeps its old configuration; "
+                "check its error log, often a port is in use"
             ) from error
 
 
 async def _ask(session: aiohttp.ClientSession, address: str) -> str:
     try:
-        limit = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
+        limit = aiohttp.ClientTimeout(total=_RESPONSE_SECONDS)
         async with session.get(address, timeout=limit, allow_redirects=False) as response:
             if response.status != _OK:
                 return f"(status {response.status})"
             return (await response.content.read(_MOST_BYTES)).decode(errors="replace").strip()
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return f"{_NO_ANSWER}: {error or type(error).__name__}"
+        return f"{_NO_RESPONSE}: {error or type(error).__name__}"
 
 
 def _connect(url: str) -> tuple[aiohttp.BaseConnector, str]:

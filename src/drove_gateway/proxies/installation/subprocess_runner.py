@@ -1,4 +1,4 @@
-"""Runs the operator's commands: with a time limit, never through a shell."""
+"""Run the operator's commands: with a time limit, never through a shell."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,14 @@ import msgspec
 
 from drove_gateway.model.errors import CommandFailed, CommandTimeout
 
-# What a command prints is kept for health and log; a runaway one must not fill the memory.
+# The output is kept for health and log; a runaway command must not fill the memory.
 _MOST_OUTPUT = 64 * 1024
-# A reload command may leave a daemon behind that holds the pipe open; its output is not awaited.
+# A reload command may leave a daemon behind that keeps the pipe open; do not wait for its output.
 _OUTPUT_GRACE_SECONDS = 0.5
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """A command that ended by itself: its exit code and what it printed on both streams."""
+    """A command that ended by itself: its exit code and the output of both streams."""
 
     exit_code: int
     output: str
@@ -29,8 +29,8 @@ async def run(
 ) -> Finished:
     """Run `command` and wait for its end, at most `timeout` seconds.
 
-    Raises CommandFailed when it cannot be started, CommandTimeout when it does not end in time;
-    then the whole process group is killed.
+    Raises CommandFailed if it cannot be started, CommandTimeout if it does not end in time; then
+    the whole process group is killed.
     """
     output = _Output()
     process = await _start(command, output, env)
@@ -52,7 +52,7 @@ async def run(
 
 
 async def run_ok(command: Sequence[str], *, timeout: float) -> str:
-    """Run `command` and give what it printed; any exit code but 0 raises CommandFailed."""
+    """Run `command` and return its output. Raises CommandFailed for any exit code except 0."""
     finished = await run(command, timeout=timeout)
     if finished.exit_code != 0:
         raise CommandFailed(
@@ -64,16 +64,16 @@ async def run_ok(command: Sequence[str], *, timeout: float) -> str:
 
 
 def last_lines(output: str, most: int = 600) -> str:
-    """The end of what a command printed, on one line, for messages."""
+    """Return the end of a command's output on one line, for messages."""
     text = " | ".join(line.strip() for line in output.splitlines() if line.strip())
     return text if len(text) <= most else "… " + text[-most:]
 
 
 class _Output(asyncio.Protocol):
-    """What a command prints, the beginning kept and the rest dropped.
+    """The output of a command; only the beginning is kept.
 
-    Read until its end, which may be much later: a daemon that the command left behind must
-    neither be stopped by a full pipe nor killed by a closed one.
+    It is read to the end, which may be much later: a daemon that the command left behind must
+    neither block on a full pipe nor be killed by a closed pipe.
     """
 
     def __init__(self) -> None:

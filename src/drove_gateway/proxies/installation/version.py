@@ -1,4 +1,4 @@
-"""Which version of the proxy is installed, so that a template can use what only newer ones know."""
+"""The installed version of the proxy, so that templates can use features of newer versions."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _VERSION = re.compile(r"(?:nginx/|openresty/|HAProxy version )(\d+(?:\.\d+)+)")
 
 
 async def installed_version(command: Sequence[str], *, timeout: float) -> Version | None:
-    """What `command -v` says, None where it says nothing that is known (no binary, say).
+    """Return the version that `command -v` prints, None if it is unknown (no binary, for example).
 
     NGINX and OpenResty print `nginx version: nginx/1.27.4`, HAProxy `HAProxy version 2.8.25-…`.
     """
@@ -24,7 +24,7 @@ async def installed_version(command: Sequence[str], *, timeout: float) -> Versio
 
 
 def parse_version(text: str) -> Version | None:
-    """The version in what a proxy prints for `-v`."""
+    """Find the version in the output of `-v`."""
     found = _VERSION.search(text)
     return _numbers(found.group(1)) if found else None
 
@@ -32,10 +32,10 @@ def parse_version(text: str) -> Version | None:
 def at_least(version: Version | None, wanted: str) -> bool:
     """Whether `version` is `wanted` or newer; an unknown version is not.
 
-    Raises ValueError when `wanted` is no version.
+    Raises ValueError if `wanted` is not a version.
     """
     if not re.fullmatch(r"\d+(\.\d+)*", wanted):
-        raise ValueError(f"{wanted!r} is no version; write it like 1.27.4")
+        raise ValueError(f"{wanted!r} is not a version; write it like 1.27.4")
     return version is not None and version >= _numbers(wanted)
 
 

@@ -1,9 +1,9 @@
 """The client of HAProxy's runtime API.
 
-A batch is one connection: it always reaches the process that holds the socket now, never one that
-a reload left behind. The commands go out in prompt mode, chained and pipelined, so that a batch
-of thousands costs about as much as HAProxy needs for the commands themselves, and the prompt
-separates the replies beyond doubt.
+Each batch uses its own connection, so it always reaches the process that owns the socket now, never
+a process that a reload left behind. The commands are sent in prompt mode, chained and pipelined, so
+that a batch of thousands costs little more than the commands themselves, and the prompt separates
+the replies unambiguously.
 """
 
 import asyncio
@@ -21,24 +21,24 @@ from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
 # HAProxy's buffer is 16,384 bytes unless tuned; a line must fit in it.
 _LONGEST_LINE = 15_000
-# The states of 100,000 servers are about 10 MB; more is no answer of HAProxy's.
+# The states of 100,000 servers are about 10 MB; a much longer reply is not from HAProxy.
 _MOST_BYTES = 64 << 20
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
-    """The answer to `command`. `verdict` is None where the text is not a known reply."""
+    """The reply to `command`. `verdict` is None if the text is not a known reply."""
 
     command: Command
     text: str
     verdict: Verdict | None
 
     def problem(self) -> RuntimeApiError:
-        """The error that names command and reply."""
+        """Return an error that names command and reply."""
         return refusal(self.command, self.text)
 
 
 class RuntimeApi:
-    """Talks to the socket at `address`; HAProxy may be silent for `timeout` seconds at most."""
+    """Sends commands to the socket at `address`, with at most `timeout` seconds of silence."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class RuntimeApi:
         self._metrics = metrics
 
     async def run(self, commands: Sequence[Command]) -> list[Reply]:
-        """Run `commands` in order; a refused one does not keep the later ones from running.
+        """Run `commands` in order; a refused command does not stop those after it.
 
-        Raises RuntimeApiError when the API cannot be reached, falls silent, or does not answer
+        Raises RuntimeApiError if the API cannot be reached, stops responding, or does not reply to
         every command; then any of the commands may or may not have run.
         """
         if not commands:
@@ -74,8 +74,10 @@ class RuntimeApi:
         return replies
 
     async def ask(self, command: Command) -> str:
-        """Run one command that only shows something. Raises RuntimeApiError as `run` does,
-        and when the reply is not what the command shows."""
+        """Run a command that only shows something.
+
+        Raises RuntimeApiError as `run` does, and if the reply is not what the command shows.
+        """
         (reply,) = await self.run([command])
         if reply.verdict is not Verdict.DONE:
             raise reply.problem()
@@ -96,15 +98,15 @@ class RuntimeApi:
         except (OSError, ValueError) as error:
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} cannot be reached: "
-                f"{_reason(error)}; servers stay as they are, and it is tried again"
+                f"{_reason(error)}; servers stay as they are, and the gateway retries"
             ) from error
         try:
             lines = chain(("prompt",), _chains(commands), ("quit",))
             return (await conversation.say(lines, self._timeout)).decode()
         except (OSError, UnicodeDecodeError) as error:
             raise RuntimeApiError(
-                f"HAProxy's runtime API at {_shown(self.address)} broke off while it answered "
-                f"{len(commands)} commands: {_reason(error)}; the servers' state is read again"
+                f"HAProxy's runtime API at {_shown(self.address)} broke off during "
+                f"{len(commands)} commands: {_reason(error)}; the gateway reads the servers again"
             ) from error
 
     async def _connect(self) -> "_Conversation":
@@ -116,8 +118,10 @@ class RuntimeApi:
 
 
 class _Conversation(asyncio.Protocol):
-    """Says one thing and listens to the end. HAProxy answers in thousands of small pieces, so
-    nothing is woken before the end but this."""
+    """Sends all lines and collects the output until the end.
+
+    HAProxy sends thousands of small pieces, so the waiting task is woken only at the end.
+    """
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -139,9 +143,9 @@ class _Conversation(asyncio.Protocol):
         self._end(exc)
 
     async def say(self, lines: Iterable[str], timeout: float) -> bytearray:
-        """Send `lines`; gives all that came until the other side closed.
+        """Send `lines`, and return the output until the other side closes.
 
-        Raises OSError when the connection breaks, TimeoutError after `timeout` seconds of silence.
+        Raises OSError if the connection breaks, TimeoutError after `timeout` seconds of silence.
         """
         transport = cast("asyncio.Transport", self._transport)
         try:
@@ -168,7 +172,7 @@ class _Conversation(asyncio.Protocol):
 
 
 def _chains(commands: Sequence[Command]) -> Iterator[str]:
-    """The commands in lines that fit HAProxy's buffer, joined by `;`."""
+    """Join the commands by `;` into lines that fit HAProxy's buffer."""
     line: list[str] = []
     length = 0
     for command in commands:
@@ -191,5 +195,5 @@ def _shown(address: SocketAddress) -> str:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no reply in time"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

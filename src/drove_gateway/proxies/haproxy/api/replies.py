@@ -1,7 +1,7 @@
-"""What HAProxy's runtime API answers, command by command.
+"""The replies of HAProxy's runtime API, command by command.
 
-The replies are texts and have no codes worth using. They are those of HAProxy 2.8 and 3.0; what
-is not in this table is an error, never a success.
+The replies are texts without useful codes. This table lists those of HAProxy 2.8 and 3.0; any
+other reply is an error, never a success.
 """
 
 import re
@@ -15,7 +15,7 @@ _LONGEST_SHOWN = 200
 
 
 class Verdict(Enum):
-    """What a reply means for what the command was to do."""
+    """The meaning of a reply."""
 
     DONE = auto()
     EXISTS = auto()
@@ -99,7 +99,7 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
 
 
 def verdict(command: Command, reply: str) -> Verdict:
-    """What `reply` says. Raises RuntimeApiError with command and reply when it is not known."""
+    """Return the meaning of `reply`. Raises RuntimeApiError if the reply is unknown."""
     found = _EXACT.get(command.operation, {}).get(reply)
     if found is not None:
         return found
@@ -110,34 +110,35 @@ def verdict(command: Command, reply: str) -> Verdict:
 
 
 def refusal(command: Command, reply: str) -> RuntimeApiError:
-    """The error that names command and reply, and what the likely cause asks for."""
+    """Return an error that names command and reply, and how to fix the likely cause."""
     hint = ""
     if reply.startswith("Permission denied"):
         hint = " (the stats socket needs `level admin`)"
-    said = f"{shown(reply)!r}" if reply else "nothing"
-    return RuntimeApiError(f"HAProxy answers {said} to `{shown(command.text)}`{hint}")
+    text = f'"{shown(reply)}"' if reply else "nothing"
+    return RuntimeApiError(f"HAProxy replied {text} to `{shown(command.text)}`{hint}")
 
 
 def split(text: str, commands: Sequence[Command]) -> list[str]:
-    r"""Take the replies to `commands` out of what a connection in prompt mode said.
+    r"""Split the output of a connection in prompt mode into the replies to `commands`.
 
-    Every reply is followed by a prompt, `> ` at the beginning of a line. Raises RuntimeApiError
-    when there are fewer replies than commands, or more.
+    A prompt, `> ` at the beginning of a line, follows every reply. Raises RuntimeApiError if there
+    are fewer or more replies than commands.
     """
     parts = text.split("\n> ")
-    # The first part answers `prompt`; behind the last prompt HAProxy answers `quit`.
+    # The first part is the reply to `prompt`, the part after the last prompt that to `quit`.
     replies = [part.strip("\n") for part in parts[1:]]
     if parts[0] or len(replies) != len(commands) + 1 or replies[-1]:
         answered = max(0, min(len(replies) - 1, len(commands)))
-        lacking = commands[answered].text if answered < len(commands) else "quit"
+        unanswered = commands[answered].text if answered < len(commands) else "quit"
         raise RuntimeApiError(
-            f"HAProxy's runtime API gave {answered} replies to {len(commands)} commands; without "
-            f"one is `{shown(lacking)}`, the last words were {shown(text[-_LONGEST_SHOWN:])!r}"
+            f"HAProxy's runtime API sent {answered} replies to {len(commands)} commands; "
+            f"`{shown(unanswered)}` got no reply; the output ended with "
+            f'"{shown(text[-_LONGEST_SHOWN:])}"'
         )
     return replies[:-1]
 
 
 def shown(text: str) -> str:
-    """`text` on one line and shortened, for messages."""
+    """Return `text` on one line and shortened, for messages."""
     line = " | ".join(part.strip() for part in text.splitlines() if part.strip())
     return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"

@@ -1,7 +1,7 @@
-"""The runtime API's commands, as values.
+"""The commands of the runtime API, as values.
 
-Every part that comes from outside is checked or escaped here, so that no name, address or option
-can end its command and begin another one.
+Every part from outside is checked or escaped here, so that no name, address or option can end its
+command and begin another.
 """
 
 import re
@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.wording import printable
 from drove_gateway.proxies.runtime.resolver import is_address
 
 # What HAProxy allows in the name of a backend or a server (configuration manual, 2.2).
@@ -18,7 +19,7 @@ _unescaped_end = re.compile(r"(?<!\\)((?:\\\\)*);")
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
-    """One command: its text, and the `operation` that metrics and the table of replies know."""
+    """A command: its text, and the `operation` that metrics and the table of replies use."""
 
     operation: str
     text: str
@@ -32,12 +33,12 @@ HELP_WAIT = Command("help", "help wait")
 
 
 def valid_name(name: str) -> bool:
-    """Whether HAProxy takes `name` for a backend or a server."""
+    """Whether HAProxy accepts `name` for a backend or a server."""
     return _valid_name(name) is not None
 
 
 def add_server(backend: str, name: str, address: str, port: int, attributes: str) -> Command:
-    """Register a server; it begins in maintenance. `attributes` are the operator's options."""
+    """Add a server, which starts in maintenance. `attributes` are the operator's options."""
     endpoint = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     text = f"add server {_server(backend, name)} {_checked(address, endpoint, port)}"
     return Command("add_server", f"{text} {attributes}" if attributes else text)
@@ -49,7 +50,7 @@ def enable_health(backend: str, name: str) -> Command:
 
 
 def set_state(backend: str, name: str, state: str) -> Command:
-    """`ready`, `drain` (no new sessions) or `maint`."""
+    """Set a server to `ready`, `drain` (no new sessions) or `maint`."""
     return Command("set_server_state", f"set server {_server(backend, name)} state {state}")
 
 
@@ -65,7 +66,7 @@ def delete_server(backend: str, name: str) -> Command:
 
 
 def shutdown_sessions(backend: str, name: str) -> Command:
-    """Cut what still runs on a server."""
+    """Close the running sessions of a server."""
     return Command("shutdown_sessions", f"shutdown sessions server {_server(backend, name)}")
 
 
@@ -75,17 +76,17 @@ def wait_removable(backend: str, name: str, milliseconds: int) -> Command:
 
 
 def show_servers(backend: str) -> Command:
-    """The state of one backend's servers."""
+    """Show the state of the servers of a backend."""
     return Command("show_servers_state", f"show servers state {_named(backend)}")
 
 
 def show_connections(backend: str) -> Command:
-    """The connections of one backend's servers."""
+    """Show the connections of the servers of a backend."""
     return Command("show_servers_conn", f"show servers conn {_named(backend)}")
 
 
 def escaped_attributes(text: str) -> str:
-    """The operator's options on one line, with `;` made a part of them."""
+    """Return the operator's options on one line, with every `;` escaped."""
     return _unescaped_end.sub(r"\1\\;", " ".join(text.split()))
 
 
@@ -97,16 +98,16 @@ def _server(backend: str, name: str) -> str:
 def _named(name: str) -> str:
     if not valid_name(name):
         raise RuntimeApiError(
-            f"{name!r} is no name that HAProxy takes (letters, digits, and _ . : -); nothing was "
-            "sent"
+            f"'{printable(name, 100)}' is not a valid name in HAProxy (letters, digits, _ . : -); "
+            "nothing was sent"
         )
     return name
 
 
 def _checked(address: str, text: str, port: int) -> str:
-    """`text`, once `address` and `port` are real: HAProxy takes `999.1.1.1` for a name."""
+    """Return `text` if `address` and `port` are valid: HAProxy takes `999.1.1.1` for a name."""
     if not is_address(address):
-        raise RuntimeApiError(f"{address!r} is no IP address; nothing was sent")
+        raise RuntimeApiError(f"'{printable(address, 100)}' is not an IP address; nothing was sent")
     if not 0 < port < 65536:
-        raise RuntimeApiError(f"{port} is no port; nothing was sent")
+        raise RuntimeApiError(f"{port} is not a port; nothing was sent")
     return text
