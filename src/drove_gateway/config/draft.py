@@ -23,8 +23,8 @@ class Notice(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True):
-    """`source` is the file's name; `labels` tell of values that were written elsewhere or under
-    another name, and `lines` where in the file a value stands; `problems` are what has been found
+    """`source` is the file's name; `labels` name values that were written elsewhere or under
+    another name, and `lines` the line of each value in the file; `problems` are what has been found
     unusable so far."""
 
     source: str

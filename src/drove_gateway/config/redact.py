@@ -6,7 +6,7 @@ from drove_gateway.config.sentences import secrets_of
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
 HIDDEN = "***"
-"""Stands for a secret that is set; one that is not set is shown as empty text."""
+"""Shown instead of a secret that is set; a secret that is not set is shown as empty text."""
 
 
 def public(settings: Settings) -> dict[str, JsonValue]:

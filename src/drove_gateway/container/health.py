@@ -1,7 +1,7 @@
 """Whether the container is alive: its gateway responds, whatever the response says.
 
 Controllers that are down, a refused vhost or a held withdrawal are no reason to restart what still
-serves traffic: `/v1/health` tells of them. A gateway that does not answer is.
+serves traffic: `/v1/health` reports them. A gateway that does not respond is.
 """
 
 import aiohttp
@@ -11,7 +11,7 @@ _MOST_BYTES = 400
 
 
 async def answer(url: str) -> str:
-    """What the gateway with its API at `url` says of itself, on one line; "" without an answer.
+    """Return the health of the gateway at `url` on one line; "" without a response.
 
     Nothing secret is asked or sent, so the certificate is not looked at.
     """

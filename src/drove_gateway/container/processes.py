@@ -37,7 +37,7 @@ class Child(msgspec.Struct, frozen=True):
         return not self.result.done()
 
     async def ended(self) -> int:
-        """Wait for its end, and give its result. Who gives up waiting disturbs nobody else."""
+        """Wait for its end and return its result. Cancelling a caller does not disturb others."""
         return await asyncio.shield(self.result)
 
     def send(self, number: Signals) -> None:
@@ -112,7 +112,7 @@ def _ignored(numbers: Sequence[Signals]) -> Iterator[None]:
 
 
 def _words(file: Path) -> list[str]:
-    """A kernel that does not tell, or a process that is gone, has nothing to wait for."""
+    """Return the words of a file; where it cannot be read there is nothing to wait for."""
     try:
         return file.read_text().split()
     except OSError:

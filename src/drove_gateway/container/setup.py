@@ -1,6 +1,6 @@
 """The container's environment, as a configuration file and the processes' variables.
 
-Either CONFIG_FILE_PATH names a mounted file, or DROVE_CONTROLLERS stands for one. Then the general
+Either CONFIG_FILE_PATH names a mounted file, or DROVE_CONTROLLERS replaces it. Then the general
 keys are generated; what Drove wants of a user stays in the environment, so no secret is written.
 """
 
@@ -35,7 +35,8 @@ _NEITHER = (
 
 class ContainerContext(msgspec.Struct, frozen=True):
     """What differs between containers. `directory` is for files of this run, `state` for those
-    that should outlive it; `root` tells who we are, `stdout` whether it can be opened by name."""
+    that should outlive it; `root` is whether we run as root, `stdout` whether it can be opened by
+    name."""
 
     directory: Path
     state: Path

@@ -58,7 +58,7 @@ class Supervisor:
         self._running: dict[str, Child] = {}
 
     async def run(self) -> None:
-        """Run until a signal ends it. Raises ProcessError when there is no point in going on.
+        """Run until a signal ends it. Raises ProcessError when restarting is hopeless.
 
         Either way both processes have ended then, the proxy after its running requests.
         """
@@ -90,7 +90,7 @@ class Supervisor:
                 self._signal(_GATEWAY, Signals.SIGUSR2)
             code = await child.ended()
             self._signal(_GATEWAY, Signals.SIGUSR1)
-            # Its workers go on without it and keep the ports; they close them and finish.
+            # Its workers outlive it and keep the ports; they close them and finish.
             child.send_group(self._proxy.drain)
             ends, first = ends.after(time.monotonic() - began), False
             if ends.hopeless:

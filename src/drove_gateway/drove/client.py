@@ -74,7 +74,7 @@ class Controller:
     async def events_summary(self, last_sync_time: int) -> EventsSummary:
         """Fetch what happened since `last_sync_time`: 0, or the time of an earlier response.
 
-        Raises ControllerDown, ControllerRefused or BadAnswer.
+        Raises ControllerDown, ControllerRefused or BadResponse.
         """
         return await self._get(
             f"{EVENTS_SUMMARY}?lastSyncTime={last_sync_time}",
@@ -86,7 +86,7 @@ class Controller:
     async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing:
         """Fetch all apps, and where their healthy instances listen.
 
-        Raises ControllerDown, ControllerRefused or BadAnswer.
+        Raises ControllerDown, ControllerRefused or BadResponse.
         """
         return await self._get(
             ENDPOINTS, decoder.decode, most=_ENDPOINTS_BYTES, seconds=self._api_timeout
@@ -106,7 +106,7 @@ class Controller:
                 body = await read_body(response, most)
             return decode(body)
         except BadResponse as error:
-            raise BadResponse(self._said(route, str(error))) from error
+            raise BadResponse(self._message(route, str(error))) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._translated(route, error, seconds) from error
 
@@ -118,7 +118,7 @@ class Controller:
         text = self._credentials.hide((await read_start(response)).decode(errors="replace"))
         complaint = wire.complaint(text.encode())
         what = status + (complaint and f": {complaint}") + (hint and f" ({hint})")
-        return ControllerRefused(self._said(route, what), response.status)
+        return ControllerRefused(self._message(route, what), response.status)
 
     def _translated(self, route: str, error: Exception, seconds: float) -> DroveError:
         match error:
@@ -135,12 +135,12 @@ class Controller:
             case aiohttp.ServerDisconnectedError():
                 what = "the connection was closed before a response"
             case aiohttp.ClientResponseError():
-                return BadResponse(self._said(route, f"not HTTP: {excerpt(error.message)}"))
+                return BadResponse(self._message(route, f"not HTTP: {excerpt(error.message)}"))
             case _:
                 what = f"failed: {excerpt(str(error) or type(error).__name__)}"
-        return ControllerDown(self._said(route, what))
+        return ControllerDown(self._message(route, what))
 
-    def _said(self, route: str, what: str) -> str:
+    def _message(self, route: str, what: str) -> str:
         return self._credentials.hide(self._prefix(route) + what)
 
     def _prefix(self, route: str) -> str:

@@ -3,12 +3,12 @@
 What makes this delicate (Drove's controllers):
 - Events are recorded some time after they were stamped, and one that is stamped at or before the
   time that is asked with is never listed. So the cursor moves only over changes whose endpoints
-  were accepted, and only when the same question, asked once more some seconds later, could tell
-  of all that was late. What was seen before is told from what is new by counting.
+  were accepted, and only when the same request, repeated some seconds later, could list all events
+  that were late. Events seen before are distinguished from new events by counting.
 - An event may be listed before `/v1/endpoints` shows what it says. So fetching is repeated for
   some seconds after a change.
 - `EXECUTOR_REMOVED` is published before the executor's instances are gone, and nothing follows.
-- A new leader answers before it knows its instances, and its store of events starts empty.
+- A new leader responds before it knows its instances, and its store of events starts empty.
 - `/v1/endpoints` also changes without an event. So it is fetched from time to time regardless.
 """
 
@@ -34,8 +34,8 @@ _IRRELEVANT = frozenset(
     }
 )
 
-# Seconds after a change was noticed at which endpoints are fetched again. The takeover's go on
-# past its end, so that the last answer is one of a leader that has settled.
+# Seconds after a change was noticed at which endpoints are fetched again. Those after a take-over
+# continue past its end, so that the last response is that of a leader that has settled.
 _AFTER_CHANGE = (1, 3, 6)
 _AFTER_EXECUTOR_LOSS = (1, 3, 6, 10, 20, 30, 40, 50, 60)
 _AFTER_FIRST_SIGHT = (1, 3, 6, 10, 20, 30, 40, 50, 60, 70, 80, 91)
@@ -48,7 +48,7 @@ _PAUSE_AFTER_REFUSAL = 1.0
 
 
 class Proof(msgspec.Struct, frozen=True):
-    """The endpoints of all events up to `sync` were accepted; asked for at `at`, after `counts`."""
+    """The endpoints of all events up to `sync` were accepted; requested at `at`, after `counts`."""
 
     sync: int
     at: float
@@ -56,7 +56,7 @@ class Proof(msgspec.Struct, frozen=True):
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """Where the reading of one leader's events stands, and when its endpoints are due.
+    """How far a leader's events were read, and when its endpoints are due.
 
     `last_sync` is what is sent as `lastSyncTime`: 0, or what the leader gave, never our clock.
     `seen` is the last summary, none before the first. `proof` is where the cursor moves next, and
@@ -77,7 +77,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return self.refresh_at <= now or bool(self.due and self.due[0] <= now)
 
     def is_settling(self, now: float) -> bool:
-        """Whether an answer asked for at `now` may lack instances that the leader will learn."""
+        """Return whether a response at `now` may miss instances that the leader will learn of."""
         return now < self.settling_until
 
     def fresh(self, summary: EventsSummary) -> Mapping[str, int]:
@@ -89,7 +89,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return self._plan(now, now)
 
     def looked(self, summary: EventsSummary, now: float) -> Self:
-        """After the leader gave `summary`, asked for with `last_sync`."""
+        """The leader responded with `summary`, requested with `last_sync`."""
         looked = msgspec.structs.replace(self, seen=summary, moved=False)
         if self._tells_a_change(summary):
             fresh = self.fresh(summary)
@@ -110,7 +110,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return settling.owing(now)._repeat(now, _AFTER_TAKEOVER)
 
     def accepted(self, started: float, refresh_at: float) -> Self:
-        """The endpoints asked for at `started`, after `looked`, were fetched and accepted."""
+        """The endpoints requested at `started`, after `looked`, were fetched and accepted."""
         due = tuple(time for time in self.due if time > started)
         fetched = msgspec.structs.replace(self, due=due, refresh_at=refresh_at)
         if self.seen is None or self.moved:
@@ -123,7 +123,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return fetched
 
     def refused(self, started: float) -> Self:
-        """The endpoints asked for at `started` were fetched, but not accepted: ask again."""
+        """The endpoints requested at `started` were fetched, but not accepted: fetch again."""
         later = tuple(time for time in self.due if time > started)
         waiting = msgspec.structs.replace(self, due=later, refresh_at=math.inf)
         return waiting._plan(started, started + _PAUSE_AFTER_REFUSAL)

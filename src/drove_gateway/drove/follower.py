@@ -152,7 +152,7 @@ class Follower:
             metrics.drove_app_sync_failed(name)
             raise
         settling = self._cursor.is_settling(started)
-        accepted = self._shared.accept(self._made(listing, settling=settling))
+        accepted = self._shared.accept(self._snapshot_of(listing, settling=settling))
         metrics.drove_app_refresh_duration(name, around.clock() - started)
         if accepted:
             refresh_in = jittered(self._shared.pace.full_refresh, around.random())
@@ -167,27 +167,31 @@ class Follower:
             settling=settling,
         )
 
-    def _made(self, listing: EndpointsListing, *, settling: bool) -> Snapshot:
-        made = self._snapshot
+    def _snapshot_of(self, listing: EndpointsListing, *, settling: bool) -> Snapshot:
+        snapshot = self._snapshot
         until = self._cursor.settling_until if settling else 0.0
-        if made is None or made.apps is not listing.apps or made.settling_until != until:
-            self._snapshot = made = Snapshot(
+        if (
+            snapshot is None
+            or snapshot.apps is not listing.apps
+            or snapshot.settling_until != until
+        ):
+            self._snapshot = snapshot = Snapshot(
                 namespace=self._shared.namespace,
                 leader=self._leader,
                 apps=listing.apps,
                 rejected=listing.rejected,
                 settling_until=until,
             )
-        return made
+        return snapshot
 
     def _conclude(self, problem: DroveError | None) -> None:
-        before, said = self._sync.last_error, str(problem or "")
+        before, error = self._sync.last_error, str(problem or "")
         self._failures = self._failures + 1 if problem else 0
         syncing = self._sync.syncing or self._cursor.is_due(self._shared.around.clock())
-        self._sync = msgspec.structs.replace(self._sync, last_error=said, syncing=syncing)
-        if said and said != before:
-            self._shared.log.warning("sync failed, keeping the last known apps", error=said)
-        elif before and not said:
+        self._sync = msgspec.structs.replace(self._sync, last_error=error, syncing=syncing)
+        if error and error != before:
+            self._shared.log.warning("sync failed, keeping the last known apps", error=error)
+        elif before and not error:
             self._shared.log.info("sync works again", controller=self._leader.endpoint)
         self._report(self._sync)
         if problem:

@@ -1,7 +1,8 @@
 """Which controller leads, decided from each controller's response to a ping. Pure.
 
-A stand-by and a cluster that is electing answer alike, with status 400; two controllers may
-answer 200 for a moment while the leadership moves, and the deposed one soon answers 400.
+A stand-by and a cluster that is electing respond alike, with status 400; two controllers may
+respond with 200 for a moment while the leadership moves, and the deposed leader soon responds with
+400.
 """
 
 import enum
@@ -16,12 +17,12 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class Standing(enum.Enum):
-    """What a controller is, by its answer to a ping."""
+    """What a controller is, by its response to a ping."""
 
     LEADS = "leads"
     STANDS_BY = "stands by"  # 400
     ABSENT = "absent"  # nothing listens there
-    UNWELL = "unwell"  # too slow, cut off, another status, or not a controller's answer
+    UNWELL = "unwell"  # too slow, cut off, another status, or not a controller's response
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -47,12 +48,12 @@ class Leadership(msgspec.Struct, frozen=True):
 
 
 def follow(now: Leadership, pings: Sequence[Ping], *, doubted: bool = False) -> Leadership:
-    """The leadership after a round of `pings`, which stand in the configured order.
+    """Return the leadership after a round of `pings`, which are in the configured order.
 
-    The current leader stays while it says that it leads: a second one that says so too is either
-    deposed or will still be there when the current one answers 400. `doubted` says that the
-    current leader fails to answer what a leader must, which is when another is preferred. Without
-    any that leads, an unwell leader goes on being asked: it may be slow, not deposed.
+    The current leader stays while it says that it leads: another controller that says so too is
+    either deposed or will still be there when the current leader responds with 400. `doubted` says
+    that the current leader fails to respond as a leader must; then another is preferred. Where none
+    leads, an unwell leader is still asked: it may be slow, not deposed.
     """
     leading = [place for place, ping in enumerate(pings) if ping.standing is Standing.LEADS]
     if doubted:

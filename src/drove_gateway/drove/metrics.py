@@ -7,16 +7,16 @@ class DroveMetrics(Protocol):
     """The original's metrics of the Drove side; `namespace` is the label of each."""
 
     def endpoint_check_fails(self, namespace: str) -> None:
-        """A controller answered a ping with something else than "I lead"; stand-bys do."""
+        """A controller responded to a ping, but does not lead; stand-bys do so."""
 
     def endpoint_down_errors(self, namespace: str) -> None:
-        """A controller did not answer a ping at all."""
+        """A controller did not respond to a ping at all."""
 
     def drove_app_sync_failed(self, namespace: str) -> None:
-        """`/v1/endpoints` was asked for and gave nothing usable."""
+        """`/v1/endpoints` was requested without a usable response."""
 
     def drove_stream_errors(self, namespace: str) -> None:
-        """The summary of events was asked for and gave nothing usable."""
+        """The summary of events was requested without a usable response."""
 
     def drove_stream_no_data_warnings(self, namespace: str) -> None:
         """A round of pings found no controller that could be asked for events."""
@@ -25,7 +25,7 @@ class DroveMetrics(Protocol):
         """`count` events are new in the leader's summary; at least 1."""
 
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
-        """Asking for `/v1/endpoints`, decoding and accepting the answer took `seconds`."""
+        """Fetching `/v1/endpoints`, decoding and accepting the response took `seconds`."""
 
     def all_endpoints_down_errors(self, namespace: str, down: bool) -> None:
         """Whether no controller leads, after each round of pings."""

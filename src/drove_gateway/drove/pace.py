@@ -29,7 +29,7 @@ def pause(interval: float, *, took: float, failures: int, chance: float) -> floa
     """How long to wait after a poll that took `took`, the last `failures` of which failed.
 
     The rest of the interval, when all is well. A slow controller gets as long a rest as it took
-    to answer, a failing one doubles the interval each time; both have a limit.
+    to answer, each failure doubles the interval; both have a limit.
     """
     most = max(interval, min(_MOST_FACTOR * interval, _MOST_SECONDS))
     if failures:

@@ -13,7 +13,7 @@ _GZIP = 16 + zlib.MAX_WBITS
 async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
     """The body of `response`, at most `most` bytes when decompressed.
 
-    The session must leave decompressing to this function. Raises BadAnswer when the body is
+    The session must leave decompressing to this function. Raises BadResponse when the body is
     longer, is not the gzip that its header names, or ends too early.
     """
     match response.headers.get("Content-Encoding", "identity").strip().lower():

@@ -2,7 +2,7 @@
 
 Every response is `{"status": "SUCCESS" | "FAILED", "data": …, "message": …}`, with null fields left
 out. What comes is untrusted: types are checked here, and what a vhost, host or tag may say is
-checked by the topology. Unknown fields are ignored, of a doubled key the last one counts.
+checked by the topology. Unknown fields are ignored, of a repeated key the last value counts.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejectio
 T = TypeVar("T")
 
 # Splitting costs about 70 bytes an element, so a body of `[1,1,1,…` would cost 35 times its size.
-# An answer of 100,000 hosts has some 350,000 commas.
+# A response with 100,000 hosts has about 350,000 commas.
 MOST_COMMAS = 2_000_000
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -40,19 +40,19 @@ class EventsSummary(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class EndpointsListing(msgspec.Struct, frozen=True):
-    """An answer of `/v1/endpoints`: its apps, in the answer's order, and what was left out."""
+    """A response of `/v1/endpoints`: its apps, in the response's order, and what was left out."""
 
     apps: tuple[AppEndpoints, ...]
     rejected: tuple[Rejection, ...] = ()
 
 
-class _Answer(msgspec.Struct):
+class _Envelope(msgspec.Struct):
     status: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
     message: str | None = None
 
 
-class _EndpointsAnswer(msgspec.Struct):
+class _EndpointsEnvelope(msgspec.Struct):
     status: str = ""
     data: list[msgspec.Raw] | None = None
 
@@ -75,41 +75,41 @@ class _Named(msgspec.Struct, rename="camel"):
     app_id: str = ""
 
 
-_ANSWER = msgspec.json.Decoder(_Answer)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 _SUMMARY = msgspec.json.Decoder(EventsSummary)
-_ENDPOINTS = msgspec.json.Decoder(_EndpointsAnswer)
+_ENDPOINTS = msgspec.json.Decoder(_EndpointsEnvelope)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 _APP = msgspec.json.Decoder(_WireApp)
 _NAMED = msgspec.json.Decoder(_Named)
 
 
 def success(body: bytes) -> msgspec.Raw:
-    """The `data` of an answer, not decoded. Raises BadAnswer unless its status is SUCCESS."""
-    answer = _decoded(_ANSWER, body, "the response is not from a Drove controller")
-    if answer.status != "SUCCESS":
-        said = f": {excerpt(answer.message)}" if answer.message else ""
-        raise BadResponse(f"the response's status is {excerpt(answer.status, 40)!r}{said}")
-    return answer.data
+    """Return a response's `data`, not decoded. Raises BadResponse unless the status is SUCCESS."""
+    envelope = _decoded(_ENVELOPE, body, "the response is not from a Drove controller")
+    if envelope.status != "SUCCESS":
+        message = f": {excerpt(envelope.message)}" if envelope.message else ""
+        raise BadResponse(f"the response's status is {excerpt(envelope.status, 40)!r}{message}")
+    return envelope.data
 
 
 def complaint(body: bytes) -> str:
-    """What an answer that is not 200 says: its message if it is Drove's, else its start."""
+    """Return what a response other than 200 says: Drove's message, or else the body's start."""
     try:
-        return excerpt(_ANSWER.decode(body).message or body)
+        return excerpt(_ENVELOPE.decode(body).message or body)
     except _UNREADABLE:
         return excerpt(body)
 
 
 def events_summary(body: bytes) -> EventsSummary:
-    """Decodes an answer of `/v1/cluster/events/summary`. Raises BadAnswer."""
+    """Decode a response of `/v1/cluster/events/summary`. Raises BadResponse."""
     return _decoded(_SUMMARY, success(body), "the response is not a summary of events")
 
 
 class EndpointsDecoder:
-    """Decodes the answers of `/v1/endpoints`, one after the other.
+    """Decodes the responses of `/v1/endpoints`, one after the other.
 
-    It remembers the last one, so that the cost follows what changed: the same bytes give the same
-    `EndpointsListing`, and an app whose bytes are the same gives the same `AppEndpoints`. Later
+    It remembers the last response, so that the cost follows what changed: equal bytes return the
+    same `EndpointsListing`, and an app whose bytes are equal returns the same `AppEndpoints`. Later
     stages may compare by identity first.
     """
 
@@ -120,10 +120,10 @@ class EndpointsDecoder:
         self._known: dict[bytes, AppEndpoints | Rejection] = {}
 
     def decode(self, body: bytes) -> EndpointsListing:
-        """The apps that `body` lists. Raises BadAnswer, and then remembers what it did before.
+        """Return the apps that `body` lists. Raises BadResponse, and keeps the last good response.
 
-        An app with wrong types becomes a `Rejection` and the rest stands; when not one app can
-        be read, the whole answer is bad, since an empty one would mean that nothing runs.
+        An app with wrong types becomes a `Rejection`, and the others are kept. When no app can be
+        read the whole response is bad, since an empty list would mean that nothing runs.
         """
         if body == self._body:
             return self._listing
@@ -151,11 +151,11 @@ def _elements(body: bytes) -> list[msgspec.Raw]:
             f"the response has more than {MOST_COMMAS:,} commas, more than any cluster produces"
         )
     try:
-        answer = _ENDPOINTS.decode(body)
+        envelope = _ENDPOINTS.decode(body)
     except _UNREADABLE:
-        answer = _EndpointsAnswer()
-    if answer.status == "SUCCESS" and answer.data is not None:
-        return answer.data
+        envelope = _EndpointsEnvelope()
+    if envelope.status == "SUCCESS" and envelope.data is not None:
+        return envelope.data
     # Looked at once more, piece by piece, to say what is wrong.
     return _decoded(_ELEMENTS, success(body), "the response is not a list of endpoints")
 

@@ -2,19 +2,19 @@
 
     GatewayError
     ├── ConfigError              nixy.toml or the environment cannot be used
-    ├── DroveError               a controller could not be asked, or its answer not be used
+    ├── DroveError               a controller cannot be asked, or its response not be used
     │   ├── NoLeader             no controller of the namespace says that it leads
     │   ├── ControllerDown       refused, timed out, cut off
-    │   ├── ControllerRefused    answered with a status that is not 200
-    │   └── BadAnswer            answered 200 with something that is not an answer
+    │   ├── ControllerRefused    responded with a status that is not 200
+    │   └── BadResponse          responded with 200, but the body is not usable
     ├── StateError               the state on disk cannot be used
     ├── RenderError              the template cannot be read, parsed or executed
-    └── ProxyError               the proxy could not be brought to what it should be
+    └── ProxyError               the proxy could not be brought to the desired state
         ├── CommandFailed        exit code, and what the command printed
         ├── CommandTimeout       the command did not end in time
         ├── CheckRefused         the proxy's own check refuses the rendered configuration
-        ├── GenerationUnproven   reloaded, but the old generation still answers
-        └── RuntimeApiError      the runtime API cannot be reached, or said no
+        ├── GenerationUnproven   reloaded, but the old generation still responds
+        └── RuntimeApiError      the runtime API cannot be reached, or refused
 
 Messages are for the person on call: what happened, to what, what the gateway did instead and what
 to do. They never hold a secret. Foreign errors are translated where they are met, once, with
@@ -35,11 +35,11 @@ class ConfigError(GatewayError):
 
 
 class DroveError(GatewayError):
-    """A controller could not be asked, or its answer could not be used."""
+    """A controller cannot be asked, or its response cannot be used."""
 
 
 class NoLeader(DroveError):
-    """No controller of the namespace answers as the leader."""
+    """No controller of the namespace says that it leads."""
 
 
 class ControllerDown(DroveError):
@@ -47,7 +47,7 @@ class ControllerDown(DroveError):
 
 
 class ControllerRefused(DroveError):
-    """The controller answered with another status than 200."""
+    """The controller responded with a status other than 200."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
@@ -55,7 +55,7 @@ class ControllerRefused(DroveError):
 
 
 class BadResponse(DroveError):
-    """The controller answered 200 with something that is not an answer."""
+    """The controller responded with 200, but the body is not usable."""
 
 
 class StateError(GatewayError):
@@ -67,7 +67,7 @@ class RenderError(GatewayError):
 
 
 class ProxyError(GatewayError):
-    """The proxy could not be brought to what it should be."""
+    """The proxy could not be brought to the desired state."""
 
 
 class CommandFailed(ProxyError):

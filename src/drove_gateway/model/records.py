@@ -36,7 +36,7 @@ class ApplyRecord(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """Where the reconciler stands: "waiting" for a first topology, "idle", "collecting",
+    """What the reconciler is doing: "waiting" for a first topology, "idle", "collecting",
     "applying", "pacing" (a reload waits for its interval), "held back" (the proxy is being
     restarted) or "retrying" (after `error`).
 

@@ -45,7 +45,7 @@ def valid_vhost(text: str) -> str:
 
 @lru_cache(maxsize=1 << 15)
 def valid_host(text: str) -> str:
-    """Return `text` in the spelling of hosts, or nothing where it is no name and no address."""
+    """Return `text` in the spelling of hosts, or nothing where it is not valid."""
     if _common_ipv4(text):
         return text
     if ":" in text:
@@ -66,7 +66,7 @@ def vhost_suffix_spelling(text: str) -> str:
 
 
 def host_spelling(text: str) -> str:
-    """Return `text` in the spelling of hosts, or as it is where it is no name and no address."""
+    """Return `text` in the spelling of hosts, or as it is where it is not valid."""
     # Of what is valid, only IPv6 addresses can be written in several ways.
     return (valid_host(text) or text) if ":" in text else text
 

@@ -1,8 +1,8 @@
 """The stored state as bytes: one JSON document, with a checksum. Pure.
 
 `{"format": …, "version": 1, "checksum": "sha256:…", "content": {…}}`, where the checksum is that
-of the bytes of `content`. A file that was torn, edited or written by something else is told from
-a good one, and never half believed.
+of the bytes of `content`. A file that was torn, edited or written by another program is
+recognised, and never used in part.
 """
 
 import hashlib

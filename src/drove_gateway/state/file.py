@@ -38,7 +38,7 @@ def read(path: Path) -> bytes | None:
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Open a FIFO without waiting for whoever writes to it."""
+    """Open a FIFO without waiting for its writer."""
     return os.open(path, flags | os.O_NONBLOCK)
 
 

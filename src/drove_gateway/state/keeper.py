@@ -108,7 +108,7 @@ class StateKeeper:
         await self._write()
 
     async def _write(self) -> float:
-        """Write what is pending; gives the seconds to rest before the next time."""
+        """Write what is pending; return the seconds to rest before the next write."""
         pending, self._pending = self._pending, None
         if pending is None or self._path is None:
             return 0.0
@@ -146,22 +146,22 @@ class StateKeeper:
     async def _set_aside(self, path: Path, why: StateError) -> None:
         try:
             aside = await asyncio.to_thread(file.set_aside, path, self._wall())
-            said = f"{path} could not be used: {why}; it was renamed to {aside.name}"
+            message = f"{path} could not be used: {why}; it was renamed to {aside.name}"
         except OSError as error:
-            said = f"{path} could not be used: {why}; nor could it be renamed: {error.strerror}"
-        self._log.warning("starting without a stored state", problem=said)
-        self._show(set_aside=said)
+            message = f"{path} could not be used: {why}; nor could it be renamed: {error.strerror}"
+        self._log.warning("starting without a stored state", problem=message)
+        self._show(set_aside=message)
 
     def _failed(self, path: Path, error: Exception) -> None:
         self._failures += 1
         why = error.strerror if isinstance(error, OSError) else str(error)
-        said = (
+        message = (
             f"cannot write {path}: {why}; traffic is unaffected, but a start without "
             "controllers would know only what was stored before"
         )
-        if said != self._view.problem:
-            self._log.warning("cannot store the state, trying again", problem=said)
-            self._show(problem=said)
+        if message != self._view.problem:
+            self._log.warning("cannot store the state, trying again", problem=message)
+            self._show(problem=message)
 
     def _worked(self, written: float | None) -> None:
         if self._view.problem:

@@ -55,7 +55,7 @@ class MissingServer(msgspec.Struct, frozen=True):
 
 
 Server = tuple[str, Host]
-"""A server as the guard tells them apart: the id of its app, and where it listens."""
+"""A server's identity to the guard: the id of its app, and where it listens."""
 
 
 class Doubt(msgspec.Struct, frozen=True):
@@ -208,8 +208,8 @@ def _seen(known: MissingServer | None, now: float, same_term: bool) -> MissingSe
 def _room(
     vhosts: Iterable[str], before: Snapshot, response: Snapshot, sizes: Mapping[str, int]
 ) -> dict[str, int] | None:
-    """How many servers each of `vhosts` lacks to be as large as before the take-over, or as ever
-    since; None when the leader is not settling."""
+    """Return how many servers each of `vhosts` needs to be as large as before the take-over, or
+    as ever since; None when the leader is not settling."""
     if not response.settling:
         return None
     had, has = _servers_by_vhost(before), _servers_by_vhost(response)
@@ -257,12 +257,12 @@ def _new_leader(missing: MissingServer) -> Doubt:
 
 
 def _believed(missing: MissingServer, now: float, doubt: Doubt) -> bool:
-    """A loss that lasts is believed, also while leaders go on changing."""
+    """Return whether a loss has lasted; it is believed even while leaders keep changing."""
     return missing.responses >= _LEAST_RESPONSES and now - missing.since >= doubt.hold
 
 
 def _with_kept(before: Snapshot, response: Snapshot, kept: Iterable[Server]) -> Snapshot:
-    """`answer` with the kept servers back in their apps, and apps that it lacks at the end."""
+    """Return `response` with the kept servers back in their apps; missing apps come last."""
     hosts: dict[str, list[Host]] = {}
     for app_id, host in kept:
         hosts.setdefault(app_id, []).append(host)
