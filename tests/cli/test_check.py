@@ -31,7 +31,7 @@ def test_template_is_rendered_with_a_sample_app_without_controllers(
         "--",
         "no",
     ]
-    assert "made up: no controller answers" in result.stdout
+    assert "made up: no controller responds" in result.stdout
     assert "no controller leads" in result.stderr
     assert listing(directory) == before
 
@@ -152,4 +152,4 @@ async def test_check_uses_the_responses_of_live_controllers(nixy: Path, director
         urls = json.dumps(cluster.urls)
         nixy.write_text(nixy.read_text().replace('["http://127.0.0.1:1"]', urls))
         out = await printed(directory, "check")
-    assert b"rendered 2 vhosts with 6 servers as the controllers tell them" in out
+    assert b"rendered 2 vhosts with 6 servers from the controllers" in out

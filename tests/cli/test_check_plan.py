@@ -172,7 +172,7 @@ async def test_saved_responses_give_the_same_plan_as_live_responses(short_path: 
         checked = await check_site(place, "--endpoints", "main=answer.json")
 
     assert checked.code == 0
-    assert "of the saved answers" in checked.printed
+    assert "from saved responses" in checked.printed
     assert "web.test/server_127.0.0.9_9  wanted, and missing" in checked.plan
 
 

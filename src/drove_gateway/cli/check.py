@@ -43,7 +43,7 @@ from drove_gateway.status.document import StatusDocument
 
 
 class _Wishes(msgspec.Struct, frozen=True):
-    """What is asked for on the command line."""
+    """The options of the command line."""
 
     endpoints: dict[str, Path]
     diff: bool
@@ -156,34 +156,34 @@ async def _check_file(
 
 
 async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
-    """What the gateway would work with, its doubts told; None where nothing is known at all."""
+    """Return the data that the gateway would use, with warnings; None if there is no data."""
     files = wishes.endpoints
-    told = read_saved(settings, files) if files else await fetch_from_leaders(settings)
+    responses = read_saved(settings, files) if files else await fetch_from_leaders(settings)
     try:
         stored = stored_state(settings)
     except StateError as error:
         where = settings.state_persistence_dir
-        warn(f"the stored state in {where} is not weighed against the answers: {error}")
+        warn(f"the stored state in {where} is not weighed against the responses: {error}")
         stored = {}
-    if not told.snapshots and not stored:
-        for silence in told.errors.values():
+    if not responses.snapshots and not stored:
+        for silence in responses.errors.values():
             warn(str(silence))
         return None
     seen = outlook(
-        told.snapshots,
+        responses.snapshots,
         stored,
-        {one.name: one.drove for one in settings.namespaces},
+        {namespace.name: namespace.drove for namespace in settings.namespaces},
         assembly.namespace_rules(settings),
         assembly.guard_limits(settings),
     )
-    _warn_of(told, seen)
+    _warn_of(responses, seen)
     rejected = seen.built.rejected
     warn_of_rejected(rejected, *((len(rejected),) if wishes.everything else ()))
     return seen
 
 
-def _warn_of(told: EndpointResponses, seen: Outlook) -> None:
-    for name, error in told.errors.items():
+def _warn_of(responses: EndpointResponses, seen: Outlook) -> None:
+    for name, error in responses.errors.items():
         kept = name in seen.restored
         instead = "as it is stored" if kept else "without apps, since nothing is stored of it"
         warn(f"{error}; a start would serve namespace {name} {instead}")
@@ -196,14 +196,14 @@ def _warn_of(told: EndpointResponses, seen: Outlook) -> None:
 
 
 def _source(seen: Outlook | None, wishes: _Wishes) -> str:
-    """Whose word is rendered."""
+    """Return the source of the rendered data."""
     if seen is None:
-        return "(made up: no controller answers)"
-    told = "of the saved answers" if wishes.endpoints else "as the controllers tell them"
+        return "(made up: no controller responds)"
+    source = "from saved responses" if wishes.endpoints else "from the controllers"
     stored = f"as stored of {', '.join(seen.restored)}"
     if not seen.restored:
-        return told
-    return f"{told}, and {stored}" if seen.built.parts.keys() - seen.restored.keys() else stored
+        return source
+    return f"{source}, and {stored}" if seen.built.parts.keys() - seen.restored.keys() else stored
 
 
 async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:

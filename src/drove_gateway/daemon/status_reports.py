@@ -40,7 +40,7 @@ class StatusReports:
         self._publisher.publish(status.with_built, build, held)
 
     def progress(self, progress: Progress) -> None:
-        """The reconciler went on."""
+        """Publish the reconciler's progress."""
         self._publisher.publish(status.with_progress, progress)
 
     def record(self, record: ApplyRecord) -> None:

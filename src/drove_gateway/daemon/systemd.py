@@ -47,7 +47,9 @@ class Notifier:
 
 
 def notifier(environ: MutableMapping[str, str], pid: int) -> Notifier:
-    """What `environ` asks for. The variables are taken out, so that no command inherits them."""
+    """Return the notifier that `environ` configures, and remove its variables, so that no command
+    inherits them.
+    """
     address = environ.pop("NOTIFY_SOCKET", "")
     interval = environ.pop("WATCHDOG_USEC", "")
     meant = environ.pop("WATCHDOG_PID", str(pid)) == str(pid)

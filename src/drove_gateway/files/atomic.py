@@ -1,6 +1,6 @@
-"""Replaces a file at once: written beside its target, flushed to disk, renamed over it.
+"""Replace a file atomically: write next to the target, flush to disk, rename.
 
-Whoever reads the target, or starts after a power failure, finds the old content or the new.
+A reader of the target, also after a power failure, finds either the old or the new content.
 The temporary file is in the target's own directory, `.NAME.tmp-*`, so that the rename stays
 within one file system.
 """

@@ -45,7 +45,7 @@ def _js_escape(match: re.Match[str]) -> str:
     if char in _JS_BACKSLASHED:
         return "\\" + char
     code = ord(char)
-    # A byte that is no UTF-8 counts as U+FFFD for Go, which is printable: it stays as it is.
+    # A byte that is not UTF-8 counts as U+FFFD in Go, which is printable: it stays as it is.
     if code > 0x7F and (char.isprintable() or 0xDC80 <= code <= 0xDCFF):
         return char
     return f"\\u{code:04X}"

@@ -39,7 +39,7 @@ class Directive:
     """One directive; no `verb` means that the format ended too early.
 
     The three indexes are those of `%[n]*.[n]*[n]d`, counted from 0; a negative index is
-    unreadable or out of range in any case. `misplaced` says that an index stands before a number.
+    unreadable or out of range in any case. `misplaced` says that an index precedes a number.
     `direct` says that the directive takes the next argument as it is: no `*` and no index.
     """
 

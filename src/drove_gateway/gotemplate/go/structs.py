@@ -19,7 +19,7 @@ StructFields: TypeAlias = tuple[tuple[str, str, object], ...]
 def struct_fields(cls: type) -> StructFields | None:
     """The fields of a class seen as a struct, in order: template name, attribute, type hint.
 
-    `None` for classes that are no structs. Instances of plain classes may have more fields than
+    `None` for other classes. Instances of plain classes may have more fields than
     their class declares: `fields` finds those too.
     """
     if not is_struct_class(cls):

@@ -98,7 +98,7 @@ class Typed:
         return f"Typed({self.value!r}, {self.type.name})"
 
 
-# What no Go string holds: half a character, which is no byte kept by surrogateescape either.
+# Not part of any Go string: half a character that is not a byte kept by surrogateescape either.
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 

@@ -23,7 +23,7 @@ _State: TypeAlias = Callable[[], Token | None]
 
 
 class Lexer:
-    """Reads a source. `next` returns the next token, and `EOF` for ever after the last."""
+    """Reads a source. `next` returns the next token, and always `EOF` after the last."""
 
     def __init__(self, source: str, delims: tuple[str, str], plain_words: frozenset[str]) -> None:
         """`plain_words` are keywords to read as identifiers, since functions have these names."""

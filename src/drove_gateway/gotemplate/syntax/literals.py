@@ -172,7 +172,7 @@ def _parse_int(text: str) -> int | None:
 
 
 def _parse_float(text: str) -> float | None:
-    """`None` for what is no number, and for what does not fit."""
+    """Parse a number; `None` if it is not a number or does not fit."""
     if "_" in text:
         misplaced = _BAD_HEX_UNDERSCORE if _is_hex(text) else _BAD_UNDERSCORE
         if misplaced.search(text):

@@ -1,4 +1,4 @@
-"""Search for the vhosts because of which a configuration is refused. Pure, but for the checks.
+"""Find the vhosts because of which a configuration is refused. Pure, except for the checks.
 
 `refusal(topology)` renders and checks, and returns why the result is refused, or an empty string.
 The search looks for the first part that is refused together with those before it, by bisection:

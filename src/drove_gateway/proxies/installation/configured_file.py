@@ -91,7 +91,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     async def check(self, text: str) -> str:
         """Have the proxy check `text`, changing nothing; return the command, for a message.
 
-        Raises CheckRefused with the proxy's words, and the template's line where it can be told.
+        Raises CheckRefused with the proxy's message and, if known, the line of the template.
         """
         source = TemplateSource(
             self.template_path.name,

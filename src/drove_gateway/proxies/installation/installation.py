@@ -49,7 +49,7 @@ class Installation(Protocol):
         ...
 
     def reload_reasons(self, reasons: Sequence[str]) -> tuple[str, ...]:
-        """Return those of `reasons` for which a plan may ask for a new configuration."""
+        """Return those of `reasons` for which a plan may require a new configuration."""
         ...
 
     def reachable(self, desired: Topology) -> Topology:

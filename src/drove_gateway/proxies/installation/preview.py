@@ -1,8 +1,8 @@
 """What the gateway would do to a proxy, found out without changing anything.
 
 A preview is for a gateway that starts now, or that gets SIGHUP: it relies on no earlier reads,
-reads the proxy, and loads the new configuration unless the proxy serves exactly that. Here a file
-is read and the proxy is asked for its generation; nothing is written, and no command is run.
+reads the proxy, and loads the new configuration unless the proxy serves exactly that. It
+reads the file and queries the proxy's generation; it writes nothing and runs no command.
 """
 
 import asyncio

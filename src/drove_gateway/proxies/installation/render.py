@@ -3,7 +3,7 @@
 The names that a template sees are those of the original's Go structs. Beyond them there is
 `.Generation`: the id of the configuration generation, which is a hash of the rendered text, so
 that equal configurations have equal ids on every gateway. Where servers are changed over a runtime
-API, the id's first half is a hash of the configuration but for its servers: a proxy that serves an
+API, the id's first half is a hash of the configuration without its servers: a proxy that serves an
 id with the same half needs no reload, whichever gateway made it, and when.
 """
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 _UNKNOWN_GENERATION = "0drove0gateway0x"
 _HALF = len(_UNKNOWN_GENERATION) // 2
 
-# One server for each host group, of the documentation's addresses: templates may ask for a first.
+# A server for each host group, with an address for documentation: templates may use the first.
 _ANY_SERVER = "192.0.2.1"
 
-# A template says where its generation can be asked for, in a comment of the proxy's language:
+# A template says where the proxy returns its generation, in a comment of the proxy's language:
 #   # drove-gateway: generation http://127.0.0.1:6081/generation
 _PROOF = re.compile(
     r"^\s*#\s*drove-gateway:\s*generation\s+(http://\S+|unix:\S+)\s*$", re.MULTILINE
