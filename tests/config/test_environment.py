@@ -159,6 +159,6 @@ def test_the_template_of_the_driven_proxy_is_overridden(file: Path, platform: st
     assert (settings.nginx_template, settings.haproxy_template) == expected
 
 
-def test_a_template_alone_is_no_cluster() -> None:
+def test_a_template_alone_is_not_a_cluster() -> None:
     (said,) = problems(None, {"TEMPLATE_FILE_PATH": "/t"})
     assert said.startswith("environment: namespaces: no Drove cluster is configured")

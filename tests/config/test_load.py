@@ -82,7 +82,7 @@ def test_a_whole_file(directory: Path) -> None:
     assert loaded.warnings == ()
 
 
-def test_all_problems_are_told_at_once(directory: Path) -> None:
+def test_all_problems_are_reported_at_once(directory: Path) -> None:
     text = """
         port = "70000"
         api_timeout = "10s"
@@ -344,7 +344,7 @@ def test_tokens_that_cannot_work_are_refused_unseen(
         (b"a = " + b"[" * 100_000, "nixy.toml: is nested too deeply"),
     ],
 )
-def test_what_is_not_toml_is_told_with_file_and_line(
+def test_what_is_not_toml_is_reported_with_file_and_line(
     content: bytes, problem: str, directory: Path
 ) -> None:
     (directory / "nixy.toml").write_bytes(content)
@@ -412,6 +412,6 @@ def test_values_are_shown_on_one_line_and_shortened(directory: Path) -> None:
     assert len(said) < 250
 
 
-def test_a_byte_order_mark_is_no_obstacle(directory: Path) -> None:
+def test_a_byte_order_mark_is_accepted(directory: Path) -> None:
     (directory / "nixy.toml").write_bytes(b"\xef\xbb\xbfport = 1\r\n" + NAMESPACE.encode())
     assert load(Path("nixy.toml"), {}).settings.port == 1

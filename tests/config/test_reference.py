@@ -22,7 +22,7 @@ def test_the_committed_files_are_what_is_generated(name: str) -> None:
     assert (DOCS / name).read_text() == files()[name], stale
 
 
-def test_every_key_and_variable_stands_on_the_page() -> None:
+def test_every_key_and_variable_is_on_the_page() -> None:
     text = page()
     keys = {*keys_of(Settings), *keys_of(NamespaceSettings), *DEPRECATED, *environment.VARIABLES}
     rows = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}

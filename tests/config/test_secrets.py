@@ -105,7 +105,7 @@ def test_settings_and_warnings_show_no_secret(secret: str) -> None:
     assert [text for text in shown if secret in text] == []
 
 
-def test_the_public_view_has_every_key_and_tells_which_secrets_are_set() -> None:
+def test_the_public_view_has_every_key_and_shows_which_secrets_are_set() -> None:
     settings = Settings.model_validate(
         {
             "api_timeout": 2.5,

@@ -21,7 +21,7 @@ async def test_the_environment_alone_is_enough(running: Container) -> None:
     await running.answers("unknown.test", 404)
 
 
-async def test_no_port_is_open_before_the_first_answer_of_drove(made: Container) -> None:
+async def test_no_port_is_open_before_the_first_response_of_drove(made: Container) -> None:
     await made.start(DROVE_CONTROLLERS="http://127.0.0.1:1")
     await made.says("the HTTP API is listening")
     with pytest.raises(ConnectionRefusedError):
@@ -78,7 +78,7 @@ async def test_the_original_image_s_mounted_files_work(running: Container) -> No
 
 
 @only_nginx
-async def test_a_template_with_an_error_is_told_with_its_line(made: Container) -> None:
+async def test_a_template_with_an_error_is_reported_with_its_line(made: Container) -> None:
     template = made.directory / "broken.tmpl"
     template.write_text("one\ntwo {{ .Nothing }}\n")
     await made.start(TEMPLATE_FILE_PATH=str(template))
@@ -86,7 +86,7 @@ async def test_a_template_with_an_error_is_told_with_its_line(made: Container) -
     assert "broken.tmpl:2" in made.log
 
 
-async def test_the_other_proxy_s_image_is_told(made: Container) -> None:
+async def test_the_other_proxy_s_image_is_reported(made: Container) -> None:
     other = "haproxy" if made.platform == "nginx" else "nginx"
     await made.start(PROXY_PLATFORM=other, PATH=f"{made.directory}/bin")
     assert await made.ended() == 1
@@ -206,7 +206,7 @@ async def test_what_does_not_get_going_ends_the_container(made: Container) -> No
     assert "no way" in made.log
 
 
-async def test_health_is_whether_the_gateway_answers(running: Container) -> None:
+async def test_health_is_whether_the_gateway_responses(running: Container) -> None:
     code, said = await running.health()
     assert (code, said[:24]) == (0, "the gateway answers: 200")
 

@@ -23,12 +23,12 @@ def shell(processes: Processes, script: str) -> Child:
     return processes.start(("/bin/sh", "-c", script), os.environ)
 
 
-async def test_the_end_is_told_as_an_exit_code_or_a_signal(processes: Processes) -> None:
+async def test_stopping_is_reported_as_an_exit_code_or_a_signal(processes: Processes) -> None:
     assert await shell(processes, "exit 7").ended() == 7
     assert await shell(processes, "kill -KILL $$").ended() == -signal.SIGKILL
 
 
-async def test_many_that_end_at_once_are_told_apart(processes: Processes) -> None:
+async def test_many_that_end_at_once_are_reported_apart(processes: Processes) -> None:
     started = [shell(processes, f"exit {code}") for code in range(20)]
     assert await asyncio.gather(*(child.ended() for child in started)) == list(range(20))
 

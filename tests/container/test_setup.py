@@ -33,7 +33,7 @@ def written(environ: dict[str, str]) -> dict[str, object]:
     return tomllib.loads(made(environ).generated[PLACE.directory / "nixy.toml"])
 
 
-def test_without_controllers_and_without_a_file_both_ways_are_told() -> None:
+def test_without_controllers_and_without_a_file_both_ways_are_reported() -> None:
     (said,) = refused({"DROVE_USERNAME": "reader"})
     assert said.startswith("DROVE_CONTROLLERS is not set")
     assert "-e DROVE_CONTROLLERS=http://controller1:4000,http://controller2:4000" in said
@@ -143,7 +143,7 @@ def test_what_cannot_be_used_is_named(name: str, value: str, said: str) -> None:
     assert problem == f'{name} = "{value}": {said}' + problem.partition(said)[2]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(refused({"PROXY_PLATFORM": "envoy", "STOP_TIMEOUT_SEC": "soon"})) == 3
 
 

@@ -25,7 +25,7 @@ async def test_one_that_came_twice_is_taken_once() -> None:
 
 
 @pytest.mark.parametrize("ending", [Signals.SIGTERM, Signals.SIGINT])
-async def test_what_ends_goes_first(ending: Signals) -> None:
+async def test_signals_that_end_the_daemon_come_first(ending: Signals) -> None:
     assert await taken(Signals.SIGHUP, ending) == [ending, Signals.SIGHUP]
 
 
@@ -36,7 +36,7 @@ async def test_a_proxy_is_not_left_alone_when_both_signals_of_its_restart_wait()
     assert await taken(Signals.SIGUSR2, Signals.SIGUSR1) == both
 
 
-async def test_who_waits_gets_what_comes_later() -> None:
+async def test_a_waiting_task_gets_the_next_signal() -> None:
     inbox = SignalQueue()
     waiting = asyncio.create_task(inbox.next())
     asyncio.get_running_loop().call_soon(inbox.put, Signals.SIGHUP)

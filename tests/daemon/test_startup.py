@@ -83,7 +83,7 @@ def remembered() -> dict[str, StoredNamespace]:
     return {name: StoredNamespace(snapshot(name, 4), C1, 1700000000.0) for name in ("a", "b")}
 
 
-async def test_nothing_is_desired_while_a_namespace_may_still_answer(
+async def test_nothing_is_desired_while_a_namespace_may_still_respond(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
@@ -130,7 +130,7 @@ async def test_where_nothing_is_known_of_any_namespace_nothing_is_desired() -> N
     assert start.desired == [{"b.local": 2}]
 
 
-async def test_an_answer_ends_the_time_of_the_stored_state(
+async def test_a_response_replaces_the_stored_state(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
@@ -145,7 +145,7 @@ async def test_an_answer_ends_the_time_of_the_stored_state(
 
 
 @pytest.mark.parametrize("given_up", [False, True])
-async def test_the_first_answer_is_weighed_against_the_stored_state(
+async def test_the_first_response_is_weighed_against_the_stored_state(
     remembered: dict[str, StoredNamespace], given_up: bool
 ) -> None:
     start = Start(remembered, C1)
@@ -158,7 +158,7 @@ async def test_the_first_answer_is_weighed_against_the_stored_state(
     assert start.desired[-1] == {"a.local": 4, "b.local": 4}
 
 
-async def test_another_cluster_under_the_same_name_is_no_withdrawal(
+async def test_another_cluster_under_the_same_name_is_not_a_withdrawal(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C2)
@@ -169,7 +169,7 @@ async def test_another_cluster_under_the_same_name_is_no_withdrawal(
     assert start.desired[-1] == {"a.local": 1, "b.local": 1}
 
 
-async def test_the_state_is_used_when_the_controllers_moved_and_do_not_answer(
+async def test_the_state_is_used_when_the_controllers_moved_and_do_not_respond(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C2)
@@ -179,7 +179,7 @@ async def test_the_state_is_used_when_the_controllers_moved_and_do_not_answer(
     assert start.desired[-1] == {"a.local": 4, "b.local": 4}
 
 
-async def test_who_answers_between_two_tries_is_not_given_up(
+async def test_a_namespace_that_responds_between_two_tries_is_not_given_up(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)

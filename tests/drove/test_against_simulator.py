@@ -216,7 +216,7 @@ async def test_with_all_controllers_stopped_the_last_apps_stay() -> None:
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
-async def test_a_bad_answer_is_named_and_changes_nothing_until_it_is_over(
+async def test_a_bad_response_is_named_and_changes_nothing_until_it_is_over(
     fault: Fault, complaint: str
 ) -> None:
     async with watched() as (sim, witness):

@@ -146,7 +146,9 @@ async def request_head(reader: asyncio.StreamReader) -> bytes:
         ),
     ],
 )
-async def test_a_ping_tells_who_leads(handler: Handler, standing: Standing, message: str) -> None:
+async def test_a_ping_shows_which_controller_leads(
+    handler: Handler, standing: Standing, message: str
+) -> None:
     async with serving(handler) as url, asking(url) as controller:
         ping = await controller.ping()
         assert (ping.standing, ping.message, ping.answered) == (standing, message, True)
@@ -162,7 +164,7 @@ async def test_a_controller_that_is_gone_is_absent() -> None:
         assert "cannot be reached" in ping.message
 
 
-async def test_a_controller_that_does_not_answer_in_time_is_unwell() -> None:
+async def test_a_controller_that_does_not_respond_in_time_is_unwell() -> None:
     async def handler(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
@@ -230,7 +232,7 @@ async def test_credentials_are_in_no_message() -> None:
     assert who.authorization.removeprefix("Basic ") not in str(caught.value) + repr(who)
 
 
-async def test_a_refusal_names_namespace_controller_route_status_and_what_was_said() -> None:
+async def test_a_refusal_names_namespace_controller_route_status_and_message() -> None:
     handler = answering(b"down\x1b[31m for\r\nmaintenance" + b"!" * 9000, status=503)
     async with serving(handler) as url, asking(url) as controller:
         with pytest.raises(ControllerRefused) as caught:
@@ -254,7 +256,7 @@ async def test_redirects_are_not_followed() -> None:
             await endpoints(controller)
 
 
-async def test_a_compressed_answer_is_read() -> None:
+async def test_a_compressed_response_is_read() -> None:
     handler = answering(gzip.compress(APPS), headers={"Content-Encoding": "gzip"})
     async with serving(handler) as url, asking(url) as controller:
         assert len((await endpoints(controller)).apps) == 1
@@ -276,7 +278,7 @@ async def test_a_compressed_answer_is_read() -> None:
     ],
     ids=range(10),
 )
-async def test_a_hostile_body_is_a_bad_answer(body: bytes, encoding: str, complaint: str) -> None:
+async def test_a_hostile_body_is_a_bad_response(body: bytes, encoding: str, complaint: str) -> None:
     handler = answering(body, headers={"Content-Encoding": encoding})
     async with serving(handler) as url, asking(url) as controller:
         with pytest.raises(BadResponse, match=complaint) as caught:
@@ -293,7 +295,7 @@ async def test_a_hostile_body_is_a_bad_answer(body: bytes, encoding: str, compla
         b"",
     ],
 )
-async def test_an_answer_that_is_cut_off_is_a_controller_that_is_down(head: bytes) -> None:
+async def test_a_response_that_is_cut_off_is_a_controller_that_is_down(head: bytes) -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_head(reader)
         writer.write(head + APPS[:20] if head.endswith(b"\n") else head)
@@ -321,7 +323,7 @@ async def test_endless_headers_are_not_read_to_their_end(piece: bytes) -> None:
             await endpoints(controller)
 
 
-async def test_what_is_not_http_is_a_bad_answer() -> None:
+async def test_a_reply_that_is_not_http_is_a_bad_response() -> None:
     async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request_head(reader)
         writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")

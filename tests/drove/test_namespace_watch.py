@@ -98,7 +98,7 @@ def test_at_the_start_the_leaders_apps_are_taken_at_once_and_as_settled() -> Non
     in_virtual_time(scenario)
 
 
-def test_before_the_first_answer_every_endpoint_is_pending() -> None:
+def test_before_the_first_response_every_endpoint_is_pending() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         first = watched.taken.views[0]
@@ -152,7 +152,7 @@ def test_while_nothing_changes_only_summaries_are_asked_for() -> None:
     in_virtual_time(scenario)
 
 
-def test_an_unchanged_answer_is_offered_as_the_same_snapshot() -> None:
+def test_an_unchanged_response_is_offered_as_the_same_snapshot() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.watch.request_refresh()
@@ -225,7 +225,7 @@ def test_a_refused_call_pings_at_once() -> None:
     in_virtual_time(scenario, pace=PollPace(ping=60.0, events=1.0, full_refresh=300.0))
 
 
-def test_a_new_leader_is_settling_for_ninety_seconds_and_then_answers_once_more() -> None:
+def test_a_new_leader_is_settling_for_ninety_seconds_and_then_responds_once_more() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].standing, watched.cluster[1].standing = (
@@ -259,7 +259,7 @@ def test_a_leader_that_lost_and_regained_the_leadership_unseen_is_settling_too()
     in_virtual_time(scenario)
 
 
-def test_when_nobody_leads_the_last_apps_stay_and_health_says_why() -> None:
+def test_when_no_controller_leads_the_last_apps_stay_and_health_says_why() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].standing = Standing.STANDS_BY
@@ -275,7 +275,7 @@ def test_when_nobody_leads_the_last_apps_stay_and_health_says_why() -> None:
     in_virtual_time(scenario)
 
 
-def test_an_answer_held_by_the_guard_is_offered_again_and_the_cursor_stays() -> None:
+def test_a_response_held_by_the_guard_is_offered_again_and_the_cursor_stays() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.taken.holding = True
@@ -295,7 +295,7 @@ def test_an_answer_held_by_the_guard_is_offered_again_and_the_cursor_stays() -> 
     in_virtual_time(scenario)
 
 
-def test_a_bad_answer_keeps_the_last_apps_and_shows_in_the_view() -> None:
+def test_a_bad_response_keeps_the_last_apps_and_shows_in_the_view() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].apps = {"web": 2}
@@ -340,7 +340,7 @@ def test_a_failing_leader_is_asked_less_often_but_never_four_times_less() -> Non
     in_virtual_time(scenario)
 
 
-def test_a_slow_leader_gets_as_long_a_rest_as_it_took_to_answer() -> None:
+def test_a_slow_leader_gets_as_long_a_rest_as_it_took_to_respond() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(100)
         asked = watched.cluster[0].calls["summary"]
@@ -351,7 +351,7 @@ def test_a_slow_leader_gets_as_long_a_rest_as_it_took_to_answer() -> None:
     in_virtual_time(scenario)
 
 
-def test_a_leader_too_slow_to_ping_is_asked_on_while_nobody_else_leads() -> None:
+def test_a_leader_too_slow_to_ping_is_still_asked_while_no_other_leads() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)
         watched.cluster[0].standing = Standing.UNWELL

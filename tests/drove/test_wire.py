@@ -68,7 +68,7 @@ def test_an_app_without_hosts_is_listed_without_hosts() -> None:
     assert app.hosts == ()
 
 
-def test_an_empty_list_is_an_answer() -> None:
+def test_an_empty_list_is_a_response() -> None:
     assert decode([]).apps == ()
 
 
@@ -90,7 +90,7 @@ def test_of_a_doubled_key_the_last_counts() -> None:
         {"portType": {}},
     ],
 )
-def test_an_app_with_wrong_types_in_a_host_is_left_out_and_the_rest_stands(wrong: Any) -> None:
+def test_an_app_with_wrong_types_in_a_host_is_left_out_and_the_rest_is_kept(wrong: Any) -> None:
     broken = {**WEB, "hosts": [{"host": "ex1.dc", "port": 1, "portType": "HTTP", **wrong}]}
     listing = decode([broken, API])
     assert [app.app_id for app in listing.apps] == ["api-1"]
@@ -115,7 +115,7 @@ def test_an_app_with_wrong_types_in_a_host_is_left_out_and_the_rest_stands(wrong
         [],
     ],
 )
-def test_an_app_with_wrong_types_is_left_out_and_the_rest_stands(broken: Any) -> None:
+def test_an_app_with_wrong_types_is_left_out_and_the_rest_is_kept(broken: Any) -> None:
     listing = decode([API, broken])
     assert [app.app_id for app in listing.apps] == ["api-1"]
     assert len(listing.rejected) == 1
@@ -136,7 +136,7 @@ def test_what_a_rejection_shows_is_printable_and_short() -> None:
         assert len(shown) < 130
 
 
-def test_when_not_one_app_can_be_read_the_answer_is_bad() -> None:
+def test_when_no_app_can_be_read_the_response_is_bad() -> None:
     with pytest.raises(BadResponse, match=r"no app in the response can be read.* at `\$\.hosts`"):
         decode([{**WEB, "hosts": 1}, {**API, "hosts": 2}])
 
@@ -164,14 +164,14 @@ def test_when_not_one_app_can_be_read_the_answer_is_bad() -> None:
     ],
     ids=range(17),
 )
-def test_what_is_not_an_answer_is_a_bad_answer(body: bytes) -> None:
+def test_a_body_that_is_not_a_drove_response_is_bad(body: bytes) -> None:
     with pytest.raises(BadResponse) as caught:
         EndpointsDecoder("stage").decode(body)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 400
 
 
-def test_a_failed_answer_is_bad_and_says_what_drove_said() -> None:
+def test_a_failed_response_is_bad_and_shows_droves_message() -> None:
     body = b'{"status":"FAILED","message":"Unexpected Server error"}'
     with pytest.raises(BadResponse, match=r"'FAILED': Unexpected Server error"):
         EndpointsDecoder("stage").decode(body)
@@ -192,7 +192,7 @@ def test_only_an_app_that_changed_is_a_new_object() -> None:
     assert api_now.hosts == ()
 
 
-def test_after_a_bad_answer_the_last_good_one_is_still_known() -> None:
+def test_after_a_bad_response_the_last_good_one_is_still_known() -> None:
     decoder = EndpointsDecoder("stage")
     first = decoder.decode(answer([WEB]))
     with pytest.raises(BadResponse):
@@ -210,12 +210,12 @@ def test_a_summary_without_events() -> None:
 
 
 @pytest.mark.parametrize("time", [-1, 2**63, "0", None, 1.5])
-def test_a_time_that_the_controller_would_not_take_back_is_a_bad_answer(time: Any) -> None:
+def test_a_time_that_the_controller_would_not_take_back_is_a_bad_response(time: Any) -> None:
     with pytest.raises(BadResponse):
         events_summary(answer({"eventsCount": {}, "lastSyncTime": time}))
 
 
-def test_a_summary_without_time_is_a_bad_answer() -> None:
+def test_a_summary_without_time_is_a_bad_response() -> None:
     with pytest.raises(BadResponse):
         events_summary(answer({"eventsCount": {}}))
 
@@ -232,7 +232,7 @@ MANGLED_APP = st.fixed_dictionaries(
 
 @settings(max_examples=150)
 @given(st.lists(MANGLED_APP | JSON, max_size=5))
-def test_any_list_of_apps_is_read_or_is_a_bad_answer(data: Any) -> None:
+def test_any_list_of_apps_is_read_or_is_a_bad_response(data: Any) -> None:
     body = msgspec.json.encode({"status": "SUCCESS", "data": data})
     decoder = EndpointsDecoder("stage")
     try:
@@ -246,7 +246,7 @@ def test_any_list_of_apps_is_read_or_is_a_bad_answer(data: Any) -> None:
 
 @settings(max_examples=300)
 @given(st.data())
-def test_any_damage_to_an_answer_is_survived(data: st.DataObject) -> None:
+def test_any_damage_to_a_response_is_survived(data: st.DataObject) -> None:
     body = bytearray(answer([WEB, API]))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(body)))

@@ -52,7 +52,7 @@ def test_versions_differ_in_what_was_changed(
     assert changed_keys(dict(before.items()), dict(after.items())) == expected
 
 
-def test_keys_and_values_of_any_kind_are_told_apart() -> None:
+def test_keys_and_values_of_any_kind_are_reported_apart() -> None:
     assert changed_keys(VersionedMap(), VersionedMap({"none": None})) == ["none"]
     assert changed_keys(VersionedMap({"same": "a"}), VersionedMap({"same": "a"})) == []
     number: Any = 7

@@ -383,7 +383,7 @@ def test_after_success_retries_begin_anew() -> None:
     assert proxy.times == [0, 1, 3, 7, 100, 101, 103]
 
 
-def test_vhosts_that_failed_are_tried_again_and_the_rest_stands() -> None:
+def test_vhosts_that_failed_are_tried_again_and_the_rest_is_kept() -> None:
     proxy = FakeProxy(runtime=True)
     proxy.fail = [None, (("web", "no such host"),)]
 
@@ -551,7 +551,7 @@ def test_reloads_and_renderings_are_counted() -> None:
     assert len(counted.succeeded) == 1
 
 
-def test_a_failure_is_logged_with_what_stays() -> None:
+def test_a_failure_is_logged_with_what_is_unaffected() -> None:
     proxy = FakeProxy()
     proxy.fail = [CheckRefused("nginx says no")]
 
@@ -624,7 +624,7 @@ def test_while_it_is_held_back_nothing_is_begun() -> None:
     assert "warning" not in run.levels()
 
 
-def test_holding_back_has_an_end_that_is_told() -> None:
+def test_a_hold_has_a_limit_that_is_logged() -> None:
     async def story(run: ReconcilerRun) -> None:
         run.reconciler.hold_back(300)
         await at(10)
@@ -664,7 +664,7 @@ def test_it_stops_while_it_is_held_back() -> None:
     assert run_story(story, until=10.0).proxy.times == []
 
 
-def test_it_tells_for_how_long_a_step_has_been_going_on() -> None:
+def test_it_reports_how_long_a_step_has_been_running() -> None:
     seen: list[float] = []
 
     async def story(run: ReconcilerRun) -> None:

@@ -343,7 +343,7 @@ def test_a_retry_waits_for_the_end_of_a_hold() -> None:
         (Schedule(PACE).held_back(10, 3), 20, Decision(Action.WAIT)),
     ],
 )
-def test_what_is_done_next(schedule: Schedule, now: float, decision: Decision) -> None:
+def test_the_next_decision(schedule: Schedule, now: float, decision: Decision) -> None:
     assert schedule.decide(now) == decision
 
 

@@ -159,6 +159,6 @@ def test_content_of_other_types_is_refused_even_with_the_right_checksum(content:
         (written(content={}), "its checksum is wrong"),
     ],
 )
-def test_it_is_said_what_is_wrong_with_a_file(data: bytes, said: str) -> None:
+def test_the_error_says_what_is_wrong_with_a_file(data: bytes, said: str) -> None:
     with pytest.raises(StateError, match=said):
         decode(data)

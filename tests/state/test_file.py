@@ -35,7 +35,7 @@ def test_where_there_is_none_nothing_is_read(path: Path) -> None:
     assert file.read(path) is None
 
 
-def test_what_was_written_is_read_and_nobody_else_may_read_it(path: Path) -> None:
+def test_what_was_written_is_read_and_no_other_user_may_read_it(path: Path) -> None:
     file.write(path, b"one")
     file.write(path, b"two")
 
@@ -78,7 +78,7 @@ def test_a_fifo_in_its_place_is_not_waited_for(path: Path) -> None:
         file.read(path)
 
 
-def test_a_directory_in_its_place_is_told(path: Path) -> None:
+def test_a_directory_in_its_place_is_reported(path: Path) -> None:
     path.mkdir(parents=True)
 
     with pytest.raises(StateError, match="Is a directory"):

@@ -181,7 +181,7 @@ def a_fifo(path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [torn, foreign, of_another_gateway, too_large, a_fifo])
-async def test_a_file_that_cannot_be_used_is_set_aside_and_told(
+async def test_a_file_that_cannot_be_used_is_set_aside_and_reported(
     kept: Kept, path: Path, spoil: Callable[[Path], None]
 ) -> None:
     path.parent.mkdir()

@@ -72,7 +72,7 @@ class Desk:
         return [call.kwargs for call in self.logged.calls if call.method_name == "warning"]
 
 
-def test_a_first_answer_is_desired_at_once() -> None:
+def test_a_first_response_is_desired_at_once() -> None:
     desk = Desk("one")
     assert desk.acceptance.take(answer(app("web", 2))) == Accepted(True, answer(app("web", 2)))
     assert desk.servers == [{"web.example.com": 2}]
@@ -102,7 +102,7 @@ def test_what_changed_is_desired(after: Snapshot) -> None:
     assert len(desk.desired) == 2
 
 
-def test_nothing_is_desired_before_every_namespace_answered() -> None:
+def test_nothing_is_desired_before_every_namespace_responded() -> None:
     desk = Desk("one", "two")
     desk.acceptance.take(answer(app("web", 2)))
     assert desk.desired == []
@@ -110,14 +110,14 @@ def test_nothing_is_desired_before_every_namespace_answered() -> None:
     assert desk.servers == [{"web.example.com": 2, "api.example.com": 1}]
 
 
-def test_what_is_known_is_published_also_before_every_namespace_answered() -> None:
+def test_what_is_known_is_published_also_before_every_namespace_responded() -> None:
     desk = Desk("one", "two")
     desk.acceptance.take(answer(app("web", 2)))
     [(built, _)] = desk.published
     assert list(built.topology.apps) == ["web.example.com"]
 
 
-def test_a_namespace_that_is_not_waited_for_is_served_when_it_answers() -> None:
+def test_a_namespace_that_is_not_waited_for_is_served_when_it_responds() -> None:
     desk = Desk("one", "two")
     desk.acceptance.take(answer(app("web", 2)))
     desk.acceptance.stop_waiting("two", "waited long enough")
@@ -203,7 +203,7 @@ def test_a_restored_namespace_is_desired_when_it_is_not_waited_for() -> None:
     assert desk.desired[0][1] == "nobody answers"
 
 
-def test_an_answer_that_equals_what_was_restored_is_desired_all_the_same() -> None:
+def test_a_response_that_equals_what_was_restored_is_desired_all_the_same() -> None:
     desk = Desk("one")
     restored = answer(app("web", 4))
     desk.acceptance.restore(restored)
@@ -218,7 +218,7 @@ def test_a_restored_state_is_guarded_like_any_other() -> None:
     assert desk.servers[-1] == {"web.example.com": 4}
 
 
-def test_an_answer_is_never_replaced_by_a_restored_one() -> None:
+def test_a_response_is_never_replaced_by_a_restored_one() -> None:
     desk = Desk("one")
     desk.acceptance.take(answer(app("web", 1)))
     desk.acceptance.restore(answer(app("web", 4)))

@@ -193,7 +193,7 @@ def test_the_routing_tag_of_a_vhost_is_that_of_the_last_namespace_that_has_one()
     assert of(merged.topology).routing_tag_key == "colour"
 
 
-def test_namespaces_show_their_leader_also_before_they_answered() -> None:
+def test_namespaces_show_their_leader_also_before_they_responded() -> None:
     configured = [
         parse_rules("one", "", "", "colour", "Drove.Example.com"),
         parse_rules("two", "", "", "", "two.example.com"),
@@ -261,7 +261,7 @@ def test_an_app_that_loses_all_its_hosts_to_validation_is_left_out() -> None:
     assert len(result.rejected) == 1
 
 
-def test_rejections_of_the_answer_itself_are_passed_on() -> None:
+def test_rejections_of_the_response_itself_are_passed_on() -> None:
     first = built(app(1, note="bad;")).rejected
     again = build({"stage": Snapshot("stage", LEADER, (app(2),), first)}, [ALL])
     assert again.rejected == first
@@ -372,7 +372,7 @@ def test_building_on_the_previous_equals_building_from_scratch(
 
 
 @given(ANSWERS, ANSWERS, RULES)
-def test_the_same_answers_again_give_the_same_objects(
+def test_the_same_responses_again_give_the_same_objects(
     one: list[AppEndpoints], two: list[AppEndpoints], rule: NamespaceRules
 ) -> None:
     first = merged_pair(one, two, rule, None)

@@ -19,7 +19,7 @@ def app(name: str, *hosts: Host, vhost: str = "web.local", **tags: str) -> AppEn
 ONE, TWO = Host("10.0.0.1", 31000, "http"), Host("10.0.0.2", 31000, "https")
 
 
-def test_a_served_vhost_is_told_by_apps_hosts_groups_and_tags() -> None:
+def test_a_served_vhost_is_explained_by_apps_hosts_groups_and_tags() -> None:
     world = built(app("web", ONE), app("canary", TWO, color="green"), tag="color")
     assert explain(world, "web.local") == (
         "web.local is served by 2 servers.",
@@ -37,7 +37,7 @@ def test_a_served_vhost_is_told_by_apps_hosts_groups_and_tags() -> None:
     )
 
 
-def test_what_was_left_out_is_told_with_its_reason() -> None:
+def test_what_was_left_out_is_explained_with_its_reason() -> None:
     world = built(app("web", ONE, Host("not a host", 1, "http")))
     lines = explain(world, "web.local")
     assert "  app web-1: 1 of 2 hosts accepted" in lines
@@ -62,7 +62,7 @@ def test_a_leader_vhost_says_who_leads() -> None:
     assert lines[-1] == "It is the leader_vhost of namespace stage: http://c1:4000."
 
 
-def test_a_vhost_that_nobody_lists_says_so() -> None:
+def test_a_vhost_that_is_not_listed_says_so() -> None:
     assert explain(built(app("web", ONE)), "nope.local") == (
         "nope.local is not served.",
         "No controller lists an app with this vhost.",

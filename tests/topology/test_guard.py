@@ -43,7 +43,7 @@ def servers(judged: Verdict) -> dict[str, int]:
     return {one.vhost: len(one.hosts) for one in judged.memory.accepted.apps}
 
 
-def test_the_first_answer_is_taken_as_it_is() -> None:
+def test_the_first_response_is_taken_as_it_is() -> None:
     judged = judge(GuardMemory(), answer(app("web", 3)), now=0, limits=LIMITS)
     assert judged.held is None
     assert servers(judged) == {"web.example.com": 3}
@@ -115,7 +115,7 @@ def test_additions_go_through_while_a_withdrawal_is_held() -> None:
     assert servers(judged) == {"new.example.com": 2, "web.example.com": 10, "api.example.com": 10}
 
 
-def test_a_held_withdrawal_is_believed_after_the_hold_in_several_answers() -> None:
+def test_a_held_withdrawal_is_believed_after_the_hold_in_several_responses() -> None:
     watched = accepted(app("web", 10), app("api", 10))
     for now in (0, 30, 59):
         judged = judge(watched, answer(app("web", 10)), now=now, limits=LIMITS)
@@ -140,7 +140,7 @@ def test_servers_that_come_back_start_their_time_anew() -> None:
     assert judge(watched, half, now=80, limits=LIMITS).held is not None
 
 
-def test_an_answer_is_taken_at_once_when_somebody_accepts_it() -> None:
+def test_a_response_is_taken_at_once_when_an_operator_accepts_it() -> None:
     judged = judge(accepted(app("web", 10)), answer(), now=0, limits=LIMITS, accept=True)
     assert judged.held is None
     assert servers(judged) == {}
@@ -205,7 +205,7 @@ def test_what_a_new_leader_never_listed_is_kept_rather_than_what_it_dropped() ->
     assert {each.app_name for each in judged.memory.accepted.apps} == {"a", "c", "d", "e"}
 
 
-def test_what_a_new_leader_listed_and_lacks_again_is_believed_when_no_report_heals_it() -> None:
+def test_what_a_new_leader_listed_and_misses_again_is_believed_when_no_report_heals_it() -> None:
     whole = answer(app("web", 4), term=1)
     watched = judge(accepted(app("web", 4)), whole, now=0, limits=LIMITS).memory
     for now in (10, 20, 30, 49):
@@ -310,7 +310,7 @@ def test_whatever_comes_additions_pass_and_no_more_than_the_share_goes(
 
 
 @given(answers)
-def test_an_answer_that_stays_the_same_is_always_believed_in_the_end(
+def test_a_response_that_stays_the_same_is_always_believed_in_the_end(
     sequence: list[dict[str, set[int]]],
 ) -> None:
     watched, seen = GuardMemory(), snapshot({})

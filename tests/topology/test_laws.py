@@ -132,7 +132,7 @@ def test_only_what_was_accepted_is_applied_and_the_last_of_it_always_is(
 
 @few
 @given(st.lists(ANSWERS, min_size=2, max_size=12))
-def test_no_answer_takes_more_than_the_guard_lets_go(answers: list[Answered]) -> None:
+def test_no_response_removes_more_than_the_guard_allows(answers: list[Answered]) -> None:
     story = told(answers, [], [])
 
     for each in story.let_through.values():
@@ -145,7 +145,7 @@ def test_no_answer_takes_more_than_the_guard_lets_go(answers: list[Answered]) ->
 
 @few
 @given(st.lists(ANSWERS, min_size=1, max_size=12))
-def test_what_an_answer_adds_is_always_let_through(answers: list[Answered]) -> None:
+def test_what_a_response_adds_is_always_let_through(answers: list[Answered]) -> None:
     story = told(answers, [], [])
 
     for name, each in story.let_through.items():

@@ -109,7 +109,7 @@ ABC = app((VHOST, (1, 2, 3)))
         ),
     ],
 )
-def test_what_differs(old: Topology, new: Topology, expected: TopologyDiff) -> None:
+def test_each_difference_is_found(old: Topology, new: Topology, expected: TopologyDiff) -> None:
     found = topology_diff(old, new)
     assert found == expected
     assert found.empty == (expected == TopologyDiff())

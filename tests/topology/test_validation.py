@@ -82,11 +82,11 @@ def test_a_dns_name_is_a_vhost_in_lower_case_without_its_final_dot(text: str, vh
         "[::1]",
     ],
 )
-def test_anything_else_is_no_vhost(text: str) -> None:
+def test_anything_else_is_not_a_vhost(text: str) -> None:
     assert valid_vhost(text) == ""
 
 
-def test_an_invalid_vhost_costs_the_app_and_is_told() -> None:
+def test_an_invalid_vhost_costs_the_app_and_is_reported() -> None:
     checked = valid_app("stage", app("evil;}", hosts=(Host("10.0.0.1", 80, "http"),)))
 
     assert checked.vhost == ""
@@ -145,7 +145,7 @@ def test_host_names_and_addresses_are_hosts(text: str, host: str) -> None:
         "a..",
     ],
 )
-def test_anything_else_is_no_host(text: str) -> None:
+def test_anything_else_is_not_a_host(text: str) -> None:
     assert valid_host(text) == ""
 
 

@@ -59,7 +59,7 @@ class Play:
             await asyncio.wait((task,))
 
 
-def test_what_was_not_asked_for_is_not_told() -> None:
+def test_nothing_is_reported_without_a_request() -> None:
     asked = notifier({}, 7)
 
     assert not asked.asked
@@ -81,7 +81,7 @@ def test_a_watchdog_of_another_process_is_not_fed() -> None:
     assert notifier(environ, 7).watchdog == 0.0
 
 
-def test_a_socket_that_is_gone_is_no_error(short_path: Path) -> None:
+def test_a_socket_that_is_gone_is_not_an_error(short_path: Path) -> None:
     assert not Notifier(f"{short_path}/gone").send("READY=1")
 
 
@@ -116,7 +116,7 @@ async def test_the_watchdog_is_fed_while_there_is_progress(listener: Listener) -
     assert listener.heard().count("WATCHDOG=1") == beats
 
 
-async def test_a_reload_is_told_with_its_time_and_its_end(listener: Listener) -> None:
+async def test_a_reload_is_reported_with_its_time_and_its_end(listener: Listener) -> None:
     async with Play(listener).running() as play:
         play.status = with_progress(play.status, Progress("idle"))
         await listener.hears("READY=1")
@@ -139,13 +139,13 @@ def test_a_reload_before_the_first_apply_does_not_make_it_ready(listener: Listen
     assert listener.heard() == []
 
 
-def test_the_end_is_told(listener: Listener) -> None:
+def test_stopping_is_reported(listener: Listener) -> None:
     Play(listener).service.stopping()
 
     assert listener.heard()[0].startswith("STOPPING=1\n")
 
 
-def test_the_status_line_tells_leaders_sizes_and_what_is_held_or_stored() -> None:
+def test_the_status_line_shows_leaders_sizes_and_what_is_held_or_stored() -> None:
     hosts = (Host("10.0.0.1", 1, "http"), Host("10.0.0.1", 2, "http"))
     snapshot = Snapshot("a", Leader(), (AppEndpoints("web", "w", "web.local", {}, hosts),))
     views = (
