@@ -11,6 +11,10 @@ from tests.docs.pages import PAGES, ROOT
 QUOTING = {ROOT / "tests" / "docs" / name for name in ("language.py", "test_language.py")}
 
 
+# Packages whose text is rewritten package by package.
+PENDING = {"simulator", "demo", "runtime"}
+
+
 def files(*names: str) -> list[Path]:
     """Return the given files, and all text files below the given directories."""
 
@@ -24,6 +28,9 @@ def files(*names: str) -> list[Path]:
 
 
 PARTS = {
+    "source": [
+        path for path in files("src") if path.suffix == ".py" and path.parent.name not in PENDING
+    ],
     "documentation": PAGES,
     "examples": files("examples"),
     "docker": files("docker"),

@@ -1,4 +1,4 @@
-"""This container: who it runs as, where its files go, and what its environment asks for."""
+"""This container: who it runs as, where its files go, and what its environment configures."""
 
 import os
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def this_container(directory: Path, state: Path) -> ContainerContext:
 
 
 def requested_setup(environ: Mapping[str, str], place: ContainerContext) -> ContainerSetup:
-    """What the environment asks for, with the shipped templates. Raises ConfigError."""
+    """Return the setup that the environment configures. Raises ConfigError."""
     return container_setup(environ, place, {name: shipped(name) for name in PLATFORMS})
 
 

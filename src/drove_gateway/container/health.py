@@ -1,7 +1,7 @@
 """Whether the container is alive: its gateway responds, whatever the response says.
 
-Controllers that are down, a refused vhost or a held withdrawal are no reason to restart what still
-serves traffic: `/v1/health` reports them. A gateway that does not respond is.
+Do not restart a container that still serves traffic because of controllers that are down, a refused
+vhost or a held withdrawal: `/v1/health` reports them. Restart it if the gateway does not respond.
 """
 
 import aiohttp

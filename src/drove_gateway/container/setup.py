@@ -64,7 +64,7 @@ class ContainerSetup(msgspec.Struct, frozen=True):
 def container_setup(
     environ: Mapping[str, str], place: ContainerContext, templates: Mapping[str, str]
 ) -> ContainerSetup:
-    """What `environ` asks for; `templates` are the shipped ones of `PLATFORMS`.
+    """Return the setup that `environ` configures; `templates` are the shipped ones of `PLATFORMS`.
 
     An empty variable counts as unset. Raises ConfigError with a line for each problem.
     """
@@ -135,7 +135,7 @@ _SETTINGS: Mapping[str, Callable[[Path, Path], Mapping[str, str]]] = {
 
 
 def _defaults(place: ContainerContext) -> Mapping[str, str]:
-    """What the shipped templates ask for, where the user does not say otherwise."""
+    """Return the defaults of the variables that the shipped templates read."""
     users = {} if place.root else {"NGINX_USER": "none", "HAPROXY_USER": "none"}
     return {
         "PROXY_HTTP_PORT": HTTP_PORT,

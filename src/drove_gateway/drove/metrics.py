@@ -19,7 +19,7 @@ class DroveMetrics(Protocol):
         """The summary of events was requested without a usable response."""
 
     def drove_stream_no_data_warnings(self, namespace: str) -> None:
-        """A round of pings found no controller that could be asked for events."""
+        """A round of pings found no controller that could report events."""
 
     def drove_events_received(self, namespace: str, count: int) -> None:
         """`count` events are new in the leader's summary; at least 1."""

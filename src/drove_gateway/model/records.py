@@ -53,7 +53,7 @@ class StoredState(msgspec.Struct, frozen=True):
     """The state on disk: its file (empty: none is kept), and since when it is as it is.
 
     `written` is the Unix time of the last write of this run. `problem` says why it cannot be
-    written, `set_aside` what became of a file that could not be used at the start.
+    written, `set_aside` where a file went that could not be used at the start.
     """
 
     path: str = ""

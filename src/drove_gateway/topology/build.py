@@ -192,7 +192,7 @@ def _doubled(part: NamespaceBuild) -> bool:
 
 
 def _updated(before: NamespaceBuild, snapshot: Snapshot) -> NamespaceBuild:
-    """`before` with what `snapshot` changes; the cost follows the change, but for copying."""
+    """Return `before` with the changes of `snapshot`; except for copying, the cost follows them."""
     gone, come = identity_diff(before.snapshot.apps, snapshot.apps)
     if not gone and not come:
         return msgspec.structs.replace(before, snapshot=snapshot)

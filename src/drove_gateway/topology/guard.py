@@ -226,8 +226,8 @@ def _kept(
 ) -> dict[Server, Doubt]:
     """The servers that stay, each with what speaks against its loss.
 
-    Under a new leader no vhost keeps more than it had: first what the leader never listed, then
-    what it lacks since a short time only.
+    Under a new leader no vhost keeps more than it had: first servers that the leader never listed,
+    then servers that have been missing only for a short time.
     """
     kept: dict[Server, Doubt] = {}
     for server in (

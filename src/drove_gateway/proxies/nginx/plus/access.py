@@ -19,7 +19,7 @@ class Access(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The URL that the versions stand under, without a slash at its end."""
+        """Return the URL above the API versions, without a final slash."""
         url = self.address if "://" in self.address else f"http://{self.address}"
         url = url.rstrip("/")
         return url if urlsplit(url).path.endswith("/api") else f"{url}/api"

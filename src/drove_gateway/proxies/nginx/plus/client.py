@@ -141,7 +141,7 @@ class Client:
 
     async def _negotiate(self) -> int:
         offered = await self._counted("list_versions", "GET", "", list[int])
-        known = [one for one in offered if _OLDEST_VERSION <= one <= _NEWEST_VERSION]
+        known = [version for version in offered if _OLDEST_VERSION <= version <= _NEWEST_VERSION]
         if not known:
             raise ApiRefused(
                 f"NGINX Plus at {self.url} offers the API versions {offered}, none of "
@@ -241,9 +241,9 @@ class Client:
             detail = msgspec.json.decode(content, type=ErrorAnswer).error
         except (msgspec.DecodeError, UnicodeDecodeError):
             detail = ErrorDetail(text=_shown(content))
-        said = f"{status} {detail.code}".strip()
+        outcome = f"{status} {detail.code}".strip()
         return ApiRefused(
-            f"{method} {self.url}/{path} answered {said}: {detail.text[:_MOST_TEXT]}"
+            f"{method} {self.url}/{path} answered {outcome}: {detail.text[:_MOST_TEXT]}"
             f"{_ADVICE.get(detail.code) or _ADVICE.get(str(status), '')}",
             status=status,
             code=detail.code,
