@@ -12,7 +12,7 @@ QUOTING = {ROOT / "tests" / "docs" / name for name in ("language.py", "test_lang
 
 
 # Packages whose text is rewritten package by package.
-PENDING = {"simulator", "demo", "runtime"}
+PENDING = {"simulator", "demo"}
 
 
 def files(*names: str) -> list[Path]:

@@ -167,10 +167,10 @@ def _bare(host: Host) -> str:
     return host.host.strip("[]")
 
 
-def _same(one: Backends, other: Backends) -> bool:
+def _same(first: Backends, other: Backends) -> bool:
     """Whether the backends have the same hosts, in whatever order."""
-    return one.keys() == other.keys() and all(
+    return first.keys() == other.keys() and all(
         hosts is other[name]
         or (hosts is not None and other[name] is not None and set(hosts) == set(other[name] or ()))
-        for name, hosts in one.items()
+        for name, hosts in first.items()
     )

@@ -98,7 +98,7 @@ class Engine:
     async def bring(
         self, topology: Topology, waits: Callable[[DesiredBackend], bool] = lambda _: False
     ) -> SyncResult:
-        """Make the servers those of `topology`, but for the backends that must wait.
+        """Make the servers those of `topology`, except in the backends that must wait.
 
         Raises RuntimeApiError when the API cannot be reached or breaks off; what it concerned
         counts as unknown then.
@@ -352,7 +352,7 @@ class Engine:
         self.desired.settle(topology, is_settled)
 
     def _strike_finished(self, backend: DesiredBackend) -> None:
-        """Forget the stages of wanted servers that serve, whoever let them."""
+        """Forget the stages of desired servers that serve, no matter who made them ready."""
         entries = self.ledger.of(backend.name)
         if not entries:
             return

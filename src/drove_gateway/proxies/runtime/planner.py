@@ -1,8 +1,8 @@
 """From the observed servers to the desired servers: what to do, in order, and why. Pure.
 
 What adds capacity comes first, then changed parameters, then what takes capacity away. A server
-that is as it should be is not touched, whoever took it out of traffic: an operator by drain,
-maintenance or weight, or a failed health check.
+that is as it should be is not touched, no matter what took it out of traffic: an operator by
+drain, maintenance or weight, or a failed health check.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -19,16 +19,16 @@ Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 
 # Enough to resolve a large cluster's executors at once, few enough for any resolver.
 _PARALLEL = 32
-# A name without an address keeps a server out of traffic, so it is asked for more often.
+# A name without an address keeps a server out of traffic, so it is looked up more often.
 _RETRY_SECONDS = 1.0
 _NAMED_IN_HEALTH = 5
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """What names came to. A name in neither `addresses` nor `failed` was not answered yet.
+    """The result of looking up names. A name in neither `addresses` nor `failed` has no result yet.
 
-    `stale` has the names whose last address serves on although the resolver failed, `failed`
-    those that never had an address; both with the reason.
+    `stale` are the names whose last address stays in use although the resolver failed, `failed`
+    the names that never had an address; both with the reason.
     """
 
     addresses: Mapping[str, str]
@@ -37,7 +37,7 @@ class Resolved(msgspec.Struct, frozen=True):
 
 
 class _Record(msgspec.Struct):
-    """What is known of one name. `due` is when it is asked for again."""
+    """What is known of a name. `due` is the time of its next look-up."""
 
     address: str = ""
     answered: float = 0.0
@@ -65,7 +65,7 @@ class Resolver:
         self._new_names = asyncio.Event()
 
     def known(self, names: Collection[str]) -> Resolved:
-        """What is known of `names` now, without waiting; `run` asks for the others."""
+        """Return what is known of `names` now, without waiting; `run` looks up the others."""
         addresses, stale, failed = {}, {}, {}
         for name in names:
             if is_address(name):
@@ -85,7 +85,7 @@ class Resolver:
         return Resolved(addresses, stale, failed)
 
     async def resolve(self, names: Collection[str]) -> Resolved:
-        """As `known`, but waits for names that were never asked for, at most `timeout` seconds."""
+        """As `known`, but wait for names that were never looked up, at most `timeout` seconds."""
         unanswered = [
             name
             for name in dict.fromkeys(names)
@@ -95,18 +95,18 @@ class Resolver:
         return self.known(names)
 
     async def refresh(self) -> frozenset[str]:
-        """Ask again for every name that is due; gives the names whose address changed."""
+        """Look up every name that is due, and return the names whose address changed."""
         due = self._due()
         moved = await asyncio.gather(*map(self._ask, due))
         return frozenset(name for name, has_moved in zip(due, moved, strict=True) if has_moved)
 
     def retain(self, names: Collection[str]) -> None:
-        """Forget every name but `names`."""
+        """Forget every name except `names`."""
         for name in self._records.keys() - set(names):
             del self._records[name]
 
     async def run(self, changed: Callable[[str], None]) -> None:
-        """Ask for names as they become due, until cancelled; tell each that has a new address."""
+        """Look up names when they are due, until cancelled; report each name with a new address."""
         async with asyncio.TaskGroup() as lookups:
             while True:
                 for name in self._due():

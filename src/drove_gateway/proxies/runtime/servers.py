@@ -33,10 +33,10 @@ class DesiredBackend(msgspec.Struct, frozen=True, gc=False):
 class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     """A server as the proxy has it.
 
-    `serving`: it gets new requests. `held` is "drain" or "maintenance" where somebody put it
-    there. `ours`: its name is one that the gateway gives. `checked`: its first health check has
-    a result. `active` counts its requests, where they were asked for. `handle` identifies it to
-    the API where its name does not. `parameters` are those that the reply shows.
+    `serving`: it gets new requests. `held` is "drain" or "maintenance" if someone put it there.
+    `ours`: the gateway chose its name. `checked`: its first health check has a result. `active`
+    counts its requests, if they were requested. `handle` identifies it to the API if its name does
+    not. `parameters` are those in the reply.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, gc=False):
-    """What became of a change, with the reason unless it is done.
+    """The outcome of a change, with the reason unless it is done.
 
     "busy": the server cannot be deleted yet; "outdated": the backend is not as it was read;
     "refused": not possible now; "needs reload": not possible at runtime; "pinned": the
