@@ -1,1 +1,1 @@
-"""drove-gateway keeps NGINX and HAProxy true to what runs on a Drove cluster."""
+"""drove-gateway configures NGINX and HAProxy for the apps of a Drove cluster."""
