@@ -68,12 +68,29 @@ class Rejection(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """What Drove's events announced since the last accepted response, and so explain.
+
+    `instances` are the (host, port) of instances whose last announced state is not HEALTHY, hosts
+    in their spelling. `apps` are the ids of apps in a state that explains why instances leave, and
+    that state: `{"web-1": "SCALING_REQUESTED"}`. An event may be listed before the endpoints follow
+    it, so both stay for some seconds after a response was accepted.
+    """
+
+    instances: frozenset[tuple[str, int]] = frozenset()
+    apps: Mapping[str, str] = {}
+
+
+NOTHING_ANNOUNCED = Announced()
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """An accepted response of a namespace's leader.
 
     `settling_until` (monotonic seconds) is 0 unless the leader is new and may not know all its
     instances yet (up to about 90 s, `Drove's controllers`): what it adds is true, what is missing
     may only be unknown to it. Responses with the same time belong to the same term of the leader.
+    `announced` says which instances and apps leave for a reason that the leader announced.
     """
 
     namespace: str
@@ -81,6 +98,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     apps: tuple[AppEndpoints, ...]
     rejected: tuple[Rejection, ...] = ()
     settling_until: float = 0.0
+    announced: Announced = NOTHING_ANNOUNCED
 
     @property
     def settling(self) -> bool:
