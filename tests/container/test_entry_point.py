@@ -149,7 +149,7 @@ async def test_a_request_that_takes_too_long_does_not_stop_the_end(made: Contain
     made.signal(signal.SIGTERM)
 
     assert await made.ended() == 0
-    assert "what it still does is cut" in made.log
+    assert "its remaining requests are aborted" in made.log
     slow.cancel()
 
 

@@ -103,7 +103,7 @@ class TestSighup:
             async with place.traffic():
                 nixy(place).write_text(mistake + text.replace('xproxy = "site"\n', ""))
                 place.signal(signal.SIGHUP)
-                await until(lambda: said(place, "the configuration stays as it was"))
+                await until(lambda: said(place, "keeping the previous configuration"))
                 assert said(place, words)
                 await place.cluster.scale("web", 4)
                 await place.serves("web")
@@ -118,7 +118,7 @@ class TestSighup:
             async with place.traffic():
                 nixy(place).write_text(text.replace(f"port = {mine}", f"port = {place.edge.port}"))
                 place.signal(signal.SIGHUP)
-                await until(lambda: said(place, "the configuration stays as it was"))
+                await until(lambda: said(place, "keeping the previous configuration"))
                 await place.healthy()
                 await place.cluster.scale("web", 4)
                 await place.serves("web")

@@ -148,7 +148,7 @@ async def test_a_configuration_that_cannot_be_used_leaves_the_one_before(
         file.write_text(good.replace(f"port = {place.api.rpartition(':')[2]}", f"port = {port}"))
         async with place.traffic():
             place.signal(signal.SIGHUP)
-            await until(lambda: "the configuration stays as it was" in place.tail())
+            await until(lambda: "keeping the previous configuration" in place.tail())
             await until(lambda: systemd.heard().count("READY=1") == 2)
             await place.healthy()
             await place.cluster.scale("web", 5)
