@@ -50,12 +50,11 @@ class HaproxyAdapter:
         self._options = options
         self._can_wait: bool | None = None
 
-    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
-        """An app's backends; those with a port type but http and https are the template's."""
-        return {
-            backend: hosts if balanced(hosts) else None
-            for backend, hosts in self._options.naming.backends(app).items()
-        }
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
+        return self._options.naming.backends(app)
+
+    def balances(self, hosts: tuple[Host, ...]) -> bool:
+        return balanced(hosts)
 
     def server_name(self, host: Host, ip: str) -> str:  # noqa: ARG002
         return self._options.naming.server(host)

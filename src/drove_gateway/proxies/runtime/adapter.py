@@ -55,8 +55,11 @@ class Adapter(Protocol):
     @property
     def abilities(self) -> Abilities: ...
 
-    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
-        """The hosts of each of an app's backends; None where the servers are left alone."""
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
+        """The hosts of each of an app's backends."""
+
+    def balances(self, hosts: tuple[Host, ...]) -> bool:
+        """Whether a backend of these hosts is changed at all; otherwise the template's alone."""
 
     def server_name(self, host: Host, ip: str) -> str:
         """The name of the server for `host`; its address `ip` is empty while it is unknown."""

@@ -10,7 +10,7 @@ from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.servers import DesiredBackend, DesiredServer
 
-Backends: TypeAlias = Mapping[str, tuple[Host, ...] | None]
+Backends: TypeAlias = Mapping[str, tuple[Host, ...]]
 
 _seconds = re.compile(r"\d+(?:\.\d+)?", re.ASCII).fullmatch
 
@@ -49,6 +49,7 @@ class DesiredServers:
         self._leaving_seconds = leaving_seconds
         self._applied: VersionedMap[App] = VersionedMap()
         self._again: dict[str, str] = {}
+        self._vhosts: dict[str, str] = {}
         self._due: tuple[Topology, tuple[DesiredBackend, ...]] | None = None
 
     def due(self, topology: Topology) -> tuple[DesiredBackend, ...]:
@@ -56,6 +57,7 @@ class DesiredServers:
         if self._due is None or self._due[0] is not topology:
             vhosts = self._due_vhosts(topology)
             self._due = topology, tuple(b for v in vhosts for b in self._of(v, topology))
+            self._vhosts |= {backend.name: backend.vhost for backend in self._due[1]}
         return self._due[1]
 
     def reason(self, vhost: str, topology: Topology) -> str:
@@ -73,6 +75,9 @@ class DesiredServers:
         before = {vhost: self._applied[vhost] for vhost in unsettled & self._applied.keys()}
         self._applied = versioned(topology.apps).updated(before, without=unsettled - before.keys())
         self._again = {vhost: why for vhost, why in self._again.items() if vhost in unsettled}
+        for backend in self.due(topology):
+            if not backend.servers and backend.vhost not in self._applied:
+                self._vhosts.pop(backend.name, None)
         self._due = None
 
     def unresolved(self, topology: Topology) -> list[tuple[str, str]]:
@@ -99,7 +104,7 @@ class DesiredServers:
             backend
             for app in self._applied.values()
             for backend, hosts in self._adapter.backends(app).items()
-            if hosts is not None
+            if self._adapter.balances(hosts)
         ]
 
     def vhosts(self) -> Collection[str]:
@@ -113,27 +118,23 @@ class DesiredServers:
 
     def look_again(self, reason: str) -> None:
         """Look again at every vhost."""
-        self._due = None
-        self._again = dict.fromkeys(self._applied, reason) | self._again
+        self._look_again(self._applied, reason)
 
     def look_again_at(self, backends: Collection[str], reason: str) -> None:
         """Look again at the vhosts of `backends`: their servers changed by themselves."""
-        if backends:
-            self._look_again_where(
-                lambda app: not self._adapter.backends(app).keys().isdisjoint(backends), reason
-            )
+        self._look_again({self._vhosts[name] for name in backends if name in self._vhosts}, reason)
 
     def look_again_at_host(self, name: str) -> bool:
         """Look again at every vhost with a server on the host `name`; False if there is none."""
-        return self._look_again_where(
-            lambda app: any(host.host == name for host in app.hosts), f"{name} has another address"
-        )
-
-    def _look_again_where(self, concerns: Callable[[App], bool], reason: str) -> bool:
-        found = [vhost for vhost, app in self._applied.items() if concerns(app)]
-        self._due = None
-        self._again = dict.fromkeys(found, reason) | self._again
+        apps = self._applied.items()
+        found = [vhost for vhost, app in apps if any(host.host == name for host in app.hosts)]
+        self._look_again(found, f"{name} has another address")
         return bool(found)
+
+    def _look_again(self, vhosts: Collection[str], reason: str) -> None:
+        if vhosts:
+            self._due = None
+            self._again = dict.fromkeys(vhosts, reason) | self._again
 
     def _due_vhosts(self, topology: Topology) -> list[str]:
         again = filter(topology.apps.__contains__, self._again)
@@ -149,10 +150,10 @@ class DesiredServers:
         leaving = self._leaving_seconds if app is None else self._drain_seconds
         patience = leaving(before or topology.apps[vhost])
         for name, hosts in has.items():
-            if hosts is not None:
+            if self._adapter.balances(hosts):
                 yield DesiredBackend(name, vhost, tuple(self._servers(hosts)), patience)
         for name, hosts in had.items():
-            if hosts is not None and name not in has:
+            if name not in has and self._adapter.balances(hosts):
                 yield DesiredBackend(name, vhost, (), patience)
 
     def _servers(self, hosts: tuple[Host, ...]) -> Iterator[DesiredServer]:
@@ -170,7 +171,5 @@ def _bare(host: Host) -> str:
 def _same(first: Backends, other: Backends) -> bool:
     """Whether the backends have the same hosts, in whatever order."""
     return first.keys() == other.keys() and all(
-        hosts is other[name]
-        or (hosts is not None and other[name] is not None and set(hosts) == set(other[name] or ()))
-        for name, hosts in first.items()
+        hosts is other[name] or set(hosts) == set(other[name]) for name, hosts in first.items()
     )

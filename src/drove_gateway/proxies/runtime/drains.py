@@ -22,6 +22,7 @@ _FIRST_LOOK_SECONDS = 0.01
 _LONGEST_PAUSE_SECONDS = 0.25
 # Of the time, a tenth at most goes into reading replies that may be megabytes long.
 _PAUSE_PER_READ = 10
+_QUICKLY_READ_SECONDS = 0.1
 # Between two batches an apply can have its turn.
 _MOST_AT_ONCE = 500
 
@@ -55,12 +56,14 @@ class Drains:
             events.clear()
             pause = _FIRST_LOOK_SECONDS
             while self._under_way():
-                await self._pause(max(pause, self._read_seconds * _PAUSE_PER_READ))
+                await self._pause(pause)
                 passed = await self._step_or_log(wake)
                 pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
                 if passed.deleted or events.is_set():
                     events.clear()
                     pause = _FIRST_LOOK_SECONDS
+                elif self._read_seconds > _QUICKLY_READ_SECONDS:
+                    pause = max(pause, self._read_seconds * _PAUSE_PER_READ)
 
     async def step(self) -> DrainPass:
         """One pass. Raises RuntimeApiError; then the next pass finds what is left."""

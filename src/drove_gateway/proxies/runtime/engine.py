@@ -34,6 +34,8 @@ _PROBE_SECONDS = 10.0
 # Where backends are read one by one, an audit leaves room for changes between so many.
 _AUDITED_AT_ONCE = 2
 
+_ADDING = Entry(Stage.ADDING)
+
 
 class SyncResult(msgspec.Struct, frozen=True):
     """What was done, and the backends that are not up to date, with the reason."""
@@ -51,7 +53,7 @@ class Engine:
     with its words: they need a reload. `held` lists the servers that somebody else took out of
     traffic, as of the last audit. `removals` and `probes` are set when there is something new to
     wait for. `fills_missing`: a backend that seems to be missing may only be empty, and gets its
-    servers nevertheless.
+    servers nevertheless. `notes_missing`: no reload will bring missing backends.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Engine:
         self.removals = asyncio.Event()
         self.probes = asyncio.Event()
         self.fills_missing = False
+        self.notes_missing = False
         self._resolver = resolver
         self._clock = clock
         self._exact: set[str] = set()
@@ -127,8 +130,7 @@ class Engine:
             self.held = self._find_held(topology)
             drift = self.pending(topology)
             self._exact |= {change.backend for change in drift}
-            if self.adapter.abilities.reads_everything:
-                self._settle(topology, {change.backend for change in drift})
+            self._settle(topology, {change.backend for change in drift})
             return drift
 
     async def read_for(self, topology: Topology) -> Mapping[str, str]:
@@ -150,8 +152,15 @@ class Engine:
             backend: app.vhost
             for app in (topology.apps.values() if self.known else ())
             for backend, hosts in self.adapter.backends(app).items()
-            if backend not in self.seen and hosts is not None and backend not in unread
+            if backend not in self.seen and backend not in unread and self.adapter.balances(hosts)
         }
+
+    def _note_missing(self, topology: Topology) -> None:
+        """Find those of the due backends that the proxy does not have."""
+        due = {backend.name: backend for backend in self.desired.due(topology)}
+        found = {name: b.vhost for name, b in due.items() if name not in self.seen}
+        still = {b: v for b, v in self.missing.items() if b not in due and v in topology.apps}
+        self.missing = still | {b: v for b, v in found.items() if v in topology.apps}
 
     def forget(self) -> None:
         """Another process answers: nothing is known of it."""
@@ -233,9 +242,12 @@ class Engine:
             done += [change for change, result in pairs if result.state == "done"]
             failed = _problems(pairs, {"refused", "needs reload"}) | failed
             stale = outdated = _problems(pairs, {"outdated", "busy"})
-        for change in self.pending(topology, failed.keys() | waiting):
-            why = outdated.get(change.backend) or f"{change.name} {change.reason}"
-            failed[change.backend] = f"{why}, after {_ROUNDS} tries"
+        else:
+            for change in self.pending(topology, failed.keys() | waiting):
+                why = outdated.get(change.backend) or f"{change.name} {change.reason}"
+                failed[change.backend] = f"{why}, after {_ROUNDS} tries"
+        if self.notes_missing:
+            self._note_missing(topology)
         self._settle(topology, failed.keys() | waiting)
         self._was_read = True
         return SyncResult(tuple(done), failed)
@@ -277,14 +289,15 @@ class Engine:
         return [names[n : n + _AUDITED_AT_ONCE] for n in range(0, len(names), _AUDITED_AT_ONCE)]
 
     async def _read_again(self, backends: Sequence[str] | None) -> None:
-        before, trusted = dict(self.seen), self.trusted
         if backends is None:
+            before, trusted = self.seen, self.trusted
             await self._read_all()
             if not trusted:
                 self.desired.look_again("the servers were read again")
                 return
             names: Collection[str] = before.keys() | self.seen.keys()
         else:
+            before = {name: self.seen[name] for name in backends if name in self.seen}
             await self.read(backends, exact=backends)
             names = backends
         differing = {name for name in names if before.get(name) != self.seen.get(name)}
@@ -309,7 +322,7 @@ class Engine:
 
     def _begin(self, change: Change) -> None:
         if change.action is Action.ADD or change.action is Action.PROBE:
-            self.ledger.note(change.backend, change.name, Entry(Stage.ADDING))
+            self.ledger.note(change.backend, change.name, _ADDING)
         elif change.action is Action.DRAIN:
             entry = Entry(Stage.DRAINING, self._clock() + change.patience)
             self.ledger.note(change.backend, change.name, entry)

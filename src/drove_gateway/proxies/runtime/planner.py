@@ -6,6 +6,7 @@ drain, maintenance or weight, or a failed health check.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.ledger import REMOVAL, Entry, Stage
@@ -18,8 +19,6 @@ from drove_gateway.proxies.runtime.servers import (
     ObservedServer,
     Parameter,
 )
-
-_NOT_WANTED = "no longer wanted"
 
 
 def changes(
@@ -34,32 +33,31 @@ def changes(
     their way: without an address yet, or waiting for their first health check. Where names are
     addresses they also stay while a host has no address: any of them may be its server.
     """
-    standing = _by_name(observed)
+    standing, surplus = _by_name(observed)
     desired = {server.name: server for server in backend.servers}
-    probes = abilities.probes and any(s.serving for group in standing.values() for s in group)
+    probes = abilities.probes and any(server.serving for server in standing.values())
     found: list[Change] = []
     updates: list[Change] = []
     removals: list[Change] = []
     for server in desired.values():
-        group = standing.get(server.name)
-        if group is None:
+        kept = standing.get(server.name)
+        if kept is None:
             if server.address:
                 action = Action.PROBE if probes else Action.ADD
                 found.append(_change(action, backend, server, "wanted, and missing"))
             continue
-        kept, *surplus = group
-        if abilities.named_by_host:
-            found += _relocations(backend, server, kept)
-        found += _returns(backend, server, kept, ledger.get(server.name))
-        if names := _differing(kept.parameters, abilities.parameters):
-            updates.append(_update(backend, kept, names))
-        removals += _deletions(backend, surplus, "duplicate", keeps=1)
+        found += _corrections(backend, server, kept, ledger.get(server.name), abilities)
+        if abilities.parameters:
+            updates += _updates(backend.name, kept, abilities.parameters)
+        if server.name in surplus:
+            removals += _deletions(backend.name, surplus[server.name], "duplicate", keeps=1)
     if not abilities.named_by_host and any(not server.address for server in backend.servers):
         return found + updates
     leaving = list(_leaving(desired, standing, ledger))
     if leaving and _would_be_empty(desired, standing, ledger, found):
         return found + updates
-    for group, reason in leaving:
+    for server_left, reason in leaving:
+        group = [server_left, *surplus.get(server_left.name, ())]
         removals += _removals(backend, group, reason, abilities)
     return found + updates + removals
 
@@ -70,7 +68,7 @@ def settled(
     ledger: Mapping[str, Entry],
 ) -> bool:
     """Whether nothing is left to do in a backend but what the ledger already follows."""
-    standing = _by_name(observed)
+    standing, _ = _by_name(observed)
     desired = {server.name: server for server in backend.servers}
     if not all(server.address and name in standing for name, server in desired.items()):
         return False
@@ -111,90 +109,88 @@ def deletions(
     is not idle.
     """
     found: list[Change] = []
-    for name, group in _by_name(servers).items():
-        entry = ledger.get(name)
-        if entry is None or entry.stage not in {Stage.DRAINING, Stage.LEAVING}:
+    standing, surplus = _by_name(servers)
+    for name, entry in ledger.items():
+        if name not in standing or entry.stage not in {Stage.DRAINING, Stage.LEAVING}:
             continue
+        group = [standing[name], *surplus.get(name, ())]
         late = entry.deadline <= now
         due = [s for s in group if late or (s.active == 0 and s.held)]
-        found += _deletions(
-            DesiredBackend(backend, "", ()), due, "drained", keeps=len(group) - len(due)
-        )
+        found += _deletions(backend, due, "drained", keeps=len(group) - len(due))
     return found
 
 
-def _by_name(observed: Iterable[ObservedServer]) -> dict[str, list[ObservedServer]]:
-    """The servers by name; of several with a name, the first one to keep comes first."""
-    groups: dict[str, list[ObservedServer]] = {}
+def _by_name(
+    observed: Iterable[ObservedServer],
+) -> tuple[dict[str, ObservedServer], dict[str, list[ObservedServer]]]:
+    """The servers by name, and the surplus: of several with a name, one in traffic is kept."""
+    standing: dict[str, ObservedServer] = {}
+    surplus: dict[str, list[ObservedServer]] = {}
     for server in observed:
-        groups.setdefault(server.name, []).append(server)
-    for group in groups.values():
-        if len(group) > 1:
-            group.sort(key=lambda server: (bool(server.held), server.handle or 0))
-    return groups
+        other = standing.setdefault(server.name, server)
+        if other is not server:
+            first, second = sorted((other, server), key=lambda s: (bool(s.held), s.handle or 0))
+            standing[server.name] = first
+            surplus.setdefault(server.name, []).append(second)
+    return standing, surplus
 
 
-def _relocations(
-    backend: DesiredBackend, server: DesiredServer, kept: ObservedServer
-) -> Iterator[Change]:
-    """What brings a server that is there to its address."""
-    if not server.address:
-        return
-    if not kept.address:
-        # Nothing ever ran on it, and HAProxy cannot give it an address at runtime.
-        yield _change(Action.REPLACE, backend, server, "has no address in the proxy")
-    elif (kept.address, kept.port) != (server.address, server.port):
+def _corrections(
+    backend: DesiredBackend,
+    server: DesiredServer,
+    kept: ObservedServer,
+    entry: Entry | None,
+    abilities: Abilities,
+) -> Sequence[Change]:
+    """What makes a server that is there serve at its address, unless an operator holds it."""
+    found: list[Change] = []
+    elsewhere = kept.address != server.address or kept.port != server.port
+    if abilities.named_by_host and server.address and elsewhere:
+        if not kept.address:
+            # Nothing ever ran on it, and HAProxy cannot give it an address at runtime.
+            return (_change(Action.REPLACE, backend, server, "has no address in the proxy"),)
         reason = f"is at {kept.address}:{kept.port}, not at {server.address}:{server.port}"
-        yield _change(Action.MOVE, backend, server, reason)
-
-
-def _returns(
-    backend: DesiredBackend, server: DesiredServer, kept: ObservedServer, entry: Entry | None
-) -> Iterator[Change]:
-    """What lets a server back into traffic that the gateway itself keeps out."""
-    if entry is None or not kept.held or (server.address and not kept.address):
-        return
+        found.append(_change(Action.MOVE, backend, server, reason))
+    if entry is None or not kept.held:
+        return found
     if entry.stage in REMOVAL:
-        reason = "wanted again before it was deleted"
-        yield _change(Action.READY, backend, server, reason, kept.handle)
+        found.append(_to(Action.READY, backend.name, kept, "wanted again before it was deleted"))
     elif entry.stage is Stage.ADDING:
-        reason = "added, but not in traffic yet"
-        yield _change(Action.READY, backend, server, reason, kept.handle)
+        found.append(_to(Action.READY, backend.name, kept, "added, but not in traffic yet"))
+    return found
 
 
 def _leaving(
     desired: Mapping[str, DesiredServer],
-    standing: Mapping[str, list[ObservedServer]],
+    standing: Mapping[str, ObservedServer],
     ledger: Mapping[str, Entry],
-) -> Iterator[tuple[list[ObservedServer], str]]:
+) -> Iterator[tuple[ObservedServer, str]]:
     """Servers under the gateway's names that are not wanted, and servers under other names that
     duplicate a wanted server, each with the reason. Other names are the operator's own."""
     endpoints: set[tuple[str, int]] | None = None
-    for name, group in standing.items():
+    for name, server in standing.items():
         if name in desired:
             continue
         entry = ledger.get(name)
-        followed = entry is not None and entry.stage in REMOVAL
-        left = [server for server in group if not (followed and server.held)]
-        if not left:
+        if entry is not None and server.held and entry.stage in REMOVAL:
             continue
-        if group[0].ours:
-            yield left, _NOT_WANTED
+        if server.ours:
+            yield server, "no longer wanted"
             continue
         if endpoints is None:
             endpoints = {(s.address, s.port) for s in desired.values() if s.address}
-        if (group[0].address, group[0].port) in endpoints:
-            yield left, "duplicates a server under another name"
+        if (server.address, server.port) in endpoints:
+            yield server, "duplicates a server under another name"
 
 
 def _would_be_empty(
     desired: Mapping[str, DesiredServer],
-    standing: Mapping[str, list[ObservedServer]],
+    standing: Mapping[str, ObservedServer],
     ledger: Mapping[str, Entry],
     found: Iterable[Change],
 ) -> bool:
     """Whether without the leaving servers none would serve, while others are on their way."""
-    serving = {name for name, group in standing.items() if any(s.serving for s in group)}
+    serving = {name for name, server in standing.items() if server.serving}
     arriving = any(not s.address and name not in serving for name, s in desired.items())
     for change in found:
         if change.action is Action.PROBE:
@@ -212,71 +208,38 @@ def _removals(
 ) -> list[Change]:
     """Drains, or deletions where these let requests finish and no drain is wanted."""
     if backend.patience <= 0 and abilities.deletes_busy:
-        return _deletions(backend, group, reason)
-    return [
-        Change(
-            Action.DRAIN,
-            backend.name,
-            server.name,
-            reason,
-            patience=backend.patience,
-            handle=server.handle,
-        )
-        for server in group
-    ]
+        return _deletions(backend.name, group, reason)
+    patience = backend.patience
+    return [_to(Action.DRAIN, backend.name, s, reason, patience=patience) for s in group]
 
 
 def _deletions(
-    backend: DesiredBackend, servers: Sequence[ObservedServer], reason: str, *, keeps: int = 0
+    backend: str, servers: Sequence[ObservedServer], reason: str, *, keeps: int = 0
 ) -> list[Change]:
     """Deletions in order; `keeps` others of the same name stay."""
+    left = range(keeps + len(servers) - 1, keeps - 1, -1)
     return [
-        Change(
-            Action.DELETE,
-            backend.name,
-            server.name,
-            reason,
-            handle=server.handle,
-            remaining=keeps + len(servers) - number,
-            busy=server.active > 0,
-        )
-        for number, server in enumerate(servers, 1)
+        _to(Action.DELETE, backend, server, reason, remaining=n, busy=server.active > 0)
+        for n, server in zip(left, servers, strict=True)
     ]
 
 
-def _differing(shown: tuple[Parameter, ...], wanted: tuple[Parameter, ...]) -> tuple[str, ...]:
-    """The names of the parameters that differ, as far as `shown` has them."""
-    if not shown:
-        return ()
-    known = dict(shown)
-    return tuple(name for name, value in wanted if known.get(name, value) != value)
+def _updates(backend: str, kept: ObservedServer, wanted: tuple[Parameter, ...]) -> Iterator[Change]:
+    """What sets the parameters that differ, as far as they are known."""
+    known = dict(kept.parameters)
+    differing = tuple(name for name, value in wanted if known.get(name, value) != value)
+    if differing:
+        reason = f"has other {', '.join(differing)}"
+        yield _to(Action.UPDATE, backend, kept, reason, differing=differing)
 
 
-def _update(backend: DesiredBackend, kept: ObservedServer, names: tuple[str, ...]) -> Change:
-    return Change(
-        Action.UPDATE,
-        backend.name,
-        kept.name,
-        f"has other {', '.join(names)}",
-        handle=kept.handle,
-        differing=names,
-    )
-
-
-def _change(
-    action: Action,
-    backend: DesiredBackend,
-    server: DesiredServer,
-    reason: str,
-    handle: int | None = None,
+def _to(
+    action: Action, backend: str, server: ObservedServer, reason: str, **details: Any
 ) -> Change:
-    return Change(
-        action,
-        backend.name,
-        server.name,
-        reason,
-        server.address,
-        server.port,
-        server.https,
-        handle=handle,
-    )
+    """A change of a server that is there."""
+    return Change(action, backend, server.name, reason, handle=server.handle, **details)
+
+
+def _change(action: Action, backend: DesiredBackend, server: DesiredServer, reason: str) -> Change:
+    address, port = server.address, server.port
+    return Change(action, backend.name, server.name, reason, address, port, server.https)

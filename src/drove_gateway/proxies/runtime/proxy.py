@@ -59,6 +59,7 @@ class RuntimeProxy:
         self._log = log
         servers = desired_servers(rules, adapter, resolver, reloads=installation.enabled)
         self._engine = Engine(adapter, servers, resolver, clock=clock)
+        self._engine.notes_missing = not (installation.enabled or adapter.abilities.hides_empty)
         self._drains = Drains(self._engine, clock=clock, log=log)
         self._probes = Probes(self._engine, clock=clock, log=log)
         self._watch = Watch(self._engine, clock=clock, log=log)
@@ -97,6 +98,9 @@ class RuntimeProxy:
         Raises GatewayError; what was applied by then is remembered.
         """
         again = {step.subject: step.reason for step in plan.servers if step.action == _READ}
+        # The due backends are looked at anyway.
+        for backend in self._engine.desired.due(plan.desired):
+            again.pop(backend.name, None)
         if again:
             self._engine.doubt(next(iter(again.values())), again.keys())
         if plan.reload:
@@ -240,9 +244,7 @@ class RuntimeProxy:
             if self.draining:
                 engine.removals.set()
         self._failure = ""
-        if not self._abilities.hides_empty and (
-            fresh or synced.failed or not self._installation.enabled
-        ):
+        if not self._abilities.hides_empty and (fresh or synced.failed):
             engine.look_for_backends(desired)
         if not synced.failed:
             self._served = desired

@@ -8,6 +8,7 @@ import msgspec
 
 from drove_gateway.model.plan import Step
 
+Held: TypeAlias = Literal["", "drain", "maintenance"]
 Parameter: TypeAlias = tuple[str, int | str]
 
 
@@ -43,7 +44,7 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     address: str = ""
     port: int = 0
     serving: bool = True
-    held: Literal["", "drain", "maintenance"] = ""
+    held: Held = ""
     ours: bool = True
     checked: bool = False
     active: int = 0

@@ -26,6 +26,7 @@ class Watch:
         self.problem = ""
         self.first_seen = asyncio.Event()
         self._process: Process | None = None
+        self._has_looked = False
         self._engine = engine
         self._adapter = engine.adapter
         self._clock = clock
@@ -49,9 +50,9 @@ class Watch:
         news = self._answered()
         before = self._process
         if before is None or process is None:
-            self._process = process or before
-            if before is None:
+            if not self._has_looked:
                 self.first_seen.set()
+            self._process, self._has_looked = process or before, True
             return news
         happened = self._adapter.replaced(before, process)
         if not happened:

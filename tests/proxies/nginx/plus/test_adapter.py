@@ -34,15 +34,20 @@ def grouped(**groups: tuple[Host, ...]) -> App:
         (grouped(blue=(WEB,), green=(TLS,)), (WEB, TLS)),
         (grouped(blue=(WEB,), green=(RAW,)), (WEB,)),
         (grouped(blue=(WEB, RAW), green=(TLS,)), (TLS,)),
-        (grouped(blue=(RAW,)), None),
         (app("a.example", []), ()),
     ],
-    ids=["all groups", "a raw group is left out", "with all its hosts", "left alone", "no hosts"],
+    ids=["all groups", "a raw group is left out", "with all its hosts", "no hosts"],
 )
 def test_which_hosts_go_into_an_upstream(
-    adapter: NginxPlusAdapter, grouping: App, expected: tuple[Host, ...] | None
+    adapter: NginxPlusAdapter, grouping: App, expected: tuple[Host, ...]
 ) -> None:
     assert adapter.backends(grouping) == {"a.example": expected}
+    assert adapter.balances(expected)
+
+
+def test_an_upstream_without_a_balanced_host_is_left_alone(adapter: NginxPlusAdapter) -> None:
+    (hosts,) = adapter.backends(grouped(blue=(RAW,))).values()
+    assert not adapter.balances(hosts)
 
 
 @pytest.mark.parametrize(

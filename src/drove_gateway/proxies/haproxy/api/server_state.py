@@ -4,10 +4,9 @@ The columns are found by their names in the header line, since newer releases ap
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
 
 from drove_gateway.model.errors import RuntimeApiError
-from drove_gateway.proxies.runtime.servers import ObservedServer, Process
+from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Process
 
 # Bits of srv_admin_state and values of srv_op_state (management guide, "show servers state").
 FORCED_MAINTENANCE = 0x01
@@ -18,7 +17,7 @@ NO_ADDRESS = "-"
 # srv_check_result: 0 unknown, 1 neutral, 2 failed, 3 passed, 4 conditionally passed.
 FIRST_CHECK_DECIDED = 2
 
-_HELD: Mapping[int, Literal["", "drain", "maintenance"]] = {
+_HELD: Mapping[int, Held] = {
     0: "",
     FORCED_MAINTENANCE: "maintenance",
     DRAIN: "drain",

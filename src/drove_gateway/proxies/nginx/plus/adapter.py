@@ -1,7 +1,7 @@
 """NGINX Plus's API as the engine uses it: servers known by address, changed call by call."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
@@ -24,6 +24,7 @@ from drove_gateway.proxies.runtime.servers import (
     Action,
     Batch,
     Change,
+    Held,
     Observation,
     ObservedServer,
     Parameter,
@@ -38,6 +39,7 @@ _FEW = 8
 _WORTH_ALL = 20
 _PORT_TYPES = frozenset({"http", "https"})
 _NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+_HELD: Mapping[str, Held] = {"draining": "drain", "down": "maintenance"}
 # The upstream is not as it was read.
 _OUTDATED = frozenset({"UpstreamServerNotFound", "EntryExists"})
 
@@ -85,10 +87,18 @@ class NginxPlusAdapter:
         self._clock = clock
         self._total = 0
 
-    def backends(self, app: App) -> Mapping[str, tuple[Host, ...] | None]:
+    def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The app's upstream. Groups with a host that speaks neither http nor https are left out,
-        as the original's documentation says."""
-        return {app.vhost: _balanced(app)}
+        as the original's documentation says; without them it may have no host at all."""
+        skipped: set[Host] = set()
+        for group in app.groups.values():
+            if not self.balances(group.hosts):
+                skipped.update(group.hosts)
+        kept = tuple(h for h in app.hosts if h.port_type in _PORT_TYPES and h not in skipped)
+        return {app.vhost: kept or app.hosts}
+
+    def balances(self, hosts: tuple[Host, ...]) -> bool:
+        return all(host.port_type in _PORT_TYPES for host in hosts)
 
     def server_name(self, host: Host, ip: str) -> str:
         return address(ip, host.port) if ip else f"{host.host}:{host.port}"
@@ -117,44 +127,18 @@ class NginxPlusAdapter:
     ) -> Observation:
         if backends is None:
             return await self._read_all()
-        found: dict[str, Sequence[ObservedServer]] = {}
-        problems: dict[str, str] = {}
         brief = [name for name in backends if name not in exact]
-        if len(brief) > _FEW and len(brief) * _WORTH_ALL >= self._total:
-            everything = (await self._read_all()).backends
-            found = {name: everything[name] for name in brief if name in everything}
-        else:
-            exact = backends
-
-        async def read(upstream: str) -> None:
-            try:
-                servers = await self._client.servers(upstream)
-            except (ApiRefused, ApiCut) as error:
-                if not (isinstance(error, ApiRefused) and error.code == "UpstreamNotFound"):
-                    problems[upstream] = str(error)
-            else:
-                found[upstream] = [_observed(s) for s in servers if _is_regular(s)]
-
-        await each(exact, read, parallel=_PARALLEL)
-        return Observation(found, problems)
+        if len(brief) <= _FEW or len(brief) * _WORTH_ALL < self._total:
+            return await self._read_each(backends, self._servers)
+        everything = (await self._read_all()).backends
+        found = {name: everything[name] for name in brief if name in everything}
+        thorough = await self._read_each(exact, self._servers)
+        return Observation({**found, **thorough.backends}, thorough.problems)
 
     async def usage(self, backends: Collection[str]) -> Observation:
         if len(backends) > _FEW:
             return await self._read_all()
-        found: dict[str, Sequence[ObservedServer]] = {}
-        problems: dict[str, str] = {}
-
-        async def read(upstream: str) -> None:
-            try:
-                peers = await self._client.peers(upstream)
-            except (ApiRefused, ApiCut) as error:
-                if not (isinstance(error, ApiRefused) and error.code == "UpstreamNotFound"):
-                    problems[upstream] = str(error)
-            else:
-                found[upstream] = _peers(peers)
-
-        await each(backends, read, parallel=_PARALLEL)
-        return Observation(found, problems)
+        return await self._read_each(backends, self._peers)
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         results: dict[int, Result] = {}
@@ -181,7 +165,32 @@ class NginxPlusAdapter:
     async def _read_all(self) -> Observation:
         upstreams = await self._client.upstreams()
         self._total = len(upstreams)
-        return Observation({name: _peers(status.peers) for name, status in upstreams.items()})
+        return Observation({name: _from_status(found.peers) for name, found in upstreams.items()})
+
+    async def _read_each(
+        self,
+        upstreams: Collection[str],
+        read: Callable[[str], Awaitable[list[ObservedServer]]],
+    ) -> Observation:
+        found: dict[str, list[ObservedServer]] = {}
+        problems: dict[str, str] = {}
+
+        async def read_or_note(upstream: str) -> None:
+            try:
+                found[upstream] = await read(upstream)
+            except (ApiRefused, ApiCut) as error:
+                if not (isinstance(error, ApiRefused) and error.code == "UpstreamNotFound"):
+                    problems[upstream] = str(error)
+
+        await each(upstreams, read_or_note, parallel=_PARALLEL)
+        return Observation(found, problems)
+
+    async def _servers(self, upstream: str) -> list[ObservedServer]:
+        servers = await self._client.servers(upstream)
+        return [_observed(server) for server in servers if _is_regular(server)]
+
+    async def _peers(self, upstream: str) -> list[ObservedServer]:
+        return _from_status(await self._client.peers(upstream))
 
     async def _carry_out_in_order(
         self, changes: Sequence[Change]
@@ -235,18 +244,6 @@ class NginxPlusAdapter:
         return result
 
 
-def _balanced(app: App) -> tuple[Host, ...] | None:
-    """The hosts that go into the app's upstream; None where it is left alone."""
-    skipped: set[Host] = set()
-    for group in app.groups.values():
-        if any(host.port_type not in _PORT_TYPES for host in group.hosts):
-            skipped.update(group.hosts)
-    kept = tuple(
-        host for host in app.hosts if host.port_type in _PORT_TYPES and host not in skipped
-    )
-    return kept if kept or not app.hosts else None
-
-
 def _process(identity: Identity) -> Process:
     return Process(identity.ppid, identity.generation, version=identity.build)
 
@@ -271,44 +268,27 @@ def _deleted(change: Change, remaining: Sequence[Server]) -> Result:
 
 
 def _observed(server: Server) -> ObservedServer:
-    shown: list[Parameter] = []
-    if server.max_fails is not None:
-        shown.append(("max_fails", server.max_fails))
-    for name, time in (("fail_timeout", server.fail_timeout), ("slow_start", server.slow_start)):
-        if time is not None:
-            shown.append((name, _time(time)))
-    return _server(
-        server.server,
-        server.id,
-        draining=server.drain,
-        down=server.down,
-        parameters=tuple(shown),
-    )
+    shown = {
+        "max_fails": server.max_fails,
+        "fail_timeout": None if server.fail_timeout is None else _time(server.fail_timeout),
+        "slow_start": None if server.slow_start is None else _time(server.slow_start),
+    }
+    parameters = tuple((name, value) for name, value in shown.items() if value is not None)
+    held: Held = "drain" if server.drain else "maintenance" if server.down else ""
+    return _server(server.server, server.id, held, parameters=parameters)
 
 
-def _peers(peers: Sequence[Peer]) -> list[ObservedServer]:
+def _from_status(peers: Sequence[Peer]) -> list[ObservedServer]:
     """Servers as the status of their upstream shows them: with requests, without parameters."""
     return [
-        _server(
-            peer.server,
-            peer.id,
-            draining=peer.state == "draining",
-            down=peer.state == "down",
-            active=peer.active,
-        )
+        _server(peer.server, peer.id, _HELD.get(peer.state, ""), active=peer.active)
         for peer in peers
         if not peer.backup
     ]
 
 
 def _server(
-    text: str,
-    handle: int,
-    *,
-    draining: bool,
-    down: bool,
-    active: int = 0,
-    parameters: tuple[Parameter, ...] = (),
+    text: str, handle: int, held: Held, active: int = 0, parameters: tuple[Parameter, ...] = ()
 ) -> ObservedServer:
     name = canonical(text)
     host, _, port = name.rpartition(":")
@@ -316,8 +296,8 @@ def _server(
         name,
         host.strip("[]"),
         int(port) if port.isdecimal() else 0,
-        serving=not draining and not down,
-        held="drain" if draining else "maintenance" if down else "",
+        serving=not held,
+        held=held,
         active=active,
         handle=handle,
         parameters=parameters,
