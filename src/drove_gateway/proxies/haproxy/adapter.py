@@ -17,7 +17,7 @@ from drove_gateway.proxies.runtime.servers import (
     Action,
     Batch,
     Change,
-    Observation,
+    ObservedBackends,
     ObservedServer,
     Process,
     Result,
@@ -77,7 +77,7 @@ class HaproxyAdapter:
         backends: Collection[str] | None,
         *,
         exact: Collection[str] = (),  # noqa: ARG002
-    ) -> Observation:
+    ) -> ObservedBackends:
         if backends is not None:
             return self._servers(backends, await self._api.run(self._reading(backends)))
         names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
@@ -86,7 +86,7 @@ class HaproxyAdapter:
             reading = [commands.show_servers(name) for name in names]
         return self._servers(names, await self._api.run(reading))
 
-    async def usage(self, backends: Collection[str]) -> Observation:
+    async def usage(self, backends: Collection[str]) -> ObservedBackends:
         reading = [commands.show_connections(name) for name in backends]
         if len(backends) > _MANY_BACKENDS:
             reading = [commands.SHOW_ALL_CONNECTIONS]
@@ -98,7 +98,7 @@ class HaproxyAdapter:
                     used.setdefault(backend, []).append(server)
             elif reply.verdict is not Verdict.NO_BACKEND:
                 raise reply.problem()
-        return Observation(used)
+        return ObservedBackends(used)
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         groups = [tuple(self._commands(change)) for change in changes]
@@ -132,7 +132,7 @@ class HaproxyAdapter:
             return [commands.SHOW_ALL_SERVERS]
         return [commands.show_servers(backend) for backend in backends]
 
-    def _servers(self, backends: Collection[str], replies: Sequence[Reply]) -> Observation:
+    def _servers(self, backends: Collection[str], replies: Sequence[Reply]) -> ObservedBackends:
         """The servers of each of `backends`, also of those that have none."""
         read: dict[str, list[ObservedServer]] = {}
         missing: set[str] = set()
@@ -143,7 +143,9 @@ class HaproxyAdapter:
                 missing.add(backend)
             else:
                 raise reply.problem()
-        return Observation({name: read.get(name, ()) for name in backends if name not in missing})
+        return ObservedBackends(
+            {name: read.get(name, ()) for name in backends if name not in missing}
+        )
 
     def _commands(self, change: Change) -> Iterator[Command]:
         """The commands that carry out `change`, in order."""

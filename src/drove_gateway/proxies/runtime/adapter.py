@@ -9,7 +9,7 @@ from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.runtime.servers import (
     Batch,
     Change,
-    Observation,
+    ObservedBackends,
     Parameter,
     Process,
 )
@@ -75,10 +75,10 @@ class Adapter(Protocol):
 
     async def observe(
         self, backends: Collection[str] | None, *, exact: Collection[str] = ()
-    ) -> Observation:
+    ) -> ObservedBackends:
         """Read `backends`, or all of them; those in `exact` with every parameter."""
 
-    async def usage(self, backends: Collection[str]) -> Observation:
+    async def usage(self, backends: Collection[str]) -> ObservedBackends:
         """Read how many requests the servers of `backends` have."""
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:

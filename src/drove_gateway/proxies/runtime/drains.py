@@ -15,7 +15,7 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
 from drove_gateway.proxies.runtime.planner import deletions
-from drove_gateway.proxies.runtime.servers import Change, Observation, Result
+from drove_gateway.proxies.runtime.servers import Change, ObservedBackends, Result
 
 # A request that was just given to a server shows among its requests within this time.
 _FIRST_LOOK_SECONDS = 0.01
@@ -103,7 +103,9 @@ class Drains:
             wake(f"the servers of {len(passed.renumbered)} backends have other ids")
         return passed
 
-    def _due(self, listed: Collection[tuple[str, str, Entry]], usage: Observation) -> list[Change]:
+    def _due(
+        self, listed: Collection[tuple[str, str, Entry]], usage: ObservedBackends
+    ) -> list[Change]:
         """The deletions of servers that are free or out of time. While the lock was waited for,
         some may have been made ready, or be gone."""
         ledger, now = self._engine.ledger, self._clock()

@@ -21,7 +21,7 @@ from drove_gateway.proxies.runtime.servers import (
     Batch,
     Change,
     DesiredBackend,
-    Observation,
+    ObservedBackends,
     ObservedServer,
     Result,
     after,
@@ -198,7 +198,9 @@ class Engine:
             self._end(change, result, found.get((change.backend, change.name)))
         return pairs
 
-    async def read(self, backends: Collection[str], exact: Collection[str] = ()) -> Observation:
+    async def read(
+        self, backends: Collection[str], exact: Collection[str] = ()
+    ) -> ObservedBackends:
         """Read `backends` under the lock and remember what was found."""
         observed = await self.adapter.observe(backends, exact=exact)
         for backend in backends:

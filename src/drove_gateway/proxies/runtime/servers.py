@@ -52,7 +52,7 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     parameters: tuple[Parameter, ...] = ()
 
 
-class Observation(msgspec.Struct, frozen=True):
+class ObservedBackends(msgspec.Struct, frozen=True):
     """Backends with their servers. A backend that the proxy does not have is in neither mapping;
     `problems` says why others could not be read."""
 
@@ -129,7 +129,7 @@ class Batch(msgspec.Struct, frozen=True):
     """The results of changes, in their order, and the backends that were read back after them."""
 
     results: Sequence[Result]
-    observed: Observation | None = None
+    observed: ObservedBackends | None = None
 
 
 def after(

@@ -25,7 +25,7 @@ from drove_gateway.proxies.runtime.servers import (
     Batch,
     Change,
     Held,
-    Observation,
+    ObservedBackends,
     ObservedServer,
     Parameter,
     Process,
@@ -124,7 +124,7 @@ class NginxPlusAdapter:
 
     async def observe(
         self, backends: Collection[str] | None, *, exact: Collection[str] = ()
-    ) -> Observation:
+    ) -> ObservedBackends:
         if backends is None:
             return await self._read_all()
         brief = [name for name in backends if name not in exact]
@@ -133,9 +133,9 @@ class NginxPlusAdapter:
         everything = (await self._read_all()).backends
         found = {name: everything[name] for name in brief if name in everything}
         thorough = await self._read_each(exact, self._servers)
-        return Observation({**found, **thorough.backends}, thorough.problems)
+        return ObservedBackends({**found, **thorough.backends}, thorough.problems)
 
-    async def usage(self, backends: Collection[str]) -> Observation:
+    async def usage(self, backends: Collection[str]) -> ObservedBackends:
         if len(backends) > _FEW:
             return await self._read_all()
         return await self._read_each(backends, self._peers)
@@ -162,16 +162,18 @@ class NginxPlusAdapter:
     async def wait_removable(self, backend: str, name: str, seconds: float) -> None:  # noqa: ARG002
         await asyncio.sleep(seconds)
 
-    async def _read_all(self) -> Observation:
+    async def _read_all(self) -> ObservedBackends:
         upstreams = await self._client.upstreams()
         self._total = len(upstreams)
-        return Observation({name: _from_status(found.peers) for name, found in upstreams.items()})
+        return ObservedBackends(
+            {name: _from_status(found.peers) for name, found in upstreams.items()}
+        )
 
     async def _read_each(
         self,
         upstreams: Collection[str],
         read: Callable[[str], Awaitable[list[ObservedServer]]],
-    ) -> Observation:
+    ) -> ObservedBackends:
         found: dict[str, list[ObservedServer]] = {}
         problems: dict[str, str] = {}
 
@@ -183,7 +185,7 @@ class NginxPlusAdapter:
                     problems[upstream] = str(error)
 
         await each(upstreams, read_or_note, parallel=_PARALLEL)
-        return Observation(found, problems)
+        return ObservedBackends(found, problems)
 
     async def _servers(self, upstream: str) -> list[ObservedServer]:
         servers = await self._client.servers(upstream)
