@@ -12,7 +12,7 @@ import msgspec
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.desired import DesiredServers
-from drove_gateway.proxies.runtime.ledger import REMOVAL, Entry, Ledger, Stage
+from drove_gateway.proxies.runtime.ledger import Entry, Ledger, Stage
 from drove_gateway.proxies.runtime.planner import additions_first, changes, settled
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.servers import (
@@ -29,12 +29,8 @@ from drove_gateway.proxies.runtime.servers import (
 
 # Another round settles what the one before found different from what had been read.
 _ROUNDS = 4
-# A first health check comes within its interval, 2 s by default.
-_PROBE_SECONDS = 10.0
 # Where backends are read one by one, an audit leaves room for changes between so many.
 _AUDITED_AT_ONCE = 2
-
-_ADDING = Entry(Stage.ADDING)
 
 
 class SyncResult(msgspec.Struct, frozen=True):
@@ -184,7 +180,7 @@ class Engine:
         Raises RuntimeApiError; what the batch concerned counts as unknown then.
         """
         for change in pending:
-            self._begin(change)
+            self.ledger.begin(change, self._clock())
         try:
             batch = await self.adapter.carry_out(pending)
         except BaseException:
@@ -195,7 +191,13 @@ class Engine:
         backends = {change.backend for change in pending}
         found = {(b, s.name): s for b in backends for s in self.seen.get(b, ())}
         for change, result in pairs:
-            self._end(change, result, found.get((change.backend, change.name)))
+            self.ledger.end(change, result, found.get((change.backend, change.name)), self._clock())
+        self.refused |= _problems(pairs, {"needs reload"})
+        actions = {change.action for change, result in pairs if result.state == "done"}
+        if Action.PROBE in actions:
+            self.probes.set()
+        if Action.DRAIN in actions:
+            self.removals.set()
         return pairs
 
     async def read(
@@ -322,33 +324,6 @@ class Engine:
             if backend in self.seen:
                 self.seen[backend] = after(self.seen[backend], its)
 
-    def _begin(self, change: Change) -> None:
-        if change.action is Action.ADD or change.action is Action.PROBE:
-            self.ledger.note(change.backend, change.name, _ADDING)
-        elif change.action is Action.DRAIN:
-            entry = Entry(Stage.DRAINING, self._clock() + change.patience)
-            self.ledger.note(change.backend, change.name, entry)
-
-    def _end(self, change: Change, result: Result, found: ObservedServer | None) -> None:
-        backend, name = change.backend, change.name
-        if result.state == "needs reload" and change.action is not Action.DELETE:
-            self.refused[backend] = result.problem
-        if change.action is Action.DELETE:
-            if result.state == "done" and not change.remaining:
-                self.ledger.strike(backend, name)
-        elif result.state == "outdated":
-            return
-        elif found is None or result.state != "done" or change.action is Action.READY:
-            self.ledger.strike(backend, name)
-        elif change.action is Action.PROBE:
-            entry = Entry(Stage.PROBING, self._clock() + _PROBE_SECONDS)
-            self.ledger.note(backend, name, entry)
-            self.probes.set()
-        elif change.action is Action.DRAIN:
-            self.removals.set()
-        elif not found.held:
-            self.ledger.strike(backend, name)
-
     def _changes(self, backend: DesiredBackend) -> list[Change]:
         ledger = self.ledger.of(backend.name)
         return changes(backend, self.seen[backend.name], ledger, self.adapter.abilities)
@@ -360,22 +335,13 @@ class Engine:
                 return False
             if name not in self.seen:
                 return not self.adapter.abilities.hides_empty
-            self._strike_finished(backend)
+            if self.ledger.of(name):
+                serving = {server.name for server in self.seen[name] if not server.held}
+                self.ledger.strike_finished(name, serving & {s.name for s in backend.servers})
             return settled(backend, self.seen[name], self.ledger.of(name))
 
         self._exact &= set(unfinished)
         self.desired.settle(topology, is_settled)
-
-    def _strike_finished(self, backend: DesiredBackend) -> None:
-        """Forget the stages of desired servers that serve, no matter who made them ready."""
-        entries = self.ledger.of(backend.name)
-        if not entries:
-            return
-        wanted = {server.name for server in backend.servers}
-        serving = {server.name for server in self.seen[backend.name] if not server.held}
-        for name, entry in list(entries.items()):
-            if name in wanted & serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
-                self.ledger.strike(backend.name, name)
 
     def _find_held(self, topology: Topology) -> list[tuple[str, str]]:
         return [

@@ -5,10 +5,15 @@ here was done by the gateway; the rest was done by an operator, and stays. The l
 memory: after a restart of the gateway every state that it finds counts as an operator's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 
 import msgspec
+
+from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer, Result
+
+# A first health check comes within its interval, 2 s by default.
+_PROBE_SECONDS = 10.0
 
 
 class Stage(Enum):
@@ -29,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     deadline: float = float("inf")
 
 
+_ADDING = Entry(Stage.ADDING)
 REMOVAL = frozenset({Stage.DRAINING, Stage.LEAVING, Stage.PINNED})
 
 
@@ -52,6 +58,35 @@ class Ledger:
         entries.pop(name, None)
         if not entries:
             self._entries.pop(backend, None)
+
+    def begin(self, change: Change, now: float) -> None:
+        """Note that `change` is about to be carried out."""
+        if change.action is Action.ADD or change.action is Action.PROBE:
+            self.note(change.backend, change.name, _ADDING)
+        elif change.action is Action.DRAIN:
+            entry = Entry(Stage.DRAINING, now + change.patience)
+            self.note(change.backend, change.name, entry)
+
+    def end(self, change: Change, result: Result, found: ObservedServer | None, now: float) -> None:
+        """Note what became of `change`; `found` is the server as the proxy has it afterwards."""
+        backend, name = change.backend, change.name
+        if change.action is Action.DELETE:
+            if result.state == "done" and not change.remaining:
+                self.strike(backend, name)
+        elif result.state == "outdated":
+            return
+        elif found is None or result.state != "done" or change.action is Action.READY:
+            self.strike(backend, name)
+        elif change.action is Action.PROBE:
+            self.note(backend, name, Entry(Stage.PROBING, now + _PROBE_SECONDS))
+        elif change.action is not Action.DRAIN and not found.held:
+            self.strike(backend, name)
+
+    def strike_finished(self, backend: str, serving: Collection[str]) -> None:
+        """Forget the stages of wanted servers that serve, whoever let them."""
+        for name, entry in list(self.of(backend).items()):
+            if name in serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
+                self.strike(backend, name)
 
     def clear(self) -> None:
         """Forget everything: another process answers, and it has none of this."""

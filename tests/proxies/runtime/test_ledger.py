@@ -1,0 +1,63 @@
+"""The stages of servers on their way in or out of traffic."""
+
+import pytest
+
+from drove_gateway.proxies.runtime.ledger import Entry, Ledger, Stage
+from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer, Result
+
+DONE, REFUSED, OUTDATED = Result(), Result("refused", "no"), Result("outdated", "renumbered")
+SERVES = ObservedServer("s")
+DRAINS = ObservedServer("s", held="drain", serving=False)
+
+
+def change(action: Action, *, remaining: int = 0) -> Change:
+    return Change(action, "b", "s", "why", patience=30.0, remaining=remaining)
+
+
+@pytest.mark.parametrize(
+    ("begun", "result", "found", "entry"),
+    [
+        (change(Action.ADD), DONE, SERVES, None),
+        (change(Action.ADD), DONE, DRAINS, Entry(Stage.ADDING)),
+        (change(Action.ADD), REFUSED, None, None),
+        (change(Action.ADD), OUTDATED, None, Entry(Stage.ADDING)),
+        (change(Action.PROBE), DONE, DRAINS, Entry(Stage.PROBING, 110.0)),
+        (change(Action.DRAIN), DONE, DRAINS, Entry(Stage.DRAINING, 130.0)),
+        (change(Action.DRAIN), REFUSED, SERVES, None),
+        (change(Action.DRAIN), OUTDATED, SERVES, Entry(Stage.DRAINING, 130.0)),
+    ],
+    ids=[
+        "added and serving",
+        "added and not yet in traffic",
+        "not added",
+        "an addition whose outcome is unknown",
+        "waits for its check",
+        "drains until its deadline",
+        "not drained",
+        "a drain whose outcome is unknown",
+    ],
+)
+def test_a_change_leaves_the_stage_that_its_result_says(
+    begun: Change, result: Result, found: ObservedServer | None, entry: Entry | None
+) -> None:
+    ledger = Ledger()
+    ledger.begin(begun, 100.0)
+    ledger.end(begun, result, found, 100.0)
+    assert ledger.of("b").get("s") == entry
+
+
+def test_a_removed_server_is_forgotten_with_the_last_of_its_name() -> None:
+    ledger = Ledger()
+    ledger.note("b", "s", Entry(Stage.LEAVING))
+    ledger.end(change(Action.DELETE, remaining=1), DONE, None, 0.0)
+    assert "s" in ledger.of("b")
+    ledger.end(change(Action.DELETE), DONE, None, 0.0)
+    assert "s" not in ledger.of("b")
+
+
+def test_a_server_that_serves_again_is_forgotten_unless_it_waits_for_its_check() -> None:
+    ledger = Ledger()
+    for name, stage in (("a", Stage.ADDING), ("d", Stage.DRAINING), ("p", Stage.PROBING)):
+        ledger.note("b", name, Entry(stage))
+    ledger.strike_finished("b", {"a", "d", "p"})
+    assert list(ledger.of("b")) == ["p"]
