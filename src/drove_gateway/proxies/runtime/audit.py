@@ -1,4 +1,4 @@
-"""Detects what no one reported: another process, and changes made by somebody else."""
+"""Detects what no one reported: another process, and changes made by others."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ class Audit:
                 async with self._engine.lock:
                     news = await self._watch.look()
             except RuntimeApiError:
-                # The watch has noted and logged it; health says so until somebody answers.
+                # The watch has noted and logged it; health says so until the API answers.
                 continue
             if news and desired() is not None:
                 wake(news)

@@ -1,4 +1,4 @@
-"""Deletes removed servers once nobody uses them.
+"""Deletes removed servers once they are unused.
 
 All draining servers are followed together: one look at their requests, one batch that deletes
 those that are free. Changes continue meanwhile; a server that is wanted again is taken off the

@@ -46,7 +46,7 @@ class Engine:
     `seen` has the servers of every backend that is known to be in the proxy; `trusted` says
     whether that is still believed. `missing` names backends that the proxy does not have, with
     the vhost that wants each. `refused` names those whose servers it does not change at runtime,
-    with its words: they need a reload. `held` lists the servers that somebody else took out of
+    with its words: they need a reload. `held` lists the servers that an operator took out of
     traffic, as of the last audit. `removals` and `probes` are set when there is something new to
     wait for. `fills_missing`: a backend that seems to be missing may only be empty, and gets its
     servers nevertheless. `notes_missing`: no reload will bring missing backends.
@@ -175,7 +175,7 @@ class Engine:
             self.desired.look_again_at(backends, reason)
 
     async def carry_out(self, pending: Sequence[Change]) -> Sequence[tuple[Change, Result]]:
-        """Carry out `pending` in one batch, under the lock, and remember what it came to.
+        """Carry out `pending` in one batch, under the lock, and remember the outcome.
 
         Raises RuntimeApiError; what the batch concerned counts as unknown then.
         """
@@ -305,7 +305,7 @@ class Engine:
             await self.read(backends, exact=backends)
             names = backends
         differing = {name for name in names if before.get(name) != self.seen.get(name)}
-        self.desired.look_again_at(differing, "its servers were changed by somebody else")
+        self.desired.look_again_at(differing, "its servers were changed by another program")
 
     def _additions_first(self, topology: Topology, pending: Sequence[Change]) -> list[Change]:
         desired = {backend.name: backend for backend in self.desired.due(topology)}

@@ -68,7 +68,7 @@ class Ledger:
             self.note(change.backend, change.name, entry)
 
     def end(self, change: Change, result: Result, found: ObservedServer | None, now: float) -> None:
-        """Note what became of `change`; `found` is the server as the proxy has it afterwards."""
+        """Note the outcome of `change`; `found` is the server as the proxy has it afterwards."""
         backend, name = change.backend, change.name
         if change.action is Action.DELETE:
             if result.state == "done" and not change.remaining:
@@ -83,7 +83,7 @@ class Ledger:
             self.strike(backend, name)
 
     def strike_finished(self, backend: str, serving: Collection[str]) -> None:
-        """Forget the stages of wanted servers that serve, whoever let them."""
+        """Forget the stages of servers that serve, no matter who made them ready."""
         for name, entry in list(self.of(backend).items()):
             if name in serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
                 self.strike(backend, name)

@@ -30,7 +30,7 @@ class Probes:
     async def run(self, wake: Callable[[str], None]) -> None:
         """Make ready what was checked, until cancelled; removals may have waited for it.
 
-        What is not checked at the end gets traffic unchecked: nobody else would let it in.
+        What is not checked at the end gets traffic unchecked: no other program would let it in.
         """
         try:
             while True:
