@@ -35,7 +35,7 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.proxies.installation.render import RenderingData, context
+from drove_gateway.proxies.installation.template_data import RenderingData, context
 from drove_gateway.templates import NAMES, shipped
 
 SIZES = (100, 1000, 5000)

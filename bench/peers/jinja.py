@@ -20,7 +20,7 @@ from drove_gateway.model.vocabulary import (
     Leader,
     Namespace,
 )
-from drove_gateway.proxies.installation.render import RenderingData
+from drove_gateway.proxies.installation.template_data import RenderingData
 
 _STRUCTS: Final = (RenderingData, App, Host, HostGroup, Leader, Namespace)
 _ATTRIBUTES: Final = {

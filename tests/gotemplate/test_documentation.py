@@ -12,7 +12,7 @@ import pytest
 
 from drove_gateway.gotemplate import Template, TemplateError
 from drove_gateway.gotemplate.go.time import GoTime
-from drove_gateway.proxies.installation.render import RenderingData
+from drove_gateway.proxies.installation.template_data import RenderingData
 from drove_gateway.proxies.installation.template_functions import template_functions
 
 PAGE = Path(__file__).parents[2] / "docs" / "templates.md"

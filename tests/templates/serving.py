@@ -20,7 +20,8 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.render import render
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import installed_version
 from drove_gateway.templates import shipped

@@ -24,7 +24,8 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.render import Rendered, render
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import Version
 

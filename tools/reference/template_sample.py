@@ -17,7 +17,7 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
-from drove_gateway.proxies.installation.render import context
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
 
 _STABLE = Host("10.0.0.1", 31001, "http")

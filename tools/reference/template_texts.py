@@ -15,7 +15,7 @@ from drove_gateway.model.vocabulary import (
     Leader,
     Namespace,
 )
-from drove_gateway.proxies.installation.render import RenderingData
+from drove_gateway.proxies.installation.template_data import RenderingData
 
 
 class VariableDoc(NamedTuple):

@@ -36,8 +36,9 @@ from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.installation import NoInstallation
 from drove_gateway.proxies.installation.proof import ask, prove
-from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.render import render
 from drove_gateway.proxies.installation.rendering import Renderer
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup

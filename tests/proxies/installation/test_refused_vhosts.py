@@ -13,8 +13,9 @@ from drove_gateway.model.vocabulary import Leader as Leading
 from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
-from drove_gateway.proxies.installation.render import context, render
+from drove_gateway.proxies.installation.render import render
 from drove_gateway.proxies.installation.rendering import Renderer
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 
 TEMPLATE = """\

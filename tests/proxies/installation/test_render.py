@@ -29,7 +29,8 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.proxies.installation.refused_line import TemplateSource
-from drove_gateway.proxies.installation.render import RenderingData, context, render
+from drove_gateway.proxies.installation.render import render
+from drove_gateway.proxies.installation.template_data import RenderingData, context
 
 TYPED = json.loads((Path(__file__).parent / "data" / "typed-templates.json").read_text())
 GO = ("{{", "}}")

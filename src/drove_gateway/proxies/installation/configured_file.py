@@ -17,8 +17,9 @@ from drove_gateway.proxies.installation.file_installation import FileInstallatio
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refused_line import TemplateSource
-from drove_gateway.proxies.installation.render import Rendered, context, render
+from drove_gateway.proxies.installation.render import Rendered, render
 from drove_gateway.proxies.installation.rendering import Renderer
+from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import installed_version

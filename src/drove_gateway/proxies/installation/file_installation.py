@@ -7,13 +7,14 @@ generation that it had, and on disk a file that it can start from.
 import asyncio
 from collections.abc import Callable, Sequence
 
-from drove_gateway.model.errors import GatewayError, GenerationUnproven, ProxyError, RenderError
+from drove_gateway.model.errors import GatewayError, ProxyError, RenderError
 from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
+from drove_gateway.proxies.installation.generation_loader import GenerationLoader
 from drove_gateway.proxies.installation.installation import InstallResult
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask, Prove
@@ -22,12 +23,6 @@ from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.timings import Timings
 
-# A reload of NGINX takes about five times its check (measured at 1,000 and 5,000 upstreams), so
-# the duration of the check limits how long a proof may take before something is wrong.
-_PROOF_BASE_SECONDS = 3.0
-_PROOF_PER_CHECK_SECOND = 15.0
-# A generation that was proven before responds at once.
-_ALREADY_SERVED_SECONDS = 0.2
 _NAMED_IN_HEALTH = 5
 
 
@@ -62,9 +57,7 @@ class FileInstallation:
             platform, template, renderer, delims=delims, timeout=timeout, clock=clock
         )
         self._candidates.good = remembered
-        self._timeout = timeout
-        self._prove = prove
-        self._ask = ask
+        self._loader = GenerationLoader(platform, timeout=timeout, prove=prove, ask=ask)
         self._clock = clock
         self._changing = asyncio.Lock()
         self._install_failed = False
@@ -141,12 +134,7 @@ class FileInstallation:
         config = self._platform.config
         if await asyncio.to_thread(config_file.read, config) != current.text:
             return f"{config} was changed by another program or manually"
-        if current.proof_url is None or self._platform.reload is None:
-            return ""
-        serving = await self._ask(current.proof_url)
-        if serving is None or serving == current.generation:
-            return ""
-        return f"{self._platform.name} serves generation {serving}, not {current.generation}"
+        return await self._loader.drift(current)
 
     async def _write(self, desired: Topology) -> bool:
         if self._template.changed() or await self._is_written(desired):
@@ -176,7 +164,7 @@ class FileInstallation:
                 await self._swap(candidate)
         if needs_reload:
             try:
-                await self._reload(candidate.rendered, timings)
+                await self._loader.load(candidate.rendered, timings)
             except ProxyError as error:
                 await self._restore(previous, error)
                 raise
@@ -194,37 +182,15 @@ class FileInstallation:
         if candidate.file is not None:
             await asyncio.to_thread(config_file.swap, candidate.file, self._platform.config)
 
-    async def _reload(self, rendered: Rendered, timings: Timings) -> None:
-        if self._platform.reload is None:
-            return
-        with timings.stage(ApplyStage.RELOAD):
-            await self._platform.reload()
-        if rendered.proof_url is not None:
-            limit = _PROOF_BASE_SECONDS + _PROOF_PER_CHECK_SECOND * timings.of(ApplyStage.CHECK)
-            with timings.stage(ApplyStage.PROVE):
-                await self._prove(
-                    rendered.proof_url, rendered.generation, timeout=min(self._timeout, limit)
-                )
-
     async def _needs_reload(self, candidate: Candidate, *, servers_by_api: bool) -> bool:
-        if servers_by_api and await self._serves_but_for_servers(candidate.rendered):
+        rendered = candidate.rendered
+        if servers_by_api and await self._loader.serves_but_for_servers(rendered):
             return False
-        return candidate.file is not None or not await self._serves(candidate.rendered)
-
-    async def _serves_but_for_servers(self, rendered: Rendered) -> bool:
-        serving = await self._ask(rendered.proof_url) if rendered.proof_url else None
-        return serving is not None and rendered.is_but_for_servers(serving)
-
-    async def _serves(self, rendered: Rendered) -> bool:
+        if candidate.file is not None:
+            return True
         if rendered.proof_url is None:
-            return self.current is not None and self.current.text == rendered.text
-        try:
-            await self._prove(
-                rendered.proof_url, rendered.generation, timeout=_ALREADY_SERVED_SECONDS
-            )
-        except GenerationUnproven:
-            return False
-        return True
+            return self.current is None or self.current.text != rendered.text
+        return not await self._loader.serves(rendered.proof_url, rendered.generation)
 
     async def _restore(self, previous: str | None, reason: ProxyError) -> None:
         """Put back the file that the proxy still runs with, so that a restart finds it."""

@@ -1,35 +1,22 @@
-"""Topology and settings to the text of a configuration.
+"""A template and its data to the text of a configuration. Pure.
 
-The names that a template sees are those of the original's Go structs. Beyond them there is
-`.Generation`: the id of the configuration generation, which is a hash of the rendered text, so
-that equal configurations have equal ids on every gateway. Where servers are changed over a runtime
-API, the id's first half is a hash of the configuration without its servers: a proxy that serves an
-id with the same half needs no reload, whichever gateway made it, and when.
+The id of a configuration generation is a hash of the rendered text, so that equal configurations
+have equal ids on every gateway. Where servers are changed over a runtime API, the first half of the
+id is a hash of the configuration without its servers: a proxy that serves an id with the same first
+half needs no reload, whichever gateway rendered its configuration, and when.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from drove_gateway.gotemplate import Template, TemplateError
 from drove_gateway.model.errors import RenderError
-from drove_gateway.model.vocabulary import (
-    App,
-    Host,
-    HostGroup,
-    Namespace,
-    Topology,
-)
+from drove_gateway.model.vocabulary import App, Host, HostGroup
+from drove_gateway.proxies.installation.template_data import UNKNOWN_GENERATION, RenderingData
 
-if TYPE_CHECKING:
-    from drove_gateway.config.settings import Settings
-
-# While rendering, the id is not known yet; this stands for it. Of the id's length.
-_UNKNOWN_GENERATION = "0drove0gateway0x"
-_HALF = len(_UNKNOWN_GENERATION) // 2
+_HALF = len(UNKNOWN_GENERATION) // 2
 
 # A server for each host group, with an address for documentation: templates may use the first.
 _ANY_SERVER = "192.0.2.1"
@@ -41,55 +28,11 @@ _PROOF = re.compile(
 )
 
 
-class RenderingData(
-    msgspec.Struct,
-    frozen=True,
-    rename={
-        "xproxy": "Xproxy",
-        "proxy_platform": "ProxyPlatform",
-        "left_delimiter": "LeftDelimiter",
-        "right_delimiter": "RightDelimiter",
-        "nginx_max_fails_upstream": "NginxMaxFailsUpstream",
-        "nginx_fail_timeout_upstream": "NginxFailTimeoutUpstream",
-        "nginx_slow_start_upstream": "NginxSlowStartUpstream",
-        "haproxy_socket_addr": "HaproxySocketAddr",
-        "haproxy_add_server_attributes_string": "HaproxyAddServerAttributesString",
-        "haproxy_add_server_ssl_attributes_string": "HaproxyAddServerSSLAttributesString",
-        "haproxy_server_name_prefix": "HaproxyServerNamePrefix",
-        "haproxy_server_name_host_port_separator": "HaproxyServerNameHostPortSeparator",
-        "haproxy_backend_name_separator": "HaproxyBackendNameSeparator",
-        "haproxy_backend_include_routing_tag_suffix": "HaproxyBackendIncludeRoutingTagSuffix",
-        "namespaces": "Namespaces",
-        "apps": "Apps",
-        "generation": "Generation",
-    },
-):
-    """What a template is executed with; `rename` has the names that it uses."""
-
-    xproxy: str
-    proxy_platform: str
-    left_delimiter: str
-    right_delimiter: str
-    nginx_max_fails_upstream: int
-    nginx_fail_timeout_upstream: str
-    nginx_slow_start_upstream: str
-    haproxy_socket_addr: str
-    haproxy_add_server_attributes_string: str
-    haproxy_add_server_ssl_attributes_string: str
-    haproxy_server_name_prefix: str
-    haproxy_server_name_host_port_separator: str
-    haproxy_backend_name_separator: str
-    haproxy_backend_include_routing_tag_suffix: bool
-    namespaces: Mapping[str, Namespace]
-    apps: Mapping[str, App]
-    generation: str
-
-
 class Rendered(msgspec.Struct, frozen=True):
-    """A rendered configuration: its text, its id, and where a running proxy tells that id.
+    """A rendered configuration: its text, its id, and the URL at which the proxy returns that id.
 
-    `proof_url` is None where the template carries no generation mark. `structured` says that the
-    id's first half is of all but the servers. `interpreted_because` is why rendering was slow.
+    `proof_url` is None where the template has no generation mark. `structured` says that the first
+    half of the id leaves out the servers. `interpreted_because` is why rendering was slow.
     """
 
     text: str
@@ -99,7 +42,7 @@ class Rendered(msgspec.Struct, frozen=True):
     interpreted_because: str = ""
 
     def is_but_for_servers(self, generation: str) -> bool:
-        """Whether the configuration of that id is this one, perhaps with other servers."""
+        """Return whether `generation` is this configuration, perhaps with other servers."""
         return generation == self.generation or (
             self.structured
             and len(generation) == len(self.generation)
@@ -107,31 +50,8 @@ class Rendered(msgspec.Struct, frozen=True):
         )
 
 
-def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingData:
-    """The data that a template is executed with. `xproxy` is the setting or the host's name."""
-    return RenderingData(
-        xproxy=xproxy,
-        proxy_platform=settings.proxy_platform,
-        left_delimiter=settings.left_delimiter,
-        right_delimiter=settings.right_delimiter,
-        nginx_max_fails_upstream=settings.nginx_max_fails,
-        nginx_fail_timeout_upstream=settings.nginx_fail_timeout,
-        nginx_slow_start_upstream=settings.nginx_slow_start,
-        haproxy_socket_addr=settings.haproxysocketaddr,
-        haproxy_add_server_attributes_string=settings.haproxy_add_server_attributes_string,
-        haproxy_add_server_ssl_attributes_string=settings.haproxy_add_server_ssl_attributes_string,
-        haproxy_server_name_prefix=settings.haproxy_server_name_prefix,
-        haproxy_server_name_host_port_separator=settings.haproxy_server_name_host_port_delimiter,
-        haproxy_backend_name_separator=settings.haproxy_backend_name_separator,
-        haproxy_backend_include_routing_tag_suffix=settings.haproxy_backend_include_routing_tag_suffix,
-        namespaces=topology.namespaces,
-        apps=dict(topology.apps.items()),
-        generation=_UNKNOWN_GENERATION,
-    )
-
-
 def render(template: Template, data: RenderingData, *, servers_by_api: bool = False) -> Rendered:
-    """Execute `template`; with `servers_by_api` once more for what a runtime API cannot change.
+    """Execute `template`; with `servers_by_api` a second time without the servers, for the id.
 
     Raises RenderError with the template's file and line.
     """
@@ -146,7 +66,7 @@ def render(template: Template, data: RenderingData, *, servers_by_api: bool = Fa
         generation = _digest(structure)[:_HALF] + generation[:_HALF]
     proof = _PROOF.search(text)
     return Rendered(
-        text=text.replace(_UNKNOWN_GENERATION, generation),
+        text=text.replace(UNKNOWN_GENERATION, generation),
         generation=generation,
         proof_url=proof.group(1) if proof else None,
         structured=structure is not None,
@@ -164,11 +84,11 @@ def interpreted(reason: str) -> str:
 
 def _digest(text: str) -> str:
     digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
-    return digest[: len(_UNKNOWN_GENERATION)]
+    return digest[: len(UNKNOWN_GENERATION)]
 
 
 def _structure(template: Template, data: RenderingData) -> str | None:
-    """The configuration with one and the same server everywhere; None if that is an error."""
+    """Return the configuration with the same server everywhere; None if that is an error."""
     apps = {vhost: _without_servers(app) for vhost, app in data.apps.items()}
     try:
         return template.render(msgspec.structs.replace(data, apps=apps))

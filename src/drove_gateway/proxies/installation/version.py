@@ -8,7 +8,7 @@ from drove_gateway.proxies.installation.subprocess_runner import run
 
 Version = tuple[int, ...]
 
-_VERSION = re.compile(r"(?:nginx/|openresty/|HAProxy version )(\d+(?:\.\d+)+)")
+_VERSION = re.compile(r"(?:/|\bversion )(\d+(?:\.\d+)+)")
 
 
 async def installed_version(command: Sequence[str], *, timeout: float) -> Version | None:
@@ -25,8 +25,8 @@ async def installed_version(command: Sequence[str], *, timeout: float) -> Versio
 
 def parse_version(text: str) -> Version | None:
     """Find the version in the output of `-v`."""
-    found = _VERSION.search(text)
-    return _numbers(found.group(1)) if found else None
+    match = _VERSION.search(text)
+    return _numbers(match.group(1)) if match else None
 
 
 def at_least(version: Version | None, wanted: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Stage
 
@@ -45,9 +46,8 @@ def servers_section(
 
 
 def listed(items: Sequence[str]) -> str:
-    """The first few, and how many more there are."""
-    more = len(items) - _NAMED
-    return "; ".join(items[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+    """Return the first few items, and how many more there are."""
+    return first_and_more(items, _NAMED)
 
 
 def _notes(engine: Engine) -> list[tuple[str, str]]:

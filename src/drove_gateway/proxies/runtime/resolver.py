@@ -14,6 +14,7 @@ from typing import TypeAlias
 import msgspec
 
 from drove_gateway.model.health import HealthSection
+from drove_gateway.model.wording import first_and_more
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 
@@ -229,5 +230,4 @@ async def system_lookup(name: str) -> Sequence[str]:
 
 def _listed(problems: Mapping[str, str]) -> str:
     shown = [f"{name} ({problem})" for name, problem in sorted(problems.items())]
-    more = len(shown) - _NAMED_IN_HEALTH
-    return ", ".join(shown[:_NAMED_IN_HEALTH]) + (f" and {more} more" if more > 0 else "")
+    return first_and_more(shown, _NAMED_IN_HEALTH, separator=", ")
