@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test soak lint help clean
+.PHONY: demo test test-unit soak lint help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
 	@echo "make demo ARGS=--once  the same, with each step checked, then exit"
 	@echo "make test              lint, types, import rules and all tests, with real proxies"
+	@echo "make test-unit         only the tests that start no proxy and no daemon, in under three minutes"
 	@echo "make soak              ten minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"
@@ -24,6 +25,9 @@ demo: $(VENV)/.demo
 
 test: lint
 	$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+test-unit: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not end_to_end" $(ARGS)
 
 soak: export SOAK_SECONDS ?= 600
 soak: $(VENV)/.dev

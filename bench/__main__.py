@@ -4,11 +4,13 @@ import runpy
 import sys
 from pathlib import Path
 
+from drove_gateway.demo.errors import DemoError
+
 NOT_BENCHMARKS = {"__main__", "report"}
 
 
 def main(arguments: list[str]) -> None:
-    """Run the module of that name as a program, with the options that follow it."""
+    """Run the module of that name as a program, with the options after it."""
     names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
     known = [name for name in names if name not in NOT_BENCHMARKS]
     if not arguments or arguments[0] not in known:
@@ -17,7 +19,10 @@ def main(arguments: list[str]) -> None:
         )
     name, *options = arguments
     sys.argv = [f"python -m bench {name}", *options]
-    runpy.run_module(f"bench.{name}", run_name="__main__")
+    try:
+        runpy.run_module(f"bench.{name}", run_name="__main__")
+    except DemoError as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -1,10 +1,9 @@
-"""Constant keep-alive load while the cluster changes: what fails, and what it costs in latency.
+"""Constant keep-alive load while the cluster changes: failures and latencies.
 
-The same load is measured twice with each proxy: while nothing happens, and while instances roll,
-apps are deployed and replaced, instances die and leaders fail over. A request that fails is counted
-as it is: nothing is tried again by the client. Options: `--mode` (may be repeated), `--seconds`,
-`--rate`, `--connections`, `--vhosts`, `--gateway`, `--template`, `--wrk` (wrk makes the load,
-where it is installed; then a connection is what it says it is, and pace is wrk's own).
+The same load is measured with each proxy while nothing happens, and while instances roll, apps are
+deployed and replaced, instances die and leaders fail over. The client never retries, so every
+failed request counts. Options: `--mode` (may be repeated), `--seconds`, `--rate`, `--connections`,
+`--vhosts`, `--gateway`, `--template`, `--wrk` (wrk creates the load, at its own pace).
 """
 
 import argparse
@@ -22,10 +21,12 @@ from pathlib import Path
 
 from bench.report import announce, save, show
 from bench.rig.cluster import Cluster, cluster
-from bench.rig.edge import Edge, edge
 from bench.rig.gateway import Gateway, Kind, gateway, kinds
 from bench.rig.numbers import percentile
+from bench.rig.proxies import proxy
 from bench.rig.traffic import Answer, Load
+
+from drove_gateway.demo.proxy import LocalProxy
 
 MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload")
 APPS = 6
@@ -38,17 +39,17 @@ _READY_SECONDS = 120.0
 
 
 class Scene:
-    """What takes part in a measurement, and what clients saw so far."""
+    """The parts of a measurement: a cluster, a proxy and the gateway between them."""
 
-    def __init__(self, there: Cluster, proxy: Edge, ran: Gateway) -> None:
+    def __init__(self, there: Cluster, driven: LocalProxy, ran: Gateway) -> None:
         self.cluster = there
-        self.edge = proxy
+        self.proxy = driven
         self.gateway = ran
         self.vhosts = [f"churn{number}.local" for number in range(APPS)]
 
 
 class Tally:
-    """Latencies in seconds of what was answered well (the last million), and what was not."""
+    """Latencies of the last million good responses, in seconds; failures by status."""
 
     def __init__(self) -> None:
         self.requests = 0
@@ -56,7 +57,7 @@ class Tally:
         self.failures: Counter[int] = Counter()
 
     def note(self, answer: Answer) -> None:
-        """Count one answer."""
+        """Count a response."""
         self.requests += 1
         if answer.status == 200:
             self.latencies.append(answer.at - answer.due)
@@ -65,17 +66,17 @@ class Tally:
 
 
 async def rolling(scene: Scene) -> None:
-    """Every instance of an app is replaced, one by one."""
+    """Replace every instance of an app in turn."""
     await scene.cluster.ask("replace-instances", app=_some())
 
 
 async def deploying(scene: Scene) -> None:
-    """A new version takes an app's vhost over, blue/green."""
+    """Replace an app by a new version on the same vhost, blue/green."""
     await scene.cluster.ask("upgrade", name=_some())
 
 
 async def scaling(scene: Scene) -> None:
-    """An app grows, and shrinks again."""
+    """Scale an app up, and down again."""
     app = _some()
     await scene.cluster.ask("scale", app=app, instances=INSTANCES + 2)
     await asyncio.sleep(_BETWEEN_SECONDS)
@@ -83,7 +84,7 @@ async def scaling(scene: Scene) -> None:
 
 
 async def adding(scene: Scene) -> None:
-    """A vhost that was not there comes, and goes again."""
+    """Deploy an app on a new vhost, and remove it."""
     name = f"extra{random.randrange(10**6)}"
     await scene.cluster.ask("deploy", name=name, instances=2, real=True)
     await asyncio.sleep(2 * _BETWEEN_SECONDS)
@@ -91,12 +92,12 @@ async def adding(scene: Scene) -> None:
 
 
 async def failing_over(scene: Scene) -> None:
-    """Another controller leads."""
+    """Let another controller lead."""
     await scene.cluster.ask("move-leadership", gap=0.3)
 
 
 async def dying(scene: Scene) -> None:
-    """An instance dies without a word; the cluster notices half a second later, and replaces it."""
+    """Kill an instance; the cluster notices half a second later and replaces it."""
     await scene.cluster.ask("kill-instance", app=_some(), noticed_after=0.5)
 
 
@@ -107,7 +108,7 @@ SCENARIOS: dict[str, tuple[Callable[[Scene], Awaitable[None]], ...]] = {
     "leaders fail over": (failing_over, scaling),
     "instances die": (dying,),
     "everything": (rolling, deploying, scaling, adding, failing_over, dying),
-    # Without fail-overs: while a leader is new, for 90 s, what it lacks is not believed.
+    # Without fail-overs: for 90 s, servers that a new leader does not list are kept.
     "under one leader": (rolling, deploying, scaling, adding, dying),
 }
 
@@ -118,13 +119,13 @@ def _some() -> str:
 
 @asynccontextmanager
 async def scene(mode: str, kind: Kind, vhosts: int) -> AsyncIterator[Scene]:
-    """Cluster, proxy and gateway at work."""
+    """Run cluster, proxy and gateway until the block ends."""
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         directory = Path(name)
         settings = {"event_refresh_interval_sec": 0.25, "ping_interval_sec": 0.5}
         async with (
             cluster(directory, apps=vhosts, instances=10, controllers=3) as there,
-            edge(mode, directory) as proxy,
+            proxy(mode, directory) as driven,
         ):
             for number in range(APPS):
                 await there.ask(
@@ -135,8 +136,8 @@ async def scene(mode: str, kind: Kind, vhosts: int) -> AsyncIterator[Scene]:
                     wait_before_kill=_WAIT_BEFORE_KILL,
                     healthy_after=_HEALTHY_AFTER,
                 )
-            async with gateway(kind, there, proxy, directory, settings) as ran:
-                made = Scene(there, proxy, ran)
+            async with gateway(kind, there, driven, directory, settings) as ran:
+                made = Scene(there, driven, ran)
                 await _ready(made)
                 yield made
 
@@ -145,19 +146,19 @@ async def _ready(here: Scene) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         tally = Tally()
-        load = Load(here.edge.port, here.vhosts, rate=100, connections=2, note=tally.note)
+        load = Load(here.proxy.port, here.vhosts, rate=100, connections=2, note=tally.note)
         async with load.running():
             await asyncio.sleep(1.0)
         if tally.latencies and not tally.failures:
             return
     raise SystemExit(
-        f"{here.gateway.kind.name}: no good answers in {_READY_SECONDS:g} s; it says:\n"
+        f"{here.gateway.kind.name}: no good response within {_READY_SECONDS:g} s; its log:\n"
         + await asyncio.to_thread(here.gateway.log.read_text)
     )
 
 
 async def happen(here: Scene, scenario: str) -> int:
-    """Let it happen until cancelled; gives nothing but an end."""
+    """Repeat the scenario until cancelled. Return at once when nothing happens in it."""
     events = 0
     while SCENARIOS[scenario]:
         for event in SCENARIOS[scenario]:
@@ -170,9 +171,9 @@ async def happen(here: Scene, scenario: str) -> int:
 async def loaded(
     here: Scene, scenario: str, seconds: float, rate: float, connections: int
 ) -> dict[str, object]:
-    """The load for so long, while `scenario` happens."""
+    """Send the load for `seconds` while `scenario` happens. Return the row."""
     tally = Tally()
-    load = Load(here.edge.port, here.vhosts, rate=rate, connections=connections, note=tally.note)
+    load = Load(here.proxy.port, here.vhosts, rate=rate, connections=connections, note=tally.note)
     happening = asyncio.create_task(happen(here, scenario))
     async with load.running():
         await asyncio.sleep(seconds)
@@ -190,12 +191,12 @@ async def loaded(
 
 
 async def wrk(here: Scene, scenario: str, seconds: float, connections: int) -> dict[str, object]:
-    """As `loaded`, with wrk and as fast as it can; one vhost, and what wrk tells."""
+    """As `loaded`, by wrk for a single vhost, as fast as it can."""
     command = ("wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency")
     happening = asyncio.create_task(happen(here, scenario))
     process = await asyncio.create_subprocess_exec(
         *command,
-        *("-H", f"Host: {here.vhosts[0]}", f"http://127.0.0.1:{here.edge.port}/"),
+        *("-H", f"Host: {here.vhosts[0]}", f"http://127.0.0.1:{here.proxy.port}/"),
         stdout=asyncio.subprocess.PIPE,
     )
     printed = (await process.communicate())[0].decode()
@@ -218,12 +219,12 @@ async def wrk(here: Scene, scenario: str, seconds: float, connections: int) -> d
 def _wrk_milliseconds(printed: str, share: str) -> float:
     found = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", printed)
     if found is None:
-        raise SystemExit(f"wrk tells no latency:\n{printed}")
+        raise SystemExit(f"wrk reports no latency:\n{printed}")
     return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
 
 
 async def _ended(task: asyncio.Task[int]) -> None:
-    """Stop what happens; what went wrong with it is raised."""
+    """Cancel the scenario. Raise its error, if it has failed."""
     if not task.done():
         task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -231,7 +232,7 @@ async def _ended(task: asyncio.Task[int]) -> None:
 
 
 def options() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench churn", description=__doc__)
     parser.add_argument("--mode", choices=MODES, action="append")
     parser.add_argument("--scenario", choices=list(SCENARIOS), action="append")
@@ -241,12 +242,12 @@ def options() -> argparse.Namespace:
     parser.add_argument("--vhosts", type=int, default=100, help="beside those under load")
     parser.add_argument("--gateway", action="append", default=[], metavar="COMMAND")
     parser.add_argument("--template", default="", help="shipped, plain, or a file")
-    parser.add_argument("--wrk", action="store_true", help="wrk makes the load")
+    parser.add_argument("--wrk", action="store_true", help="create the load by wrk")
     return parser.parse_args()
 
 
 async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
-    """Every proxy, gateway and scenario."""
+    """Measure every proxy, gateway and scenario."""
     rows = []
     for mode in chosen.mode or MODES:
         for kind in kinds(chosen.gateway, chosen.template):
@@ -267,7 +268,7 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Measure, print, and write the results down."""
+    """Measure, print and save the results."""
     chosen = options()
     if chosen.wrk and shutil.which("wrk") is None:
         raise SystemExit("wrk is not installed: apt-get install wrk")

@@ -22,9 +22,9 @@ import msgspec
 from bench.report import announce, save, show
 from bench.rig.changes import KINDS, Followed, Stage, follow
 from bench.rig.cluster import cluster
-from bench.rig.edge import MODES, edge
 from bench.rig.gateway import Kind, gateway, kinds
 from bench.rig.numbers import STAGES, percentile
+from bench.rig.proxies import MODES, proxy
 from bench.rig.traffic import Answer, Load
 
 VHOSTS = (100, 1000)
@@ -61,10 +61,12 @@ async def stage(case: Case, interval: float, rate: float) -> AsyncIterator[Stage
             cluster(directory, apps=case.vhosts, instances=INSTANCES)
         )
         await there.change("deploy", name="bench", instances=2, real=True, wait_before_kill=5.0)
-        proxy = await stack.enter_async_context(edge(case.mode, directory))
+        driven = await stack.enter_async_context(proxy(case.mode, directory))
         settings = {"event_refresh_interval_sec": interval}
-        ran = await stack.enter_async_context(gateway(case.kind, there, proxy, directory, settings))
-        load = Load(proxy.port, ["bench.local"], rate=rate, connections=CONNECTIONS, note=note)
+        ran = await stack.enter_async_context(
+            gateway(case.kind, there, driven, directory, settings)
+        )
+        load = Load(driven.port, ["bench.local"], rate=rate, connections=CONNECTIONS, note=note)
         await stack.enter_async_context(load.running())
         made = Stage(there, ran, load, answers, bodies)
         await made.ready()

@@ -1,9 +1,10 @@
 """What controllers see of many gateways: requests and bytes a second, and how they are spread.
 
-The Drove side of each gateway is the real one, with connections of its own; only the proxies are
-left out. All start at the same moment, which is the worst. Then: at rest, after one change, and
-while the leader answers each poll late. Options: `--gateways`, `--interval`, `--apps`,
-`--processes`, `--settle`.
+The Drove side of each gateway is the real code with its own connections; only the proxies are
+missing. All gateways start at the same moment, the worst case. Then they are measured at rest,
+after a change, and while the leader responds late to each poll.
+
+Options: `--gateways`, `--interval`, `--apps`, `--processes`, `--settle`.
 """
 
 import argparse
@@ -20,7 +21,9 @@ from pathlib import Path
 from bench.report import announce, save, show
 from bench.rig.cluster import Cluster, Exchange, cluster
 from bench.rig.numbers import percentile
-from bench.rig.process import running, usage
+from bench.rig.usage import usage
+
+from drove_gateway.demo.processes import running
 
 INSTANCES = 10
 CONTROLLERS = 3
@@ -31,9 +34,9 @@ _READ_SECONDS = 2.0
 _REST_SECONDS = 30.0
 _CHANGE_SECONDS = 15.0
 _SLOW_SECONDS = 30.0
-# Of the interval between two polls: how late the leader answers each.
+# How late the leader responds to each poll, as a share of the interval between polls.
 _SLOW_SHARE = 1.5
-# A request's and an answer's head: not measured, but as they are on the wire.
+# The heads of a request and its response on the wire, which are not measured.
 _HEADS_BYTES = 350
 
 
@@ -41,36 +44,36 @@ _HEADS_BYTES = 350
 async def fleet(
     there: Cluster, directory: Path, gateways: int, processes: int, interval: float
 ) -> AsyncIterator[None]:
-    """So many gateways at work, in a few processes."""
+    """Run `gateways` gateways in a few processes until the block ends."""
     async with AsyncExitStack() as stack:
         for number in range(processes):
             share = gateways // processes + (number < gateways % processes)
             command = (sys.executable, "-m", "bench.rig.pollers", str(share), str(interval))
             log = directory / f"pollers-{number}.log"
             await stack.enter_async_context(running((*command, *there.urls), log))
-        while not await there.exchanges(0.0):  # noqa: ASYNC110 - another process tells it
+        while not await there.exchanges(0.0):  # noqa: ASYNC110 - another process knows
             await asyncio.sleep(_LOOK_SECONDS)
         yield
 
 
 async def seen(there: Cluster, seconds: float) -> list[Exchange]:
-    """What the controllers answer in so many seconds from now."""
+    """Return the requests to the controllers within the next `seconds`."""
     found: list[Exchange] = []
     begin = since = time.monotonic()
     while since < begin + seconds:
         await asyncio.sleep(_READ_SECONDS)
         until = time.monotonic()
-        found += [one for one in await there.exchanges(since) if since <= one.answered < until]
+        found += [it for it in await there.exchanges(since) if since <= it.answered < until]
         since = until
     return found
 
 
 def row(phase: str, seconds: float, found: Sequence[Exchange]) -> dict[str, object]:
-    """What the leader sees, and how evenly."""
-    to_leader = [one for one in found if one.controller == LEADER]
-    paths = Counter(one.path.removeprefix("/v1/") for one in to_leader)
-    tenths = Counter(int(one.begun * 10) for one in to_leader)
-    waits = [one.answered - one.begun for one in to_leader]
+    """Return what the leader sees, and how evenly."""
+    to_leader = [exchange for exchange in found if exchange.controller == LEADER]
+    paths = Counter(exchange.path.removeprefix("/v1/") for exchange in to_leader)
+    tenths = Counter(int(exchange.begun * 10) for exchange in to_leader)
+    waits = [exchange.answered - exchange.begun for exchange in to_leader]
     return {
         "phase": phase,
         "seconds": seconds,
@@ -78,7 +81,7 @@ def row(phase: str, seconds: float, found: Sequence[Exchange]) -> dict[str, obje
         "events/s": paths["cluster/events/summary"] / seconds,
         "endpoints/s": paths["endpoints"] / seconds,
         "all/s": len(to_leader) / seconds,
-        "kB/s": sum(one.bytes + _HEADS_BYTES for one in to_leader) / seconds / 1000,
+        "kB/s": sum(exchange.bytes + _HEADS_BYTES for exchange in to_leader) / seconds / 1000,
         "most in 0.1 s / mean": max(tenths.values()) / (len(to_leader) / seconds / 10),
         "answer p99 ms": percentile(waits, 0.99) * 1000,
         "to a stand-by/s": (len(found) - len(to_leader)) / (CONTROLLERS - 1) / seconds,
@@ -86,13 +89,13 @@ def row(phase: str, seconds: float, found: Sequence[Exchange]) -> dict[str, obje
 
 
 async def reached(there: Cluster, gateways: int) -> dict[str, object]:
-    """One change: when so many fetches of endpoints came after it."""
+    """Make a change. Return when all gateways have fetched endpoints after it."""
     change = await there.change("scale", app="app1", instances=INSTANCES + 1)
     found = await seen(there, _CHANGE_SECONDS)
     fetches = sorted(
-        one.begun - change.visible_at
-        for one in found
-        if one.path == ENDPOINTS and one.begun >= change.visible_at
+        exchange.begun - change.visible_at
+        for exchange in found
+        if exchange.path == ENDPOINTS and exchange.begun >= change.visible_at
     )
     if len(fetches) < gateways:
         raise SystemExit(f"only {len(fetches)} fetches by {gateways} gateways")
@@ -103,7 +106,7 @@ async def reached(there: Cluster, gateways: int) -> dict[str, object]:
 
 
 async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
-    """Every phase, one after the other."""
+    """Measure every phase in turn."""
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         directory = Path(name)
         async with (
@@ -123,12 +126,12 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
             await asyncio.sleep(2 * late)
             slow = await seen(there, _SLOW_SECONDS)
             rows.append(row(f"polls take {late:g} s", _SLOW_SECONDS, slow))
-    print(f"\nThe simulated controllers took {spent / _REST_SECONDS:.0%} of a core at rest")
+    print(f"\nThe simulated controllers used {spent / _REST_SECONDS:.0%} of a core at rest")
     return rows
 
 
 def options() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench fleet", description=__doc__)
     parser.add_argument("--gateways", type=int, default=1000)
     parser.add_argument("--interval", type=float, default=5.0, help="event_refresh_interval_sec")
@@ -139,9 +142,9 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, and write the results down."""
+    """Measure, print and save the results."""
     chosen = options()
-    # Each gateway keeps a connection to each controller, and the cluster has their other ends.
+    # Each gateway keeps a connection to each controller; the cluster holds the other ends.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     announce(
@@ -150,9 +153,9 @@ def main() -> None:
     )
     rows = asyncio.run(measure(chosen))
     show("What the leading controller sees", rows)
-    for one in rows:
-        if "all have asked s" in one:
-            half, every = one["half have asked s"], one["all have asked s"]
+    for measured in rows:
+        if "all have asked s" in measured:
+            half, every = measured["half have asked s"], measured["all have asked s"]
             print(f"Half of the gateways asked {half:.1f} s after the change, all {every:.1f} s.")
     print(f"\nWritten to {save('fleet', rows)}")
 

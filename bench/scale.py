@@ -1,9 +1,9 @@
-"""How cost grows with the cluster: time by step, memory, CPU when nothing happens.
+"""How cost grows with the cluster: time by step, memory, CPU while nothing happens.
 
-For each size two things are measured. In a process of its own each step from an answer to a real
-HAProxy, for the first answer and for one server that changed. And the gateway itself as a daemon
-between a simulated cluster and a real HAProxy: its memory, and its CPU while nothing changes at a
-poll a second, after the 91 s in which a leader that was just found is asked more often.
+For each size two things are measured. First, in a child process, each step from a response to a
+real HAProxy: for the first response, and for a single server that changed. Then the daemon between
+a simulated cluster and a real HAProxy: its memory, and its CPU while nothing changes at a poll a
+second, after the 91 s in which a new leader is polled more often.
 
 Options: `--servers` (may be repeated), `--rounds`, `--idle SECONDS`, `--no-daemon`.
 """
@@ -25,16 +25,18 @@ from bench.report import RESULTS, announce, save, show
 from bench.rig.answers import INSTANCES, answer, write
 from bench.rig.chart import Line, chart
 from bench.rig.cluster import cluster
-from bench.rig.edge import Edge, edge
 from bench.rig.gateway import Gateway, gateway, kinds
 from bench.rig.numbers import power_law
-from bench.rig.process import children, usage
+from bench.rig.proxies import proxy
+from bench.rig.usage import children, usage
 
+from drove_gateway.demo.daemon import nixy_toml
+from drove_gateway.demo.proxy import LocalProxy
 from drove_gateway.templates import shipped
 
 SIZES = (1_000, 10_000, 50_000, 100_000)
 CHANGES = 5
-# A leader that was just found is asked for endpoints again and again until then.
+# Until then a new leader is polled for endpoints again and again.
 _SETTLED_SECONDS = 95.0
 _START_SECONDS = 600.0
 _DECIDED = ("decode", "guard", "topology", "plan")
@@ -44,15 +46,15 @@ Steps = Mapping[str, float]
 
 
 async def steps(servers: int) -> dict[str, Steps]:
-    """Milliseconds by step, in a process of its own with a HAProxy of its own."""
+    """Return milliseconds by step, measured in a child process with a new HAProxy."""
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         directory = Path(name)
         files = await asyncio.to_thread(write, directory, servers, CHANGES)
-        async with edge("haproxy-runtime", directory) as proxy:
-            config = _config(directory, proxy)
+        async with proxy("haproxy-runtime", directory) as haproxy:
+            config = _config(directory, haproxy)
             command = (sys.executable, "-m", "bench.rig.cost", str(config), *map(str, files))
             process = await asyncio.create_subprocess_exec(
-                *command, stdout=subprocess.PIPE, env={**os.environ, **proxy.environ}
+                *command, stdout=subprocess.PIPE, env={**os.environ, **haproxy.environ}
             )
             printed, _ = await process.communicate()
     if process.returncode:
@@ -61,26 +63,24 @@ async def steps(servers: int) -> dict[str, Steps]:
     return found
 
 
-def _config(directory: Path, proxy: Edge) -> Path:
+def _config(directory: Path, haproxy: LocalProxy) -> Path:
     config = directory / "nixy.toml"
-    proxy.template_file.write_text(shipped(proxy.template))
-    config.write_text(
-        f"{proxy.settings}\ncommand_timeout_sec = 120\napi_timeout = 60\n"
-        '[[namespaces]]\nname = "bench"\ndrove = ["http://127.0.0.1:4000"]\n'
-    )
+    haproxy.template.write_text(shipped(haproxy.kind))
+    settings = {**haproxy.settings, "command_timeout_sec": 120, "api_timeout": 60}
+    config.write_text(nixy_toml(settings, namespace="bench", urls=["http://127.0.0.1:4000"]))
     return config
 
 
 def medians(rounds: Sequence[Mapping[str, Steps]], what: str) -> dict[str, float]:
-    """The median of each step over the rounds."""
+    """Return the median of each step over the rounds."""
     return {
-        name: statistics.median(one[what].get(name, 0.0) for one in rounds)
+        name: statistics.median(taken[what].get(name, 0.0) for taken in rounds)
         for name in rounds[0][what]
     }
 
 
 def first_row(servers: int, first: Mapping[str, float]) -> dict[str, object]:
-    """The first answer of all: from its bytes to a proxy that serves it."""
+    """Return the row of the first response: from its bytes to a proxy that serves it."""
     return {
         "servers": servers,
         "answer MB": len(answer(servers)) / 1e6,
@@ -97,17 +97,17 @@ def first_row(servers: int, first: Mapping[str, float]) -> dict[str, object]:
     }
 
 
-def change_row(servers: int, one: Mapping[str, float]) -> dict[str, object]:
-    """One server that moved."""
+def change_row(servers: int, change: Mapping[str, float]) -> dict[str, object]:
+    """Return the row of a change of a single server."""
     return {
         "servers": servers,
-        **{name: one[name] for name in ("decode", "guard", "topology", "diff", "plan", "apply")},
-        "past decoding": sum(one[name] for name in _PAST_DECODING),
+        **{name: change[name] for name in ("decode", "guard", "topology", "diff", "plan", "apply")},
+        "past decoding": sum(change[name] for name in _PAST_DECODING),
     }
 
 
 async def daemon(servers: int, idle: float, starting: asyncio.Lock) -> dict[str, object]:
-    """The gateway at work, then at rest. One starts at a time; they rest together."""
+    """Measure the daemon at work, then at rest. Daemons start in turn and rest together."""
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         directory = Path(name)
         settings = {
@@ -120,10 +120,10 @@ async def daemon(servers: int, idle: float, starting: asyncio.Lock) -> dict[str,
                 there = await stack.enter_async_context(
                     cluster(directory, apps=servers // INSTANCES, instances=INSTANCES)
                 )
-                proxy = await stack.enter_async_context(edge("haproxy-runtime", directory))
+                haproxy = await stack.enter_async_context(proxy("haproxy-runtime", directory))
                 begin = time.monotonic()
                 ran = await stack.enter_async_context(
-                    gateway(kinds([], "")[0], there, proxy, directory, settings)
+                    gateway(kinds([], "")[0], there, haproxy, directory, settings)
                 )
                 ready = await _applied(ran, servers)
             started = usage(ran.pid)
@@ -131,7 +131,7 @@ async def daemon(servers: int, idle: float, starting: asyncio.Lock) -> dict[str,
             settled = usage(ran.pid)
             await asyncio.sleep(idle)
             ended = usage(ran.pid)
-            proxies = sum(usage(pid).rss for pid in children(proxy.pid))
+            proxies = sum(usage(pid).rss for pid in children(haproxy.pid))
     return {
         "servers": servers,
         "start s": ready - begin,
@@ -147,13 +147,13 @@ async def daemon(servers: int, idle: float, starting: asyncio.Lock) -> dict[str,
 
 
 async def _applied(ran: Gateway, servers: int) -> float:
-    """When the gateway had applied everything."""
+    """Wait until the gateway has applied everything. Return the moment."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         try:
-            told = await ran.status()
-            done = [one for one in told["history"] if not one["error"] and not one["failed"]]
-            if done and told["servers"] == servers and told["reconciler"]["state"] == "idle":
+            status = await ran.status()
+            done = [it for it in status["history"] if not it["error"] and not it["failed"]]
+            if done and status["servers"] == servers and status["reconciler"]["state"] == "idle":
                 return time.monotonic()
         except OSError:
             pass
@@ -164,7 +164,7 @@ async def _applied(ran: Gateway, servers: int) -> float:
 def growth(
     firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]
 ) -> list[dict[str, object]]:
-    """The exponent of each column: 1 grows as the cluster, 0 does not grow."""
+    """Return the exponent of each column: 1 grows as the cluster does, 0 does not grow."""
     rows = []
     for title, table in (("first answer", firsts), ("one server", ones)):
         sizes = [float(str(row["servers"])) for row in table]
@@ -184,7 +184,7 @@ def growth(
 
 
 def draw(firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]) -> Path:
-    """The growth as a picture, both axes logarithmic."""
+    """Draw the growth, both axes logarithmic. Return the file."""
     lines = [
         _line(firsts, "answer to plan", "first answer to plan"),
         _line(firsts, "render", "render"),
@@ -205,7 +205,7 @@ def _line(table: Sequence[Mapping[str, object]], column: str, name: str) -> Line
 
 
 def options() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench scale", description=__doc__)
     parser.add_argument("--servers", type=int, action="append")
     parser.add_argument("--rounds", type=int, default=3)
@@ -215,7 +215,7 @@ def options() -> argparse.Namespace:
 
 
 async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
-    """Every size, one after the other."""
+    """Measure every size in turn."""
     firsts, ones = [], []
     for servers in chosen.servers or SIZES:
         rounds = [await steps(servers) for _ in range(chosen.rounds)]
@@ -239,7 +239,7 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    """Measure, print, and write the results down."""
+    """Measure, print and save the results."""
     chosen = options()
     announce(f"{INSTANCES} servers a vhost, medians of {chosen.rounds} rounds")
     rows = asyncio.run(measure(chosen))

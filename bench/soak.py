@@ -1,8 +1,8 @@
 """Churn for a long time: do memory, descriptors, tasks and old proxy processes stay flat?
 
-What `churn` calls "under one leader" happens over and over while the load goes on, and now and then
-another controller leads. Samples are taken at equal distances; growth is fitted over the second
-half, when everything has happened often. Options: `--minutes` (60), `--mode`, `--rate`,
+The scenario "under one leader" of `churn` repeats under load, and now and then another controller
+leads. Samples are taken at a fixed interval; growth is fitted over the second half, when everything
+has happened often. Options: `--minutes` (60), `--mode`, `--rate`,
 `--connections`, `--vhosts`, `--every SECONDS`, `--fail-over SECONDS` (180; 0 is never).
 """
 
@@ -17,14 +17,14 @@ from bench.churn import MODES, Scene, Tally, failing_over, happen, scene
 from bench.report import announce, save, show
 from bench.rig.gateway import kinds
 from bench.rig.numbers import slope_per_hour
-from bench.rig.process import children, usage
 from bench.rig.traffic import Load
+from bench.rig.usage import children, usage
 
 _MEGABYTE = 1e6
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """What there is at one moment, `at` seconds after the start."""
+    """A sample, `at` seconds after the start."""
 
     at: float
     rss_mb: float
@@ -50,9 +50,9 @@ MEASURES = (
 
 
 async def sample(here: Scene, tally: Tally, begin: float) -> Sample:
-    """Look at the gateway, its children, and the proxy's processes, old ones included."""
+    """Measure the gateway, its children, and all processes of the proxy, old workers included."""
     used = usage(here.gateway.pid)
-    proxies = children(here.edge.pid)
+    proxies = children(here.proxy.pid)
     return Sample(
         at=time.monotonic() - begin,
         rss_mb=used.rss / _MEGABYTE,
@@ -74,11 +74,11 @@ def _rss(pid: int) -> int:
 
 
 def grown(samples: Sequence[Sample]) -> list[dict[str, object]]:
-    """How each measure behaves over the second half."""
-    half = [one for one in samples if one.at >= samples[-1].at / 2]
+    """Return how each measure behaves over the second half."""
+    half = [taken for taken in samples if taken.at >= samples[-1].at / 2]
     rows: list[dict[str, object]] = []
     for name in MEASURES:
-        values = [(one.at, float(getattr(one, name))) for one in half]
+        values = [(taken.at, float(getattr(taken, name))) for taken in half]
         seen = [value for _, value in values]
         rows.append(
             {
@@ -94,12 +94,12 @@ def grown(samples: Sequence[Sample]) -> list[dict[str, object]]:
 
 
 async def soak(chosen: argparse.Namespace) -> list[Sample]:
-    """Churn under load, with samples on the way."""
+    """Take samples during churn under load."""
     samples = []
     async with scene(chosen.mode, kinds([], "")[0], chosen.vhosts) as here:
         tally = Tally()
         load = Load(
-            here.edge.port,
+            here.proxy.port,
             here.vhosts,
             rate=chosen.rate,
             connections=chosen.connections,
@@ -127,7 +127,7 @@ async def _happen(here: Scene, fail_over: float) -> None:
 
 
 def options() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m bench soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--mode", choices=MODES, default="haproxy-runtime")
@@ -140,15 +140,15 @@ def options() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, and write the results down."""
+    """Measure, print and save the results."""
     chosen = options()
     announce(f"{chosen.mode}, {chosen.minutes:g} minutes of churn")
     samples = asyncio.run(soak(chosen))
     rows = grown(samples)
     show(f"{len(samples)} samples in {samples[-1].at / 60:.0f} minutes", rows)
     print(f"\n{samples[-1].requests:,} requests, {samples[-1].failed} failed")
-    told = [*rows, *(msgspec.structs.asdict(one) for one in samples)]
-    print(f"Written to {save(f'soak-{chosen.mode}', told)}")
+    report = [*rows, *(msgspec.structs.asdict(taken) for taken in samples)]
+    print(f"Written to {save(f'soak-{chosen.mode}', report)}")
 
 
 if __name__ == "__main__":

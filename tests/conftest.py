@@ -1,4 +1,7 @@
-"""What many tests need: laws without a clock, short directories, and the real proxies' programs."""
+"""What many tests need: laws without a clock, short directories, and the real proxies' programs.
+
+Tests of `END_TO_END` start real proxies, daemons or containers; `make test-unit` runs the others.
+"""
 
 import os
 import signal
@@ -19,6 +22,39 @@ settings.load_profile("untimed")
 # A shell's background job ignores Ctrl-C, and so would the programs that tests start and interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+TESTS = Path(__file__).parent
+END_TO_END = (
+    "benches",
+    "cli/test_check_plan.py",
+    "cli/test_status.py",
+    "container",
+    "docs/test_readme.py",
+    "e2e",
+    "examples/test_queries.py",
+    "faults",
+    "proxies/haproxy/test_faults.py",
+    "proxies/haproxy/test_healing.py",
+    "proxies/haproxy/test_traffic.py",
+    "proxies/installation/test_installation.py",
+    "proxies/installation/test_reloading.py",
+    "proxies/nginx/plus/test_chaos.py",
+    "proxies/nginx/plus/test_daemon.py",
+    "proxies/nginx/plus/test_end_to_end.py",
+    "templates",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of `END_TO_END`, and let tests that share a bench run in one process."""
+    for item in items:
+        if any(item.path.is_relative_to(TESTS / path) for path in END_TO_END):
+            item.add_marker(pytest.mark.end_to_end)
+        if isinstance(item, pytest.Function) and "shared_bench" in item.fixturenames:
+            kind = item.callspec.params.get("shared_bench", "") if hasattr(item, "callspec") else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ requests a second and still leaves time for what is under test.
 
 import asyncio
 import collections
-import contextlib
-import random
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.waiting import until
+
+from drove_gateway.demo.processes import free_ports
 
 
 class Instance:
@@ -242,10 +241,5 @@ async def get(
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on, outside the range from which ports are given to
-    clients and to servers that take any: who binds it later must still find it free."""
-    while True:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            return port
+    """Return a free loopback port that the system gives to nobody else meanwhile."""
+    return free_ports()

@@ -1,4 +1,4 @@
-"""A simulated cluster in a process of its own, and what is asked of it."""
+"""A simulated cluster as a child process, and commands to it."""
 
 import asyncio
 import sys
@@ -9,15 +9,16 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from bench.rig.process import free_ports, running
+
+from drove_gateway.demo.processes import free_ports, running
 
 _START_SECONDS = 120.0
-# Where instances are, real ones and addresses alike: ten machines of the loopback network.
+# Where instances are, listening or not: ten addresses of the loopback network.
 EXECUTORS = tuple(f"127.0.1.{number}" for number in range(1, 11))
 
 
 class Change(msgspec.Struct, frozen=True):
-    """A change that controllers tell since `visible_at` (monotonic seconds): instance ids."""
+    """A change that controllers list since `visible_at` (monotonic seconds): instance ids."""
 
     visible_at: float
     app_id: str = ""
@@ -26,7 +27,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Exchange(msgspec.Struct, frozen=True):
-    """A request to a controller: when it came, when its answer was ready, the answer's bytes."""
+    """A request to a controller: when it came, when its response was ready, the bytes of that."""
 
     controller: int
     path: str
@@ -36,7 +37,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class Cluster:
-    """The cluster's controllers, and its control API (docs/simulator.md)."""
+    """The controllers of the cluster, and its control API (docs/simulator.md)."""
 
     def __init__(self, urls: Sequence[str], control: str, session: aiohttp.ClientSession) -> None:
         self.urls = tuple(urls)
@@ -45,30 +46,30 @@ class Cluster:
         self._session = session
 
     async def ask(self, command: str, **arguments: object) -> Any:
-        """One command. Raises SystemExit with the simulator's own words when it is refused."""
-        async with self._session.post(f"{self._control}/{command}", json=arguments) as answer:
-            told = await answer.json()
-            if answer.status != 200:
-                raise SystemExit(f"the simulator refuses {command}: {told}")
-            return told
+        """Send a command. Raises SystemExit with the simulator's message when it is refused."""
+        async with self._session.post(f"{self._control}/{command}", json=arguments) as response:
+            result = await response.json()
+            if response.status != 200:
+                raise SystemExit(f"the simulator refuses {command}: {result}")
+            return result
 
     async def change(self, command: str, **arguments: object) -> Change:
-        """A command that changes what controllers tell."""
+        """Send a command that changes what controllers list."""
         return msgspec.convert(await self.ask(command, **arguments), Change)
 
     async def exchanges(self, since: float) -> list[Exchange]:
-        """What the controllers answered since then, the earliest first."""
-        told = await self.ask("exchanges", since=since)
-        return msgspec.convert(told["result"], list[Exchange])
+        """Return the requests to the controllers since then, the earliest first."""
+        reply = await self.ask("exchanges", since=since)
+        return msgspec.convert(reply["result"], list[Exchange])
 
 
 @asynccontextmanager
 async def cluster(
     directory: Path, *, apps: int, instances: int, controllers: int = 1, **options: object
 ) -> AsyncIterator[Cluster]:
-    """A cluster with so many apps, whose instances are addresses only.
+    """Run a cluster with this many apps, whose instances are addresses only.
 
-    `options` are further ones of `drove-gateway simulate`.
+    `options` are further options of `drove-gateway simulate`.
     """
     port = free_ports(controllers + 1)
     command = [
@@ -98,10 +99,10 @@ async def _started(
     deadline = asyncio.get_running_loop().time() + _START_SECONDS
     while asyncio.get_running_loop().time() < deadline and process.returncode is None:
         try:
-            async with session.get(f"{control}/") as answer:
-                await answer.read()
+            async with session.get(f"{control}/") as response:
+                await response.read()
                 return
         except aiohttp.ClientError:
             await asyncio.sleep(0.05)
-    said = await asyncio.to_thread(log.read_text)
-    raise SystemExit(f"the cluster does not start:\n{said}")
+    output = await asyncio.to_thread(log.read_text)
+    raise SystemExit(f"the cluster does not start:\n{output}")

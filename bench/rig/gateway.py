@@ -1,4 +1,4 @@
-"""A gateway in a process of its own: ours, or any other that reads the same `nixy.toml`."""
+"""A gateway as a child process: ours, or any other that reads the same `nixy.toml`."""
 
 import shlex
 import sys
@@ -12,9 +12,10 @@ from typing import Any
 import aiohttp
 import msgspec
 from bench.rig.cluster import Cluster
-from bench.rig.edge import Edge
-from bench.rig.process import free_ports, running
 
+from drove_gateway.demo.daemon import nixy_toml
+from drove_gateway.demo.processes import free_ports, running
+from drove_gateway.demo.proxy import LocalProxy
 from drove_gateway.templates import shipped
 
 OURS = f"{sys.executable} -m drove_gateway -f {{config}}"
@@ -23,7 +24,7 @@ _PLAIN = Path(__file__).parent / "templates"
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A gateway to be measured: a name for tables, its command, and the template that it gets.
+    """A gateway to measure: its name in tables, its command, and its template.
 
     `template` is "shipped", "plain" (only what the original knows), or a file's path.
     """
@@ -34,26 +35,26 @@ class Kind(msgspec.Struct, frozen=True):
 
     @property
     def ours(self) -> bool:
-        """Whether it tells its history."""
+        """Whether it reports its history."""
         return self.command == OURS
 
 
 def kinds(commands: Sequence[str], template: str) -> list[Kind]:
-    """The gateways of `--gateway`, all with the same template; without any, ours.
+    """Return the gateways of `--gateway`, all with the same template; without any, ours.
 
-    "ours" stands for this package's. Where another one takes part, the plain template is the
-    default, so that all have the same.
+    "ours" stands for this package's. When another gateway takes part, the plain template is the
+    default, because every gateway can render it.
     """
     given = [OURS if command == "ours" else command for command in commands or ["ours"]]
     chosen = template or ("shipped" if given == [OURS] else "plain")
     return [
-        Kind("ours" if one == OURS else Path(shlex.split(one)[0]).name, one, chosen)
-        for one in given
+        Kind("ours" if command == OURS else Path(shlex.split(command)[0]).name, command, chosen)
+        for command in given
     ]
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One time that the gateway went to the proxy, on the monotonic clock."""
+    """An apply of the gateway. Times are in seconds of the monotonic clock."""
 
     begun: float
     ended: float
@@ -61,7 +62,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """A gateway at work."""
+    """A running gateway."""
 
     def __init__(
         self, kind: Kind, pid: int, log: Path, api: str, session: aiohttp.ClientSession
@@ -73,55 +74,61 @@ class Gateway:
         self._session = session
 
     async def status(self) -> Mapping[str, Any]:
-        """`/v1/status`; only ours has it."""
-        async with self._session.get(f"{self._api}/v1/status") as answer:
-            told: Mapping[str, Any] = await answer.json()
-            return told
+        """Return `/v1/status`. Only our gateway has it."""
+        async with self._session.get(f"{self._api}/v1/status") as response:
+            status: Mapping[str, Any] = await response.json()
+            return status
 
     async def tasks(self) -> int:
-        """How many tasks it has; only ours tells."""
-        async with self._session.get(f"{self._api}/v1/metrics") as answer:
-            lines = (await answer.text()).splitlines()
+        """Return the number of its tasks. Only our gateway reports it."""
+        async with self._session.get(f"{self._api}/v1/metrics") as response:
+            lines = (await response.text()).splitlines()
         return next(int(float(line.split()[1])) for line in lines if line.startswith(_TASKS))
 
     async def history(self) -> list[Record]:
-        """What it did to the proxy, the earliest first; nothing for a foreign gateway."""
+        """Return its applies, the earliest first; none for a foreign gateway."""
         if not self.kind.ours:
             return []
         behind = time.time() - time.monotonic()
         return [
             Record(
-                datetime.fromisoformat(one["at"]).timestamp() - behind,
-                datetime.fromisoformat(one["at"]).timestamp() - behind + one["seconds"],
-                bool(one["reload_reasons"]),
+                datetime.fromisoformat(record["at"]).timestamp() - behind,
+                datetime.fromisoformat(record["at"]).timestamp() - behind + record["seconds"],
+                bool(record["reload_reasons"]),
             )
-            for one in reversed((await self.status())["history"])
+            for record in reversed((await self.status())["history"])
         ]
 
 
 @asynccontextmanager
 async def gateway(
-    kind: Kind, cluster: Cluster, edge: Edge, directory: Path, settings: Mapping[str, object]
+    kind: Kind,
+    cluster: Cluster,
+    proxy: LocalProxy,
+    directory: Path,
+    settings: Mapping[str, object],
 ) -> AsyncIterator[Gateway]:
-    """A gateway between a cluster and a proxy; `settings` are further keys of `nixy.toml`."""
+    """Run a gateway between a cluster and a proxy. `settings` are further keys of `nixy.toml`."""
     port = free_ports()
     config, log = directory / "nixy.toml", directory / "gateway.log"
-    urls = ", ".join(f'"{url}"' for url in cluster.urls)
-    more = "\n".join(f"{name} = {value}" for name, value in settings.items())
-    edge.template_file.write_text(_template(kind, edge))
-    config.write_text(
-        f'port = "{port}"\nxproxy = "bench"\n{more}\n{edge.settings}\n'
-        f'state_persistence_dir = "{directory}/state"\n'
-        f'[[namespaces]]\nname = "bench"\ndrove = [{urls}]\n'
-    )
+    proxy.template.write_text(_template(kind, proxy))
+    everything = {
+        # As text: that is how the original's configuration has it.
+        "port": str(port),
+        "xproxy": "bench",
+        **settings,
+        **proxy.settings,
+        "state_persistence_dir": f"{directory}/state",
+    }
+    config.write_text(nixy_toml(everything, namespace="bench", urls=cluster.urls))
     command = [word.replace("{config}", str(config)) for word in shlex.split(kind.command)]
-    async with running(command, log, edge.environ) as process, aiohttp.ClientSession() as session:
+    async with running(command, log, proxy.environ) as process, aiohttp.ClientSession() as session:
         yield Gateway(kind, process.pid, log, f"http://127.0.0.1:{port}", session)
 
 
-def _template(kind: Kind, edge: Edge) -> str:
+def _template(kind: Kind, proxy: LocalProxy) -> str:
     if kind.template == "shipped":
-        return shipped(edge.template)
+        return shipped(proxy.kind)
     if kind.template == "plain":
-        return (_PLAIN / f"{edge.template}.tmpl").read_text()
+        return (_PLAIN / f"{proxy.kind}.tmpl").read_text()
     return Path(kind.template).read_text()

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.e2e.stage import KINDS, Site, played, status_of
+from tests.benches.processes import KINDS, Bench, running_bench
 from tests.proxies.nginx.plus.test_daemon import daemon
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.waiting import until
@@ -43,8 +43,8 @@ async def check(directory: Path, *arguments: str, **environ: str) -> Checked:
     return Checked(process.returncode or 0, plan, printed, errors.decode())
 
 
-async def check_site(place: Site, *arguments: str) -> Checked:
-    return await check(place.directory, *arguments, **place.edge.environ)
+async def check_site(bench: Bench, *arguments: str) -> Checked:
+    return await check(bench.directory, *arguments, **bench.proxy.environ)
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -57,62 +57,64 @@ def files(directory: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(params=KINDS)
-async def place(request: pytest.FixtureRequest, short_path: Path) -> AsyncIterator[Site]:
-    async with played(request.param, short_path) as place:
-        yield place
+async def bench(request: pytest.FixtureRequest, short_path: Path) -> AsyncIterator[Bench]:
+    async with running_bench(request.param, short_path) as bench:
+        yield bench
 
 
-async def test_check_beside_a_running_gateway_finds_nothing_to_do(place: Site) -> None:
-    before = files(place.directory)
-    checked = await check_site(place, "--diff")
+async def test_check_beside_a_running_gateway_finds_nothing_to_do(bench: Bench) -> None:
+    before = files(bench.directory)
+    checked = await check_site(bench, "--diff")
 
     assert checked.code == 0, checked.errors
     assert checked.plan[0].startswith("keep ")
     assert any("serves generation" in line for line in checked.plan)
-    assert f"gateway        runs at {place.api}: healthy, idle; last applied" in checked.printed
+    assert (
+        f"gateway        runs at {bench.daemon.api}: healthy, idle; last applied" in checked.printed
+    )
     assert "@@" not in checked.printed
-    assert files(place.directory) == before
+    assert files(bench.directory) == before
 
 
-async def test_start_does_what_the_plan_says(place: Site) -> None:
-    await place.end()
-    before = files(place.directory)
-    await place.cluster.scale("web", 4)
-    await place.cluster.deploy("new", instances=2, vhost="new.test")
-    await place.cluster.deploy("bad", instances=1, vhost="*.test")
+async def test_start_does_what_the_plan_says(bench: Bench) -> None:
+    await bench.daemon.stop()
+    before = files(bench.directory)
+    await bench.cluster.scale("web", 4)
+    await bench.cluster.deploy("new", instances=2, vhost="new.test")
+    await bench.cluster.deploy("bad", instances=1, vhost="*.test")
 
-    checked = await check_site(place, "--diff")
+    checked = await check_site(bench, "--diff")
 
     assert checked.code == 0, checked.errors
-    assert files(place.directory) == before
+    assert files(bench.directory) == before
     assert "gateway        does not respond at" in checked.printed
     assert "rejected: namespace main, app bad-1: vhost '*.test'" in checked.errors
     assert "vhost new.test added" in checked.plan
-    changes = [line for line in checked.plan if line.startswith(f"{place.config} changes: ")]
+    changes = [line for line in checked.plan if line.startswith(f"{bench.proxy.config} changes: ")]
     assert len(changes) == 1
-    assert f"--- {place.config}\n+++ {place.config}\n@@" in checked.printed
+    assert f"--- {bench.proxy.config}\n+++ {bench.proxy.config}\n@@" in checked.printed
 
-    await place.start()
-    await place.healthy()
-    steps = (await status_of(place))["history"][-1]["steps"]
+    await bench.daemon.start()
+    await bench.healthy()
+    steps = (await bench.status())["history"][-1]["steps"]
     added = {step["subject"] for step in steps if step["action"] == "add server"}
     assert added == {line.split()[0] for line in checked.plan if "wanted, and missing" in line}
     assert any(step["action"] == "reload" for step in steps)
-    text = place.config.read_text().splitlines()
+    text = bench.proxy.config.read_text().splitlines()
     shown = [line[1:] for line in checked.printed.splitlines() if line.startswith("+ ")]
     assert shown
     assert set(shown) <= set(text)
 
 
 async def test_plan_includes_held_withdrawals_and_the_stored_state(short_path: Path) -> None:
-    async with played("nginx", short_path) as place:
-        await place.end()
-        await place.cluster.remove_app("web")
-        await place.cluster.remove_app("api")
-        held = await check_site(place)
+    async with running_bench("nginx", short_path) as bench:
+        await bench.daemon.stop()
+        await bench.cluster.remove_app("web")
+        await bench.cluster.remove_app("api")
+        held = await check_site(bench)
         for controller in range(3):
-            await place.cluster.stop_controller(controller, elect=False)
-        silent = await check_site(place)
+            await bench.cluster.stop_controller(controller, elect=False)
+        silent = await check_site(bench)
 
     for checked in (held, silent):
         assert checked.code == 0
@@ -124,12 +126,12 @@ async def test_plan_includes_held_withdrawals_and_the_stored_state(short_path: P
 
 
 async def test_stopped_proxy_is_reported_and_is_not_an_error(short_path: Path) -> None:
-    async with played("haproxy-by-runtime-api", short_path) as place:
-        await place.end()
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
+        await bench.daemon.stop()
         file = short_path / "nixy.toml"
         text = file.read_text()
         file.write_text(text.replace("runtime.sock", "nobody.sock"))
-        environ = {**place.edge.environ, "GENERATION_PORT": "1"}
+        environ = {**bench.proxy.environ, "GENERATION_PORT": "1"}
         checked = await check(short_path, **environ)
 
     assert checked.code == 0
@@ -138,25 +140,25 @@ async def test_stopped_proxy_is_reported_and_is_not_an_error(short_path: Path) -
 
 
 async def test_diff_of_a_new_installation_adds_the_whole_file(short_path: Path) -> None:
-    async with played("nginx", short_path) as place:
-        await place.end()
-        place.config.unlink()
-        checked = await check_site(place, "--diff")
+    async with running_bench("nginx", short_path) as bench:
+        await bench.daemon.stop()
+        bench.proxy.config.unlink()
+        checked = await check_site(bench, "--diff")
         rendered = [line[1:] for line in checked.printed.splitlines() if line.startswith("+")]
 
     assert checked.code == 0
-    assert f"{place.config} does not exist yet" in checked.plan
-    assert f"--- /dev/null\n+++ {place.config}\n@@ -0,0 +1," in checked.printed
+    assert f"{bench.proxy.config} does not exist yet" in checked.plan
+    assert f"--- /dev/null\n+++ {bench.proxy.config}\n@@ -0,0 +1," in checked.printed
     assert "events {" in rendered
 
 
 async def test_without_reloads_servers_change_and_no_file(short_path: Path) -> None:
-    async with played("haproxy-by-runtime-api", short_path) as place:
-        await place.end()
-        await place.cluster.scale("web", 4)
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
+        await bench.daemon.stop()
+        await bench.cluster.scale("web", 4)
         file = short_path / "nixy.toml"
         file.write_text("haproxy_reload_disabled = true\n" + file.read_text())
-        checked = await check_site(place, "--diff")
+        checked = await check_site(bench, "--diff")
 
     assert checked.code == 0
     assert checked.plan[0] == "add server"
@@ -165,11 +167,11 @@ async def test_without_reloads_servers_change_and_no_file(short_path: Path) -> N
 
 
 async def test_saved_responses_give_the_same_plan_as_live_responses(short_path: Path) -> None:
-    async with played("haproxy-by-runtime-api", short_path) as place:
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
         host = {"host": "127.0.0.9", "port": 9, "portType": "HTTP"}
         app = {"appName": "web", "appId": "web-1", "vhost": "web.test", "hosts": [host]}
         (short_path / "answer.json").write_text(json.dumps([app]))
-        checked = await check_site(place, "--endpoints", "main=answer.json")
+        checked = await check_site(bench, "--endpoints", "main=answer.json")
 
     assert checked.code == 0
     assert "from saved responses" in checked.printed
@@ -177,11 +179,11 @@ async def test_saved_responses_give_the_same_plan_as_live_responses(short_path: 
 
 
 async def test_programs_get_the_plan_as_one_object(short_path: Path) -> None:
-    async with played("haproxy-by-runtime-api", short_path) as place:
-        await place.end()
-        await place.cluster.scale("web", 4)
-        await place.cluster.deploy("new", instances=2, vhost="new.test")
-        checked = await check_site(place, "--json", "--diff")
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
+        await bench.daemon.stop()
+        await bench.cluster.scale("web", 4)
+        await bench.cluster.deploy("new", instances=2, vhost="new.test")
+        checked = await check_site(bench, "--json", "--diff")
 
     assert checked.code == 0
     plan = json.loads(checked.printed)
@@ -221,13 +223,13 @@ async def recorded(behind: Path, front: Path, sent: list[str]) -> AsyncIterator[
 
 async def test_check_sends_only_show_commands_to_haproxy(short_path: Path) -> None:
     sent: list[str] = []
-    async with played("haproxy-by-runtime-api", short_path) as place:
-        await place.end()
-        await place.cluster.scale("web", 5)
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
+        await bench.daemon.stop()
+        await bench.cluster.scale("web", 5)
         file = short_path / "nixy.toml"
         file.write_text(file.read_text().replace("runtime.sock", "front.sock"))
         async with recorded(short_path / "runtime.sock", short_path / "front.sock", sent):
-            checked = await check_site(place)
+            checked = await check_site(bench)
 
     assert checked.code == 0, checked.errors
     assert "add server (2)" in checked.plan

@@ -18,9 +18,9 @@ import pytest
 from tests.admin.conftest import Api
 from tests.admin.test_api import WELL
 from tests.admin.test_server import certificate
+from tests.benches.processes import running_bench
 from tests.cli.conftest import Call
 from tests.cli.test_accept import HELD, NAMESPACE, gateway
-from tests.e2e.stage import played
 from tests.waiting import until
 
 from drove_gateway.model.health import HealthSection
@@ -282,9 +282,9 @@ async def test_no_color_is_respected(directory: Path, no_color: str) -> None:
 
 
 async def test_last_changes_of_a_real_gateway_are_shown(short_path: Path) -> None:
-    async with played("haproxy-by-runtime-api", short_path) as place:
-        await place.cluster.scale("web", 4)
-        await place.serves("web")
+    async with running_bench("haproxy-by-runtime-api", short_path) as bench:
+        await bench.cluster.scale("web", 4)
+        await bench.serves("web")
         async with terminal(short_path, "status", "-f", "nixy.toml", COLUMNS="100") as seen:
             assert await seen.process.wait() == 0
             seen.shows()

@@ -1,22 +1,22 @@
 """Bad answers of controllers change nothing that serves traffic, and health tells of them."""
 
 import pytest
-from tests.e2e.stage import Site, holds
+from tests.benches.processes import Bench
 
 from drove_gateway.simulator import Fault
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def heals(place: Site) -> None:
+async def heals(bench: Bench) -> None:
     """Once answers are good again, changes arrive as ever."""
-    place.cluster.clear_faults()
-    await place.healthy()
-    await place.cluster.scale("web", 4)
-    await place.serves("web")
-    await place.cluster.scale("web", 3)
-    await place.serves("web")
-    await holds(place, "/v1/status", lambda said: said["namespaces"][0]["last_error"] == "")
+    bench.cluster.clear_faults()
+    await bench.healthy()
+    await bench.cluster.scale("web", 4)
+    await bench.serves("web")
+    await bench.cluster.scale("web", 3)
+    await bench.serves("web")
+    await bench.reports("/v1/status", lambda said: said["namespaces"][0]["last_error"] == "")
 
 
 @pytest.mark.parametrize(
@@ -35,13 +35,13 @@ async def heals(place: Site) -> None:
     ],
 )
 async def test_an_answer_that_is_none_changes_nothing_and_is_told(
-    shared: Site, fault: Fault
+    shared: Bench, fault: Fault
 ) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
         await shared.cluster.scale("web", 4)
-        said = await holds(
-            shared, "/v1/status", lambda said: said["namespaces"][0]["last_error"] != ""
+        said = await shared.reports(
+            "/v1/status", lambda said: said["namespaces"][0]["last_error"] != ""
         )
         assert said["namespaces"][0]["syncing"] is True
         assert said["servers"] == 6
@@ -59,7 +59,7 @@ async def test_an_answer_that_is_none_changes_nothing_and_is_told(
     ],
 )
 async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
-    shared: Site, fault: Fault
+    shared: Bench, fault: Fault
 ) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
@@ -69,7 +69,7 @@ async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
         assert held["Vhosts"] == ["api.test", "web.test"]
         await shared.serves("web", "api")
         shared.cluster.clear_faults()
-        await holds(shared, "/v1/health", lambda said: said["Held"] == [])
+        await shared.reports("/v1/health", lambda said: said["Held"] == [])
     await heals(shared)
 
 
@@ -82,7 +82,7 @@ async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
         pytest.param(Fault(kind="reset"), id="all reset"),
     ],
 )
-async def test_when_every_answer_is_bad_traffic_goes_on(shared: Site, fault: Fault) -> None:
+async def test_when_every_answer_is_bad_traffic_goes_on(shared: Bench, fault: Fault) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
         health = await shared.says("All endpoints are down")
@@ -95,19 +95,19 @@ async def test_when_every_answer_is_bad_traffic_goes_on(shared: Site, fault: Fau
     await heals(shared)
 
 
-async def test_the_order_of_an_answer_is_no_reason_to_touch_the_proxy(shared: Site) -> None:
-    before = await holds(shared, "/v1/status", lambda said: said["reconciler"]["state"] == "idle")
+async def test_the_order_of_an_answer_is_no_reason_to_touch_the_proxy(shared: Bench) -> None:
+    before = await shared.reports("/v1/status", lambda said: said["reconciler"]["state"] == "idle")
     shared.cluster.fault(Fault(kind="shuffled", route="endpoints"))
     synced = before["namespaces"][0]["last_sync"]
-    after = await holds(
-        shared, "/v1/status", lambda said: said["namespaces"][0]["last_sync"] > synced
+    after = await shared.reports(
+        "/v1/status", lambda said: said["namespaces"][0]["last_sync"] > synced
     )
     assert after["last_reload"] == before["last_reload"]
     assert after["history"][0] == before["history"][0]
     await heals(shared)
 
 
-async def test_a_stray_answer_of_a_follower_does_not_make_it_the_leader(shared: Site) -> None:
+async def test_a_stray_answer_of_a_follower_does_not_make_it_the_leader(shared: Bench) -> None:
     """Two controllers answer the ping for a moment: the one that led stays the leader."""
     leader = shared.cluster.leader
     assert leader is not None
@@ -116,6 +116,6 @@ async def test_a_stray_answer_of_a_follower_does_not_make_it_the_leader(shared: 
     async with shared.traffic():
         shared.cluster.fault(Fault(kind="leads", controller=follower, route="ping"))
         await shared.says("2 out of 3 endpoints are healthy")
-        said = await holds(shared, "/v1/config", lambda said: said["Namespaces"])
+        said = await shared.reports("/v1/config", lambda said: said["Namespaces"])
         assert said["Namespaces"]["main"]["Leader"]["Endpoint"] == url
     await heals(shared)

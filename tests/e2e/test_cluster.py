@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from tests.e2e.stage import LEADER_VHOST, Site, holds, status_of, vhost_is
+from tests.benches.processes import LEADER_VHOST, Bench
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-async def test_everything_is_served_and_health_says_so(shared: Site) -> None:
+async def test_everything_is_served_and_health_says_so(shared: Bench) -> None:
     await shared.serves("web", "api")
-    await vhost_is(shared, LEADER_VHOST, 404)
-    await vhost_is(shared, "unknown.test", 404)
+    await shared.vhost_is(LEADER_VHOST, 404)
+    await shared.vhost_is("unknown.test", 404)
     health = await shared.health()
     assert health["status"] == 200
     for section in ("Config", "Template", "UpstreamUpdatesViaAPI", "ResolverHealth"):
@@ -24,61 +24,63 @@ async def test_everything_is_served_and_health_says_so(shared: Site) -> None:
     assert [one["Healthy"] for one in health["NamespaceEndpoints"]["main"]].count(True) == 1
 
 
-async def test_a_new_app_is_served(shared: Site) -> None:
-    await vhost_is(shared, "shop.test", 404)
+async def test_a_new_app_is_served(shared: Bench) -> None:
+    await shared.vhost_is("shop.test", 404)
     async with shared.traffic():
         await shared.cluster.deploy("shop", instances=2)
         await shared.serves("shop")
-    await holds(shared, "/v1/config", lambda said: "shop.test" in said["LastKnownVhosts"]["Vhosts"])
+    await shared.reports(
+        "/v1/config", lambda said: "shop.test" in said["LastKnownVhosts"]["Vhosts"]
+    )
     await shared.cluster.remove_app("shop")
-    await vhost_is(shared, "shop.test", 404)
+    await shared.vhost_is("shop.test", 404)
 
 
-async def test_a_removed_app_is_served_no_more_and_the_others_are(shared: Site) -> None:
+async def test_a_removed_app_is_served_no_more_and_the_others_are(shared: Bench) -> None:
     await shared.cluster.deploy("shop", instances=2)
     await shared.serves("shop")
     async with shared.traffic():
         await shared.cluster.remove_app("shop")
-        await vhost_is(shared, "shop.test", 404)
+        await shared.vhost_is("shop.test", 404)
     await shared.healthy()
 
 
-async def test_an_app_scales_up_and_down(shared: Site) -> None:
+async def test_an_app_scales_up_and_down(shared: Bench) -> None:
     async with shared.traffic() as tally:
         await shared.cluster.scale("web", 6)
         await shared.serves("web")
         await shared.cluster.scale("web", 3)
         await shared.serves("web")
     assert tally.requests > 0
-    status = await status_of(shared)
+    status = await shared.status()
     steps = [step for one in status["history"] for step in one["steps"]]
-    if shared.edge.kind == "haproxy" and "haproxysocketaddr" in shared.edge.settings:
+    if shared.proxy.kind == "haproxy" and shared.proxy.has_runtime_api:
         assert {"add server", "drain server"} <= {step["action"] for step in steps}
     else:
         assert any("vhost web.test" in reason for reason in status["history"][0]["reload_reasons"])
 
 
-async def test_an_app_is_suspended_and_comes_back(shared: Site) -> None:
+async def test_an_app_is_suspended_and_comes_back(shared: Bench) -> None:
     await shared.cluster.scale("api", 0)
-    await vhost_is(shared, "api.test", 404)
+    await shared.vhost_is("api.test", 404)
     await shared.cluster.scale("api", 3)
     await shared.serves("api")
 
 
-async def test_an_instance_that_dies_costs_no_request(shared: Site) -> None:
+async def test_an_instance_that_dies_costs_no_request(shared: Bench) -> None:
     async with shared.traffic("web.test"):
         await shared.cluster.kill_instance(app="web", noticed_after=0.3)
         await shared.cluster.settled()
         await shared.serves("web")
 
 
-async def test_a_new_version_takes_over_without_a_failed_request(shared: Site) -> None:
+async def test_a_new_version_takes_over_without_a_failed_request(shared: Bench) -> None:
     async with shared.traffic("web.test"):
         await shared.cluster.upgrade("web")
         await shared.serves("web")
 
 
-async def test_the_leader_fails_over_and_the_next_ones_changes_arrive(shared: Site) -> None:
+async def test_the_leader_fails_over_and_the_next_ones_changes_arrive(shared: Bench) -> None:
     leader = shared.cluster.leader
     assert leader is not None
     async with shared.traffic():
@@ -92,15 +94,14 @@ async def test_the_leader_fails_over_and_the_next_ones_changes_arrive(shared: Si
     assert new is not None
     assert new != leader
     url = shared.cluster.urls[new]
-    said = await holds(
-        shared,
+    said = await shared.reports(
         "/v1/config",
         lambda said: said["Namespaces"]["main"]["Leader"]["Endpoint"] == url,
     )
     assert said["Namespaces"]["main"]["LeaderVHost"] == LEADER_VHOST
 
 
-async def test_while_no_controller_answers_traffic_goes_on(shared: Site) -> None:
+async def test_while_no_controller_answers_traffic_goes_on(shared: Bench) -> None:
     async with shared.traffic():
         for number in range(3):
             await shared.cluster.stop_controller(number, elect=False)
@@ -117,7 +118,7 @@ async def test_while_no_controller_answers_traffic_goes_on(shared: Site) -> None
     await shared.cluster.remove_app("late")
 
 
-async def test_while_nobody_leads_traffic_goes_on(shared: Site) -> None:
+async def test_while_nobody_leads_traffic_goes_on(shared: Bench) -> None:
     async with shared.traffic():
         shared.cluster.drop_leadership()
         assert (await shared.says("All endpoints are down"))["status"] == 500

@@ -4,17 +4,13 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import aiohttp
 import pytest
-from tests.faults.site import Site, site
+from tests.benches.processes import Bench, running_bench
 from tests.waiting import until
 
 from drove_gateway.simulator.faults import Fault
 from drove_gateway.state.document import decode
 from drove_gateway.state.file import NAME
-
-# A busy machine takes its time to start a process.
-PATIENCE = 60.0
 
 
 @pytest.fixture
@@ -24,100 +20,92 @@ def kind() -> str:
 
 
 @pytest.fixture
-async def place(kind: str, short_path: Path) -> AsyncIterator[Site]:
-    async with site(kind, short_path) as made:
+async def bench(kind: str, short_path: Path) -> AsyncIterator[Bench]:
+    async with running_bench(kind, short_path) as made:
         await until((short_path / "state" / NAME).exists)
         yield made
 
 
-async def silence(place: Site) -> None:
+async def silence(bench: Bench) -> None:
     """Stop every controller."""
-    for number in range(len(place.cluster.urls)):
-        await place.cluster.stop_controller(number)
+    for number in range(len(bench.cluster.urls)):
+        await bench.cluster.stop_controller(number)
 
 
-async def status(place: Site) -> dict[str, object]:
-    async with aiohttp.ClientSession() as session, session.get(f"{place.api}/v1/status") as answer:
-        shown: dict[str, object] = await answer.json()
-        return shown
+def stored(bench: Bench) -> Path:
+    return bench.directory / "state" / NAME
 
 
-def stored(place: Site) -> Path:
-    return place.directory / "state" / NAME
-
-
-def hosts_stored(place: Site) -> int:
-    (main,) = decode(stored(place).read_bytes()).namespaces
+def hosts_stored(bench: Bench) -> int:
+    (main,) = decode(stored(bench).read_bytes()).namespaces
     return sum(len(app.hosts) for app in main.snapshot.apps)
 
 
-@pytest.mark.parametrize(("kind", "ended"), [("nginx", "end"), ("haproxy", "kill")])
-async def test_the_stored_state_is_served_without_a_reload(place: Site, ended: str) -> None:
-    await silence(place)
-    async with place.traffic():
-        await getattr(place, ended)()
-        await place.start()
-        health = await place.says(
-            '"ServedFromIt": {"main": "20', '"State": "idle"', seconds=PATIENCE
-        )
+@pytest.mark.parametrize(("kind", "ended"), [("nginx", "stop"), ("haproxy", "kill")])
+async def test_the_stored_state_is_served_without_a_reload(bench: Bench, ended: str) -> None:
+    await silence(bench)
+    async with bench.traffic():
+        await getattr(bench.daemon, ended)()
+        await bench.daemon.start()
+        health = await bench.says('"ServedFromIt": {"main": "20', '"State": "idle"')
 
     assert health["status"] == 500
     assert health["NamespaceHealth"]["main"]["Message"] == "All endpoints are down"
-    assert (await status(place))["last_reload"] is None
-    assert any("serving from the stored state" in line for line in place.log)
-    await place.serves()
+    assert (await bench.status())["last_reload"] is None
+    assert any("serving from the stored state" in line for line in bench.daemon.log)
+    await bench.serves()
 
 
-async def test_controllers_that_come_back_take_over(place: Site) -> None:
-    await silence(place)
-    await place.kill()
-    await place.start()
-    await place.says('"ServedFromIt": {"main": "20', seconds=PATIENCE)
+async def test_controllers_that_come_back_take_over(bench: Bench) -> None:
+    await silence(bench)
+    await bench.daemon.kill()
+    await bench.daemon.start()
+    await bench.says('"ServedFromIt": {"main": "20')
 
-    for number in range(len(place.cluster.urls)):
-        await place.cluster.start_controller(number)
-    await place.healthy()
-    await place.cluster.scale("web", 5)
-    await place.serves()
+    for number in range(len(bench.cluster.urls)):
+        await bench.cluster.start_controller(number)
+    await bench.healthy()
+    await bench.cluster.scale("web", 5)
+    await bench.serves()
 
-    assert (await place.health())["StoredState"]["ServedFromIt"] == {}
-
-
-async def test_the_first_answer_after_a_restart_may_not_wipe_the_routes(place: Site) -> None:
-    await place.cluster.scale("web", 8)
-    await place.serves("web")
-    await until(lambda: hosts_stored(place) == 11)
-    async with place.traffic():
-        await place.end()
-        place.cluster.fault(Fault(kind="empty", route="endpoints"))
-        await place.start()
-        await place.says("the response is suddenly empty", seconds=PATIENCE)
-    place.cluster.clear_faults()
+    assert (await bench.health())["StoredState"]["ServedFromIt"] == {}
 
 
-async def test_a_torn_file_is_set_aside_and_the_gateway_starts(place: Site) -> None:
-    await place.kill()
-    content = stored(place).read_bytes()
-    stored(place).write_bytes(content[: len(content) // 2])
+async def test_the_first_answer_after_a_restart_may_not_wipe_the_routes(bench: Bench) -> None:
+    await bench.cluster.scale("web", 8)
+    await bench.serves("web")
+    await until(lambda: hosts_stored(bench) == 11)
+    async with bench.traffic():
+        await bench.daemon.stop()
+        bench.cluster.fault(Fault(kind="empty", route="endpoints"))
+        await bench.daemon.start()
+        await bench.says("the response is suddenly empty")
+    bench.cluster.clear_faults()
 
-    async with place.traffic():
-        await place.start()
-        await place.healthy()
-        health = await place.says("could not be used", "was renamed to", seconds=PATIENCE)
+
+async def test_a_torn_file_is_set_aside_and_the_gateway_starts(bench: Bench) -> None:
+    await bench.daemon.kill()
+    content = stored(bench).read_bytes()
+    stored(bench).write_bytes(content[: len(content) // 2])
+
+    async with bench.traffic():
+        await bench.daemon.start()
+        await bench.healthy()
+        health = await bench.says("could not be used", "was renamed to")
 
     assert health["StoredState"]["Healthy"]
-    await until(stored(place).exists)
+    await until(stored(bench).exists)
 
 
-async def test_a_directory_that_cannot_be_written_is_a_warning(place: Site) -> None:
-    await place.end()
-    (place.directory / "state" / NAME).unlink()
-    (place.directory / "state").rmdir()
-    (place.directory / "state").write_text("in the way")
+async def test_a_directory_that_cannot_be_written_is_a_warning(bench: Bench) -> None:
+    await bench.daemon.stop()
+    (bench.directory / "state" / NAME).unlink()
+    (bench.directory / "state").rmdir()
+    (bench.directory / "state").write_text("in the way")
 
-    await place.start()
-    await place.healthy()
-    health = await place.says("cannot write", seconds=PATIENCE)
+    await bench.daemon.start()
+    await bench.healthy()
+    health = await bench.says("cannot write")
 
     assert health["status"] == 200
     assert health["StoredState"]["Healthy"] is False

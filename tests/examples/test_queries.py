@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import pytest_asyncio
-from tests.e2e.stage import Site, played
+from tests.benches.processes import Bench, running_bench
 from tests.examples.queries import (
     OF_THE_TARGET,
     Asked,
@@ -51,22 +51,22 @@ async def shown() -> Shown:
 
 async def _before_haproxy() -> str:
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
-        async with played("haproxy-by-runtime-api", Path(name)) as place:
+        async with running_bench("haproxy-by-runtime-api", Path(name)) as bench:
             for instances in (4, 2):
-                await place.cluster.scale("web", instances)
-                await place.serves("web")
-            (place.directory / "runtime.sock").rename(place.directory / "away")
-            return await _showing(place, "haproxy_api_calls_failed_total{")
+                await bench.cluster.scale("web", instances)
+                await bench.serves("web")
+            (bench.directory / "runtime.sock").rename(bench.directory / "away")
+            return await _showing(bench, "haproxy_api_calls_failed_total{")
 
 
-async def _showing(place: Site, series: str) -> str:
+async def _showing(bench: Bench, series: str) -> str:
     text = ""
 
     async def so() -> bool:
         nonlocal text
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"{place.api}/v1/metrics") as answer,
+            session.get(f"{bench.daemon.api}/v1/metrics") as answer,
         ):
             text = await answer.text()
         return series in text

@@ -1,4 +1,4 @@
-"""A controller of another namespace, which answers with any bytes: no HTTP library in between."""
+"""A controller of another namespace that responds with any bytes, without an HTTP library."""
 
 import asyncio
 import contextlib
@@ -15,17 +15,17 @@ Misbehave = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Rogue:
-    """Leads, and lists `apps`; `misbehave` answers instead when its endpoints are asked for."""
+    """Leads and lists `apps`. `misbehave`, if set, writes the response to requests for them."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.apps: list[dict[str, Any]] = []
         self.misbehave: Misbehave | None = None
-        self.asked = 0
+        self._instance = Instance("other")
 
     def lists(self, app: str, host: str, port: int, **more: object) -> None:
-        """Let the listing have this app, beside the others."""
-        self.apps = [one for one in self.apps if one["appName"] != app]
+        """Add this app to the listing."""
+        self.drops(app)
         self.apps.append(
             {
                 "appName": app,
@@ -37,20 +37,26 @@ class Rogue:
         )
 
     def drops(self, app: str) -> None:
-        """Let the listing have this app no more."""
-        self.apps = [one for one in self.apps if one["appName"] != app]
+        """Remove this app from the listing."""
+        self.apps = [listed for listed in self.apps if listed["appName"] != app]
+
+    def reset(self) -> None:
+        """Behave, and list nothing but the app `other`, which serves `VHOST`."""
+        self.misbehave = None
+        self.apps = []
+        self.lists("other", "127.0.0.1", self._instance.port)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Rogue"]:
-        """The controller at its port, with an instance that serves `VHOST`."""
-        instance = await Instance("other").start()
-        self.lists("other", "127.0.0.1", instance.port)
+        """Listen at `port` until the block ends."""
+        await self._instance.start()
+        self.reset()
         server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
         try:
             yield self
         finally:
             server.close()
-            await instance.stop()
+            await self._instance.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
@@ -61,7 +67,6 @@ class Rogue:
 
     async def _answer(self, path: bytes, writer: asyncio.StreamWriter) -> None:
         if b"/endpoints" in path:
-            self.asked += 1
             if self.misbehave is not None:
                 await self.misbehave(writer)
                 return
@@ -73,12 +78,12 @@ class Rogue:
 
 
 def answer(data: object) -> bytes:
-    """A good answer with this `data`."""
+    """Return a good response with this `data`."""
     return plain(json.dumps({"status": "SUCCESS", "data": data, "message": "success"}).encode())
 
 
 def plain(body: bytes, *headers: str) -> bytes:
-    """An answer with this body and further `headers`."""
+    """Return a response with this body and further `headers`."""
     more = "".join(f"{header}\r\n" for header in headers)
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{more}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body

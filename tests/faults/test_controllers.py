@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.benches.processes import Bench
 from tests.faults.rogue import VHOST, Misbehave, Rogue, answer, plain
-from tests.faults.site import Site
 
 from drove_gateway.simulator import Fault
 
@@ -45,9 +45,9 @@ def zipped(body: bytes) -> bytes:
     return plain(gzip.compress(body, 1), "Content-Encoding: gzip")
 
 
-def memory(site: Site) -> int:
+def memory(bench: Bench) -> int:
     """The most memory that the daemon ever had, in kB."""
-    status = Path(f"/proc/{site.pid}/status").read_text()
+    status = Path(f"/proc/{bench.daemon.pid}/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
 
 
@@ -55,7 +55,7 @@ def memory(site: Site) -> int:
     ("given", "complaint"), [one[1:] for one in ANSWERS], ids=[one[0] for one in ANSWERS]
 )
 async def test_a_bad_answer_changes_nothing(
-    shared: Site, rogue: Rogue, given: Bytes, complaint: str
+    shared: Bench, rogue: Rogue, given: Bytes, complaint: str
 ) -> None:
     content = given()
 
@@ -118,7 +118,7 @@ async def _no_http(writer: asyncio.StreamWriter) -> None:
     ids=["half a body", "endless headers", "an endless body", "drop by drop", "no HTTP"],
 )
 async def test_a_broken_connection_changes_nothing(
-    shared: Site, rogue: Rogue, misbehave: Misbehave, complaint: str
+    shared: Bench, rogue: Rogue, misbehave: Misbehave, complaint: str
 ) -> None:
     async with shared.traffic("web.test", "api.test", VHOST):
         rogue.misbehave = misbehave
@@ -137,7 +137,7 @@ async def test_a_broken_connection_changes_nothing(
     ],
     ids=["nothing", "a part", "no hosts"],
 )
-async def test_a_mass_withdrawal_is_held_and_told(shared: Site, fault: Fault) -> None:
+async def test_a_mass_withdrawal_is_held_and_told(shared: Bench, fault: Fault) -> None:
     """Of eight servers, more than half would go."""
     await shared.cluster.scale("web", 6)
     await shared.cluster.scale("api", 6)
@@ -153,7 +153,7 @@ async def test_a_mass_withdrawal_is_held_and_told(shared: Site, fault: Fault) ->
     await shared.healthy()
 
 
-async def test_additions_go_through_while_a_withdrawal_is_held(shared: Site) -> None:
+async def test_additions_go_through_while_a_withdrawal_is_held(shared: Bench) -> None:
     await shared.cluster.scale("web", 6)
     await shared.serves("web")
     kept = shared.cluster.app("web").hosts()
@@ -170,7 +170,7 @@ async def test_additions_go_through_while_a_withdrawal_is_held(shared: Site) -> 
 
 
 async def test_a_new_leader_that_does_not_know_its_instances_yet_is_given_time(
-    shared: Site,
+    shared: Bench,
 ) -> None:
     async with shared.traffic():
         await shared.cluster.move_leadership(recovering=1.5)
@@ -181,7 +181,7 @@ async def test_a_new_leader_that_does_not_know_its_instances_yet_is_given_time(
     await shared.healthy()
 
 
-async def test_without_any_controller_traffic_stays_and_health_says_so(shared: Site) -> None:
+async def test_without_any_controller_traffic_stays_and_health_says_so(shared: Bench) -> None:
     async with shared.traffic():
         shared.cluster.fault(Fault(kind="reset"))
         await shared.says("All endpoints are down")

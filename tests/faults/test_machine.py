@@ -7,27 +7,29 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.faults.site import Site
+from tests.benches.processes import Bench
 from tests.waiting import until
+
+from drove_gateway.demo.daemon import this_program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-only_haproxy = pytest.mark.parametrize("shared", ["haproxy"], indirect=True, scope="module")
-only_nginx = pytest.mark.parametrize("shared", ["nginx"], indirect=True, scope="module")
+only_haproxy = pytest.mark.parametrize("shared_bench", ["haproxy"], indirect=True, scope="module")
+only_nginx = pytest.mark.parametrize("shared_bench", ["nginx"], indirect=True, scope="module")
 
 HANGING_CHECK = 'case "$*" in *" -t"|*" -c") exec sleep 600;; esac'
 HANGING_RELOAD = 'case "$*" in *"-s reload") exec sleep 600;; esac'
 
 
 @contextmanager
-def limited(site: Site, limit: int, value: int) -> Iterator[None]:
+def limited(bench: Bench, limit: int, value: int) -> Iterator[None]:
     """The running daemon's soft limit, lowered in the block."""
-    before = resource.prlimit(site.pid, limit)
-    resource.prlimit(site.pid, limit, (value, before[1]))
+    before = resource.prlimit(bench.daemon.pid, limit)
+    resource.prlimit(bench.daemon.pid, limit, (value, before[1]))
     try:
         yield
     finally:
-        resource.prlimit(site.pid, limit, before)
+        resource.prlimit(bench.daemon.pid, limit, before)
 
 
 @asynccontextmanager
@@ -53,22 +55,22 @@ async def silent(socket: Path) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def hanging_reload(site: Site) -> AsyncIterator[None]:
-    if site.edge.kind == "haproxy":
-        async with silent(site.directory / "master.sock"):
+async def hanging_reload(bench: Bench) -> AsyncIterator[None]:
+    if bench.proxy.kind == "haproxy":
+        async with silent(bench.directory / "master.sock"):
             yield
         return
-    site.mischief(HANGING_RELOAD)
+    bench.interfere(HANGING_RELOAD)
     yield
-    site.mischief("")
+    bench.interfere("")
 
 
-async def changed_vhost(site: Site, name: str) -> None:
+async def changed_vhost(bench: Bench, name: str) -> None:
     """A change that needs a new configuration of either proxy."""
-    await site.cluster.deploy(name, instances=2)
+    await bench.cluster.deploy(name, instances=2)
 
 
-async def test_a_full_disk_keeps_traffic_and_is_told(shared: Site) -> None:
+async def test_a_full_disk_keeps_traffic_and_is_told(shared: Bench) -> None:
     async with shared.traffic():
         with limited(shared, resource.RLIMIT_FSIZE, 0):
             await shared.cluster.deploy("full", instances=2)
@@ -81,7 +83,7 @@ async def test_a_full_disk_keeps_traffic_and_is_told(shared: Site) -> None:
 
 
 @only_haproxy
-async def test_servers_reach_haproxy_though_the_disk_is_full(shared: Site) -> None:
+async def test_servers_reach_haproxy_though_the_disk_is_full(shared: Bench) -> None:
     async with shared.traffic():
         with limited(shared, resource.RLIMIT_FSIZE, 0):
             await shared.cluster.scale("web", 5)
@@ -90,19 +92,19 @@ async def test_servers_reach_haproxy_though_the_disk_is_full(shared: Site) -> No
 
 
 async def test_without_file_descriptors_traffic_stays_and_all_goes_on_afterwards(
-    shared: Site,
+    shared: Bench,
 ) -> None:
     async with shared.traffic():
-        opened = len(list(Path(f"/proc/{shared.pid}/fd").iterdir()))
+        opened = len(list(Path(f"/proc/{shared.daemon.pid}/fd").iterdir()))
         with limited(shared, resource.RLIMIT_NOFILE, opened):
             await shared.cluster.scale("web", 6)
             await changed_vhost(shared, "scarce")
-            await until(lambda: "Too many open files" in "".join(shared.log))
+            await until(lambda: "Too many open files" in "".join(shared.daemon.log))
         await shared.healthy()
         await shared.serves("web", "scarce")
 
 
-async def test_a_missing_program_keeps_traffic_and_is_told(shared: Site) -> None:
+async def test_a_missing_program_keeps_traffic_and_is_told(shared: Bench) -> None:
     wrapper = shared.directory / "wrapper"
     aside = wrapper.with_suffix(".aside")
     async with shared.traffic():
@@ -115,48 +117,48 @@ async def test_a_missing_program_keeps_traffic_and_is_told(shared: Site) -> None
         await shared.healthy()
 
 
-async def test_a_hanging_check_keeps_traffic_and_is_told(shared: Site) -> None:
-    before = shared.config.read_text()
+async def test_a_hanging_check_keeps_traffic_and_is_told(shared: Bench) -> None:
+    before = shared.proxy.config.read_text()
     async with shared.traffic():
-        shared.mischief(HANGING_CHECK)
+        shared.interfere(HANGING_CHECK)
         await changed_vhost(shared, "unchecked")
         health = await shared.says("did not end within 2 s and was killed")
         assert not health["Config"]["Healthy"]
-        assert shared.config.read_text() == before
-        shared.mischief("")
+        assert shared.proxy.config.read_text() == before
+        shared.interfere("")
         await shared.serves("unchecked")
         await shared.healthy()
 
 
-async def test_a_hanging_reload_keeps_traffic_and_is_told(shared: Site) -> None:
-    before = shared.config.read_text()
+async def test_a_hanging_reload_keeps_traffic_and_is_told(shared: Bench) -> None:
+    before = shared.proxy.config.read_text()
     async with shared.traffic():
         async with hanging_reload(shared):
             await changed_vhost(shared, "unloaded")
             health = await shared.says("within 2 s")
             assert not health["Config"]["Healthy"]
-            assert shared.config.read_text() == before
+            assert shared.proxy.config.read_text() == before
         await shared.serves("unloaded")
         await shared.healthy()
 
 
 @only_nginx
-async def test_a_reload_that_only_claims_success_is_noticed(shared: Site) -> None:
+async def test_a_reload_that_only_claims_success_is_noticed(shared: Bench) -> None:
     """HAProxy's master socket tells by itself whether the new worker started."""
-    before = shared.config.read_text()
+    before = shared.proxy.config.read_text()
     async with shared.traffic():
-        shared.mischief('case "$*" in *"-s reload") exit 0;; esac')
+        shared.interfere('case "$*" in *"-s reload") exit 0;; esac')
         await changed_vhost(shared, "claimed")
         health = await shared.says("is not served at http://127.0.0.1:")
         assert not health["Config"]["Healthy"]
-        assert shared.config.read_text() == before
-        shared.mischief("")
+        assert shared.proxy.config.read_text() == before
+        shared.interfere("")
         await shared.serves("claimed")
         await shared.healthy()
 
 
 @only_haproxy
-async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Site) -> None:
+async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Bench) -> None:
     async with shared.traffic():
         async with silent(shared.directory / "runtime.sock"):
             await shared.cluster.scale("web", 7)
@@ -166,14 +168,14 @@ async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Site) -> Non
         await shared.healthy()
 
 
-async def test_a_log_that_cannot_be_written_stops_nothing(shared: Site) -> None:
-    await shared.end()
+async def test_a_log_that_cannot_be_written_stops_nothing(shared: Bench) -> None:
+    await shared.daemon.stop()
     async with shared.traffic():
         program = ("/bin/sh", "-c", 'exec "$@" 2>/dev/full >/dev/full', "sh")
-        await shared.start((*program, *shared.program))
+        await shared.daemon.start((*program, *this_program()))
         await shared.healthy()
         await shared.cluster.scale("web", 3)
         await shared.serves("web")
-        assert await shared.end() == 0
-    await shared.start()
+        assert await shared.daemon.stop() == 0
+    await shared.daemon.start()
     await shared.healthy()

@@ -10,8 +10,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
+from tests.benches.processes import APPS, Bench
 from tests.faults.rogue import Rogue
-from tests.faults.site import APPS, Site
 from tests.faults.test_machine import HANGING_CHECK, HANGING_RELOAD
 
 from drove_gateway.simulator import Fault
@@ -40,57 +40,57 @@ SPOILS: tuple[Kind, ...] = (
     "reset",
 )
 
-Action = Callable[[Site, Rogue, random.Random], Awaitable[None]]
+Action = Callable[[Bench, Rogue, random.Random], Awaitable[None]]
 
 
-async def scale(site: Site, _: Rogue, dice: random.Random) -> None:
-    await site.cluster.scale(dice.choice(APPS), dice.randint(2, 6))
+async def scale(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    await bench.cluster.scale(dice.choice(list(APPS)), dice.randint(2, 6))
 
 
-async def replace(site: Site, _: Rogue, dice: random.Random) -> None:
-    await site.cluster.upgrade(dice.choice(APPS))
+async def replace(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    await bench.cluster.upgrade(dice.choice(list(APPS)))
 
 
-async def deploy(site: Site, _: Rogue, dice: random.Random) -> None:
+async def deploy(bench: Bench, _: Rogue, dice: random.Random) -> None:
     name = f"extra{dice.randrange(3)}"
-    if name in site.app_names():
-        await site.cluster.remove_app(name)
+    if name in bench.app_names():
+        await bench.cluster.remove_app(name)
     else:
-        await site.cluster.deploy(name, instances=dice.randint(1, 3))
+        await bench.cluster.deploy(name, instances=dice.randint(1, 3))
 
 
-async def bad_vhost(_: Site, rogue: Rogue, dice: random.Random) -> None:
+async def bad_vhost(_: Bench, rogue: Rogue, dice: random.Random) -> None:
     if dice.random() < 0.5:
         rogue.lists("ghost", "no-such-host.invalid", 80)
     else:
         rogue.drops("ghost")
 
 
-async def bad_answers(site: Site, _: Rogue, dice: random.Random) -> None:
+async def bad_answers(bench: Bench, _: Rogue, dice: random.Random) -> None:
     kind = dice.choice(SPOILS)
-    site.cluster.fault(Fault(kind=kind, times=dice.randint(1, 10), delay=dice.random() / 2))
+    bench.cluster.fault(Fault(kind=kind, times=dice.randint(1, 10), delay=dice.random() / 2))
 
 
-async def other_leader(site: Site, _: Rogue, dice: random.Random) -> None:
-    await site.cluster.move_leadership(gap=dice.random(), recovering=dice.choice((0.0, 0.8)))
+async def other_leader(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    await bench.cluster.move_leadership(gap=dice.random(), recovering=dice.choice((0.0, 0.8)))
 
 
-async def bad_template(site: Site, _: Rogue, dice: random.Random) -> None:
-    good = site.template.read_text()
-    site.template.write_text(good + dice.choice(("{{.Nothing}}", "{{", "\nnosuchthing;\n")))
+async def bad_template(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    good = bench.proxy.template.read_text()
+    bench.proxy.template.write_text(good + dice.choice(("{{.Nothing}}", "{{", "\nnosuchthing;\n")))
     await asyncio.sleep(dice.random())
-    site.template.write_text(good)
+    bench.proxy.template.write_text(good)
 
 
-async def hang(site: Site, _: Rogue, dice: random.Random) -> None:
-    site.mischief(dice.choice((HANGING_CHECK, HANGING_RELOAD, "exit 1")))
+async def hang(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    bench.interfere(dice.choice((HANGING_CHECK, HANGING_RELOAD, "exit 1")))
     await asyncio.sleep(dice.random() * 2)
-    site.mischief("")
+    bench.interfere("")
 
 
-async def restart(site: Site, _: Rogue, dice: random.Random) -> None:
-    await (site.kill() if dice.random() < 0.5 else site.end())
-    await site.start()
+async def restart(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    await (bench.daemon.kill() if dice.random() < 0.5 else bench.daemon.stop())
+    await bench.daemon.start()
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -109,7 +109,7 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
-async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Site, rogue: Rogue) -> None:
+async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Bench, rogue: Rogue) -> None:
     print(f"SOAK_SEED={SEED}")
     dice = random.Random(SEED)
     end = time.monotonic() + SECONDS

@@ -1,15 +1,15 @@
 """What the proxy's own check refuses: one vhost, or the whole template."""
 
 import pytest
+from tests.benches.processes import Bench
 from tests.faults.rogue import VHOST, Rogue
-from tests.faults.site import Site
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_a_host_name_that_cannot_be_resolved_stops_nothing_else(
-    shared: Site, rogue: Rogue
+    shared: Bench, rogue: Rogue
 ) -> None:
     """NGINX refuses the whole configuration for it."""
     async with shared.traffic("web.test", "api.test", VHOST):
@@ -17,7 +17,7 @@ async def test_a_host_name_that_cannot_be_resolved_stops_nothing_else(
         health = await shared.says("ghost.test")
         await shared.cluster.scale("web", 4)
         await shared.serves("web")
-        if shared.edge.kind == "nginx":
+        if shared.proxy.kind == "nginx":
             assert not health["Config"]["Healthy"]
             assert "ghost.test is left out" in health["Config"]["Message"]
             assert "host not found" in health["Config"]["Message"]
@@ -28,12 +28,12 @@ async def test_a_host_name_that_cannot_be_resolved_stops_nothing_else(
 
 
 async def test_a_vhost_that_the_template_cannot_use_stops_nothing_else(
-    shared: Site, rogue: Rogue
+    shared: Bench, rogue: Rogue
 ) -> None:
-    good = shared.template.read_text()
-    line, template = _balanced_by_a_tag(good, shared.edge.kind)
-    shared.template.write_text(template)
-    await until(lambda: line not in shared.config.read_text())
+    good = shared.proxy.template.read_text()
+    line, template = _balanced_by_a_tag(good, shared.proxy.kind)
+    shared.proxy.template.write_text(template)
+    await until(lambda: line not in shared.proxy.config.read_text())
     async with shared.traffic("web.test", "api.test", VHOST):
         instance = rogue.apps[0]["hosts"][0]["port"]
         rogue.lists("tuned", "127.0.0.1", instance, tags={"lb": "nonsense"})
@@ -44,36 +44,36 @@ async def test_a_vhost_that_the_template_cannot_use_stops_nothing_else(
 
         rogue.drops("tuned")
         await shared.healthy()
-    shared.template.write_text(good)
+    shared.proxy.template.write_text(good)
     await shared.serves()
 
 
-async def test_a_broken_template_stops_no_change_of_the_cluster(shared: Site) -> None:
-    good = shared.template.read_text()
+async def test_a_broken_template_stops_no_change_of_the_cluster(shared: Bench) -> None:
+    good = shared.proxy.template.read_text()
     async with shared.traffic():
-        shared.template.write_text(good.replace("{{.Xproxy}}", "{{.Xproxi}}", 1))
+        shared.proxy.template.write_text(good.replace("{{.Xproxy}}", "{{.Xproxi}}", 1))
         health = await shared.says("the last good template is used instead")
         assert not health["Template"]["Healthy"]
         assert "Xproxi" in health["Template"]["Message"]
         await shared.cluster.scale("web", 5)
         await shared.serves("web")
 
-        shared.template.write_text(good)
+        shared.proxy.template.write_text(good)
         await shared.healthy()
 
 
 async def test_a_template_that_the_proxy_refuses_stops_no_change_of_the_cluster(
-    shared: Site,
+    shared: Bench,
 ) -> None:
-    good = shared.template.read_text()
+    good = shared.proxy.template.read_text()
     async with shared.traffic():
-        shared.template.write_text(good + "\nnosuchthing;\n")
+        shared.proxy.template.write_text(good + "\nnosuchthing;\n")
         health = await shared.says("the last good template is used instead")
         assert "nosuchthing" in health["Template"]["Message"]
         await shared.cluster.scale("web", 3)
         await shared.serves("web")
 
-        shared.template.write_text(good)
+        shared.proxy.template.write_text(good)
         await shared.healthy()
 
 

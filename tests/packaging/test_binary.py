@@ -16,7 +16,7 @@ from tests.packaging.machine import Root, done, run
 from tests.waiting import until
 
 from drove_gateway.cli import main
-from drove_gateway.demo.proxy import free_port
+from drove_gateway.demo.processes import free_port
 from drove_gateway.simulator import Simulator
 from drove_gateway.templates import NAMES, shipped
 

@@ -12,7 +12,7 @@ from tests.traffic import free_port, get
 from tests.waiting import until
 
 from drove_gateway.config import Settings
-from drove_gateway.demo.proxy import running
+from drove_gateway.demo.proxy import running_proxy
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.proxies.installation.file_installation import FileInstallation
@@ -144,9 +144,10 @@ class Rig:
 @asynccontextmanager
 async def rigged(nginx: Path, directory: Path) -> AsyncIterator[Rig]:
     """NGINX at work, serving nothing yet."""
-    async with running("nginx", nginx, directory, port=free_port(), proof=free_port()) as edge:
+    ports = {"port": free_port(), "proof": free_port()}
+    async with running_proxy("nginx", nginx, directory, **ports) as proxy:
         await until((directory / "nginx.pid").exists)
-        rig = Rig(nginx, directory, int(edge.environ["GENERATION_PORT"]))
+        rig = Rig(nginx, directory, int(proxy.environ["GENERATION_PORT"]))
         await until(lambda: _accepts(rig.proof))
         yield rig
 

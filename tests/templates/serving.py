@@ -10,7 +10,7 @@ from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.config import Settings
-from drove_gateway.demo.proxy import stop
+from drove_gateway.demo.processes import stop
 from drove_gateway.gotemplate import Template
 from drove_gateway.model.vocabulary import (
     App,

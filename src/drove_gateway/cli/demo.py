@@ -11,8 +11,9 @@ from drove_gateway.cli.command import Command
 from drove_gateway.cli.messages import fail
 from drove_gateway.demo.checks import CHECKS, Result
 from drove_gateway.demo.clients import Load
+from drove_gateway.demo.errors import DemoError
 from drove_gateway.demo.narration import introduce, narrate
-from drove_gateway.demo.proxy import KINDS, DemoError, find_program
+from drove_gateway.demo.proxy import KINDS, find_program
 from drove_gateway.demo.stage import Stage, stage
 
 _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")

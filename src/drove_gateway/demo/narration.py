@@ -15,13 +15,13 @@ Say = Callable[[str], None]
 
 def introduce(stage: Stage, say: Say) -> None:
     """What runs where, and what to try."""
-    port = stage.edge.port
+    port = stage.proxy.port
     say("A simulated Drove cluster, a real proxy, and the gateway that keeps it true:\n")
     for number, url in enumerate(stage.cluster.urls):
         role = "leads" if number == stage.cluster.leader else "stands by"
         say(f"  controller {number}   {url}  ({role})")
     say(f"  simulator      {stage.cluster.control.url}  (move leaders, scale, break things)")
-    say(f"  {stage.edge.kind:<14} http://127.0.0.1:{port}  ({stage.edge.program})")
+    say(f"  {stage.proxy.kind:<14} http://127.0.0.1:{port}  ({stage.proxy.program})")
     say(f"  gateway        {stage.api}  (health, metrics, status)")
     say(f"  files          {stage.directory}  (nixy.toml, template, logs)\n")
     say("Try:\n")

