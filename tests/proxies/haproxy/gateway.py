@@ -1,7 +1,5 @@
-"""What surrounds the driver in the gateway, as small as it can be: a loop of plan and apply."""
+"""A real HAProxy on the bench in process, with the shipped template."""
 
-import asyncio
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC
@@ -9,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from tests.benches.in_process import CountingMetrics, InProcessBench
 from tests.proxies.haproxy.process import Haproxy
 from tests.traffic import Instance, free_port
 from tests.waiting import until
@@ -19,8 +18,6 @@ from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.gotemplate.functions.gateway import gateway_functions
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.metrics import Metrics
-from drove_gateway.model.errors import GatewayError
-from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -47,22 +44,8 @@ from drove_gateway.proxies.runtime.rules import runtime_rules
 _TEMPLATES = Path(drove_gateway.templates.__path__[0])
 
 
-class Counts:
-    """Metrics that count."""
-
-    def __init__(self) -> None:
-        self.calls: dict[tuple[str, bool], int] = {}
-        self.durations: list[tuple[str, float]] = []
-
-    def call(self, operation: str, ok: bool) -> None:
-        self.calls[operation, ok] = self.calls.get((operation, ok), 0) + 1
-
-    def duration(self, result: str, seconds: float) -> None:
-        self.durations.append((result, seconds))
-
-
-class Gateway:
-    """A driver, a real HAProxy, and a reconciler's loop around them."""
+class Gateway(InProcessBench):
+    """The driver for a real HAProxy, which `start` starts."""
 
     def __init__(
         self,
@@ -78,14 +61,6 @@ class Gateway:
         self.haproxy = Haproxy(program, directory)
         self.ports = ports or (free_port(), free_port())
         self.port = self.ports[0]
-        self.metrics = Counts()
-        self.desired = Topology(apps={}, namespaces={})
-        self.outcomes: list[tuple[Plan, Outcome]] = []
-        self.errors: list[str] = []
-        self._wake = asyncio.Event()
-        self._applying = False
-        self._demands: tuple[str, ...] = ()
-        self._task: asyncio.Task[None] | None = None
         self.settings = Settings.model_validate(
             {
                 "proxy_platform": "haproxy",
@@ -104,7 +79,8 @@ class Gateway:
             "HAPROXY_LOG": "none",
         }
         self.installation = self._installation(environ)
-        self.driver = self._driver(lookup, runtime_timeout)
+        metrics = CountingMetrics()
+        super().__init__(self._driver(lookup, runtime_timeout, metrics), metrics)
 
     def _installation(self, environ: Mapping[str, str]) -> FileInstallation:
         settings = self.settings
@@ -128,11 +104,13 @@ class Gateway:
             clock=time.monotonic,
         )
 
-    def _driver(self, lookup: Lookup, runtime_timeout: float) -> RuntimeProxy:
+    def _driver(
+        self, lookup: Lookup, runtime_timeout: float, metrics: CountingMetrics
+    ) -> RuntimeProxy:
         address = self.settings.haproxy_socket
         assert isinstance(address, UnixSocket)
         api = RuntimeApi(
-            address, timeout=runtime_timeout, clock=time.monotonic, metrics=self.metrics
+            address, timeout=runtime_timeout, clock=time.monotonic, metrics=metrics
         )
         return RuntimeProxy(
             HaproxyAdapter(api, options(self.settings)),
@@ -146,63 +124,20 @@ class Gateway:
         )
 
     async def start(self, topology: Topology) -> None:
-        """Write the file, start HAProxy, then the gateway; ends when `topology` serves."""
+        """Write the file, start HAProxy, then the gateway. Wait until `topology` is served."""
         await self.installation.write(topology)
         await self.haproxy.start()
         self.begin()
         await self.reach(topology)
-
-    def begin(self) -> None:
-        """Start the gateway's loops, whether or not HAProxy runs."""
-        self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
         """Stop the gateway, then HAProxy."""
         await self.end()
         await self.haproxy.kill()
 
-    async def end(self) -> None:
-        """Stop the gateway alone."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
-
-    def desire(self, topology: Topology) -> None:
-        """What the reconciler does when the topology changed."""
-        self.desired = topology
-        self._wake.set()
-
-    def demand(self, reason: str) -> None:
-        """What the reconciler does when the template changed, or somebody asks for a reload."""
-        self._demands = (*self._demands, reason)
-        self._wake.set()
-
-    async def reach(self, topology: Topology, seconds: float = 20) -> None:
-        """Desire `topology` and wait until the driver says that it is reached."""
-        self.desire(topology)
-        await self.settled(seconds)
-
-    async def settled(self, seconds: float = 20) -> None:
-        """Wait until nothing is left to do."""
-        try:
-            await until(self.is_settled, seconds)
-        except AssertionError as error:
-            raise AssertionError(
-                f"not settled: {self.driver.health()}, {self.errors[-1:]}"
-            ) from error
-
-    def is_settled(self) -> bool:
-        """Whether the driver has nothing to do and is healthy."""
-        if self._applying or self._wake.is_set():
-            return False
-        health = self.driver.health()
-        return self.driver.plan(self.desired).empty and health.upstream_updates.healthy
-
     async def gone(self, instances: Sequence[Instance]) -> None:
         """Wait until HAProxy has no server for any of `instances`."""
-        names = {server_name(one) for one in instances}
+        names = {server_name(instance) for instance in instances}
 
         async def none_left() -> bool:
             state = await self.haproxy.say("show servers state")
@@ -211,55 +146,23 @@ class Gateway:
         await until(none_left)
 
     async def servers(self, backend: str) -> dict[str, tuple[str, int, int]]:
-        """Address, port and administrative state by name, read past the driver."""
+        """Return address, port and administrative state by name, without the driver."""
         lines = (await self.haproxy.say(f"show servers state {backend}")).splitlines()[2:]
         fields = [line.split(" ") for line in lines]
-        return {one[3]: (one[4], int(one[18]), int(one[6])) for one in fields}
-
-    @property
-    def reloads(self) -> list[str]:
-        """The reasons of every reload that happened."""
-        return [
-            step.reason
-            for _, outcome in self.outcomes
-            for step in outcome.steps
-            if step.action == "reload"
-        ]
-
-    async def _run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.driver.run(lambda _: self._wake.set()))
-            tasks.create_task(self._reconcile())
-
-    async def _reconcile(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            plan = self.driver.plan(self.desired, self._demands)
-            if plan.empty:
-                continue
-            self._applying = True
-            try:
-                self.outcomes.append((plan, await self.driver.apply(plan)))
-                self._demands = ()
-            except GatewayError as error:
-                self.errors.append(str(error))
-                asyncio.get_running_loop().call_later(0.2, self._wake.set)
-            finally:
-                self._applying = False
+        return {line[3]: (line[4], int(line[18]), int(line[6])) for line in fields}
 
 
 def app(vhost: str, instances: Sequence[Instance], **tags: str) -> App:
     """An app of instances that listen."""
-    hosts = tuple(Host(one.host, one.port, "http") for one in instances)
+    hosts = tuple(Host(instance.host, instance.port, "http") for instance in instances)
     return App(vhost, vhost, hosts, tags, {vhost: HostGroup(hosts, tags)}, "")
 
 
 def grouped(vhost: str, groups: Mapping[str, Sequence[Instance]]) -> App:
     """An app whose instances are grouped by the routing tag `env`."""
     made = {
-        name: HostGroup(tuple(Host(one.host, one.port, "http") for one in ones), {})
-        for name, ones in groups.items()
+        name: HostGroup(tuple(Host(it.host, it.port, "http") for it in instances), {})
+        for name, instances in groups.items()
     }
     hosts = tuple(host for group in made.values() for host in group.hosts)
     return App(vhost, vhost, hosts, {}, made, "env")
@@ -268,7 +171,7 @@ def grouped(vhost: str, groups: Mapping[str, Sequence[Instance]]) -> App:
 def topology(*apps: App, leader: Leader | None = None) -> Topology:
     """A topology of one namespace."""
     namespace = Namespace("", leader or Leader(), "env")
-    return Topology({one.vhost: one for one in apps}, {"test": namespace})
+    return Topology({app.vhost: app for app in apps}, {"test": namespace})
 
 
 def server_name(instance: Instance) -> str:

@@ -6,6 +6,8 @@ import os
 import signal
 from pathlib import Path
 
+from tests.waiting import until
+
 from drove_gateway.proxies.haproxy.api import master
 
 
@@ -20,7 +22,7 @@ class Haproxy:
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
-        """Start with what stands in the configuration file, and wait for the runtime API."""
+        """Start with the configuration file, and wait for the runtime API."""
         self._process = await asyncio.create_subprocess_exec(
             str(self.program),
             "-W",
@@ -33,10 +35,7 @@ class Haproxy:
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
         )
-        async with asyncio.timeout(20):
-            while not await self._answers():
-                assert self._process.returncode is None, "HAProxy ended"
-                await asyncio.sleep(0.01)
+        await until(self._responds)
 
     async def kill(self) -> None:
         """Kill master and workers at once."""
@@ -48,11 +47,11 @@ class Haproxy:
         self._process = None
 
     async def reload(self) -> None:
-        """Reload as somebody else than the gateway would."""
+        """Reload as an operator does, without the gateway."""
         await master.reload(str(self.master), timeout=20)
 
     async def say(self, command: str) -> str:
-        """What the runtime API answers to `command`, typed by an operator."""
+        """Return the response of the runtime API to `command`."""
         reader, writer = await asyncio.open_unix_connection(str(self.socket))
         try:
             writer.write(f"{command}\n".encode())
@@ -60,7 +59,9 @@ class Haproxy:
         finally:
             writer.close()
 
-    async def _answers(self) -> bool:
+    async def _responds(self) -> bool:
+        assert self._process is not None
+        assert self._process.returncode is None, "HAProxy ended"
         try:
             return (await self.say("show info")).startswith("Name: HAProxy")
         except OSError:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.proxies.haproxy.gateway import Counts, app, topology
+from tests.benches.in_process import CountingMetrics
+from tests.proxies.haproxy.gateway import app, topology
 from tests.proxies.haproxy.imitation import Model, Server, prompted
 from tests.traffic import Instance
 
@@ -30,7 +31,9 @@ class Cut(RuntimeApi):
     """The client before a model instead of a socket; it can break off after some commands."""
 
     def __init__(self, model: Model) -> None:
-        super().__init__(UnixSocket("/model"), timeout=1, clock=lambda: 0.0, metrics=Counts())
+        super().__init__(
+            UnixSocket("/model"), timeout=1, clock=lambda: 0.0, metrics=CountingMetrics()
+        )
         self.model = model
         self.cut_after: int | None = None
 

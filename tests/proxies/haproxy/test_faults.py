@@ -60,13 +60,13 @@ async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_go_on(
         gateway.begin()
         gateway.desire(topology(app("a.example", instances), app("b.example", instances)))
         await until(lambda: bool(model.backends["b.example"]))
-        await until(lambda: bool(gateway.outcomes))
+        await until(lambda: bool(gateway.records))
     health = gateway.driver.health().upstream_updates
     assert not health.healthy
     assert 'a.example: HAProxy replied "out of something" to `add server a.example' in (
         health.message
     )
-    failed = dict(gateway.outcomes[0][1].failed)
+    failed = dict(gateway.records[0].failed)
     assert list(failed) == ["a.example"]
 
 

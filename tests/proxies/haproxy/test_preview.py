@@ -4,7 +4,7 @@ import copy
 import time
 from pathlib import Path
 
-from tests.proxies.haproxy.gateway import Counts
+from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
@@ -31,7 +31,8 @@ async def no_names(name: str) -> list[str]:
 
 
 async def look(socket: Path, desired: Topology, *, reload_disabled: bool = False) -> Observation:
-    api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=Counts())
+    metrics = CountingMetrics()
+    api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=metrics)
     return await preview_servers(
         HaproxyAdapter(api, Options()),
         RuntimeRules(),

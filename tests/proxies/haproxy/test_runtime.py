@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.proxies.haproxy.gateway import Counts
+from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve, serve_raw
 from tests.proxies.haproxy.process import Haproxy
 from tests.traffic import free_port
@@ -17,9 +17,12 @@ from drove_gateway.proxies.haproxy.api.replies import Verdict, verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 
-def api(path: Path, timeout: float = 5.0, counts: Counts | None = None) -> RuntimeApi:
+def api(path: Path, timeout: float = 5.0, counts: CountingMetrics | None = None) -> RuntimeApi:
     return RuntimeApi(
-        UnixSocket(str(path)), timeout=timeout, clock=lambda: 0.0, metrics=counts or Counts()
+        UnixSocket(str(path)),
+        timeout=timeout,
+        clock=lambda: 0.0,
+        metrics=counts or CountingMetrics(),
     )
 
 
@@ -97,13 +100,13 @@ async def test_a_missing_socket_is_named(short_path: Path) -> None:
 
 
 async def test_a_host_and_port_that_refuse_are_named() -> None:
-    one = RuntimeApi(TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=Counts())
+    one = RuntimeApi(TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
     with pytest.raises(RuntimeApiError, match=r"at \[::1\]:1 cannot be reached"):
         await one.ask(commands.SHOW_INFO)
 
 
 async def test_calls_and_durations_are_counted(short_path: Path) -> None:
-    counts = Counts()
+    counts = CountingMetrics()
     async with serve(short_path / "s", Model({"b": {"s1": Server("10.0.0.1", 80)}}).answer):
         one = api(short_path / "s", counts=counts)
         await one.run([commands.set_state("b", name, "ready") for name in ("s1", "s2")])
@@ -114,7 +117,7 @@ async def test_calls_and_durations_are_counted(short_path: Path) -> None:
         ("set_server_state", False): 1,
         ("show_info", False): 1,
     }
-    assert [result for result, _ in counts.durations] == ["success", "error"]
+    assert counts.results == ["success", "error"]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a/b", "a\nb", "a\\b", "ä"])
@@ -173,7 +176,7 @@ async def test_a_real_haproxy_answers_over_tcp_too(
     try:
         address = socket_address(f"{form}:{port}")
         assert address == TcpSocket(host, port)
-        one = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=Counts())
+        one = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
         replies = await one.run(
             [
                 commands.add_server("b", "s1", "::1", 80, ""),

@@ -1,22 +1,20 @@
-"""NGINX Plus's stand-in, instances behind it, and the gateway's reconciler before it."""
+"""The stand-in for NGINX Plus on the bench in process, and instances behind it."""
 
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
 import structlog
 from aiohttp import web
+from tests.benches.in_process import CountingMetrics, InProcessBench
 from tests.standins.nginx_plus.server import NginxPlus as StandIn
 from tests.traffic import Instance
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.metrics import Metrics
-from drove_gateway.model.plan import Outcome
-from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import (
     App,
     Host,
@@ -35,9 +33,6 @@ from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
-from drove_gateway.reconciler.clock import SystemClock
-from drove_gateway.reconciler.reconciler import Reconciler
-from drove_gateway.reconciler.schedule import ApplyPace
 
 # {{range}} over the apps, as an operator's template has it.
 WITH_STATE = """
@@ -51,26 +46,6 @@ WITHOUT_STATE = """
 PROOF = """# drove-gateway: generation http://127.0.0.1:%d/generation
 server { location = /generation { return 200 {{.Generation}}; } }
 """
-
-
-class CountingMetrics:
-    """Counts what the driver reports."""
-
-    def __init__(self) -> None:
-        self.calls: Counter[tuple[str, bool]] = Counter()
-        self.durations: Counter[str] = Counter()
-
-    def call(self, operation: str, ok: bool) -> None:
-        self.calls[operation, ok] += 1
-
-    def duration(self, result: str, seconds: float) -> None:
-        assert seconds >= 0
-        self.durations[result] += 1
-
-    def reload_succeeded(self, seconds: float) -> None: ...
-    def reload_failed(self) -> None: ...
-    def template_rendered(self, result: str, seconds: float) -> None: ...
-    def applied(self, record: ApplyRecord) -> None: ...
 
 
 def host(address: str, port_type: str = "http") -> Host:
@@ -92,32 +67,12 @@ def topology(vhosts: Mapping[str, Iterable[str]], *, leader: str = "http://c1:40
     )
 
 
-class Rig:
-    """A driver with what it drives. `reconciler` is running inside `running_gateway` only."""
+class Rig(InProcessBench):
+    """The driver for a stand-in of NGINX Plus."""
 
     def __init__(self, nginx: StandIn, driver: RuntimeProxy, metrics: CountingMetrics) -> None:
+        super().__init__(driver, metrics)
         self.nginx = nginx
-        self.driver = driver
-        self.metrics = metrics
-        self.records: list[ApplyRecord] = []
-        self.reconciler = Reconciler(
-            driver,
-            pace=ApplyPace(quiet=0.0, longest=0.0, between_reloads=0.0),
-            clock=SystemClock(time.monotonic, time.time, lambda: 0.0),
-            log=structlog.get_logger(),
-            metrics=metrics,
-            publish=lambda _: None,
-            record=self.records.append,
-        )
-
-    async def apply(self, desired: Topology, *demands: str) -> Outcome:
-        """One plan, applied, without housekeeping beside it."""
-        return await self.driver.apply(self.driver.plan(desired, demands))
-
-    @property
-    def updates(self) -> tuple[bool, str]:
-        section = self.driver.health().upstream_updates
-        return section.healthy, section.message
 
 
 @contextlib.asynccontextmanager
@@ -136,7 +91,7 @@ async def rigged(
     owned: frozenset[str] = frozenset(),
     ttl: float = 30.0,
 ) -> AsyncIterator[Rig]:
-    """A driver for a stand-in that runs. Without a `template`, reloads are disabled."""
+    """Make the driver for a running stand-in. Without a `template`, reloads are disabled."""
     metrics = CountingMetrics()
     log = structlog.get_logger()
     client = Client(
@@ -188,23 +143,8 @@ async def _no_lookup(name: str) -> list[str]:
     raise OSError(f"no resolver for {name}")
 
 
-@contextlib.asynccontextmanager
-async def running_gateway(rig: Rig) -> AsyncIterator[Reconciler]:
-    """The reconciler and the driver's housekeeping, running."""
-    reconciling = asyncio.create_task(rig.reconciler.run())
-    keeping = asyncio.create_task(rig.driver.run(rig.reconciler.wake))
-    try:
-        yield rig.reconciler
-    finally:
-        rig.reconciler.stop()
-        await reconciling
-        keeping.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await keeping
-
-
 class Holding:
-    """An instance that answers `/slow` only when it is let go, anything else at once."""
+    """An instance that responds to `/slow` once `let_go` is set, to anything else at once."""
 
     def __init__(self) -> None:
         self.address = ""
@@ -220,7 +160,7 @@ class Holding:
 
 @contextlib.asynccontextmanager
 async def holding(count: int) -> AsyncIterator[list[Holding]]:
-    """Instances that hold requests, each on a port of its own."""
+    """Run instances that hold requests, each on its own port."""
     async with contextlib.AsyncExitStack() as stack:
         made = []
         for one in (Holding() for _ in range(count)):
@@ -237,7 +177,7 @@ async def holding(count: int) -> AsyncIterator[list[Holding]]:
 
 @contextlib.asynccontextmanager
 async def instances(count: int) -> AsyncIterator[list[Instance]]:
-    """Instances that answer with their address."""
+    """Run instances that respond with their address."""
     made = [await Instance().start() for _ in range(count)]
     for one in made:
         one.name = address_of(one)

@@ -8,7 +8,6 @@ from tests.proxies.nginx.plus.rig import (
     WITH_STATE,
     WITHOUT_STATE,
     rigged,
-    running_gateway,
     topology,
 )
 from tests.standins.nginx_plus.faults import Fault, FaultKind
@@ -90,7 +89,7 @@ async def test_it_always_ends_well(tmp_path: Path, template: str, seed: int) -> 
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path, template=template, audit_interval=0.1, drain_timeout=1.0) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         chaos = Chaos(nginx, seed)
         deeds = [chaos.change_cluster] * 4 + [chaos.edit_by_hand, chaos.spoil_api, chaos.keep_busy]

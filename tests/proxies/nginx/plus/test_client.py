@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.proxies.nginx.plus.rig import CountingMetrics
+from tests.benches.in_process import CountingMetrics
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
 

@@ -8,7 +8,6 @@ from tests.proxies.nginx.plus.rig import (
     Rig,
     app,
     rigged,
-    running_gateway,
     topology,
 )
 from tests.standins.nginx_plus.faults import Fault
@@ -414,7 +413,7 @@ async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Pa
     async with (
         running(NginxPlus(conf)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({name: [A] for name in names}), "start")
         servers = [upstream.servers[0] for upstream in nginx.upstreams.values()]
@@ -432,7 +431,7 @@ async def test_a_server_made_ready_by_hand_and_wanted_again_is_not_deleted(tmp_p
         nginx.upstreams["a.example"].servers[0].drain = False
         await rig.apply(topology({"a.example": [A, B]}))
         assert rig.driver.draining == 0
-        async with running_gateway(rig):
+        async with rig.running():
             nginx.api.forget_calls()
             await until(lambda: nginx.api.calls["GET servers"] > 5)
         assert nginx.servers("a.example") == [A, B]
@@ -443,7 +442,7 @@ async def test_a_server_that_an_earlier_run_left_in_drain_is_deleted(tmp_path: P
     async with (
         running(NginxPlus(conf)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A]}), "start")
         await until(lambda: nginx.servers("a.example") == [A])
@@ -482,7 +481,7 @@ async def test_a_swept_deletion_that_meets_another_server_is_made_good(tmp_path:
         nginx.api.faults.append(
             Fault("meanwhile", method="DELETE", times=1, action=upstream.renumber)
         )
-        async with running_gateway(rig) as gateway:
+        async with rig.running() as gateway:
             gateway.desire(topology({"a.example": [A, B]}), "start")
             await until(lambda: nginx.has("a.example", [A, B]))
             gateway.desire(topology({"a.example": [B]}), "fewer")

@@ -13,7 +13,6 @@ from tests.proxies.nginx.plus.rig import (
     holding,
     instances,
     rigged,
-    running_gateway,
     topology,
 )
 from tests.standins.nginx_plus.faults import Fault, FaultKind
@@ -33,7 +32,7 @@ async def test_every_instance_is_replaced_under_load_without_a_failed_request(
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
         instances(6) as old,
         instances(6) as new,
     ):
@@ -62,7 +61,7 @@ async def test_a_request_that_runs_when_its_server_is_removed_finishes(tmp_path:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
         holding(2) as (leaving, staying),
         aiohttp.ClientSession() as client,
     ):
@@ -89,7 +88,7 @@ async def test_a_drain_ends_at_its_deadline_and_even_then_cuts_nothing_off(tmp_p
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, drain_timeout=0.2) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
         holding(1) as (leaving,),
         aiohttp.ClientSession() as client,
     ):
@@ -109,7 +108,7 @@ async def test_a_long_drain_does_not_hold_up_the_next_change(tmp_path: Path) -> 
     async with (
         running(NginxPlus(TWO)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A]}), "start")
         await until(lambda: nginx.servers("a.example") == [A])
@@ -128,7 +127,7 @@ async def test_five_hundred_servers_are_removed_at_once(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(conf)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({name: [*many, A] for name in vhosts}), "start")
         await until(lambda: all(nginx.has(name, [*many, A]) for name in vhosts), seconds=90)
@@ -144,7 +143,7 @@ async def test_a_restart_of_nginx_is_noticed_and_repaired(tmp_path: Path, templa
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path, template=template, audit_interval=60) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A, B]}), "start")
         await until(lambda: nginx.has("a.example", [A, B]))
@@ -160,7 +159,7 @@ async def test_a_reload_by_someone_else_is_noticed_and_repaired(tmp_path: Path) 
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, audit_interval=60) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A]}), "start")
         await until(lambda: nginx.servers("a.example") == [A] and rig.updates[0])
@@ -173,7 +172,7 @@ async def test_a_location_that_offers_upstreams_only_is_enough(tmp_path: Path) -
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         nginx.api.faults.append(Fault("status", path=".*/nginx", status=403))
         gateway.desire(topology({"a.example": [A]}), "start")
@@ -187,7 +186,7 @@ async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A, B]}), "start")
         await until(lambda: nginx.servers("a.example") == [A, B])
@@ -205,7 +204,7 @@ async def test_what_an_operator_set_by_hand_outlives_every_audit(tmp_path: Path)
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, audit_interval=0.02) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A, B]}), "start")
         await until(lambda: nginx.servers("a.example") == [A, B])
@@ -225,7 +224,7 @@ async def test_an_upstream_that_appears_later_is_filled(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A], "b.example": [B]}), "start")
         await until(lambda: "b.example" in rig.updates[1])
@@ -241,7 +240,7 @@ async def test_an_api_that_is_away_at_start_is_used_when_it_comes(tmp_path: Path
     await nginx.start()
     await nginx.stop()
     try:
-        async with rigged(nginx, tmp_path, template=None) as rig, running_gateway(rig) as gateway:
+        async with rigged(nginx, tmp_path, template=None) as rig, rig.running() as gateway:
             gateway.desire(topology({"a.example": [A]}), "start")
             await until(lambda: "cannot reach" in rig.updates[1])
             await nginx.start(nginx.api_port, nginx.traffic_port, nginx.control_port)
@@ -272,7 +271,7 @@ async def test_what_goes_wrong_for_one_vhost_concerns_it_alone_and_heals(
     async with (
         running(nginx),
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A, B], "b.example": [C]}), "start")
         await until(lambda: nginx.servers("b.example") == [C])
@@ -292,7 +291,7 @@ async def test_an_api_that_hangs_or_is_slow_holds_nobody_up_for_ever(
     async with (
         running(nginx),
         rigged(nginx, tmp_path, template=None, timeout=0.1) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A], "b.example": [B]}), "start")
         await fault.met.wait()
@@ -306,7 +305,7 @@ async def test_duplicates_are_refused_or_accepted_and_one_remains(tmp_path: Path
     async with (
         running(nginx),
         rigged(nginx, tmp_path, template=None) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": [A]}), "start")
         await until(lambda: nginx.servers("a.example") == [A])
@@ -324,7 +323,7 @@ async def test_a_changed_address_of_a_host_name_is_followed(tmp_path: Path) -> N
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, lookup=lookup, ttl=0.05) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         gateway.desire(topology({"a.example": ["node1:80"]}), "start")
         await until(lambda: nginx.servers("a.example") == ["10.7.0.1:80"])
@@ -336,7 +335,7 @@ async def test_reloads_go_on_while_traffic_flows_and_servers_change(tmp_path: Pa
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
         instances(3) as made,
     ):
         one, two, three = map(address_of, made)
@@ -368,7 +367,7 @@ async def test_a_vhost_that_the_realm_names_is_emptied_after_a_restart_of_the_ga
             audit_interval=0.02,
             owned=frozenset({"a.example", "b.example"}),
         ) as rig,
-        running_gateway(rig) as gateway,
+        rig.running() as gateway,
     ):
         unanswered = topology({"a.example": [A]}, leader="")
         gateway.desire(unanswered, "one namespace does not answer")

@@ -4,7 +4,8 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.proxies.nginx.plus.rig import CountingMetrics, topology
+from tests.benches.in_process import CountingMetrics
+from tests.proxies.nginx.plus.rig import topology
 from tests.standins.nginx_plus.server import NginxPlus, running
 
 from drove_gateway.model.vocabulary import Topology
