@@ -1,7 +1,7 @@
-"""A scriptable Drove cluster over real HTTP, with instances that answer.
+"""A scriptable Drove cluster over real HTTP, with instances that respond.
 
-It is an independent witness: it writes what controllers say by itself and imports nothing of the
-gateway.
+It is an independent witness: it writes the responses of controllers itself and imports nothing of
+the gateway.
 """
 
 from drove_gateway.simulator.errors import SimulatorError

@@ -1,7 +1,7 @@
 """The cluster's state and its transitions: no clock, sockets or tasks of its own.
 
 Every transition records the event that a real leader publishes for it, and counts `revision` up
-when `/endpoints` may answer differently.
+when the response of `/endpoints` may differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ Recovery: TypeAlias = Literal["empty", "partial", "done"]
 class Cluster:
     """Apps, instances, executors, leadership, and each controller's events.
 
-    `clock` tells epoch milliseconds; `skews` are what each controller's clock adds to it, in
+    `clock` returns epoch milliseconds; `skews` are what each controller's clock adds to it, in
     milliseconds; `addresses` are the controllers' HOST:PORT.
     """
 
@@ -50,7 +50,7 @@ class Cluster:
         return self.stores[self.leader or 0]
 
     def now(self) -> int:
-        """Epoch milliseconds by the leader's clock, or by nobody's when nobody leads."""
+        """Return epoch milliseconds by the leader's clock; without skew when nobody leads."""
         return self._clock() if self.leader is None else self.stores[self.leader].clock()
 
     def publish(self, event_type: str, metadata: Mapping[str, Any]) -> None:
@@ -61,7 +61,7 @@ class Cluster:
     # Leadership
 
     def lead(self, controller: int, recovery: Recovery = "done") -> None:
-        """Give leadership to one controller, which starts with an empty event store."""
+        """Make a controller the leader, which starts with an empty event store."""
         self.depose()
         self.leader = controller
         self.stores[controller].clear()
@@ -70,7 +70,7 @@ class Cluster:
         self.publish("LEADERSHIP_ACQUIRED", {})
 
     def depose(self) -> None:
-        """Take leadership away: nobody leads, and the events are forgotten."""
+        """Let nobody lead. The events are forgotten."""
         self.term += 1
         if self.leader is not None:
             self.stores[self.leader].clear()
@@ -79,7 +79,7 @@ class Cluster:
         self._touch()
 
     def recover(self, stage: Recovery) -> None:
-        """Say how much of the cluster the leader knows again. Apps come back silently."""
+        """Set how much of the cluster the leader knows again. Apps return without an event."""
         self.recovery = stage
         self._touch()
 
@@ -92,7 +92,7 @@ class Cluster:
     # Executors
 
     def add_executor(self, hostname: str) -> Executor:
-        """A machine joins. Several may have the same host name."""
+        """Add a machine. Several may have the same host name."""
         port = 11_000 + len(self.executors)
         executor = Executor(str(uuid4()), hostname, port, updated=self.now())
         self.executors[executor.executor_id] = executor
@@ -186,7 +186,7 @@ class Cluster:
     # What is listed
 
     def listed(self) -> list[tuple[AppVersion, list[Instance]]]:
-        """The apps of `/endpoints` with their hosts, sorted by app id.
+        """Return the apps of `/endpoints` with their hosts, sorted by app id.
 
         A leader that recovers knows no apps first, then every second one with half its hosts.
         """
@@ -221,7 +221,7 @@ def _skewed(clock: Callable[[], int], skew: int) -> Callable[[], int]:
 
 
 def app_metadata(app: AppVersion) -> dict[str, Any]:
-    """What an app event tells."""
+    """Return the metadata of an app event."""
     return {
         "APP_ID": app.app_id,
         "APP_NAME": app.name,
@@ -238,7 +238,7 @@ def app_metadata(app: AppVersion) -> dict[str, Any]:
 
 
 def instance_metadata(app: AppVersion, instance: Instance) -> dict[str, Any]:
-    """What an instance event tells. A null ERROR is left out."""
+    """Return the metadata of an instance event. A null ERROR is left out."""
     metadata: dict[str, Any] = {
         "APP_ID": app.app_id,
         "APP_NAME": app.name,
@@ -255,7 +255,7 @@ def instance_metadata(app: AppVersion, instance: Instance) -> dict[str, Any]:
 
 
 def executor_metadata(executor: Executor) -> dict[str, Any]:
-    """What an executor event tells."""
+    """Return the metadata of an executor event."""
     return {
         "EXECUTOR_ID": executor.executor_id,
         "HOSTNAME": executor.hostname,

@@ -37,7 +37,7 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """The command and its arguments, in one line."""
+        """The command and its arguments, in a line."""
         fields = msgspec.structs.fields(self._arguments)
         return " ".join([f"POST /{self.name}", *(_shown(field) for field in fields)])
 
@@ -52,7 +52,7 @@ class Command:
 
 
 class Control:
-    """Serves commands, and at `/state` what `state` returns."""
+    """Serves commands, and `state` at `/state`."""
 
     def __init__(self, methods: Sequence[Method], state: Callable[[], Mapping[str, Any]]) -> None:
         self.url = ""
@@ -62,12 +62,12 @@ class Control:
 
     @property
     def usage(self) -> str:
-        """All that can be asked, a line each."""
+        """Every request that is served, a line each."""
         lines = ["GET /state", *(command.usage for command in self._commands.values())]
         return "\n".join(lines) + "\n"
 
     async def start(self, host: str, port: int) -> None:
-        """Listen; port 0 takes a free one."""
+        """Listen; port 0 is any free port."""
         bound = await self._listener.open(host, port)
         self.url = f"http://[{host}]:{bound}" if ":" in host else f"http://{host}:{bound}"
 
@@ -92,8 +92,8 @@ class Control:
             return _problem(400, f"{error}\n{command.usage}")
         except SimulatorError as error:
             return _problem(409, str(error))
-        told = is_dataclass(result) and not isinstance(result, type)
-        return web.json_response(asdict(result) if told else {"result": result})
+        is_object = is_dataclass(result) and not isinstance(result, type)
+        return web.json_response(asdict(result) if is_object else {"result": result})
 
 
 def _struct(

@@ -1,4 +1,4 @@
-"""Controllers over HTTP: who may ask, who leads, compression, and faults on the connection."""
+"""Controllers over HTTP: access, leadership, compression, and faults of the connection."""
 
 import asyncio
 import gzip
@@ -14,31 +14,31 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from drove_gateway.simulator.answers import Answer, Answers, not_leader, unauthorized
 from drove_gateway.simulator.cluster import Cluster
 from drove_gateway.simulator.faults import Fault, FaultBook, spoil
 from drove_gateway.simulator.listener import Listener, reset
+from drove_gateway.simulator.responses import ApiResponse, Responses, not_leader, unauthorized
 
 GZIP_FROM = 256
 THREAD_FROM = 262_144
-"""Bodies of this size and more are compressed beside the event loop."""
+"""Bodies of this size and more are compressed in a thread."""
 
 EXCHANGES = 10_000
 """How many of its last requests a controller remembers."""
 
-Post: TypeAlias = Callable[[str, bytes], Answer]
+Post: TypeAlias = Callable[[str, bytes], ApiResponse]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Whom the controllers answer. Without a user and a token: everyone."""
+    """Who may send requests. Without a user and a token: everyone."""
 
     user: str | None = None
     password: str = ""
     token: str | None = None
 
     def allows(self, authorization: str | None) -> bool:
-        """Whether this `Authorization` header will do."""
+        """Whether this `Authorization` header is accepted."""
         good = []
         if self.user is not None:
             credentials = b64encode(f"{self.user}:{self.password}".encode()).decode()
@@ -50,8 +50,8 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer: the path below `/apis`, when it came and when the answer was
-    ready (seconds of `time.monotonic`), and the answer's bytes as they are sent.
+    """A request and its response: the path below `/apis`, when the request came and when the
+    response was ready (seconds of `time.monotonic`), and the number of bytes sent.
     """
 
     path: str
@@ -61,9 +61,9 @@ class Exchange:
 
 
 class Controller:
-    """One controller. Its port stays its own while it is stopped.
+    """A controller. It keeps its port while it is stopped.
 
-    `requests` counts what it was asked, by path below `/apis`; `exchanges` has the last ones.
+    `requests` counts requests by path below `/apis`; `exchanges` has the last 10,000.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class Controller:
         number: int,
         *,
         cluster: Cluster,
-        answers: Answers,
+        responses: Responses,
         post: Post,
         faults: FaultBook,
         access: Access,
@@ -85,7 +85,7 @@ class Controller:
         self.exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
         self._scheme = "https" if tls else "http"
         self._cluster = cluster
-        self._answers = answers
+        self._responses = responses
         self._post = post
         self._faults = faults
         self._access = access
@@ -95,17 +95,17 @@ class Controller:
 
     @property
     def url(self) -> str:
-        """What a client is configured with."""
+        """The URL that clients are configured with."""
         return f"{self._scheme}://{self.address}"
 
     @property
     def address(self) -> str:
-        """HOST:PORT, as the cluster tells its leader."""
+        """HOST:PORT, as the cluster names its leader."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def running(self) -> bool:
-        """Whether it takes connections."""
+        """Whether it accepts connections."""
         return self._listener.listening
 
     async def start(self, host: str, port: int = 0) -> None:
@@ -122,7 +122,7 @@ class Controller:
         await self._listener.cut()
 
     async def release(self) -> None:
-        """Stop for good and give the port back."""
+        """Stop for good and release the port."""
         await self.stop()
         if self._reserved is not None:
             self._reserved.close()
@@ -140,32 +140,32 @@ class Controller:
         fault = self._faults.take(self.number, path)
         body = await request.read()
         if fault is None:
-            return await self._response(request, self._answer(request, path, body))
+            return await self._response(request, self._respond(request, path, body))
         await asyncio.sleep(fault.delay)
-        answer = spoil(fault, self._answer(request, path, body, fault.kind == "leads"))
+        reply = spoil(fault, self._respond(request, path, body, fault.kind == "leads"))
         if fault.kind in CONNECTION_FAULTS:
-            return await CONNECTION_FAULTS[fault.kind](request, fault, answer)
-        return await self._response(request, answer)
+            return await CONNECTION_FAULTS[fault.kind](request, fault, reply)
+        return await self._response(request, reply)
 
-    def _answer(
+    def _respond(
         self, request: web.BaseRequest, path: str, body: bytes, leads: bool = False
-    ) -> Answer:
+    ) -> ApiResponse:
         if not self._access.allows(request.headers.get("Authorization")):
             return unauthorized()
         if self._cluster.leader != self.number and not leads:
             return not_leader()
         if request.method == "POST":
             return self._post(path, body)
-        return self._answers.get(path, parse_qs(request.query_string, keep_blank_values=True))
+        return self._responses.get(path, parse_qs(request.query_string, keep_blank_values=True))
 
-    async def _response(self, request: web.BaseRequest, answer: Answer) -> web.Response:
-        headers = dict(answer.headers)
-        body = answer.body
+    async def _response(self, request: web.BaseRequest, reply: ApiResponse) -> web.Response:
+        headers = dict(reply.headers)
+        body = reply.body
         if len(body) >= GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
             body = await self._gzip(body)
             headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
         return web.Response(
-            status=answer.status, body=body, content_type=answer.content_type, headers=headers
+            status=reply.status, body=body, content_type=reply.content_type, headers=headers
         )
 
     async def _gzip(self, body: bytes) -> bytes:
@@ -177,48 +177,48 @@ class Controller:
 
 
 async def _begin(
-    request: web.BaseRequest, answer: Answer, length: int | None
+    request: web.BaseRequest, reply: ApiResponse, length: int | None
 ) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    response.content_type = answer.content_type
+    response = web.StreamResponse(status=reply.status, headers=reply.headers)
+    response.content_type = reply.content_type
     response.content_length = length
     response.force_close()
     await response.prepare(request)
     return response
 
 
-async def _cut(request: web.BaseRequest, _: Fault, answer: Answer) -> web.StreamResponse:
-    response = await _begin(request, answer, len(answer.body))
-    await response.write(answer.body[: len(answer.body) // 2])
+async def _cut(request: web.BaseRequest, _: Fault, reply: ApiResponse) -> web.StreamResponse:
+    response = await _begin(request, reply, len(reply.body))
+    await response.write(reply.body[: len(reply.body) // 2])
     if request.transport is not None:
         request.transport.close()
     return response
 
 
-async def _drip(request: web.BaseRequest, fault: Fault, answer: Answer) -> web.StreamResponse:
-    response = await _begin(request, answer, len(answer.body))
-    for position in range(len(answer.body)):
-        await response.write(answer.body[position : position + 1])
+async def _drip(request: web.BaseRequest, fault: Fault, reply: ApiResponse) -> web.StreamResponse:
+    response = await _begin(request, reply, len(reply.body))
+    for position in range(len(reply.body)):
+        await response.write(reply.body[position : position + 1])
         await asyncio.sleep(fault.interval)
     return response
 
 
-async def _endless(request: web.BaseRequest, _: Fault, answer: Answer) -> web.StreamResponse:
-    response = await _begin(request, answer, None)
-    await response.write(answer.body[:-1])
+async def _endless(request: web.BaseRequest, _: Fault, reply: ApiResponse) -> web.StreamResponse:
+    response = await _begin(request, reply, None)
+    await response.write(reply.body[:-1])
     while True:
         await response.write(b" " * 65_536)
         await asyncio.sleep(0.001)
 
 
-async def _reset(request: web.BaseRequest, _: Fault, __: Answer) -> web.StreamResponse:
+async def _reset(request: web.BaseRequest, _: Fault, __: ApiResponse) -> web.StreamResponse:
     if request.transport is not None:
         reset(request.transport)
     return web.Response()
 
 
 _Deliver: TypeAlias = Callable[
-    [web.BaseRequest, Fault, Answer], Coroutine[None, None, web.StreamResponse]
+    [web.BaseRequest, Fault, ApiResponse], Coroutine[None, None, web.StreamResponse]
 ]
 
 CONNECTION_FAULTS: Mapping[str, _Deliver] = {

@@ -1,5 +1,5 @@
-"""The one error of the simulator."""
+"""The error of the simulator."""
 
 
 class SimulatorError(Exception):
-    """What was asked cannot be done. The message says what can."""
+    """Raised when a command cannot be carried out. The message says what is possible."""

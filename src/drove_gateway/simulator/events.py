@@ -1,4 +1,4 @@
-"""One controller's event store: in memory, keyed by the millisecond of creation."""
+"""The event store of a controller: in memory, keyed by the millisecond of creation."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
@@ -12,7 +12,7 @@ KEPT_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened. `time` is the leader's clock in epoch milliseconds."""
+    """An event. `time` is the leader's clock in epoch milliseconds."""
 
     type: str
     id: str
@@ -23,7 +23,7 @@ class Event:
 class EventStore:
     """Events sorted by creation millisecond, several to a key, kept an hour.
 
-    `clock` tells epoch milliseconds and may be skewed: each controller has its own.
+    `clock` returns epoch milliseconds and may be skewed: each controller has its own.
     """
 
     def __init__(self, clock: Callable[[], int]) -> None:
@@ -39,7 +39,7 @@ class EventStore:
         self._stale = 0
 
     def record(self, event_type: str, metadata: Mapping[str, Any]) -> Event:
-        """Store an event that is created now, and drop those that are over an hour old."""
+        """Store a new event, and drop those that are over an hour old."""
         now = self.clock()
         key = now
         if self._stale:
@@ -59,15 +59,15 @@ class EventStore:
         self._stale = count
 
     def after(self, cursor: int, size: int) -> list[Event]:
-        """The events with a key above `cursor`, newest first, at most `size`."""
+        """Return the events with a key above `cursor`, newest first, at most `size`."""
         return self._newer(cursor)[::-1][:size]
 
     def counts_after(self, cursor: int) -> dict[str, int]:
-        """How many events of each type have a key above `cursor`."""
+        """Return how many events of each type have a key above `cursor`."""
         return dict(Counter(event.type for event in self._newer(cursor)))
 
     def sync_time(self, cursor: int) -> int:
-        """The `lastSyncTime` to answer: the newest key, even when lower than `cursor`."""
+        """Return `lastSyncTime` for a response: the newest key, even when lower than `cursor`."""
         if not self._events:
             return cursor
         newest = self._events[-1].time

@@ -1,4 +1,4 @@
-"""Bad answers on demand: which requests they meet, and what becomes of the good answer."""
+"""Bad responses on demand: which requests they meet, and how they change the good response."""
 
 import json
 import random
@@ -7,8 +7,8 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from drove_gateway.simulator.answers import (
-    Answer,
+from drove_gateway.simulator.responses import (
+    ApiResponse,
     encode,
     failed,
     not_leader,
@@ -46,11 +46,11 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         - `status`: the HTTP status `status`, with the body that goes with it.
         - `html`: a proxy's HTML page with `status`.
         - `failed`: 200 with FAILED. `follower`: 400, as when nobody leads.
-        - `leads`: answers as the leader although it does not lead.
+        - `leads`: responds as the leader although it does not lead.
         - `empty`: `data` is empty. `partial`: the first `keep` of the list (0 to 1).
         - `no-hosts`: every app without hosts. `shuffled`: the same in another order.
-        - `wrong-types`: JSON of another shape. `garbage`: bytes that are no text.
-        - `truncated`: half of the JSON, as a complete answer. `huge`: `size` bytes more.
+        - `wrong-types`: JSON of another shape. `garbage`: bytes that are not text.
+        - `truncated`: half of the JSON, as a complete response. `huge`: `size` bytes more.
         - `raw`: `body` with `status` and `content_type`.
         - `cut`: half of the body, then the connection closes. `endless`: a body without end.
         - `drip`: a byte every `interval` seconds. `reset`: the connection is reset at once.
@@ -82,7 +82,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class FaultBook:
-    """The faults in force, oldest first; the first that meets a request spoils it."""
+    """The injected faults, oldest first; the first that meets a request spoils it."""
 
     def __init__(self) -> None:
         self._active: list[tuple[Fault, int | None]] = []
@@ -93,7 +93,7 @@ class FaultBook:
         return [fault for fault, _ in self._active]
 
     def add(self, fault: Fault) -> None:
-        """Put a fault into force."""
+        """Inject a fault."""
         self._active.append((fault, fault.times))
 
     def clear(self) -> None:
@@ -101,7 +101,7 @@ class FaultBook:
         self._active.clear()
 
     def take(self, controller: int, path: str) -> Fault | None:
-        """The fault that meets this request, counted down."""
+        """Return the fault that meets this request, if any, and count it down."""
         for position, (fault, left) in enumerate(self._active):
             if fault.meets(controller, path):
                 if left is not None and left <= 1:
@@ -112,39 +112,41 @@ class FaultBook:
         return None
 
 
-def spoil(fault: Fault, answer: Answer) -> Answer:
-    """The answer that a client gets instead of the good one.
+def spoil(fault: Fault, response: ApiResponse) -> ApiResponse:
+    """Return the response that a client gets instead of the good response.
 
-    Kinds that reshape `data` leave answers alone that have none, such as a follower's 400; kinds
-    that act on the connection leave every answer alone.
+    Kinds that reshape `data` keep responses without `data`, such as a follower's 400. Kinds that
+    act on the connection keep every response.
     """
     if fault.kind in REPLACING:
         return REPLACING[fault.kind](fault)
     if fault.kind in BREAKING:
-        return Answer(answer.status, BREAKING[fault.kind](fault, answer.body), answer.content_type)
-    if fault.kind in RESHAPING and answer.status == 200:
-        return _reshaped(fault, answer)
-    return answer
+        return ApiResponse(
+            response.status, BREAKING[fault.kind](fault, response.body), response.content_type
+        )
+    if fault.kind in RESHAPING and response.status == 200:
+        return _reshaped(fault, response)
+    return response
 
 
-def _reshaped(fault: Fault, answer: Answer) -> Answer:
-    envelope = json.loads(answer.body)
+def _reshaped(fault: Fault, response: ApiResponse) -> ApiResponse:
+    envelope = json.loads(response.body)
     if "data" not in envelope:
-        return answer
+        return response
     envelope["data"] = RESHAPING[fault.kind](fault, envelope["data"])
-    return Answer(answer.status, encode(envelope))
+    return ApiResponse(response.status, encode(envelope))
 
 
-def _status(fault: Fault) -> Answer:
+def _status(fault: Fault) -> ApiResponse:
     if fault.status == 500:
         return server_error("java.lang.IllegalStateException: simulated")
     body = {"code": fault.status, "message": f"HTTP {fault.status}"}
-    return Answer(fault.status, encode(body))
+    return ApiResponse(fault.status, encode(body))
 
 
-def _html(fault: Fault) -> Answer:
+def _html(fault: Fault) -> ApiResponse:
     body = f"<html><head><title>{fault.status}</title></head><body><h1>{fault.status}</h1></body>"
-    return Answer(fault.status, f"{body}</html>\r\n".encode(), "text/html")
+    return ApiResponse(fault.status, f"{body}</html>\r\n".encode(), "text/html")
 
 
 def _empty(_: Fault, data: Any) -> Any:
@@ -193,13 +195,13 @@ def _huge(fault: Fault, body: bytes) -> bytes:
     return body + b" " * fault.size
 
 
-REPLACING: Mapping[str, Callable[[Fault], Answer]] = {
+REPLACING: Mapping[str, Callable[[Fault], ApiResponse]] = {
     "status": _status,
     "html": _html,
     "failed": lambda _: failed("simulated failure"),
     "follower": lambda _: not_leader(),
-    "garbage": lambda _: Answer(200, b"\x00\xff\xfe\x9d{[" * 40),
-    "raw": lambda fault: Answer(fault.status, fault.body.encode(), fault.content_type),
+    "garbage": lambda _: ApiResponse(200, b"\x00\xff\xfe\x9d{[" * 40),
+    "raw": lambda fault: ApiResponse(fault.status, fault.body.encode(), fault.content_type),
 }
 BREAKING: Mapping[str, Callable[[Fault, bytes], bytes]] = {
     "truncated": lambda _, body: body[: len(body) // 2],

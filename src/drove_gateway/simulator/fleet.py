@@ -1,4 +1,4 @@
-"""Instances come and go: where they are placed, their servers, their states over time."""
+"""Instances: where they are placed, their servers, their states over time."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -27,20 +27,20 @@ class Fleet:
         self._failures: list[BaseException] = []
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something in the background; `settled` waits for it."""
+        """Run `work` in the background; `settled` waits for it."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._finished)
 
     async def settled(self) -> None:
-        """Wait until nothing runs in the background, and raise what went wrong there."""
+        """Wait until nothing runs in the background. Raise the first error of that."""
         while self._running:
             await asyncio.wait(self._running)
         if self._failures:
             raise self._failures.pop(0)
 
     async def close(self) -> None:
-        """Stop the background work and every server, and raise what went wrong before."""
+        """Stop the background work and every server. Raise the first error of that work."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -69,7 +69,7 @@ class Fleet:
         return executor, port, name
 
     async def start(self, app: AppVersion) -> Instance:
-        """Start one instance and return when it is healthy."""
+        """Start an instance and return when it is healthy."""
         executor, port, name = await self.place(app)
         instance = self._cluster.add_instance(app, executor, port, name)
         if app.healthy_after:
@@ -79,20 +79,20 @@ class Fleet:
         return instance
 
     def stop(self, app: AppVersion, instance: Instance) -> None:
-        """Take an instance out of the list now; its end follows in the background."""
+        """Remove an instance from the list now; it ends in the background."""
         if instance.instance_id not in app.instances:
             return
         self._cluster.set_instance_state(app, instance, "STOPPING")
         self.spawn(self._end(app, instance))
 
     async def kill(self, instance: Instance) -> None:
-        """Kill an instance's server. The cluster does not notice by itself."""
+        """Kill the server of an instance. The cluster does not notice."""
         server = self.servers.pop(instance.instance_id, None)
         if server is not None:
             await server.kill()
 
     async def move(self, instance: Instance) -> int:
-        """Let the instance listen on another port, which is returned."""
+        """Let the instance listen on another port. Return the port."""
         server = self.servers.get(instance.instance_id)
         if server is None:
             return self._port(instance.executor.hostname)

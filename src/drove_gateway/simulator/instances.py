@@ -1,9 +1,9 @@
-"""Instances that answer: a small real HTTP server for each container.
+"""Instances: a small real HTTP server for each container.
 
-Every answer names the app and the instance, in its body and in the headers `X-App-Id` and
-`X-Instance-Id`. What a request may ask for:
+Every response names the app and the instance, in its body and in the headers `X-App-Id` and
+`X-Instance-Id`. A request may have:
 
-    ?delay=SECONDS   answer that much later
+    ?delay=SECONDS   respond that much later
     ?size=BYTES      a body of that size
     ?status=CODE     another status
     /headers         the request's headers as JSON
@@ -24,7 +24,7 @@ BIGGEST = 256 * 1024 * 1024
 
 
 class InstanceServer:
-    """One instance's server. It listens from `start` until `stop` or `kill`."""
+    """The server of an instance. It listens from `start` until `stop` or `kill`."""
 
     def __init__(self, *, app: str, app_id: str, instance_id: str, host: str) -> None:
         self.port = 0
@@ -33,7 +33,7 @@ class InstanceServer:
         self._identity = {"app": app, "appId": app_id, "instanceId": instance_id, "host": host}
         self._headers = {"X-App-Id": app_id, "X-Instance-Id": instance_id}
         self._body = b""
-        self._listener = Listener(self._answer, keep_alive=KEEP_ALIVE)
+        self._listener = Listener(self._respond, keep_alive=KEEP_ALIVE)
 
     async def start(self) -> int:
         """Listen on a free port of the executor's address, and return the port."""
@@ -43,14 +43,14 @@ class InstanceServer:
         return self.port
 
     async def stop(self, grace: float = GRACE) -> None:
-        """Take no more connections, close the idle ones, let running requests finish."""
+        """Accept no more connections, close idle connections, let running requests finish."""
         await self._listener.close(grace)
 
     async def kill(self) -> None:
-        """Die: refuse connections and reset those that are open."""
+        """Die: refuse new connections and reset open connections."""
         await self._listener.cut()
 
-    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         self.requests += 1
         if request.body_exists:
             async for _ in request.content.iter_any():
@@ -58,11 +58,11 @@ class InstanceServer:
         if not request.query_string and request.path != "/headers":
             return self._plain(self._body)
         try:
-            return await self._asked(request)
+            return await self._special(request)
         except ValueError as error:
             return web.Response(status=400, text=f"{error}\n")
 
-    async def _asked(self, request: web.BaseRequest) -> web.Response:
+    async def _special(self, request: web.BaseRequest) -> web.Response:
         await asyncio.sleep(float(request.query.get("delay", 0)))
         size = int(request.query.get("size", 0))
         if not 0 <= size <= BIGGEST:

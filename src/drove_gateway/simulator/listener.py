@@ -1,4 +1,4 @@
-"""A listening HTTP server that can end well or badly."""
+"""A listening HTTP server that can end gracefully or abruptly."""
 
 import asyncio
 import socket
@@ -28,7 +28,7 @@ class Listener:
 
     @property
     def listening(self) -> bool:
-        """Whether new connections are taken."""
+        """Whether new connections are accepted."""
         return self._server is not None
 
     async def open(self, host: str, port: int = 0) -> int:
@@ -46,14 +46,14 @@ class Listener:
         return bound
 
     async def close(self, grace: float) -> None:
-        """Take no more connections, close idle ones, let requests finish for `grace` seconds."""
+        """Accept no more connections, close idle ones, let requests finish for `grace` seconds."""
         self._stop_listening()
         if self._http is not None:
             self._http.pre_shutdown()
             await self._http.shutdown(grace)
 
     async def cut(self) -> None:
-        """Refuse new connections and reset the open ones."""
+        """Refuse new connections and reset open connections."""
         self._stop_listening()
         if self._http is not None:
             for connection in self._http.connections:

@@ -1,4 +1,4 @@
-"""What fate does to instances and executors: deaths, silence, and what is noticed of it."""
+"""Failures of instances and executors, and how the cluster notices them."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ from drove_gateway.simulator.workload import AppVersion, Executor, Instance
 
 
 class Mishaps(Operations):
-    """Operations, and things that go wrong with what they started."""
+    """Operations, and failures of the instances that they started."""
 
     async def kill_instance(
         self,
@@ -22,8 +22,8 @@ class Mishaps(Operations):
     ) -> Change:
         """Kill an instance, or the first healthy one of an app.
 
-        The cluster notices `noticed_after` seconds later (None: never), takes it off the list
-        and, unless told otherwise, starts another in the background.
+        The cluster notices `noticed_after` seconds later (None: never), removes it from the list
+        and, with `replace`, starts another in the background.
         """
         version, victim = self._victim(instance, app)
         await self.fleet.kill(victim)
@@ -41,7 +41,7 @@ class Mishaps(Operations):
     async def kill_executor(self, executor: str, *, lost_after: float | None = None) -> None:
         """Kill an executor and all that runs there, silently: its hosts stay listed.
 
-        The cluster reports it lost `lost_after` seconds later (None: when told).
+        The cluster reports it lost `lost_after` seconds later (None: by `report_executor_lost`).
         """
         machine = self.executor(executor)
         machine.dead = True
@@ -63,8 +63,8 @@ class Mishaps(Operations):
     ) -> Change:
         """Publish that the executor is gone, and delete its instances `deletion_delay` later.
 
-        No event tells the deletion. The apps notice `app_event_after` seconds later (None: never)
-        and, unless told otherwise, start other instances.
+        No event announces the deletion. The apps notice `app_event_after` seconds later (None:
+        never) and, with `replace`, start other instances.
         """
         machine = self.executor(executor)
         await self.kill_executor(machine.executor_id)
@@ -78,17 +78,17 @@ class Mishaps(Operations):
         return change
 
     def silence_instance(self, instance: str, *, silent: bool = True) -> Change:
-        """Leave an instance out of `/endpoints` as stale, or take it back. No event tells it."""
-        version, one = self._victim(instance, "")
-        self.cluster.set_stale(version, one, silent)
+        """Leave an instance out of `/endpoints` as stale, or list it again, without an event."""
+        version, victim = self._victim(instance, "")
+        self.cluster.set_stale(version, victim, silent)
         names = (instance,)
         added, removed = ((), names) if silent else (names, ())
         return Change(time.monotonic(), version.app_id, added, removed)
 
     async def change_port(self, instance: str) -> Change:
-        """Let an instance listen on another port. No event tells it."""
-        version, one = self._victim(instance, "")
-        self.cluster.set_port(version, one, await self.fleet.move(one))
+        """Let an instance listen on another port. No event announces it."""
+        version, victim = self._victim(instance, "")
+        self.cluster.set_port(version, victim, await self.fleet.move(victim))
         return Change(time.monotonic(), version.app_id)
 
     def _victim(self, instance: str, app: str) -> tuple[AppVersion, Instance]:

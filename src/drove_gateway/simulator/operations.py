@@ -1,7 +1,7 @@
-"""What an operator does to apps, instances and executors, over time.
+"""Operations on apps, instances and executors, over time.
 
-Every method returns when `/endpoints` tells the change, with the moment it began to. What follows
-that (the wait before a kill, a replacement) goes on in the background.
+Every method returns when `/endpoints` lists the change, with that moment. The rest (the wait before
+a kill, a replacement) continues in the background.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from drove_gateway.simulator.workload import AppState, AppVersion, Executor, Ins
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change that `/endpoints` tells since `visible_at` (seconds of `time.monotonic`).
+    """A change that `/endpoints` lists since `visible_at` (seconds of `time.monotonic`).
 
     `added` and `removed` are instance ids.
     """
@@ -56,7 +56,7 @@ class Operations:
     ) -> Change:
         """Register a new version of an app and start its instances.
 
-        What is not given comes from the newest version of that name, or else from the options.
+        Defaults come from the newest version of that name, or else from the options.
         """
         if not name:
             raise SimulatorError("an app needs a name")
@@ -79,7 +79,7 @@ class Operations:
         return await self.scale(app.app_id, wanted)
 
     async def scale(self, app: str, instances: int) -> Change:
-        """Start or stop instances until there are so many; 0 suspends the app."""
+        """Start or stop instances until there are `instances`; 0 suspends the app."""
         version = self.app(app)
         if instances < 0:
             raise SimulatorError(f"{instances} instances are not possible: give 0 or more")
@@ -93,9 +93,9 @@ class Operations:
         return changed(version, added, surplus)
 
     async def replace_instances(self, app: str, instance_ids: Sequence[str] = ()) -> Change:
-        """A rolling restart, one by one: start a new instance, and stop an old when it is healthy.
+        """Restart all instances, or those that are named, one after the other.
 
-        Of all instances, or of those that are named.
+        Each old instance is stopped when its replacement is healthy.
         """
         version = self.app(app)
         added: list[Instance] = []
@@ -111,7 +111,7 @@ class Operations:
     async def stop_instances(
         self, app: str, instance_ids: Sequence[str], *, respawn: bool = False
     ) -> Change:
-        """Stop the named instances; with `respawn`, others take their place."""
+        """Stop the named instances; with `respawn`, start replacements."""
         version = self.app(app)
         async with self._operation(version, "STOP_INSTANCES_REQUESTED"):
             victims = [each for each in version.healthy() if each.instance_id in instance_ids]
@@ -150,18 +150,18 @@ class Operations:
         return Change(time.monotonic(), version.app_id, (), removed)
 
     def add_executor(self, host: str) -> str:
-        """A machine joins the cluster; its id is returned. Apps that found no room start there."""
+        """Add a machine to the cluster. Return its id. Apps that found no room start there."""
         machine = self.cluster.add_executor(host)
         while self._homeless:
             self.fleet.spawn(self._recover(self._homeless.pop()))
         return machine.executor_id
 
     async def settled(self) -> None:
-        """Wait until all that goes on in the background is over."""
+        """Wait until the background work is done."""
         await self.fleet.settled()
 
     def app(self, app: str) -> AppVersion:
-        """The app version with this id, or the newest one with this name."""
+        """Return the app version with this id, or the newest with this name."""
         if app in self.cluster.apps:
             return self.cluster.apps[app]
         versions = [each for each in self.cluster.apps.values() if each.name == app]
@@ -170,7 +170,7 @@ class Operations:
         return versions[-1]
 
     def executor(self, executor: str) -> Executor:
-        """The executor with this id, or the first one with this host name."""
+        """Return the executor with this id, or the first with this host name."""
         machines = self.cluster.executors
         if executor in machines:
             return machines[executor]
@@ -181,7 +181,7 @@ class Operations:
         raise SimulatorError(f"no executor {executor!r}; there are: {_some(hosts)}")
 
     async def populate(self) -> None:
-        """Run the apps that the options ask for, as if they had run for long."""
+        """Run the apps of the options, as if they had run for long."""
         for number in range(1, self.options.apps + 1):
             app = self._specify(f"app{number}", self._next_version(f"app{number}"), None)
             places = [await self.fleet.place(app) for _ in range(self.options.instances)]
@@ -189,7 +189,7 @@ class Operations:
             await asyncio.sleep(0)
 
     def _specify(self, name: str, version: str, last: AppVersion | None) -> AppVersion:
-        """A version like the last one, or else as the options say."""
+        """Return a version like the last, or else as the options say."""
         options = self.options
         return AppVersion(
             name=name,
@@ -203,7 +203,7 @@ class Operations:
         )
 
     def _next_version(self, name: str) -> str:
-        """A number that no version of the app has or had."""
+        """Return a number that no version of the app has or had."""
         while True:
             self._versions[name] = self._versions.get(name, 0) + 1
             if f"{name}-{self._versions[name]}" not in self.cluster.apps:
@@ -224,7 +224,7 @@ class Operations:
         return list(await asyncio.gather(*(self.fleet.start(app) for _ in range(count))))
 
     async def _recover(self, app: AppVersion) -> None:
-        """Start what an app lacks. When it was destroyed meanwhile, nobody misses anything."""
+        """Start the missing instances of an app, unless it was destroyed meanwhile."""
         if not self.fleet.has_room():
             self._homeless.append(app)
             return
@@ -235,7 +235,7 @@ class Operations:
 
 
 def changed(app: AppVersion, added: Sequence[Instance], removed: Sequence[Instance]) -> Change:
-    """A change of an app that is visible from now on."""
+    """Return a change of an app that is visible from now on."""
     return Change(
         time.monotonic(),
         app.app_id,

@@ -21,7 +21,7 @@ class Options:
     vhost
         The vhost of an app that is deployed without one; `{name}` is the app's name.
     real
-        Instances are HTTP servers that answer. Otherwise they are addresses only.
+        Instances are HTTP servers. Otherwise they are addresses only.
     executors
         Host names or addresses; real instances listen there. Empty: three addresses of this
         machine for real instances, else ten of 10.0.0.0/24.
@@ -35,11 +35,11 @@ class Options:
         How long a new leader does not know the whole cluster: half the time it lists no app,
         then every second one with half its hosts, then all.
     clock_skews
-        What each controller's clock is ahead; controllers without a value are on time.
+        By how much the clock of each controller is ahead; 0 for controllers without a value.
     idle_timeout
         When controllers close idle connections.
     user, password, token
-        Required by the controllers when set; either will do when both are.
+        Required by the controllers when set; either is accepted when both are.
     tls
         Controllers speak HTTPS with this context.
     """

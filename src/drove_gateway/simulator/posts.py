@@ -1,45 +1,45 @@
-"""What Drove's own clients POST to the leader: operations on apps, and maintenance mode."""
+"""POST requests of Drove's own clients to the leader: operations on apps, maintenance mode."""
 
 import json
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from drove_gateway.simulator.answers import (
-    Answer,
+from drove_gateway.simulator.errors import SimulatorError
+from drove_gateway.simulator.operations import Change, Operations
+from drove_gateway.simulator.responses import (
+    ApiResponse,
     failed,
     invalid,
     not_found,
     success,
 )
-from drove_gateway.simulator.errors import SimulatorError
-from drove_gateway.simulator.operations import Change, Operations
 from drove_gateway.simulator.workload import AppVersion
 
 Work: TypeAlias = Coroutine[Any, Any, Change]
 
 
 class Posts:
-    """Accepts operations as controllers do: at once, and carries them out in the background."""
+    """Accepts operations at once and carries them out in the background, as controllers do."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
 
-    def answer(self, path: str, body: bytes) -> Answer:
-        """Answer a POST of a path below `/apis`."""
+    def respond(self, path: str, body: bytes) -> ApiResponse:
+        """Respond to a POST of a path below `/apis`."""
         if path == "/v1/applications/operations":
             return self._operation(body)
         if path in {"/v1/cluster/maintenance/set", "/v1/cluster/maintenance/unset"}:
             return self._maintenance(path.endswith("/set"))
         return not_found()
 
-    def _maintenance(self, on: bool) -> Answer:
+    def _maintenance(self, on: bool) -> ApiResponse:
         cluster = self._operations.cluster
         cluster.set_maintenance(on)
         state = "MAINTENANCE" if on else "NORMAL"
         return success({"state": state, "updated": cluster.maintenance_updated})
 
-    def _operation(self, body: bytes) -> Answer:
+    def _operation(self, body: bytes) -> ApiResponse:
         try:
             operation = json.loads(body)
             app_id, work = self._work(operation)
@@ -94,6 +94,6 @@ class Posts:
 
 
 async def _quietly(work: Work) -> None:
-    """Carry out what was accepted. When it fails, the app's state tells, as in Drove."""
+    """Carry out what was accepted. A failure shows in the app's state only, as in Drove."""
     with suppress(SimulatorError):
         await work

@@ -10,7 +10,6 @@ from typing import Any, Self
 import msgspec
 
 from drove_gateway.simulator import views
-from drove_gateway.simulator.answers import Answers
 from drove_gateway.simulator.cluster import Cluster, Recovery
 from drove_gateway.simulator.control import Control
 from drove_gateway.simulator.controllers import Access, Controller
@@ -20,13 +19,14 @@ from drove_gateway.simulator.mishaps import Mishaps
 from drove_gateway.simulator.operations import Change
 from drove_gateway.simulator.options import Options
 from drove_gateway.simulator.posts import Posts
+from drove_gateway.simulator.responses import Responses
 
 
 class Simulator(Mishaps):
     """A Drove cluster for tests, benchmarks and the demo: `async with Simulator(Options()) as s`.
 
     Beside the operations on apps and executors it moves leadership, stops controllers and spoils
-    their answers. `control` serves the same methods over HTTP.
+    their responses. `control` serves the same methods over HTTP.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -35,14 +35,14 @@ class Simulator(Mishaps):
             raise SimulatorError("a cluster needs at least one controller")
         super().__init__(options, Cluster(clock=_epoch_ms, skews=options.skews_ms))
         self.faults = FaultBook()
-        answers = Answers(self.cluster)
+        responses = Responses(self.cluster)
         posts = Posts(self)
         self.controllers = [
             Controller(
                 number,
                 cluster=self.cluster,
-                answers=answers,
-                post=posts.answer,
+                responses=responses,
+                post=posts.respond,
                 faults=self.faults,
                 access=Access(options.user, options.password, options.token),
                 idle_timeout=options.idle_timeout,
@@ -81,7 +81,7 @@ class Simulator(Mishaps):
     async def move_leadership(
         self, to: int | None = None, *, gap: float = 0.0, recovering: float | None = None
     ) -> Change:
-        """Let another controller lead (the next running one), after `gap` seconds without any.
+        """Let controller `to` lead, by default the next that runs, after `gap` seconds without any.
 
         Returns when it leads; what it does not know yet for `recovering` seconds comes later.
         """
@@ -119,7 +119,7 @@ class Simulator(Mishaps):
         return Change(time.monotonic())
 
     def recover(self, stage: Recovery) -> Change:
-        """Say how much of the cluster the leader knows: `empty`, `partial` or `done`."""
+        """Set how much of the cluster the leader knows: `empty`, `partial` or `done`."""
         self.cluster.recover(stage)
         return Change(time.monotonic())
 
@@ -129,7 +129,7 @@ class Simulator(Mishaps):
         return Change(time.monotonic())
 
     def fault(self, fault: Fault) -> None:
-        """Spoil answers from now on."""
+        """Spoil responses from now on."""
         self.faults.add(fault)
 
     def clear_faults(self) -> None:
@@ -147,17 +147,17 @@ class Simulator(Mishaps):
         self.cluster.stores[self.cluster.leader].stale_next(count)
 
     def exchanges(self, *, since: float = 0.0) -> list[dict[str, Any]]:
-        """What the controllers answered since then (`time.monotonic`), the earliest first."""
+        """Return the requests since `since` (`time.monotonic`), the earliest first."""
         found = [
-            {"controller": controller.number, **asdict(one)}
+            {"controller": controller.number, **asdict(exchange)}
             for controller in self.controllers
-            for one in controller.exchanges
-            if one.answered >= since
+            for exchange in controller.exchanges
+            if exchange.answered >= since
         ]
-        return sorted(found, key=lambda one: one["begun"])
+        return sorted(found, key=lambda exchange: exchange["begun"])
 
     def state(self) -> dict[str, Any]:
-        """Everything there is, as `GET /state` of the control API tells it."""
+        """Return everything there is, for `GET /state` of the control API."""
         return {
             "controllers": [
                 {

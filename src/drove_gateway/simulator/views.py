@@ -1,4 +1,4 @@
-"""State to JSON-ready values, one function for each kind of thing a controller tells about."""
+"""State to JSON-ready values, a function for each kind of object that a controller lists."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from drove_gateway.simulator.workload import (
 
 
 def event(each: Event) -> dict[str, Any]:
-    """One event of `/v1/cluster/events`."""
+    """Return an event of `/v1/cluster/events`."""
     return {
         "type": each.type,
         "id": each.id,
@@ -27,7 +27,7 @@ def event(each: Event) -> dict[str, Any]:
 
 
 def cluster_summary(cluster: Cluster) -> dict[str, Any]:
-    """`/v1/cluster`. Only a leader answers, so the leader is known."""
+    """`/v1/cluster`. Only a leader responds, so the leader is known."""
     executors = cluster.executors.values()
     running = sum(len(app.instances) for app in cluster.apps.values())
     cores, memory = sum(e.cores for e in executors), sum(e.memory_mb for e in executors)
@@ -96,7 +96,7 @@ def specification(app: AppVersion) -> dict[str, Any]:
 
 
 def instance(app: AppVersion, each: Instance) -> dict[str, Any]:
-    """One instance of an application."""
+    """Return an instance of an application."""
     port = {"containerPort": CONTAINER_PORT, "hostPort": each.port, "portType": app.port_type}
     return {
         "appId": app.app_id,
@@ -144,10 +144,10 @@ def _executor(each: Executor, running: int) -> dict[str, Any]:
 def executor_detail(cluster: Cluster, each: Executor) -> dict[str, Any]:
     """`/v1/cluster/executors/{id}`."""
     instances = [
-        instance(app, one)
+        instance(app, running)
         for app in cluster.apps.values()
-        for one in app.instances.values()
-        if one.executor is each
+        for running in app.instances.values()
+        if running.executor is each
     ]
     return {
         "type": "EXECUTOR",

@@ -36,9 +36,9 @@ MEMORY_PER_INSTANCE_MB = 128
 
 @dataclass(slots=True, eq=False)
 class Executor:
-    """A machine that runs instances. `hostname` is what `/endpoints` tells, so often an address.
+    """A machine that runs instances. `hostname` is the host in `/endpoints`, often an address.
 
-    `dead` means that it is gone and the cluster has not noticed yet.
+    `dead` means that it has died and the cluster has not noticed yet.
     """
 
     executor_id: str
@@ -52,7 +52,7 @@ class Executor:
 
 @dataclass(slots=True, eq=False)
 class Instance:
-    """A container. `stale` means that its reports are too old, so it is left out silently."""
+    """A container. `stale` means that its reports are too old, so that it is not listed."""
 
     instance_id: str
     app_id: str
@@ -66,16 +66,16 @@ class Instance:
 
     @property
     def listed(self) -> bool:
-        """Whether `/endpoints` names it."""
+        """Whether `/endpoints` lists it."""
         return self.state == "HEALTHY" and not self.stale
 
 
 @dataclass(slots=True, eq=False)
 class AppVersion:
-    """One version of an application: its specification and what it is right now.
+    """A version of an application: its specification and its present state.
 
-    Times are seconds, but for `created` and `updated`, which are epoch milliseconds.
-    `revision` counts what `/endpoints` tells about it.
+    Times are in seconds, except `created` and `updated`, which are epoch milliseconds.
+    `revision` counts changes of what `/endpoints` lists.
     """
 
     name: str
@@ -96,18 +96,18 @@ class AppVersion:
 
     @property
     def app_id(self) -> str:
-        """Drove makes it of name and version."""
+        """The id that Drove derives from name and version."""
         return f"{self.name}-{self.version}"
 
     @property
     def listed(self) -> bool:
-        """Whether `/endpoints` names it, be it without hosts."""
+        """Whether `/endpoints` lists it, possibly without hosts."""
         return self.state in LISTED_STATES
 
     def hosts(self) -> list[Instance]:
-        """The instances that `/endpoints` names, by creation time."""
+        """Return the instances that `/endpoints` lists, by creation time."""
         return [instance for instance in self.instances.values() if instance.listed]
 
     def healthy(self) -> list[Instance]:
-        """The instances that the cluster takes for healthy."""
+        """Return the instances that the cluster considers healthy."""
         return [each for each in self.instances.values() if each.state == "HEALTHY"]

@@ -1,6 +1,6 @@
-"""What the leading controller answers to each GET: state to JSON, written by hand.
+"""The responses of the leading controller to each GET: state to JSON, without the gateway's code.
 
-Nothing here knows how the gateway reads it. Routes are those that gateways and `drove-cli` use.
+Routes are those that gateways and `drove-cli` use.
 """
 
 import json
@@ -17,8 +17,8 @@ Query: TypeAlias = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole HTTP answer, not yet compressed."""
+class ApiResponse:
+    """A whole HTTP response, not yet compressed."""
 
     status: int
     body: bytes
@@ -27,50 +27,50 @@ class Answer:
 
 
 class RefusedError(Exception):
-    """A route cannot answer; `answer` is what the controller says then."""
+    """Raised when a route has no content. `response` is what the controller sends instead."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
-def success(data: Any) -> Answer:
-    """The envelope of every good answer."""
-    return Answer(200, encode({"status": "SUCCESS", "data": data, "message": "success"}))
+    def __init__(self, response: ApiResponse) -> None:
+        super().__init__(response.status)
+        self.response = response
 
 
-def failed(message: str, *, status: int = 200) -> Answer:
-    """The envelope of a bad one: it has no `data`, since null fields are left out."""
-    return Answer(status, encode({"status": "FAILED", "message": message}))
+def success(data: Any) -> ApiResponse:
+    """Return the envelope of a good response."""
+    return ApiResponse(200, encode({"status": "SUCCESS", "data": data, "message": "success"}))
 
 
-def invalid(*errors: str) -> Answer:
-    """400, as for a negative `lastSyncTime`."""
+def failed(message: str, *, status: int = 200) -> ApiResponse:
+    """Return the envelope of a failure: it has no `data`, since null fields are left out."""
+    return ApiResponse(status, encode({"status": "FAILED", "message": message}))
+
+
+def invalid(*errors: str) -> ApiResponse:
+    """Return 400, as for a negative `lastSyncTime`."""
     body = {"validationErrors": list(errors)}
     message = "Command validation failure"
-    return Answer(400, encode({"status": "FAILED", "data": body, "message": message}))
+    return ApiResponse(400, encode({"status": "FAILED", "data": body, "message": message}))
 
 
-def server_error(failure: str) -> Answer:
-    """500, as for an exception inside."""
+def server_error(failure: str) -> ApiResponse:
+    """Return 500, as for an exception inside."""
     body = {"failure": failure}
     message = "Unexpected Server error"
-    return Answer(500, encode({"status": "FAILED", "data": body, "message": message}))
+    return ApiResponse(500, encode({"status": "FAILED", "data": body, "message": message}))
 
 
-def not_found() -> Answer:
-    """What the web framework answers for a path that nobody serves."""
-    return Answer(404, encode({"code": 404, "message": "HTTP 404 Not Found"}))
+def not_found() -> ApiResponse:
+    """Return the web framework's response for an unknown path."""
+    return ApiResponse(404, encode({"code": 404, "message": "HTTP 404 Not Found"}))
 
 
-def not_leader() -> Answer:
-    """What a follower answers to everything, and everyone when nobody leads."""
+def not_leader() -> ApiResponse:
+    """Return the response of a follower to everything, and of everyone when nobody leads."""
     return failed("This node is not the leader controller", status=400)
 
 
-def unauthorized() -> Answer:
-    """401 as the web framework writes it: plain text."""
-    return Answer(
+def unauthorized() -> ApiResponse:
+    """Return the 401 of the web framework: plain text."""
+    return ApiResponse(
         401,
         b"Credentials are required to access this resource.",
         "text/plain",
@@ -83,16 +83,16 @@ def encode(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-class Answers:
-    """The read side of the API. Encoded endpoints are kept until what they tell changes."""
+class Responses:
+    """The read side of the API. Encoded endpoints are kept until they change."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._fragments: dict[str, tuple[AppVersion, int, bytes]] = {}
-        self._endpoints: tuple[int, Answer] | None = None
+        self._endpoints: tuple[int, ApiResponse] | None = None
 
-    def get(self, path: str, query: Query) -> Answer:
-        """Answer a GET of a path below `/apis`."""
+    def get(self, path: str, query: Query) -> ApiResponse:
+        """Respond to a GET of a path below `/apis`."""
         try:
             for pattern, view in ROUTES:
                 if match := pattern.fullmatch(path):
@@ -100,21 +100,21 @@ class Answers:
             if path == "/v1/endpoints":
                 return self.endpoints(query.get("app", ()))
         except RefusedError as refused:
-            return refused.answer
+            return refused.response
         return not_found()
 
-    def endpoints(self, names: Sequence[str] = ()) -> Answer:
-        """`/v1/endpoints`, of all applications or of those with the given names."""
+    def endpoints(self, names: Sequence[str] = ()) -> ApiResponse:
+        """Return `/v1/endpoints` of all applications, or of those with the given names."""
         revision = self._cluster.revision
         if not names and self._endpoints and self._endpoints[0] == revision:
             return self._endpoints[1]
         listed = self._cluster.listed()
         if names:
             listed = [(app, hosts) for app, hosts in listed if app.name in names]
-        answer = endpoints_answer([self._fragment(app, hosts) for app, hosts in listed])
+        response = endpoints_response([self._fragment(app, hosts) for app, hosts in listed])
         if not names:
-            self._endpoints = (revision, answer)
-        return answer
+            self._endpoints = (revision, response)
+        return response
 
     def _fragment(self, app: AppVersion, hosts: list[Instance]) -> bytes:
         if self._cluster.recovery != "done":
@@ -127,14 +127,14 @@ class Answers:
         return fragment
 
 
-def endpoints_answer(fragments: Sequence[bytes]) -> Answer:
-    """The answer of `/v1/endpoints` from its encoded apps."""
+def endpoints_response(fragments: Sequence[bytes]) -> ApiResponse:
+    """Return the response of `/v1/endpoints` from its encoded apps."""
     body = b'{"status":"SUCCESS","data":[' + b",".join(fragments) + b'],"message":"success"}'
-    return Answer(200, body)
+    return ApiResponse(200, body)
 
 
 def endpoint(app: AppVersion, hosts: Sequence[Instance]) -> dict[str, Any]:
-    """One entry of `/v1/endpoints`."""
+    """Return an entry of `/v1/endpoints`."""
     entry: dict[str, Any] = {"appName": app.name, "appId": app.app_id, "vhost": app.vhost}
     if app.tags is not None:
         entry["tags"] = dict(app.tags)
