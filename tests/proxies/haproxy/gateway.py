@@ -109,9 +109,7 @@ class Gateway(InProcessBench):
     ) -> RuntimeProxy:
         address = self.settings.haproxy_socket
         assert isinstance(address, UnixSocket)
-        api = RuntimeApi(
-            address, timeout=runtime_timeout, clock=time.monotonic, metrics=metrics
-        )
+        api = RuntimeApi(address, timeout=runtime_timeout, clock=time.monotonic, metrics=metrics)
         return RuntimeProxy(
             HaproxyAdapter(api, options(self.settings)),
             runtime_rules(self.settings),

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.proxies.haproxy.gateway import Counts
+from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
@@ -35,7 +35,9 @@ async def carried_out(
 
     socket = directory / "s"
     async with serve(socket, answer):
-        api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=Counts())
+        api = RuntimeApi(
+            UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=CountingMetrics()
+        )
         batch = await HaproxyAdapter(api, options).carry_out([changed])
     return [command for command in said if not command.startswith("show")], batch
 

@@ -1,7 +1,7 @@
 """Every reply that HAProxy 2.8 and 3.0 were seen to give, and what it means."""
 
 import pytest
-from tests.proxies.haproxy.gateway import Counts
+from tests.benches.in_process import CountingMetrics
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.model.errors import RuntimeApiError
@@ -169,7 +169,7 @@ def test_connections_in_use_are_read() -> None:
 
 def test_another_process_shows_by_its_pid_or_its_age() -> None:
     first = state.process("Name: HAProxy\nVersion: 2.8.25\nPid: 7\nUptime_sec: 100")
-    api = RuntimeApi(UnixSocket("/none"), timeout=1, clock=lambda: 0.0, metrics=Counts())
+    api = RuntimeApi(UnixSocket("/none"), timeout=1, clock=lambda: 0.0, metrics=CountingMetrics())
     adapter = HaproxyAdapter(api, Options())
     assert not adapter.replaced(first, Process(7, uptime=101))
     assert adapter.replaced(first, Process(8, uptime=101))

@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from tests.proxies.nginx.plus.rig import CountingMetrics, app, topology
+from tests.benches.in_process import CountingMetrics
+from tests.proxies.nginx.plus.rig import app, topology
 
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.nginx.plus.access import Access

@@ -1,7 +1,8 @@
 """How the engine sees NGINX Plus: which hosts, under which names, and which process."""
 
 import pytest
-from tests.proxies.nginx.plus.rig import CountingMetrics, app
+from tests.benches.in_process import CountingMetrics
+from tests.proxies.nginx.plus.rig import app
 
 from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.nginx.plus.access import Access
