@@ -144,7 +144,9 @@ async def test_a_configuration_that_cannot_be_used_leaves_the_one_before(
     good = file.read_text()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        file.write_text(good.replace(f"port = {bench.daemon.api.rpartition(':')[2]}", f"port = {port}"))
+        file.write_text(
+            good.replace(f"port = {bench.daemon.api.rpartition(':')[2]}", f"port = {port}")
+        )
         async with bench.traffic():
             bench.daemon.signal(signal.SIGHUP)
             await until(lambda: "keeping the previous configuration" in bench.daemon.tail())
