@@ -56,8 +56,8 @@ class Proxy:
 
 def bad_hosts(tried: Topology) -> str:
     """What NGINX says of the first host whose name begins with `bad`."""
-    hosts = [host.host for one in tried.apps.values() for host in one.hosts]
-    hosts += [one.leader.host for one in tried.namespaces.values()]
+    hosts = [host.host for app in tried.apps.values() for host in app.hosts]
+    hosts += [space.leader.host for space in tried.namespaces.values()]
     return next((f"host not found: {host}" for host in hosts if host.startswith("bad")), "")
 
 
@@ -93,14 +93,14 @@ async def found(
         "where the last good one is refused by now, every vhost is searched",
     ],
 )
-async def test_culprits_are_left_and_the_rest_goes_on(
+async def test_culprits_keep_their_form_and_the_rest_is_applied(
     good: Topology | None, new: Topology, expected: Topology, blamed: dict[str, str]
 ) -> None:
     result = await found(good, new)
 
     assert result is not None
     assert result.topology == expected
-    assert result.blamed == {vhost(one): f"host not found: {bad}" for one, bad in blamed.items()}
+    assert result.blamed == {vhost(name): f"host not found: {bad}" for name, bad in blamed.items()}
     assert result.dropped == ()
 
 
@@ -114,7 +114,7 @@ async def test_a_namespaces_new_leader_can_be_to_blame() -> None:
     assert list(result.blamed) == [Part("namespace", "n")]
 
 
-async def test_a_vhost_that_cannot_be_done_without_stays() -> None:
+async def test_a_vhost_whose_removal_is_refused_stays() -> None:
     def refuses(tried: Topology) -> str:
         return "" if "a" in tried.apps else "no backend a"
 
@@ -125,7 +125,7 @@ async def test_a_vhost_that_cannot_be_done_without_stays() -> None:
     assert result.blamed == {vhost("a"): "no backend a"}
 
 
-async def test_of_two_vhosts_that_only_conflict_one_is_left() -> None:
+async def test_of_two_conflicting_vhosts_only_the_second_is_left_out() -> None:
     def refuses(tried: Topology) -> str:
         return "duplicate" if {"b", "c"} <= tried.apps.keys() else ""
 
@@ -135,7 +135,7 @@ async def test_of_two_vhosts_that_only_conflict_one_is_left() -> None:
     assert result.topology == topology("a", "b")
 
 
-async def test_one_that_served_and_is_refused_in_any_form_is_told_apart() -> None:
+async def test_a_served_vhost_that_is_refused_in_every_form_is_listed_as_dropped() -> None:
     good = topology("a", b="bad1", c="10.0.0.2")
 
     result = await found(good, topology("a", b="bad1", c="bad2"))
@@ -151,7 +151,7 @@ async def test_when_nothing_passes_no_vhost_is_to_blame() -> None:
     assert await found(None, topology("a"), lambda _: "no such certificate") is None
 
 
-async def test_what_the_bound_leaves_unsearched_is_left_as_it_was() -> None:
+async def test_parts_beyond_the_limit_of_checks_stay_as_they_were() -> None:
     names = [f"v{number}" for number in range(100)]
     new = topology(**dict.fromkeys(names, "bad1"))
     proxy = Proxy(bad_hosts)
@@ -165,7 +165,7 @@ async def test_what_the_bound_leaves_unsearched_is_left_as_it_was() -> None:
     assert proxy.asked == 20 + 1
 
 
-async def test_the_bound_holds_when_all_is_searched_and_nothing_unsearched_is_let_in() -> None:
+async def test_the_limit_of_checks_holds_and_no_unsearched_part_is_accepted() -> None:
     names = [f"v{number}" for number in range(40)]
     good = topology(**dict.fromkeys(names, "bad1"))
 
@@ -182,7 +182,7 @@ NAMES = st.sampled_from([f"v{number}" for number in range(12)])
 
 
 @given(st.dictionaries(NAMES, GOOD_HOSTS), st.dictionaries(NAMES, HOSTS))
-async def test_all_but_the_culprits_is_taken_within_the_bound(
+async def test_everything_but_the_culprits_is_accepted_within_the_limit(
     before: dict[str, str], after: dict[str, str]
 ) -> None:
     culprits = {name for name, host in after.items() if host.startswith("bad")}
@@ -208,7 +208,7 @@ async def test_all_but_the_culprits_is_taken_within_the_bound(
     st.sets(NAMES, max_size=3),
     st.integers(0, 12),
 )
-async def test_whatever_is_refused_what_comes_out_passes(
+async def test_the_result_of_a_search_always_passes(
     before: dict[str, str], after: dict[str, str], together: set[str], most_checks: int
 ) -> None:
     """Also where vhosts only fail together, and where the checks do not reach."""
@@ -227,7 +227,7 @@ async def test_whatever_is_refused_what_comes_out_passes(
 
 
 @given(st.dictionaries(NAMES, HOSTS), st.dictionaries(NAMES, HOSTS))
-def test_taking_all_that_differs_gives_the_new_topology(
+def test_taking_every_part_that_differs_makes_the_new_topology(
     before: dict[str, str], after: dict[str, str]
 ) -> None:
     old, new = topology(**before), topology(**after)

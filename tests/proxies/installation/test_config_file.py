@@ -19,7 +19,7 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "nginx.conf"
 
 
-def test_a_candidate_stands_beside_its_target_under_the_originals_name(target: Path) -> None:
+def test_a_candidate_is_written_beside_its_target_with_the_originals_name(target: Path) -> None:
     candidate = config_file.write_candidate(target, "new")
     assert candidate.parent == target.parent
     assert candidate.name.startswith(".nginx.conf.tmp-")
@@ -34,7 +34,7 @@ def test_a_swap_replaces_the_target(target: Path) -> None:
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_who_has_the_old_file_open_goes_on_reading_it(target: Path) -> None:
+def test_a_reader_of_the_old_file_keeps_reading_it(target: Path) -> None:
     target.write_text("old")
     with target.open() as reader:
         config_file.swap(config_file.write_candidate(target, "new"), target)
@@ -103,11 +103,11 @@ def test_a_target_that_cannot_be_replaced_leaves_nothing_behind(target: Path) ->
 def test_leftovers_of_an_earlier_run_are_removed_and_nothing_else(target: Path) -> None:
     candidate = config_file.write_candidate(target, "new")
     kept = [target, target.with_name("nginx.conf.tmp-x"), target.with_name(".other.tmp-x")]
-    for one in kept:
-        one.write_text("kept")
+    for file in kept:
+        file.write_text("kept")
     config_file.discard_leftovers(target)
     assert not candidate.exists()
-    assert all(one.exists() for one in kept)
+    assert all(file.exists() for file in kept)
 
 
 def test_a_candidate_that_is_gone_can_be_discarded(target: Path) -> None:

@@ -39,7 +39,7 @@ async def test_an_installed_generation_serves(rig: Rig) -> None:
     assert rig.left_beside == []
 
 
-async def test_what_serves_already_is_not_reloaded_again(rig: Rig) -> None:
+async def test_a_configuration_that_already_serves_is_not_reloaded(rig: Rig) -> None:
     installation = rig.installation()
     await installation.install(topology(web=3))
     again = await installation.install(topology(web=3))
@@ -55,7 +55,7 @@ async def test_a_gateway_that_starts_again_recognises_the_generation_that_serves
     assert rig.reloads == 1
 
 
-async def test_a_file_that_is_right_but_not_loaded_is_loaded(rig: Rig) -> None:
+async def test_a_file_that_was_written_but_not_loaded_is_loaded(rig: Rig) -> None:
     assert await rig.installation().write(topology(web=3))
     assert rig.reloads == 0
     assert (await rig.installation().install(topology(web=3))).reloaded
@@ -79,7 +79,7 @@ async def test_a_refused_configuration_changes_nothing_and_is_explained(rig: Rig
     assert rig.left_beside == []
 
 
-async def test_a_port_in_use_ends_the_reload_well_but_proves_nothing(rig: Rig) -> None:
+async def test_a_reload_that_exits_with_0_but_cannot_bind_its_port_is_unproven(rig: Rig) -> None:
     """`nginx -s reload` ends with 0; the old generation goes on, and so must its file."""
     installation = rig.installation()
     await installation.install(topology(web=3))
@@ -107,7 +107,7 @@ async def test_a_port_in_use_ends_the_reload_well_but_proves_nothing(rig: Rig) -
         pytest.param(("no-such-program",), CommandFailed, id="missing"),
     ],
 )
-async def test_a_reload_that_fails_restores_the_file_and_is_tried_again(
+async def test_a_failed_reload_restores_the_file_and_can_be_retried(
     rig: Rig, command: tuple[str, ...], error: type[ProxyError]
 ) -> None:
     fails = False
@@ -163,7 +163,7 @@ async def test_without_a_mark_the_exit_code_is_believed(rig: Rig) -> None:
 
 
 class TestTheTemplate:
-    async def test_without_any_good_one_its_problem_is_raised(self, rig: Rig) -> None:
+    async def test_without_a_good_template_its_problem_is_raised(self, rig: Rig) -> None:
         rig.write_template("{{range}}")
         with pytest.raises(RenderError, match=r"nginx\.tmpl:1"):
             await rig.installation().install(topology(web=3))
@@ -176,7 +176,7 @@ class TestTheTemplate:
             pytest.param(TEMPLATE + "nope;", "nope", id="nor does the proxy take it"),
         ],
     )
-    async def test_the_last_good_one_goes_on_serving_changes(
+    async def test_the_last_good_template_keeps_serving_changes(
         self, rig: Rig, broken: str, problem: str
     ) -> None:
         installation = rig.installation()
@@ -188,7 +188,7 @@ class TestTheTemplate:
         assert "last good template" in installation.template_health().message
         assert rig.left_beside == []
 
-    async def test_once_mended_it_is_used(self, rig: Rig) -> None:
+    async def test_a_repaired_template_is_used(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         rig.write_template("{{")
@@ -200,7 +200,7 @@ class TestTheTemplate:
 
 
 class TestWritingOnlyTheFile:
-    async def test_the_proxy_is_left_alone(self, rig: Rig) -> None:
+    async def test_the_proxy_is_not_reloaded(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         assert await installation.write(topology(web=4))
@@ -227,15 +227,15 @@ class TestWritingOnlyTheFile:
 
 
 class TestDrift:
-    async def test_there_is_none_before_the_first_generation(self, rig: Rig) -> None:
+    async def test_nothing_drifts_before_the_first_generation(self, rig: Rig) -> None:
         assert await rig.installation().drift() == ""
 
-    async def test_what_was_installed_is_not_drift(self, rig: Rig) -> None:
+    async def test_the_installed_generation_has_not_drifted(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         await until(lambda: _says(installation.drift(), ""))
 
-    async def test_a_file_that_somebody_changed_is(self, rig: Rig) -> None:
+    async def test_a_changed_file_has_drifted(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         rig.config.write_text(rig.config.read_text() + "# mine\n")
@@ -243,7 +243,7 @@ class TestDrift:
             await installation.drift() == f"{rig.config} was changed by another program or manually"
         )
 
-    async def test_another_generation_that_serves_is(self, rig: Rig) -> None:
+    async def test_another_serving_generation_has_drifted(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         installed = rig.config.read_text()
@@ -254,7 +254,7 @@ class TestDrift:
         rig.config.write_text(installed)
         await until(lambda: _says(installation.drift(), generation))
 
-    async def test_a_proxy_that_is_down_is_none(self, rig: Rig) -> None:
+    async def test_a_proxy_that_is_down_has_not_drifted(self, rig: Rig) -> None:
         installation = rig.installation()
         await installation.install(topology(web=3))
         await run_ok((*rig.command, "-c", str(rig.config), "-s", "stop"), timeout=20)

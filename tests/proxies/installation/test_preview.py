@@ -67,9 +67,9 @@ async def test_the_file_and_the_running_generation_decide(
     seen = await look_at_generation(proxy(config), MADE, asked)
 
     assert len(seen.reload) == len(reasons)
-    assert all(words in one for words, one in zip(reasons, seen.reload, strict=True))
+    assert all(words in text for words, text in zip(reasons, seen.reload, strict=True))
     assert len(seen.notes) == len(notes)
-    assert all(words in one for words, one in zip(notes, seen.notes, strict=True))
+    assert all(words in text for words, text in zip(notes, seen.notes, strict=True))
     assert asked.urls == [URL]
     assert sorted(tmp_path.iterdir()) == ([config] if on_disk is not None else [])
 
@@ -82,7 +82,7 @@ async def test_the_file_and_the_running_generation_decide(
         pytest.param("bbbbbbbb11111111", ["changes: +1 -0 lines"], []),
     ],
 )
-async def test_with_a_runtime_api_other_servers_ask_for_no_reload(
+async def test_with_a_runtime_api_different_servers_need_no_reload(
     tmp_path: Path, serving: str, reasons: list[str], notes: list[str]
 ) -> None:
     config = tmp_path / "haproxy.cfg"
@@ -92,12 +92,12 @@ async def test_with_a_runtime_api_other_servers_ask_for_no_reload(
     seen = await look_at_generation(proxy(config), made, Asked(serving))
 
     assert len(seen.reload) == len(reasons)
-    assert all(words in one for words, one in zip(reasons, seen.reload, strict=True))
+    assert all(words in text for words, text in zip(reasons, seen.reload, strict=True))
     assert len(seen.notes) == len(notes)
-    assert all(words in one for words, one in zip(notes, seen.notes, strict=True))
+    assert all(words in text for words, text in zip(notes, seen.notes, strict=True))
 
 
-async def test_without_a_mark_nobody_is_asked(tmp_path: Path) -> None:
+async def test_without_a_mark_the_proxy_is_not_asked(tmp_path: Path) -> None:
     config = tmp_path / "nginx.conf"
     config.write_text("one\n")
     asked = Asked("new")
@@ -113,7 +113,7 @@ async def test_with_reloads_disabled_nothing_is_loaded(tmp_path: Path) -> None:
     assert "reloads are disabled" in seen.notes[0]
 
 
-async def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+async def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     seen = await look_at_generation(proxy(tmp_path), MADE, Asked("old"))
     assert seen.reload == ()
     assert f"cannot read {tmp_path}: Is a directory" in seen.notes[0]

@@ -52,7 +52,7 @@ async def test_a_generation_that_serves_is_proved(url: str) -> None:
     assert await ask(url) == NEW
 
 
-async def test_old_workers_may_answer_for_a_while(proxy: Proxy, url: str) -> None:
+async def test_old_workers_may_respond_for_a_while(proxy: Proxy, url: str) -> None:
     proxy.generations = [OLD, OLD, OLD, NEW]
     await prove(url, NEW, timeout=20)
     assert proxy.asked == 4
@@ -71,7 +71,7 @@ async def test_blanks_around_the_generation_do_not_matter(proxy: Proxy, url: str
     await prove(url, NEW, timeout=20)
 
 
-async def test_another_status_than_200_is_no_generation(proxy: Proxy, url: str) -> None:
+async def test_a_status_other_than_200_is_not_a_generation(proxy: Proxy, url: str) -> None:
     proxy.status = 503
     assert await ask(url) == "(status 503)"
     with pytest.raises(GenerationUnproven, match=r"\(last response: \(status 503\)"):
@@ -79,7 +79,7 @@ async def test_another_status_than_200_is_no_generation(proxy: Proxy, url: str) 
 
 
 @pytest.mark.parametrize("where", ["http://127.0.0.1:{port}/", "unix:/no/such.sock:/"])
-async def test_nobody_there_is_no_answer_and_no_proof(where: str) -> None:
+async def test_a_proxy_that_does_not_respond_proves_nothing(where: str) -> None:
     url = where.format(port=free_port())
     assert await ask(url) is None
     with pytest.raises(GenerationUnproven, match="no response"):

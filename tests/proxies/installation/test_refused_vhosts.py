@@ -143,7 +143,7 @@ async def test_a_leader_that_is_refused_is_named_by_its_namespace(rig: Rig) -> N
     assert [name for name, _ in installed.failed] == ["namespace n"]
 
 
-async def test_a_vhost_whose_tags_the_template_cannot_use_is_to_blame_alike(rig: Rig) -> None:
+async def test_a_vhost_whose_tags_the_template_cannot_use_is_to_blame(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1"))
     tagged = {**topology(a="10.0.0.2").apps, "b": app("b", "10.0.0.3", weight="1")}
 
@@ -166,7 +166,7 @@ async def test_a_known_culprit_costs_no_further_checks(rig: Rig) -> None:
     assert rig.vhosts() == {"a": "10.0.0.2"}
 
 
-async def test_a_culprit_is_tried_again_after_a_while(rig: Rig) -> None:
+async def test_a_culprit_is_retried_after_a_while(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.refuse("true")
 
@@ -179,7 +179,7 @@ async def test_a_culprit_is_tried_again_after_a_while(rig: Rig) -> None:
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "bad"}
 
 
-async def test_another_form_of_a_culprit_is_tried_at_once(rig: Rig) -> None:
+async def test_another_form_of_a_culprit_is_tried_immediately(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1", b="bad"))
 
     installed = await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2"))
@@ -188,7 +188,7 @@ async def test_another_form_of_a_culprit_is_tried_at_once(rig: Rig) -> None:
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2"}
 
 
-async def test_a_mended_template_is_tried_with_everything_at_once(rig: Rig) -> None:
+async def test_a_repaired_template_is_tried_with_everything_immediately(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1", b="bad"))
     rig.template.write_text("#\n" + TEMPLATE.replace("{{.Host}}", "{{.Port}}"))
 
@@ -198,7 +198,7 @@ async def test_a_mended_template_is_tried_with_everything_at_once(rig: Rig) -> N
     assert rig.vhosts() == {"a": "80", "b": "80"}
 
 
-async def test_a_broken_template_and_a_bad_vhost_at_once_stop_nothing_either(rig: Rig) -> None:
+async def test_a_broken_template_together_with_a_bad_vhost_stops_nothing(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1"))
     rig.template.write_text("bad\n" + TEMPLATE)
 
@@ -209,7 +209,7 @@ async def test_a_broken_template_and_a_bad_vhost_at_once_stop_nothing_either(rig
     assert "the last good template is used instead" in rig.installation.template_health().message
 
 
-async def test_a_new_template_is_taken_though_a_vhost_is_bad(rig: Rig) -> None:
+async def test_a_new_template_is_accepted_although_a_vhost_is_bad(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1"))
     rig.template.write_text("new\n" + TEMPLATE)
 
@@ -235,7 +235,7 @@ async def test_when_everything_is_refused_no_vhost_is_blamed(rig: Rig) -> None:
     [("exec sleep 60", CommandTimeout), ("kill -9 $$", CommandFailed)],
     ids=["it hangs", "it is killed"],
 )
-async def test_a_check_that_says_nothing_is_not_searched(
+async def test_a_check_without_a_result_starts_no_search(
     tmp_path: Path, check: str, error: type[GatewayError]
 ) -> None:
     rig = Rig(tmp_path, timeout=0.2)
@@ -259,7 +259,7 @@ async def test_no_vhost_is_to_blame_for_a_wrapper_without_its_program(rig: Rig) 
     assert rig.vhosts() == {"a": "10.0.0.1"}
 
 
-async def test_nobody_is_blamed_for_what_was_over_before_the_search_was(rig: Rig) -> None:
+async def test_no_vhost_is_blamed_for_a_problem_that_ended_before_the_search(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1"))
     rig.refuse(f"[ $(wc -l <{rig.log}) -gt 2 ] || ! grep -n new $1")
     rig.checks()
@@ -270,7 +270,7 @@ async def test_nobody_is_blamed_for_what_was_over_before_the_search_was(rig: Rig
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "new"}
 
 
-async def test_a_failed_reload_is_not_searched(rig: Rig) -> None:
+async def test_a_failed_reload_starts_no_search(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.1"))
     rig.checks()
 
@@ -282,7 +282,7 @@ async def test_a_failed_reload_is_not_searched(rig: Rig) -> None:
     assert rig.vhosts() == {"a": "10.0.0.1"}
 
 
-async def test_what_served_and_is_refused_in_every_form_keeps_its_traffic_at_first(
+async def test_a_served_vhost_that_is_refused_in_every_form_keeps_its_traffic_at_first(
     rig: Rig,
 ) -> None:
     """Its host's name may be unknown for a moment only."""
@@ -296,7 +296,9 @@ async def test_what_served_and_is_refused_in_every_form_keeps_its_traffic_at_fir
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 
 
-async def test_what_is_refused_in_every_form_for_long_does_not_stop_the_rest(rig: Rig) -> None:
+async def test_a_vhost_that_is_refused_in_every_form_for_long_does_not_stop_the_rest(
+    rig: Rig,
+) -> None:
     await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
     rig.refuse("! grep -n 10.0.0.2 $1")
     after = topology(a="10.0.0.4", b="10.0.0.2", c="10.0.0.3")
@@ -310,7 +312,7 @@ async def test_what_is_refused_in_every_form_for_long_does_not_stop_the_rest(rig
     assert [name for name, _ in installed.failed] == ["b"]
 
 
-async def test_the_greater_part_is_never_taken_out(rig: Rig) -> None:
+async def test_the_larger_part_is_never_taken_out(rig: Rig) -> None:
     """When DNS is dead, every name is unknown."""
     await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2", c="10.0.0.3"))
     rig.refuse("! grep -n vhost $1")
@@ -323,7 +325,7 @@ async def test_the_greater_part_is_never_taken_out(rig: Rig) -> None:
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.2", "c": "10.0.0.3"}
 
 
-async def test_writing_only_the_file_leaves_culprits_alike(rig: Rig) -> None:
+async def test_writing_only_the_file_leaves_culprits_out_as_well(rig: Rig) -> None:
     assert await rig.installation.write(topology(a="10.0.0.1", b="bad"))
 
     assert rig.vhosts() == {"a": "10.0.0.1"}
@@ -333,9 +335,7 @@ async def test_writing_only_the_file_leaves_culprits_alike(rig: Rig) -> None:
 
 
 class TestThroughTheDriver:
-    async def test_the_culprit_is_told_in_outcome_and_health_and_tried_again(
-        self, rig: Rig
-    ) -> None:
+    async def test_a_culprit_is_in_outcome_and_health_and_is_retried(self, rig: Rig) -> None:
         proxy = ReloadingProxy(rig.installation, audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
 
@@ -349,7 +349,7 @@ class TestThroughTheDriver:
         assert proxy.health().template.healthy
         assert proxy.plan(desired).reload == ("vhost b added",)
 
-    async def test_trying_again_reloads_nothing_while_it_is_still_refused(self, rig: Rig) -> None:
+    async def test_a_retry_reloads_nothing_while_the_vhost_is_still_refused(self, rig: Rig) -> None:
         proxy = ReloadingProxy(rig.installation, audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
         await proxy.apply(proxy.plan(desired))
@@ -361,7 +361,7 @@ class TestThroughTheDriver:
         assert {step.action for step in outcome.steps} == {"keep"}
         assert rig.reloads == 1
 
-    async def test_all_is_well_once_it_passes(self, rig: Rig) -> None:
+    async def test_health_recovers_once_the_vhost_passes(self, rig: Rig) -> None:
         proxy = ReloadingProxy(rig.installation, audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
         after = topology(a="10.0.0.1", b="10.0.0.2")
@@ -372,7 +372,7 @@ class TestThroughTheDriver:
         assert proxy.health().config.healthy
         assert proxy.plan(after).empty
 
-    async def test_a_culprit_that_is_gone_is_no_longer_told(self, rig: Rig) -> None:
+    async def test_a_culprit_that_was_removed_is_no_longer_reported(self, rig: Rig) -> None:
         proxy = ReloadingProxy(rig.installation, audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
 

@@ -34,7 +34,9 @@ async def test_before_the_first_apply_health_is_pending(proxy: ReloadingProxy) -
     assert (health.config, health.template) == (PENDING, PENDING)
 
 
-async def test_the_first_plan_is_to_make_sure(proxy: ReloadingProxy, rig: Rig) -> None:
+async def test_the_first_plan_installs_because_the_gateway_started(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
     plan = proxy.plan(topology(web=3))
     assert plan == Plan(topology(web=3), reload=("the gateway started",))
     outcome = await proxy.apply(plan)
@@ -43,7 +45,7 @@ async def test_the_first_plan_is_to_make_sure(proxy: ReloadingProxy, rig: Rig) -
     await rig.serves(web=3)
 
 
-async def test_beside_a_proxy_that_serves_it_already_nothing_is_reloaded(
+async def test_a_proxy_that_already_serves_the_configuration_is_not_reloaded(
     proxy: ReloadingProxy, rig: Rig
 ) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
@@ -54,7 +56,7 @@ async def test_beside_a_proxy_that_serves_it_already_nothing_is_reloaded(
     assert rig.reloads == 1
 
 
-async def test_what_is_applied_needs_no_plan_and_every_difference_does(
+async def test_the_applied_topology_needs_no_reload_and_every_difference_does(
     proxy: ReloadingProxy, rig: Rig
 ) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
@@ -66,7 +68,7 @@ async def test_what_is_applied_needs_no_plan_and_every_difference_does(
     assert proxy.plan(topology(api=1)).reload == ("vhost web removed",)
 
 
-async def test_a_demand_is_a_reason_by_itself(proxy: ReloadingProxy, rig: Rig) -> None:
+async def test_a_demand_alone_is_a_reason_to_reload(proxy: ReloadingProxy, rig: Rig) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
     rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
     await proxy.apply(proxy.plan(topology(web=3), ("nginx.tmpl changed",)))
@@ -80,7 +82,9 @@ async def test_while_reloads_are_paced_nothing_is_done(proxy: ReloadingProxy, ri
     assert not proxy.plan(topology(web=3)).empty
 
 
-async def test_a_refusal_is_told_and_the_difference_stays(proxy: ReloadingProxy, rig: Rig) -> None:
+async def test_a_refusal_is_reported_and_the_difference_stays_planned(
+    proxy: ReloadingProxy, rig: Rig
+) -> None:
     rig.write_template(TEMPLATE + "nonsense;")
     plan = proxy.plan(topology(web=3))
     with pytest.raises(CheckRefused):
@@ -95,7 +99,7 @@ async def test_a_refusal_is_told_and_the_difference_stays(proxy: ReloadingProxy,
     assert proxy.health() == WELL
 
 
-async def test_a_template_that_cannot_be_used_is_told(proxy: ReloadingProxy, rig: Rig) -> None:
+async def test_an_unusable_template_is_reported(proxy: ReloadingProxy, rig: Rig) -> None:
     rig.write_template("{{")
     with pytest.raises(RenderError):
         await proxy.apply(proxy.plan(topology(web=3)))
@@ -103,7 +107,7 @@ async def test_a_template_that_cannot_be_used_is_told(proxy: ReloadingProxy, rig
     assert "nginx.tmpl:1" in proxy.health().template.message
 
 
-async def test_a_template_that_broke_later_is_told_while_the_good_one_serves(
+async def test_a_template_that_broke_later_is_reported_while_the_good_template_serves(
     proxy: ReloadingProxy, rig: Rig
 ) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
@@ -144,13 +148,13 @@ async def test_drift_wakes_once_until_it_is_repaired(proxy: ReloadingProxy, rig:
     for _ in range(2):
         woken.clear()
         rig.config.write_text("# mine\n")
-        await until(lambda: any("another program" in one for one in woken))
+        await until(lambda: any("another program" in reason for reason in woken))
         await proxy.apply(proxy.plan(topology(web=3)))
     audit.cancel()
-    assert len([one for one in woken if "another program" in one]) == 1
+    assert len([reason for reason in woken if "another program" in reason]) == 1
 
 
-async def test_distrust_makes_sure_again(proxy: ReloadingProxy) -> None:
+async def test_distrust_makes_the_next_plan_install_again(proxy: ReloadingProxy) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
     proxy.distrust("/v1/reload")
     assert proxy.plan(topology(web=3)).reload == ("/v1/reload",)

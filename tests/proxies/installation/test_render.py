@@ -172,7 +172,7 @@ def with_servers(*ports: int, tags: Mapping[str, str] = {}) -> RenderingData:
 EACH_SERVER = "{{range .Apps}}{{.Vhost}}{{.Tags}}{{range .Hosts}}:{{.Port}}{{end}}{{end}}"
 
 
-def test_a_generation_tells_that_only_servers_are_others() -> None:
+def test_a_generation_shows_that_only_servers_differ() -> None:
     source = compiled(EACH_SERVER)
     before = render(source, with_servers(1, 2), servers_by_api=True)
     after = render(source, with_servers(2, 3), servers_by_api=True)
@@ -189,7 +189,7 @@ def test_a_generation_tells_that_only_servers_are_others() -> None:
         pytest.param(EACH_SERVER, context(EMPTY, Settings(), "lb1"), id="vhosts"),
     ],
 )
-def test_a_generation_tells_that_more_than_servers_is_other(
+def test_a_generation_shows_that_more_than_servers_differs(
     source: str, data: RenderingData
 ) -> None:
     before = render(compiled(EACH_SERVER), with_servers(1), servers_by_api=True)
@@ -197,13 +197,13 @@ def test_a_generation_tells_that_more_than_servers_is_other(
     assert not after.is_but_for_servers(before.generation)
 
 
-def test_without_a_runtime_api_any_difference_is_one() -> None:
+def test_without_a_runtime_api_different_servers_are_a_difference() -> None:
     before = render(compiled(EACH_SERVER), with_servers(1))
     after = render(compiled(EACH_SERVER), with_servers(2))
     assert not after.is_but_for_servers(before.generation)
 
 
-def test_a_template_that_cannot_do_with_one_server_is_compared_as_a_whole() -> None:
+def test_a_template_that_fails_with_a_single_server_is_compared_as_a_whole() -> None:
     source = compiled("{{range .Apps}}{{(index .Hosts 1).Port}}{{(index .Hosts 2).Port}}{{end}}")
     before = render(source, with_servers(1, 2, 3), servers_by_api=True)
     after = render(source, with_servers(1, 2, 4), servers_by_api=True)
@@ -265,10 +265,10 @@ http {
         pytest.param("}", None, id="too little to tell"),
     ],
 )
-def test_the_templates_line_behind_a_rendered_line(line: str, number: int | None) -> None:
+def test_the_templates_line_behind_a_rendered_line_is_found(line: str, number: int | None) -> None:
     assert TemplateSource("t", SOURCE, GO).line_of(line) == number
 
 
-def test_the_templates_line_with_delimiters_of_its_own() -> None:
+def test_the_templates_line_is_found_with_its_own_delimiters() -> None:
     source = SOURCE.replace("{{", "[[").replace("}}", "]]")
     assert TemplateSource("t", source, ("[[", "]]")).line_of("    upstream web.example.com {") == 3

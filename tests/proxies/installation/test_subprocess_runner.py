@@ -25,7 +25,7 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("code", [0, 1, 7])
-async def test_the_exit_code_and_both_streams_are_told(code: int) -> None:
+async def test_the_exit_code_and_both_streams_are_returned(code: int) -> None:
     script = f"echo out; echo err >&2; exit {code}"
     finished = await run(("sh", "-c", script), timeout=LONG)
     assert finished.exit_code == code
@@ -42,11 +42,11 @@ async def test_a_command_has_no_input_to_wait_for() -> None:
     assert (await run(("cat",), timeout=LONG)).exit_code == 0
 
 
-async def test_a_success_gives_what_was_printed() -> None:
+async def test_a_success_returns_the_output() -> None:
     assert await run_ok(("echo", "well"), timeout=LONG) == "well\n"
 
 
-async def test_a_failure_names_the_command_its_code_and_its_words() -> None:
+async def test_a_failure_names_the_command_its_exit_code_and_its_output() -> None:
     with pytest.raises(CommandFailed) as caught:
         await run_ok(("sh", "-c", "echo first; echo second >&2; exit 3"), timeout=LONG)
     assert "exit code 3" in str(caught.value)
@@ -98,7 +98,7 @@ async def test_of_endless_output_the_beginning_is_kept() -> None:
     assert len(finished.output) == 64 * 1024
 
 
-async def test_output_that_is_no_text_is_readable_all_the_same() -> None:
+async def test_output_that_is_not_text_is_made_readable() -> None:
     finished = await run(("printf", r"a\377b"), timeout=LONG)
     assert finished.output == "a\ufffdb"
 
@@ -111,5 +111,5 @@ async def test_output_that_is_no_text_is_readable_all_the_same() -> None:
         pytest.param("x" * 700, "… " + "x" * 600, id="the end of what is long"),
     ],
 )
-def test_output_for_messages(output: str, shown: str) -> None:
+def test_the_end_of_the_output_is_put_on_a_line_for_messages(output: str, shown: str) -> None:
     assert last_lines(output) == shown

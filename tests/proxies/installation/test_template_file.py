@@ -25,12 +25,12 @@ def test_a_template_is_compiled_with_the_gateways_functions(path: Path) -> None:
     assert opened(path).newest().render({}) == "WELL"
 
 
-def test_delimiters_of_its_own(path: Path) -> None:
+def test_a_template_may_have_its_own_delimiters(path: Path) -> None:
     path.write_text('{{ }} [[shout "well"]]')
     assert opened(path, ("[[", "]]")).newest().render({}) == "{{ }} WELL"
 
 
-def test_as_long_as_the_file_is_the_same_it_is_not_compiled_again(path: Path) -> None:
+def test_an_unchanged_file_is_not_compiled_again(path: Path) -> None:
     path.write_text("one")
     file = opened(path)
     assert file.newest() is file.newest()
@@ -81,7 +81,7 @@ def test_a_template_that_went_missing_is_a_change_and_so_is_its_return(path: Pat
     assert file.newest().render({}) == "one"
 
 
-def test_the_good_one_is_what_the_proxy_took_whatever_the_newest_is(path: Path) -> None:
+def test_the_good_template_is_the_last_that_the_proxy_accepted(path: Path) -> None:
     path.write_text("one")
     file = opened(path)
     good: Template = file.newest()
@@ -93,6 +93,6 @@ def test_the_good_one_is_what_the_proxy_took_whatever_the_newest_is(path: Path) 
     assert file.good is good
 
 
-def test_bytes_that_are_no_text_pass_through(path: Path) -> None:
+def test_bytes_that_are_not_text_pass_through(path: Path) -> None:
     path.write_bytes(b"# caf\xe9")
     assert opened(path).newest().render({}).encode(errors="surrogateescape") == b"# caf\xe9"

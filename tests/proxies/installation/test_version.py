@@ -52,16 +52,16 @@ def test_versions_are_compared_by_their_numbers(
 
 
 @pytest.mark.parametrize("wanted", ["", "latest", "1.", "1.27.4-r2"])
-def test_what_is_no_version_is_an_error(wanted: str) -> None:
+def test_a_malformed_version_is_an_error(wanted: str) -> None:
     with pytest.raises(ValueError, match="write it like"):
         at_least((1, 27, 4), wanted)
 
 
-async def test_the_real_proxies_tell_theirs(nginx: Path, haproxy: Path) -> None:
+async def test_the_real_proxies_print_their_versions(nginx: Path, haproxy: Path) -> None:
     assert at_least(await installed_version((str(nginx),), timeout=20), "1.20")
     assert at_least(await installed_version((str(haproxy),), timeout=20), "2.4")
 
 
 @pytest.mark.parametrize("command", [("no-such-proxy",), ("false",), ("sleep", "60")])
-async def test_a_proxy_that_does_not_tell_has_no_version(command: tuple[str, ...]) -> None:
+async def test_a_proxy_that_prints_no_version_has_none(command: tuple[str, ...]) -> None:
     assert await installed_version(command, timeout=0.3) is None

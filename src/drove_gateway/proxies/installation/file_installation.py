@@ -103,9 +103,9 @@ class FileInstallation:
     async def write(self, desired: Topology) -> bool:
         """Bring only the file to `desired`, checked.
 
-        While an install is failing, the file stays the one that the proxy runs with: the new text
-        may pass the check and still not be one to start from. A changed template is only written
-        by an install, whose reload shows that the proxy can load the result.
+        While an install is failing, the file stays as the proxy loaded it: the new text may pass
+        the check although the proxy cannot start from it. A changed template is only written by an
+        install, whose reload shows that the proxy can load the result.
         """
         async with self._changing:
             if self._install_failed:
