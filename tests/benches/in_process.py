@@ -27,22 +27,22 @@ _RETRY_FACTOR = 0.1
 
 
 class CountingMetrics:
-    """Counts calls of runtime APIs by operation and success, and their batches by result."""
+    """Counts calls of runtime APIs by operation and success, and the success of their batches."""
 
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, bool]] = Counter()
-        self.results: list[str] = []
+        self.results: list[bool] = []
 
     def call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] += 1
 
-    def duration(self, result: str, seconds: float) -> None:
+    def duration(self, ok: bool, seconds: float) -> None:
         assert seconds >= 0
-        self.results.append(result)
+        self.results.append(ok)
 
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...
-    def template_rendered(self, result: str, seconds: float) -> None: ...
+    def template_rendered(self, ok: bool, seconds: float) -> None: ...
     def applied(self, record: ApplyRecord) -> None: ...
 
 

@@ -231,8 +231,8 @@ def test_runtime_calls_are_counted_by_operation_and_result() -> None:
     metrics.runtime_api("haproxy").call("add_server", True)
     metrics.runtime_api("haproxy").call("add_server", True)
     metrics.runtime_api("haproxy").call("del_server", False)
-    metrics.runtime_api("haproxy").duration("success", 0.004)
-    metrics.runtime_api("nginx").duration("error", 0.004)
+    metrics.runtime_api("haproxy").duration(True, 0.004)
+    metrics.runtime_api("nginx").duration(False, 0.004)
     series = shown(metrics)
 
     prefix = "drove_gateway_haproxy_api_calls"

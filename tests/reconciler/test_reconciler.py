@@ -102,7 +102,7 @@ class Counted:
     def __init__(self) -> None:
         self.succeeded: list[float] = []
         self.failed = 0
-        self.rendered: list[str] = []
+        self.rendered: list[bool] = []
         self.records: list[ApplyRecord] = []
 
     def reload_succeeded(self, seconds: float) -> None:
@@ -111,8 +111,8 @@ class Counted:
     def reload_failed(self) -> None:
         self.failed += 1
 
-    def template_rendered(self, result: str, _: float) -> None:
-        self.rendered.append(result)
+    def template_rendered(self, ok: bool, _: float) -> None:
+        self.rendered.append(ok)
 
     def applied(self, record: ApplyRecord) -> None:
         self.records.append(record)
@@ -547,7 +547,7 @@ def test_reloads_and_renderings_are_counted() -> None:
 
     counted = run_story(story, proxy).metrics
     assert counted.failed == 2
-    assert counted.rendered == ["error", "success"]
+    assert counted.rendered == [False, True]
     assert len(counted.succeeded) == 1
 
 

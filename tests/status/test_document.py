@@ -4,7 +4,7 @@ import msgspec
 
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.plan import Step
+from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Leader
 from drove_gateway.status.document import StatusDocument
@@ -30,6 +30,15 @@ def test_document_survives_encoding_and_decoding() -> None:
     document = status_document(busy())
 
     assert msgspec.json.decode(msgspec.json.encode(document), type=StatusDocument) == document
+
+
+def test_durations_of_a_stage_that_ran_twice_are_added() -> None:
+    record = ApplyRecord(
+        1.0, 0.5, (), (), (), seconds=((ApplyStage.SERVERS, 0.1), (ApplyStage.SERVERS, 0.2))
+    )
+    document = status_document(with_record(busy(), record))
+
+    assert document.history[0].stages == {"servers": 0.3}
 
 
 def test_a_document_of_another_version_can_be_read() -> None:

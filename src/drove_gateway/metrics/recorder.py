@@ -81,9 +81,8 @@ class Metrics:
         """Record that a configuration was refused, or that a reload failed or is not proven."""
         self._count("reloads_failed")
 
-    def template_rendered(self, result: str, seconds: float) -> None:
-        """`result` is "success" or "error"."""
-        self._observe("template_render_duration_seconds", seconds, result)
+    def template_rendered(self, ok: bool, seconds: float) -> None:
+        self._observe("template_render_duration_seconds", seconds, _result(ok))
 
     def template_interpreted_renders(self) -> None:
         self._count("template_interpreted_renders_total")
@@ -183,7 +182,7 @@ class Metrics:
         """Return the metrics of the runtime API of this name."""
         return RuntimeApiMetrics(
             lambda result, operation: self._count(f"{api}_api_calls_{result}_total", operation),
-            lambda result, seconds: self._observe(RUNTIME_API_DURATION[api], seconds, result),
+            lambda ok, seconds: self._observe(RUNTIME_API_DURATION[api], seconds, _result(ok)),
         )
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
@@ -247,10 +246,10 @@ def _is_shared(vhost: str, apps: Mapping[str, App], earlier: Sequence[Mapping[st
 
 
 class RuntimeApiMetrics:
-    """Counts the calls of a runtime API."""
+    """Records the calls of a runtime API."""
 
     def __init__(
-        self, count: Callable[[str, str], None], observe: Callable[[str, float], None]
+        self, count: Callable[[str, str], None], observe: Callable[[bool, float], None]
     ) -> None:
         self._count = count
         self._observe = observe
@@ -258,6 +257,11 @@ class RuntimeApiMetrics:
     def call(self, operation: str, ok: bool) -> None:
         self._count("successful" if ok else "failed", operation)
 
-    def duration(self, result: str, seconds: float) -> None:
-        """`result` is "success" or "error"."""
-        self._observe(result, seconds)
+    def duration(self, ok: bool, seconds: float) -> None:
+        """Record how long an update of all servers took."""
+        self._observe(ok, seconds)
+
+
+def _result(ok: bool) -> str:
+    """The label `result` of a histogram."""
+    return "success" if ok else "error"

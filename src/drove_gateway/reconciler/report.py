@@ -14,7 +14,7 @@ class ReconcilerMetrics(Protocol):
 
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...
-    def template_rendered(self, result: str, seconds: float) -> None: ...
+    def template_rendered(self, ok: bool, seconds: float) -> None: ...
     def applied(self, record: ApplyRecord) -> None: ...
 
 
@@ -24,7 +24,7 @@ def count(metrics: ReconcilerMetrics, record: ApplyRecord, outcome: Outcome) -> 
     if outcome.reloaded:
         metrics.reload_succeeded(record.took)
     if ApplyStage.RENDER in seconds:
-        metrics.template_rendered("success", seconds[ApplyStage.RENDER])
+        metrics.template_rendered(True, seconds[ApplyStage.RENDER])
     metrics.applied(record)
 
 
@@ -33,7 +33,7 @@ def count_failure(metrics: ReconcilerMetrics, plan: Plan, failure: Exception) ->
     if plan.reload:
         metrics.reload_failed()
     if isinstance(failure, RenderError):
-        metrics.template_rendered("error", 0.0)
+        metrics.template_rendered(False, 0.0)
 
 
 def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:

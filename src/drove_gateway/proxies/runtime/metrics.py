@@ -10,6 +10,6 @@ class ApiMetrics(Protocol):
         """Count a call of `operation`, and whether the API carried it out."""
         ...
 
-    def duration(self, result: str, seconds: float) -> None:
-        """Observe how long an update of all servers took; `result` is "success" or "error"."""
+    def duration(self, ok: bool, seconds: float) -> None:
+        """Record how long an update of all servers took, and whether it succeeded."""
         ...

@@ -67,10 +67,10 @@ class RuntimeApi:
         except RuntimeApiError:
             for command in commands:
                 self._metrics.call(command.operation, False)
-            self._metrics.duration("error", self._clock() - begin)
+            self._metrics.duration(False, self._clock() - begin)
             raise
         replies = [self._judged(*pair) for pair in zip(commands, texts, strict=True)]
-        self._metrics.duration("success", self._clock() - begin)
+        self._metrics.duration(True, self._clock() - begin)
         return replies
 
     async def ask(self, command: Command) -> str:

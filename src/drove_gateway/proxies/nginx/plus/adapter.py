@@ -150,13 +150,12 @@ class NginxPlusAdapter:
             async for change, result in self._carry_out_in_order(its):
                 results[id(change)] = result
 
-        begin, outcome = self._clock(), "failure"
+        begin, succeeded = self._clock(), False
         try:
             await each(upstreams.values(), change_all, parallel=_PARALLEL)
-            if all(result.state == "done" for result in results.values()):
-                outcome = "success"
+            succeeded = all(result.state == "done" for result in results.values())
         finally:
-            self._metrics.duration(outcome, self._clock() - begin)
+            self._metrics.duration(succeeded, self._clock() - begin)
         return Batch([results[id(change)] for change in changes])
 
     async def wait_removable(self, backend: str, name: str, seconds: float) -> None:  # noqa: ARG002
