@@ -31,7 +31,7 @@ def test_template_is_rendered_with_a_sample_app_without_controllers(
         "--",
         "no",
     ]
-    assert "made up: no controller responds" in result.stdout
+    assert "sample data: no controller responds" in result.stdout
     assert "no controller leads" in result.stderr
     assert listing(directory) == before
 

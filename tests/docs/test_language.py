@@ -38,7 +38,9 @@ PARTS = {
     "build": files("Makefile", ".ci"),
     "templates": [path for path in files("src/drove_gateway/templates") if path.suffix == ".tmpl"],
     "their tests": files("tests/docs", "tests/examples"),
-    "views": files(*(f"src/drove_gateway/{name}" for name in ("status", "admin", "metrics"))),
+    "views and commands": files(
+        *(f"src/drove_gateway/{name}" for name in ("status", "admin", "metrics", "cli"))
+    ),
     "builders of the reference": files("tools"),
     "tests of views and commands": files(
         *(f"tests/{name}" for name in ("status", "admin", "metrics", "cli"))

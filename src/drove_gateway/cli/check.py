@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,9 +19,9 @@ from drove_gateway.cli.endpoint_responses import (
     read_saved,
 )
 from drove_gateway.cli.file_diff import file_diff
+from drove_gateway.cli.forecast import Forecast, forecast
 from drove_gateway.cli.gateway_client import GatewayUnreachable, request_async, url
-from drove_gateway.cli.messages import fail, print_problems, warn, warn_of_rejected
-from drove_gateway.cli.outlook import Outlook, outlook
+from drove_gateway.cli.messages import fail, print_problems, say, warn, warn_of_rejected
 from drove_gateway.cli.plan_json import plan_json
 from drove_gateway.cli.plan_text import lines
 from drove_gateway.cli.render import rendered
@@ -39,10 +40,11 @@ from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered, interpreted
 from drove_gateway.proxies.registry import kind_of
+from drove_gateway.state.document import StoredNamespace
 from drove_gateway.status.document import StatusDocument
 
 
-class _Wishes(msgspec.Struct, frozen=True):
+class _Options(msgspec.Struct, frozen=True):
     """The options of the command line."""
 
     endpoints: dict[str, Path]
@@ -51,12 +53,12 @@ class _Wishes(msgspec.Struct, frozen=True):
     as_json: bool
 
     def say(self, line: str) -> None:
-        """A line for people; where programs read stdout, it goes to stderr."""
+        """Print a line for people: to stderr if programs read stdout."""
         click.echo(line, err=self.as_json)
 
-    def well(self, what: str, detail: str) -> None:
-        """Something that is as it should be."""
-        self.say(f"{click.style('ok', fg='green')}  {what:<14} {detail}")
+    def ok(self, subject: str, detail: str) -> None:
+        """Print that a check succeeded."""
+        self.say(f"{click.style('ok', fg='green')}  {subject:<14} {detail}")
 
 
 @click.command(
@@ -113,10 +115,10 @@ def check(
     exit code is 1.
     """
     settings = read_configuration(file).settings
-    wishes = _Wishes(endpoints, diff, everything, as_json)
-    wishes.well("configuration", f"{file or 'from the environment'}")
+    options = _Options(endpoints, diff, everything, as_json)
+    options.ok("configuration", f"{file or 'from the environment'}")
     try:
-        asyncio.run(_check(settings, wishes))
+        asyncio.run(_check(settings, options))
     except ConfigError as error:
         print_problems(error)
         raise SystemExit(1) from error
@@ -124,117 +126,126 @@ def check(
         fail(error)
 
 
-async def _check(settings: Settings, wishes: _Wishes) -> None:
+async def _check(settings: Settings, options: _Options) -> None:
     kind = kind_of(settings)
-    seen = await _look_at_the_cluster(settings, wishes)
-    topology = seen.built.topology if seen else sample_topology(settings)
+    expected = await _forecast(settings, options)
+    topology = expected.built.topology if expected else sample_topology(settings)
     text: Rendered | None = None
     if kind.file is not None:
-        text = await _check_file(kind.file, topology, _source(seen, wishes), wishes)
-    await _say_what_runs(settings, wishes)
-    if seen is None:
-        wishes.say("no plan: of the cluster nothing is known")
+        text = await _check_file(kind.file, topology, _source(expected, options), options)
+    await _print_gateway(settings, options)
+    if expected is None:
+        options.say("no plan: nothing is known of the cluster")
         return
     outside = this_machine(os.environ, Metrics(version=""), structlog.get_logger())
-    preview = await kind.preview(topology, seen.applied, text, outside)
-    _print_plan(kind.name, preview, seen, wishes)
-    if wishes.diff and kind.file is not None and text is not None:
-        _print_difference(kind.file, text, wishes)
+    preview = await kind.preview(topology, expected.applied, text, outside)
+    _print_plan(kind.name, preview, expected, options)
+    if options.diff and kind.file is not None and text is not None:
+        _print_diff(kind.file, text, options)
 
 
 async def _check_file(
-    file: ConfiguredFile, topology: Topology, source: str, wishes: _Wishes
+    file: ConfiguredFile, topology: Topology, source: str, options: _Options
 ) -> Rendered:
     """Render the file and have the proxy check it. Raises RenderError or ProxyError."""
     text = await rendered(file, topology)
     vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
-    wishes.well("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
+    options.ok("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
     if text.interpreted_because:
         warn(f"the template is {interpreted(text.interpreted_because)}")
-    wishes.well("proxy's check", await file.check(text.text))
+    options.ok("proxy's check", await file.check(text.text))
     return text
 
 
-async def _look_at_the_cluster(settings: Settings, wishes: _Wishes) -> Outlook | None:
-    """Return the data that the gateway would use, with warnings; None if there is no data."""
-    files = wishes.endpoints
-    responses = read_saved(settings, files) if files else await fetch_from_leaders(settings)
-    try:
-        stored = stored_state(settings)
-    except StateError as error:
-        where = settings.state_persistence_dir
-        warn(f"the stored state in {where} is not weighed against the responses: {error}")
-        stored = {}
+async def _forecast(settings: Settings, options: _Options) -> Forecast | None:
+    """What a gateway would serve, with warnings printed; None if nothing is known."""
+    responses = await _responses(settings, options)
+    stored = _stored(settings)
     if not responses.snapshots and not stored:
-        for silence in responses.errors.values():
-            warn(str(silence))
+        for error in responses.errors.values():
+            warn(str(error))
         return None
-    seen = outlook(
+    expected = forecast(
         responses.snapshots,
         stored,
         {namespace.name: namespace.drove for namespace in settings.namespaces},
         assembly.namespace_rules(settings),
         assembly.guard_limits(settings),
     )
-    _warn_of(responses, seen)
-    rejected = seen.built.rejected
-    warn_of_rejected(rejected, *((len(rejected),) if wishes.everything else ()))
-    return seen
+    _warn_of(responses, expected)
+    rejected = expected.built.rejected
+    warn_of_rejected(rejected, *((len(rejected),) if options.everything else ()))
+    return expected
 
 
-def _warn_of(responses: EndpointResponses, seen: Outlook) -> None:
+async def _responses(settings: Settings, options: _Options) -> EndpointResponses:
+    if options.endpoints:
+        return read_saved(settings, options.endpoints)
+    return await fetch_from_leaders(settings)
+
+
+def _stored(settings: Settings) -> Mapping[str, StoredNamespace]:
+    try:
+        return stored_state(settings)
+    except StateError as error:
+        warn(f"ignoring the stored state in {settings.state_persistence_dir}: {error}")
+        return {}
+
+
+def _warn_of(responses: EndpointResponses, expected: Forecast) -> None:
     for name, error in responses.errors.items():
-        kept = name in seen.restored
-        instead = "as it is stored" if kept else "without apps, since nothing is stored of it"
+        stored = name in expected.restored
+        instead = "from the stored state" if stored else "without apps, because none are stored"
         warn(f"{error}; a start would serve namespace {name} {instead}")
-    for held in seen.held:
+    for held in expected.held:
         warn(
             f"the guard would hold {held.servers} servers of {', '.join(held.vhosts)}: "
-            f"{held.reason}; they keep their traffic for {held.remaining:.0f} s, or until "
+            f"{held.reason}; they stay in traffic for {held.remaining:.0f} s, or until "
             "`drove-gateway accept`"
         )
 
 
-def _source(seen: Outlook | None, wishes: _Wishes) -> str:
-    """Return the source of the rendered data."""
-    if seen is None:
-        return "(made up: no controller responds)"
-    source = "from saved responses" if wishes.endpoints else "from the controllers"
-    stored = f"as stored of {', '.join(seen.restored)}"
-    if not seen.restored:
-        return source
-    return f"{source}, and {stored}" if seen.built.parts.keys() - seen.restored.keys() else stored
+def _source(expected: Forecast | None, options: _Options) -> str:
+    """Where the rendered topology comes from."""
+    if expected is None:
+        return "(sample data: no controller responds)"
+    responses = "from saved responses" if options.endpoints else "from the controllers"
+    stored = f"from the stored state of {', '.join(expected.restored)}"
+    if not expected.restored:
+        return responses
+    fetched = expected.built.parts.keys() - expected.restored.keys()
+    return f"{responses} and {stored}" if fetched else stored
 
 
-async def _say_what_runs(settings: Settings, wishes: _Wishes) -> None:
+async def _print_gateway(settings: Settings, options: _Options) -> None:
     """Whether a gateway with this configuration runs, and what it did last."""
     try:
         document = await request_async(settings, "GET", "/v1/status", StatusDocument)
     except GatewayUnreachable as error:
-        wishes.say(f"--  gateway        {error.brief}")
+        options.say(f"--  gateway        {error.brief}")
         return
-    well = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
-    gist = printable(one_line(document, datetime.now(UTC)))
-    wishes.say(f"{well}  gateway        runs at {url(settings)}: {gist}")
+    mark = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
+    summary = printable(one_line(document, datetime.now(UTC)))
+    options.say(f"{mark}  gateway        runs at {url(settings)}: {summary}")
 
 
-def _print_plan(proxy: str, found: Preview, seen: Outlook, wishes: _Wishes) -> None:
-    if wishes.as_json:
-        click.echo(plan_json(found, seen))
+def _print_plan(proxy: str, preview: Preview, expected: Forecast, options: _Options) -> None:
+    if options.as_json:
+        click.echo(plan_json(preview, expected))
         return
-    for line in lines(found, proxy, everything=wishes.everything):
-        click.echo(printable(line))
+    for line in lines(preview, proxy, everything=options.everything):
+        say(line)
 
 
-def _print_difference(file: ConfiguredFile, text: Rendered, wishes: _Wishes) -> None:
+def _print_diff(file: ConfiguredFile, text: Rendered, options: _Options) -> None:
     if not file.installed:
-        wishes.say("no difference: reloads are disabled, so no file is written")
+        options.say("no diff: reloads are disabled, so no file is written")
         return
     config = file.platform.config
     try:
         before = config_file.read(config)
     except ProxyError as error:
-        warn(f"{error}; the difference cannot be shown")
+        warn(f"{error}; the diff cannot be shown")
         return
     for line in file_diff(before, text.text, str(config)):
-        wishes.say(line)
+        options.say(line)

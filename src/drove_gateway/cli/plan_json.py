@@ -2,7 +2,7 @@
 
 import msgspec
 
-from drove_gateway.cli.outlook import Outlook
+from drove_gateway.cli.forecast import Forecast
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.proxies.installation.preview import Preview
@@ -22,7 +22,7 @@ class PlanDocument(msgspec.Struct, frozen=True):
     rejected: tuple[Rejection, ...]
 
 
-def plan_json(preview: Preview, seen: Outlook) -> str:
+def plan_json(preview: Preview, expected: Forecast) -> str:
     """The document on a single line."""
     apps = preview.plan.desired.apps
     document = PlanDocument(
@@ -32,7 +32,7 @@ def plan_json(preview: Preview, seen: Outlook) -> str:
         steps=preview.plan.servers,
         notes=preview.notes,
         complete=preview.complete,
-        held=seen.held,
-        rejected=seen.built.rejected,
+        held=expected.held,
+        rejected=expected.built.rejected,
     )
     return msgspec.json.encode(document).decode()

@@ -11,7 +11,7 @@ from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
 from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
 
 
-class Outlook(msgspec.Struct, frozen=True):
+class Forecast(msgspec.Struct, frozen=True):
     """`built` is what would be served, `held` the withdrawals that the guard would hold.
 
     `restored` has the namespaces that would be served from the stored state because no controller
@@ -25,13 +25,13 @@ class Outlook(msgspec.Struct, frozen=True):
     applied: Topology | None = None
 
 
-def outlook(
+def forecast(
     snapshots: Mapping[str, Snapshot],
     stored: Mapping[str, StoredNamespace],
     controllers: Mapping[str, Sequence[str]],
     rules: Sequence[NamespaceRules],
     limits: GuardLimits,
-) -> Outlook:
+) -> Forecast:
     """Judge each namespace's response against the state stored for the same `controllers`.
 
     A namespace without a response is served from the stored state, or without apps.
@@ -54,7 +54,7 @@ def outlook(
         )
         accepted[name] = verdict.memory.accepted or response
         held += [verdict.held] if verdict.held else []
-    return Outlook(
+    return Forecast(
         built=build(accepted, rules),
         held=tuple(held),
         restored={name: each.changed for name, each in stored.items() if name not in snapshots},

@@ -1,6 +1,6 @@
-"""What a start would work with: answers, weighed against what is stored of the same controllers."""
+"""What a start would serve: responses, judged against the state stored for the same controllers."""
 
-from drove_gateway.cli.outlook import Outlook, outlook
+from drove_gateway.cli.forecast import Forecast, forecast
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.topology.build import NamespaceRules
@@ -32,12 +32,12 @@ def stored(snapshot: Snapshot, urls: tuple[str, ...] = URLS) -> dict[str, Stored
     return {snapshot.namespace: StoredNamespace(snapshot, urls, 1000.0)}
 
 
-def seen(answers: list[Snapshot], known: dict[str, StoredNamespace]) -> Outlook:
+def seen(answers: list[Snapshot], known: dict[str, StoredNamespace]) -> Forecast:
     given = {each.namespace: each for each in answers}
-    return outlook(given, known, {"stage": URLS, "prod": URLS}, RULES, LIMITS)
+    return forecast(given, known, {"stage": URLS, "prod": URLS}, RULES, LIMITS)
 
 
-def served(found: Outlook) -> dict[str, int]:
+def served(found: Forecast) -> dict[str, int]:
     return {vhost: len(app.hosts) for vhost, app in found.built.topology.apps.items()}
 
 
