@@ -90,7 +90,7 @@ async def test_the_other_proxy_s_image_is_reported(made: Container) -> None:
     other = "haproxy" if made.platform == "nginx" else "nginx"
     await made.start(PROXY_PLATFORM=other, PATH=f"{made.directory}/bin")
     assert await made.ended() == 1
-    assert f"there is no program '{other}' in this container" in made.log
+    assert f"the program '{other}' is missing in this container" in made.log
 
 
 async def test_a_proxy_that_crashed_is_back(running: Container) -> None:
@@ -170,7 +170,7 @@ async def test_a_second_signal_ends_it_fast(made: Container) -> None:
 
 async def test_sighup_reads_the_configuration_again(running: Container) -> None:
     running.signal(signal.SIGHUP)
-    await running.says("SIGHUP: the configuration is the same")
+    await running.says("SIGHUP: the configuration is unchanged")
 
 
 @only_nginx
