@@ -39,3 +39,14 @@ def test_what_this_run_has_kept_is_its_own_business() -> None:
 
 def test_names_that_no_realm_has_are_never_touched() -> None:
     assert Orphans((), patience=0).found(topology({}), [], now=9) == ()
+
+
+def test_an_orphan_is_reported_once_until_its_vhost_returns_and_leaves_again() -> None:
+    orphans = Orphans(OWNED, patience=120)
+    orphans.found(HAS_A, [], now=0)
+    assert orphans.found(HAS_A, [], now=120) == ("b.example",)
+    assert orphans.found(HAS_A, ["b.example"], now=121) == ()
+    assert orphans.found(HAS_A, [], now=999) == ()
+    orphans.found(topology({"a.example": [], "b.example": []}), [], now=1000)
+    orphans.found(HAS_A, [], now=1001)
+    assert orphans.found(HAS_A, [], now=1121) == ("b.example",)

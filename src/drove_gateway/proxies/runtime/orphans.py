@@ -4,6 +4,7 @@ With reloads disabled nothing removes the servers of a vhost that left while the
 running. Known to be the gateway's are the vhosts that a realm names one by one.
 """
 
+import math
 from collections.abc import Collection
 
 from drove_gateway.model.vocabulary import Topology
@@ -28,8 +29,12 @@ class Orphans:
         if any(not namespace.leader.endpoint for namespace in topology.namespaces.values()):
             self._missing.clear()
             return ()
-        missing = self._owned - topology.apps.keys() - set(kept)
+        reported = {name for name, since in self._missing.items() if since == math.inf}
+        missing = (self._owned - set(kept) | reported) - topology.apps.keys()
         self._missing = {name: self._missing.get(name, now) for name in missing}
-        return tuple(
-            sorted(name for name, since in self._missing.items() if now - since >= self._patience)
+        found = sorted(
+            name for name, since in self._missing.items() if now - since >= self._patience
         )
+        # Each is returned once: from then on its servers are being removed.
+        self._missing |= dict.fromkeys(found, math.inf)
+        return tuple(found)
