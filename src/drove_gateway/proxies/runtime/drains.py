@@ -131,11 +131,11 @@ class Drains:
     async def _delete(self, due: list[Change]) -> Collection[tuple[Change, Result]]:
         if not due:
             return ()
+        ledger = self._engine.ledger
         for change in due:
-            if self._is_draining(change):
-                deadline = self._entry(change).deadline
-                entry = Entry(Stage.LEAVING, deadline)
-                self._engine.ledger.note(change.backend, change.name, entry)
+            entry = ledger.of(change.backend)[change.name]
+            if entry.stage is Stage.DRAINING:
+                ledger.note(change.backend, change.name, Entry(Stage.LEAVING, entry.deadline))
         pairs = await self._engine.carry_out(due)
         held: dict[str, set[str]] = {}
         for change, result in pairs:
@@ -158,9 +158,6 @@ class Drains:
             self._log.warning(
                 "cannot delete a removed server yet", server=server, error=result.problem
             )
-
-    def _entry(self, change: Change) -> Entry:
-        return self._engine.ledger.of(change.backend)[change.name]
 
     def _is_draining(self, change: Change) -> bool:
         entry = self._engine.ledger.of(change.backend).get(change.name)

@@ -188,7 +188,7 @@ class Engine:
             raise
         pairs = tuple(zip(pending, batch.results, strict=True))
         self._remember(batch, pairs)
-        backends = {change.backend for change in pending}
+        backends = {change.backend for change in pending if change.action is not Action.DELETE}
         found = {(b, s.name): s for b in backends for s in self.seen.get(b, ())}
         for change, result in pairs:
             self.ledger.end(change, result, found.get((change.backend, change.name)), self._clock())
