@@ -22,7 +22,7 @@ import structlog
 from drove_gateway.config.load import load
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.outside import this_machine
-from drove_gateway.drove.wire import EndpointsDecoder
+from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy

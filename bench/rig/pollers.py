@@ -21,6 +21,7 @@ from drove_gateway.metrics import Metrics
 # The defaults of the settings.
 _PING_SECONDS = 2.0
 _FULL_REFRESH_SECONDS = 60.0
+_BURST_SECONDS = 0.5
 _API_TIMEOUT = 10.0
 
 
@@ -46,7 +47,7 @@ async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
             watch = NamespaceWatch(
                 "fleet",
                 controllers,
-                pace=PollPace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS),
+                pace=PollPace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS, _BURST_SECONDS),
                 accept=lambda _: True,
                 publish=lambda _: None,
                 metrics=metrics,

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import msgspec
 
+from drove_gateway.drove.events import EVENTS_PER_PAGE, EventsPage, events_page
 from drove_gateway.drove.leader import Ping, Standing
-from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Snapshot
@@ -33,42 +36,81 @@ def served(snapshot: Snapshot) -> dict[str, int]:
 
 
 @dataclass
-class FakeController:
-    """One controller: `events` are (time in ms, type), `apps` what it lists now.
+class FakeEvent:
+    """An event as a controller records it; `time` in ms."""
 
-    `asked` are the times that it was asked with, `given` those that it answered with.
+    time: int
+    type: str
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: str(uuid4()))
+
+
+@dataclass
+class FakeController:
+    """One controller: `recorded` are its events, `apps` are what it lists now.
+
+    `asked` are the times that it was asked with, `given` those that it answered with, `fetched`
+    the apps that were requested by name. `says` replaces the time that it gives, and `date` is its
+    clock in ms.
     """
 
     url: str = "http://c1:10000"
     standing: Standing = Standing.LEADS
     apps: dict[str, int] = field(default_factory=dict)
-    events: list[tuple[int, str]] = field(default_factory=list)
-    summary_error: DroveError | None = None
+    recorded: list[FakeEvent] = field(default_factory=list)
+    events_error: DroveError | None = None
     endpoints_error: DroveError | None = None
     latency: float = 0.0
     ping_latency: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     asked: list[int] = field(default_factory=list)
     given: list[int] = field(default_factory=list)
+    fetched: list[frozenset[str]] = field(default_factory=list)
+    ignores_names: bool = False
+    message: str = "400 Bad Request"
+    says: int | None = None
+    date: int | None = None
 
     async def ping(self) -> Ping:
         self.calls["ping"] += 1
         await asyncio.sleep(self.ping_latency)
-        return Ping(self.standing, "OK" if self.standing is Standing.LEADS else "400 Bad Request")
+        return Ping(self.standing, "OK" if self.standing is Standing.LEADS else self.message)
 
-    async def events_summary(self, last_sync_time: int) -> EventsSummary:
-        self.calls["summary"] += 1
-        self.asked.append(last_sync_time)
-        await self._answer(self.summary_error)
-        newer = [kind for time, kind in self.events if time > last_sync_time]
-        newest = max((time for time, _ in self.events), default=last_sync_time)
+    def happens(self, time: int, kind: str, **metadata: object) -> None:
+        """Record an event."""
+        self.recorded.append(FakeEvent(time, kind, metadata))
+
+    def _events_since(self, last_sync: int) -> bytes:
+        newer = [event for event in self.recorded if event.time > last_sync]
+        newer.sort(key=lambda event: event.time, reverse=True)
+        newest = max((event.time for event in self.recorded), default=last_sync)
+        newest = newest if self.says is None else self.says
         self.given.append(newest)
-        return EventsSummary(newest, dict(Counter(newer)))
+        data = {"events": [vars(event) for event in newer[:EVENTS_PER_PAGE]]}
+        return msgspec.json.encode({"status": "SUCCESS", "data": {**data, "lastSyncTime": newest}})
+
+    async def events(self, last_sync: int) -> EventsPage:
+        self.calls["events"] += 1
+        self.asked.append(last_sync)
+        await self._answer(self.events_error)
+        return events_page(self._events_since(last_sync), requested=last_sync, clock=self.date)
 
     async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing:
         self.calls["endpoints"] += 1
         await self._answer(self.endpoints_error)
         return decoder.decode(apps_body(**self.apps))
+
+    async def endpoints_of(
+        self, names: frozenset[str], decoder: EndpointsDecoder
+    ) -> tuple[EndpointsListing | None, bool]:
+        self.calls["endpoints of apps"] += 1
+        self.fetched.append(names)
+        await self._answer(self.endpoints_error)
+        listed = {
+            name: port for name, port in self.apps.items() if self.ignores_names or name in names
+        }
+        merge = decoder.merge(apps_body(**listed), names)
+        return (decoder.keep(merge.reading) if merge.reading else None), merge.ignored
 
     async def _answer(self, error: DroveError | None) -> None:
         await asyncio.sleep(self.latency)
@@ -104,6 +146,9 @@ class Counted:
 
     def drove_events_received(self, namespace: str, count: int) -> None:
         self._count("drove_events_received", namespace, count)
+
+    def drove_audit_differences(self, namespace: str, count: int) -> None:
+        self._count("drove_audit_differences", namespace, count)
 
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
         assert seconds >= 0

@@ -20,7 +20,7 @@ from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.simulator import Fault, Options, Simulator
 
-PACE = PollPace(ping=0.2, events=0.05, full_refresh=300.0)
+PACE = PollPace(ping=0.2, events=0.05, full_refresh=300.0, burst=0.05)
 DEADLINE = 60.0
 OPTIONS = Options(apps=3, instances=2, real=False, control_port=None)
 

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from drove_gateway.drove.client import Controller
 from drove_gateway.drove.leader import Standing
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.drove.session import Credentials, credentials, open_session
-from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
 from drove_gateway.model.errors import BadResponse, ConfigError, ControllerDown, ControllerRefused
 
 TLS = Path(__file__).parent / "tls"
@@ -179,18 +179,37 @@ async def test_endpoints_are_fetched_and_decoded() -> None:
         assert [app.app_id for app in (await endpoints(controller)).apps] == ["web-1"]
 
 
-async def test_a_summary_is_asked_for_with_the_time_that_was_given() -> None:
+async def test_events_are_requested_since_the_time_that_was_given() -> None:
     asked = []
 
     async def handler(request: web.Request) -> web.Response:
         asked.append(request.path_qs)
-        data = {"eventsCount": {"APP_STATE_CHANGE": 2}, "lastSyncTime": 1719977632050}
-        return web.json_response({"status": "SUCCESS", "data": data})
+        event = {"type": "APP_STATE_CHANGE", "id": "1", "time": 1719977632050, "metadata": {}}
+        data = {"events": [event], "lastSyncTime": 1719977632050}
+        body = {"status": "SUCCESS", "data": data}
+        return web.json_response(body, headers={"Date": "Fri, 27 Nov 2026 11:58:31 GMT"})
 
     async with serving(handler) as url, asking(url + "/") as controller:
-        summary = await controller.events_summary(1719977632000)
-        assert summary == EventsSummary(1719977632050, {"APP_STATE_CHANGE": 2})
-        assert asked == ["/apis/v1/cluster/events/summary?lastSyncTime=1719977632000"]
+        page = await controller.events(1719977632000)
+        assert page.last_sync == 1719977632050
+        assert page.clock == 1795780711000
+        assert asked == ["/apis/v1/cluster/events/latest?lastSyncTime=1719977632000&size=1024"]
+
+
+async def test_apps_are_requested_by_their_names() -> None:
+    asked = []
+
+    async def handler(request: web.Request) -> web.Response:
+        asked.append(request.query.getall("app", []))
+        return web.Response(body=APPS)
+
+    decoder = EndpointsDecoder("stage")
+    async with serving(handler) as url, asking(url) as controller:
+        await controller.endpoints(decoder)
+        listing, ignored = await controller.endpoints_of(frozenset({"web", "a&b /%ü"}), decoder)
+        assert listing is not None
+        assert not ignored
+        assert asked == [[], ["a&b /%ü", "web"]]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.drove.fakes import Counted, FakeController, Taken, served
+from tests.drove.fakes import Counted, FakeController, FakeEvent, Taken, served
 from tests.drove.virtual_time import now, run
 
 from drove_gateway.drove.follower import Clock
@@ -44,6 +44,7 @@ class Cluster:
     taken: Taken = field(default_factory=Taken)
     leader: int = 0
     changes: int = 0
+    named: int = 0
 
     def __post_init__(self) -> None:
         self.controllers = [
@@ -61,16 +62,18 @@ class Cluster:
         leading = self.controllers[self.leader]
         match kind:
             case "change":
-                self.record("INSTANCE_STATE_CHANGE", recorded_after=long)
-                self.later(short, self.change)
+                app = self.next_app()
+                self.record("INSTANCE_STATE_CHANGE", recorded_after=long, APP_NAME=app)
+                self.later(short, lambda: self.change(app))
             case "lose executor":
+                app = self.next_app()
                 self.record("EXECUTOR_REMOVED", recorded_after=short)
-                self.later(long, self.change)
+                self.later(long, lambda: self.change(app))
             case "other event":
                 self.record("TASK_STATE_CHANGE", recorded_after=short)
             case "fail summary":
-                leading.summary_error = ControllerRefused("503", 503)
-                self.later(long, lambda: setattr(leading, "summary_error", None))
+                leading.events_error = ControllerRefused("503", 503)
+                self.later(long, lambda: setattr(leading, "events_error", None))
             case "fail endpoints":
                 leading.endpoints_error = (
                     BadResponse("half") if long < 10 else ControllerDown("cut")
@@ -84,22 +87,26 @@ class Cluster:
             case "move leadership":
                 await self.move_leadership(known_after=long, gap=short)
 
-    def change(self) -> None:
-        self.changes += 1
-        self.truth[f"app{self.changes % 3}"] = self.changes
+    def next_app(self) -> str:
+        self.named += 1
+        return f"app{self.named % 3}"
 
-    def record(self, kind: str, *, recorded_after: float) -> None:
-        event = (self.stamp(), kind)
-        store = self.controllers[self.leader].events
+    def change(self, app: str) -> None:
+        self.changes += 1
+        self.truth[app] = self.changes
+
+    def record(self, kind: str, *, recorded_after: float, **metadata: object) -> None:
+        event = FakeEvent(self.stamp(), kind, metadata)
+        store = self.controllers[self.leader].recorded
         self.later(recorded_after, lambda: store.append(event))
 
     def clear_store(self, place: int) -> None:
-        self.controllers[place].events = [(self.stamp(), "LEADERSHIP_ACQUIRED")]
+        self.controllers[place].recorded = [FakeEvent(self.stamp(), "LEADERSHIP_ACQUIRED")]
 
     async def move_leadership(self, *, known_after: float, gap: float) -> None:
         """The other one leads, or after an even number of changes the same one again."""
         self.controllers[self.leader].standing = Standing.STANDS_BY
-        self.controllers[self.leader].events = []
+        self.controllers[self.leader].recorded = []
         if self.changes % 2:
             self.leader = 1 - self.leader
         await asyncio.sleep(gap)
@@ -117,7 +124,7 @@ class Cluster:
     def calm(self) -> None:
         for controller in self.controllers:
             controller.latency = 0.0
-            controller.summary_error = controller.endpoints_error = None
+            controller.events_error = controller.endpoints_error = None
         self.taken.holding = False
 
 
@@ -128,7 +135,7 @@ async def play(
     watch = NamespaceWatch(
         "stage",
         cluster.controllers,
-        pace=PollPace(ping=2.0, events=interval, full_refresh=1e9),
+        pace=PollPace(ping=2.0, events=interval, full_refresh=1e9, burst=0.5),
         accept=cluster.taken.accept,
         publish=cluster.taken.publish,
         metrics=Counted(),

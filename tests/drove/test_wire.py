@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drove_gateway.drove import listing as listings
 from drove_gateway.drove import wire
-from drove_gateway.drove.wire import EndpointsDecoder, EventsSummary, events_summary
+from drove_gateway.drove.events import events_page
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.model.errors import BadResponse
 from drove_gateway.model.vocabulary import AppEndpoints, Host
 
@@ -28,7 +30,7 @@ def answer(data: Any, **more: Any) -> bytes:
     return json.dumps({"status": "SUCCESS", "data": data, "message": "success", **more}).encode()
 
 
-def decode(data: Any) -> wire.EndpointsListing:
+def decode(data: Any) -> EndpointsListing:
     return EndpointsDecoder("stage").decode(answer(data))
 
 
@@ -160,7 +162,7 @@ def test_when_no_app_can_be_read_the_response_is_bad() -> None:
         answer([WEB]) + b"x",
         b"[" * 1_000_000,
         b'{"status":"SUCCESS","data":' + b'[{"hosts":' * 100_000,
-        b'{"status":"SUCCESS","data":[' + b"1," * (wire.MOST_COMMAS + 1) + b"1]}",
+        b'{"status":"SUCCESS","data":[' + b"1," * (listings.MOST_COMMAS + 1) + b"1]}",
     ],
     ids=range(17),
 )
@@ -200,24 +202,34 @@ def test_after_a_bad_response_the_last_good_one_is_still_known() -> None:
     assert decoder.decode(answer([WEB])) is first
 
 
-def test_a_summary_counts_events_by_type() -> None:
-    body = answer({"eventsCount": {"APP_STATE_CHANGE": 2}, "lastSyncTime": 1719977632050})
-    assert events_summary(body) == EventsSummary(1719977632050, {"APP_STATE_CHANGE": 2})
-
-
-def test_a_summary_without_events() -> None:
-    assert events_summary(answer({"lastSyncTime": 0})).events_count == {}
-
-
 @pytest.mark.parametrize("time", [-1, 2**63, "0", None, 1.5])
 def test_a_time_that_the_controller_would_not_take_back_is_a_bad_response(time: Any) -> None:
     with pytest.raises(BadResponse):
-        events_summary(answer({"eventsCount": {}, "lastSyncTime": time}))
+        events_page(answer({"events": [], "lastSyncTime": time}), requested=0)
 
 
-def test_a_summary_without_time_is_a_bad_response() -> None:
+def test_events_without_a_time_to_continue_with_are_a_bad_response() -> None:
     with pytest.raises(BadResponse):
-        events_summary(answer({"eventsCount": {}}))
+        events_page(answer({"events": []}), requested=0)
+
+
+def test_half_of_a_surrogate_pair_spoils_only_its_app() -> None:
+    broken = {**WEB, "tags": {"k": "\ud800", "j": "\\ud800", "ok": "😀"}}
+    listing = decode([broken, API, {**API, "appId": "api-2", "tags": {"k": "😀"}}])
+    assert [app.app_id for app in listing.apps] == ["api-1", "api-2"]
+    assert [each.app_id for each in listing.rejected] == ["web-1"]
+    assert listing.apps[1].tags == {"k": "😀"}
+
+
+def test_an_app_listed_twice_under_its_id_counts_twice() -> None:
+    assert len(decode([WEB, WEB]).apps) == 2
+
+
+@pytest.mark.parametrize("count", [listings.MOST_REJECTED + 1, listings.MOST_APPS + 1])
+def test_a_response_full_of_garbage_is_refused(count: int) -> None:
+    body = answer([API]).replace(b"[{", b"[" + b"{}," * count + b"{", 1)
+    with pytest.raises(BadResponse, match=r"cannot be read|more than any cluster"):
+        EndpointsDecoder("stage").decode(body)
 
 
 JSON = st.recursive(
@@ -252,7 +264,11 @@ def test_any_damage_to_a_response_is_survived(data: st.DataObject) -> None:
         start = data.draw(st.integers(0, len(body)))
         end = data.draw(st.integers(start, min(len(body), start + 20)))
         body[start:end] = data.draw(st.binary(max_size=8))
-    for read in (EndpointsDecoder("stage").decode, events_summary, wire.success):
+    for read in (
+        EndpointsDecoder("stage").decode,
+        lambda body: events_page(body, requested=0),
+        wire.success,
+    ):
         with contextlib.suppress(BadResponse):
             read(bytes(body))
 
@@ -266,5 +282,5 @@ def test_what_was_decoded_before_does_not_matter(answers: list[list[Any]]) -> No
             try:
                 results.append(decoder.decode(answer(data)))
             except BadResponse:
-                results.append(wire.EndpointsListing(()))
+                results.append(EndpointsListing(()))
         assert results[0] == results[1]

@@ -11,7 +11,7 @@ from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.daemon.controllers import controllers
 from drove_gateway.drove.leader import Standing, leader_of
-from drove_gateway.drove.wire import EndpointsDecoder
+from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.model.errors import BadResponse, ConfigError, DroveError, NoLeader
 from drove_gateway.model.vocabulary import Leader, Snapshot
 from drove_gateway.topology.build import TopologyBuild, build

@@ -104,10 +104,16 @@ class GeneralBeyond(Section):
         description="Seconds between two pings of each controller. A new leader is found within "
         "this time.",
     )
+    event_burst_interval_sec: Seconds = Field(
+        default=0.5,
+        description="Seconds between two polls for events for a while after a change, because "
+        "changes come in bursts. Never slower than `event_refresh_interval_sec`; a slow or failing "
+        "controller is polled at the normal interval.",
+    )
     full_refresh_interval_sec: Seconds = Field(
         default=60.0,
-        description="Seconds after which the endpoints are fetched even without an event. This "
-        "covers events that a controller lost.",
+        description="Seconds after which all endpoints are fetched even without an event. This "
+        "covers changes that no event announced; they are logged and counted.",
     )
     command_timeout_sec: Seconds = Field(
         default=30.0,

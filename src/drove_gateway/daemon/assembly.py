@@ -49,6 +49,7 @@ def poll_pace(settings: Settings) -> PollPace:
         ping=settings.ping_interval_sec,
         events=settings.event_refresh_interval_sec,
         full_refresh=settings.full_refresh_interval_sec,
+        burst=settings.event_burst_interval_sec,
     )
 
 

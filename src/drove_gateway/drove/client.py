@@ -1,28 +1,36 @@
 """A controller over HTTP. Every error of the HTTP client is translated here."""
 
+import asyncio
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import aiohttp
 
 from drove_gateway.drove import wire
+from drove_gateway.drove.connection_errors import is_refused, reason_of
+from drove_gateway.drove.events import EVENTS_PER_PAGE, EventsPage, events_page
 from drove_gateway.drove.excerpt import excerpt
 from drove_gateway.drove.leader import Ping, Standing, leader_of
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.drove.response_body import read_body, read_start
+from drove_gateway.drove.scope import query
 from drove_gateway.drove.session import Credentials
-from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
 from drove_gateway.model.errors import BadResponse, ControllerDown, ControllerRefused, DroveError
 
 T = TypeVar("T")
 
 PING = "/apis/v1/ping"
-EVENTS_SUMMARY = "/apis/v1/cluster/events/summary"
+EVENTS = "/apis/v1/cluster/events/latest"
 ENDPOINTS = "/apis/v1/endpoints"
 
-# The longest bodies that are read. 100,000 hosts take about 6 to 12 MB.
+# The longest bodies that are read. 100,000 hosts take about 6 to 12 MB; an event about 400 bytes.
 _PING_BYTES = 64 * 1024
-_SUMMARY_BYTES = 1024 * 1024
+_EVENTS_BYTES = 8 * 1024 * 1024
 _ENDPOINTS_BYTES = 32 * 1024 * 1024
+
+# Longer bodies are decoded in a thread, and the event loop stays responsive.
+_ASIDE_BYTES = 64 * 1024
 
 _CONNECT_SECONDS = 3.0
 
@@ -53,33 +61,40 @@ class Controller:
         self._base = leader_of(url).endpoint.rstrip("/")
         self._namespace = namespace
         self._session = session
-        self._credentials = credentials
+        self._hide = credentials.hide
         self._api_timeout = api_timeout
         self._ping_timeout = ping_timeout
 
     async def ping(self) -> Ping:
         """Ask whether the controller leads. Raises nothing but cancellation."""
         try:
-            await self._get(PING, wire.success, most=_PING_BYTES, seconds=self._ping_timeout)
+            await self._get(
+                PING,
+                lambda body, _: wire.success(body, self._hide),
+                most=_PING_BYTES,
+                seconds=self._ping_timeout,
+            )
         except ControllerRefused as error:
             standing = Standing.STANDS_BY if error.status == 400 else Standing.UNWELL
             return Ping(standing, self._short(error))
         except ControllerDown as error:
-            standing = Standing.ABSENT if _refused(error.__cause__) else Standing.UNWELL
+            standing = Standing.ABSENT if is_refused(error.__cause__) else Standing.UNWELL
             return Ping(standing, self._short(error), answered=False)
         except BadResponse as error:
             return Ping(Standing.UNWELL, self._short(error))
         return Ping(Standing.LEADS)
 
-    async def events_summary(self, last_sync_time: int) -> EventsSummary:
-        """Fetch what happened since `last_sync_time`: 0, or the time of an earlier response.
+    async def events(self, last_sync: int) -> EventsPage:
+        """Fetch what happened since `last_sync`: 0, or the time of an earlier response.
 
         Raises ControllerDown, ControllerRefused or BadResponse.
         """
         return await self._get(
-            f"{EVENTS_SUMMARY}?lastSyncTime={last_sync_time}",
-            wire.events_summary,
-            most=_SUMMARY_BYTES,
+            f"{EVENTS}?lastSyncTime={last_sync}&size={EVENTS_PER_PAGE}",
+            lambda body, clock: events_page(
+                body, requested=last_sync, clock=clock, hide=self._hide
+            ),
+            most=_EVENTS_BYTES,
             seconds=self._api_timeout,
         )
 
@@ -88,12 +103,39 @@ class Controller:
 
         Raises ControllerDown, ControllerRefused or BadResponse.
         """
-        return await self._get(
-            ENDPOINTS, decoder.decode, most=_ENDPOINTS_BYTES, seconds=self._api_timeout
+        reading = await self._get(
+            ENDPOINTS,
+            lambda body, _: decoder.read(body, self._hide),
+            most=_ENDPOINTS_BYTES,
+            seconds=self._api_timeout,
         )
+        return decoder.keep(reading)
+
+    async def endpoints_of(
+        self, names: frozenset[str], decoder: EndpointsDecoder
+    ) -> tuple[EndpointsListing | None, bool]:
+        """Fetch the apps of `names`, and merge them into what `decoder` read last.
+
+        Returns no listing where that is not possible, and whether the controller ignores `names`.
+        Raises ControllerDown, ControllerRefused or BadResponse.
+        """
+        merge = await self._get(
+            f"{ENDPOINTS}?{query(names)}",
+            lambda body, _: decoder.merge(body, names, self._hide),
+            most=_ENDPOINTS_BYTES,
+            seconds=self._api_timeout,
+        )
+        if merge.reading is None:
+            return None, merge.ignored
+        return decoder.keep(merge.reading), merge.ignored
 
     async def _get(
-        self, route: str, decode: Callable[[bytes], T], *, most: int, seconds: float
+        self,
+        route: str,
+        decode: Callable[[bytes, int | None], T],
+        *,
+        most: int,
+        seconds: float,
     ) -> T:
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, _CONNECT_SECONDS))
         try:
@@ -103,20 +145,26 @@ class Controller:
             ) as response:
                 if response.status != 200:
                     raise await self._refusal(route, response)
+                clock = _clock(response.headers.get("Date", ""))
                 body = await read_body(response, most)
-            return decode(body)
+            if len(body) > _ASIDE_BYTES:
+                return await asyncio.to_thread(decode, body, clock)
+            return decode(body, clock)
         except BadResponse as error:
             raise BadResponse(self._message(route, str(error))) from error
+        except MemoryError as error:
+            what = "there is not enough memory for the response; it was rejected"
+            raise BadResponse(self._message(route, what)) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise self._translated(route, error, seconds) from error
 
     async def _refusal(self, route: str, response: aiohttp.ClientResponse) -> ControllerRefused:
-        status = f"{response.status} {excerpt(response.reason or '', 40)}".rstrip()
+        reason = excerpt(response.reason or "", 40, self._hide)
+        status = f"{response.status} {reason}".rstrip()
         hint = _HINTS.get(response.status, "")
         if 300 <= response.status < 400:
             hint = "redirects are not followed; configure the controller's own URL"
-        text = self._credentials.hide((await read_start(response)).decode(errors="replace"))
-        complaint = wire.complaint(text.encode())
+        complaint = wire.complaint(await read_start(response), self._hide)
         what = status + (complaint and f": {complaint}") + (hint and f" ({hint})")
         return ControllerRefused(self._message(route, what), response.status)
 
@@ -126,31 +174,27 @@ class Controller:
                 what = f"no connection within {min(seconds, _CONNECT_SECONDS):g} s"
             case TimeoutError():
                 what = f"no response within {seconds:g} s"
-            case aiohttp.ClientConnectorCertificateError():
-                what = f"its certificate is not trusted: {excerpt(str(error.certificate_error))}"
-            case aiohttp.ClientConnectorError():
-                what = f"cannot be reached: {excerpt(str(error.os_error))}"
-            case aiohttp.ClientPayloadError():
-                what = "the response was cut off"
-            case aiohttp.ServerDisconnectedError():
-                what = "the connection was closed before a response"
             case aiohttp.ClientResponseError():
-                return BadResponse(self._message(route, f"not HTTP: {excerpt(error.message)}"))
+                what = f"not HTTP: {excerpt(error.message, hide=self._hide)}"
+                return BadResponse(self._message(route, what))
             case _:
-                what = f"failed: {excerpt(str(error) or type(error).__name__)}"
+                what = reason_of(error, self._hide)
         return ControllerDown(self._message(route, what))
 
     def _message(self, route: str, what: str) -> str:
-        return self._credentials.hide(self._prefix(route) + what)
+        return self._prefix(route) + what
 
     def _prefix(self, route: str) -> str:
-        return f"namespace {self._namespace}: controller {self._base}: GET {route}: "
+        path = route.partition("?")[0]
+        return f"namespace {self._namespace}: controller {self._base}: GET {path}: "
 
     def _short(self, error: DroveError) -> str:
         return str(error).removeprefix(self._prefix(PING))
 
 
-def _refused(cause: BaseException | None) -> bool:
-    return isinstance(cause, aiohttp.ClientConnectorError) and isinstance(
-        cause.os_error, ConnectionRefusedError
-    )
+def _clock(date: str) -> int | None:
+    """Return the controller's own time of a response, in epoch milliseconds."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp() * 1000)
+    except (ValueError, OverflowError, TypeError):
+        return None

@@ -1,4 +1,4 @@
-"""Follows one leader: polls its events, fetches endpoints when they may have changed."""
+"""Follows one leader: polls its events, fetches the endpoints of the apps that they name."""
 
 import asyncio
 import contextlib
@@ -8,17 +8,23 @@ from typing import Protocol
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.drove.announcements import Announcements
 from drove_gateway.drove.cursor import Cursor
+from drove_gateway.drove.events import EventsPage
 from drove_gateway.drove.leader import Ping, leader_of
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing, differing_apps
 from drove_gateway.drove.metrics import DroveMetrics
-from drove_gateway.drove.pace import PollPace, jittered, pause
-from drove_gateway.drove.wire import EndpointsDecoder, EndpointsListing, EventsSummary
+from drove_gateway.drove.pace import BURST_SECONDS, PollPace, jittered, pause
+from drove_gateway.drove.scope import Scope, scope_text
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model.namespace_view import SyncState
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.model.wording import first_and_more
 
 # Statuses that every other call would get as well: not the leader, wrong credentials, no right.
 _FOR_EVERY_CALL = frozenset({400, 401, 403})
+
+_APPS_SHOWN = 20
 
 
 class ControllerApi(Protocol):
@@ -29,9 +35,13 @@ class ControllerApi(Protocol):
 
     async def ping(self) -> Ping: ...
 
-    async def events_summary(self, last_sync_time: int) -> EventsSummary: ...
+    async def events(self, last_sync: int) -> EventsPage: ...
 
     async def endpoints(self, decoder: EndpointsDecoder) -> EndpointsListing: ...
+
+    async def endpoints_of(
+        self, names: frozenset[str], decoder: EndpointsDecoder
+    ) -> tuple[EndpointsListing | None, bool]: ...
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -62,7 +72,8 @@ class FollowerContext(msgspec.Struct, frozen=True):
 class Follower:
     """Polls `controller` for as long as it leads. `took_over` says that it has just become leader.
 
-    `report` gets the result of each poll, `call_ping` is called when a poll failed.
+    `report` gets the result of each poll, `call_ping` is called when a poll failed. `before` and
+    `announcements` are what the follower of the previous leader left.
     """
 
     def __init__(
@@ -72,6 +83,7 @@ class Follower:
         *,
         took_over: bool,
         before: SyncState,
+        announcements: Announcements,
         report: Callable[[SyncState], None],
         call_ping: Callable[[], None],
     ) -> None:
@@ -81,9 +93,12 @@ class Follower:
         self._report = report
         self._call_ping = call_ping
         self._sync = before
+        self._listing: EndpointsListing | None = None
         self._snapshot: Snapshot | None = None
         self._woken = asyncio.Event()
         self._failures = 0
+        self._filters_apps = True
+        self.announcements = announcements
         now = shared.around.clock()
         self._cursor = Cursor().taken_over(now) if took_over else Cursor().found(now)
 
@@ -98,19 +113,23 @@ class Follower:
 
     async def run(self) -> None:
         """Poll until cancelled. Neither a bad response nor a missing response makes it raise."""
-        around = self._shared.around
+        clock = self._shared.around.clock
         while True:
-            started = around.clock()
+            started = clock()
             await self._poll()
-            rest = pause(
-                self._shared.pace.events,
-                took=around.clock() - started,
-                failures=self._failures,
-                chance=around.random(),
-            )
+            rest = self._rest(took=clock() - started)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(rest):
                     await self._woken.wait()
+
+    def _rest(self, *, took: float) -> float:
+        """Return the seconds until the next poll."""
+        around, cursor = self._shared.around, self._cursor
+        now = around.clock()
+        bursting = now < cursor.changed_at + BURST_SECONDS and not cursor.is_settling(now)
+        pace, failures = self._shared.pace, self._failures
+        interval = pace.interval(bursting=bursting, took=took, failures=failures)
+        return pause(interval, took=took, failures=failures, chance=around.random())
 
     async def _poll(self) -> None:
         clock = self._shared.around.clock
@@ -126,37 +145,85 @@ class Follower:
         self._conclude(problem)
 
     async def _look(self) -> DroveError | None:
-        """Read the events. A summary that cannot be read is a change that cannot be excluded."""
+        """Read the events. A list that cannot be read is a change that cannot be excluded."""
         metrics, name = self._shared.metrics, self._shared.namespace
         clock = self._shared.around.clock
+        started = clock()
         try:
-            summary = await self._controller.events_summary(self._cursor.last_sync)
+            page = await self._controller.events(self._cursor.last_sync)
         except DroveError as error:
             metrics.drove_stream_errors(name)
             if _is_for_every_call(error):
                 raise
             self._cursor = self._cursor.owing(clock())
             return error
-        if received := sum(self._cursor.fresh(summary).values()):
-            metrics.drove_events_received(name, received)
-        self._cursor = self._cursor.looked(summary, clock())
+        self._hear(page)
+        self._shared.log.debug(
+            "polled the events",
+            controller=self._leader.endpoint,
+            events=len(page.events),
+            last_sync=self._cursor.last_sync,
+            took_ms=round((clock() - started) * 1000, 1),
+        )
         return None
+
+    def _hear(self, page: EventsPage) -> None:
+        before, now = self._cursor, self._shared.around.clock()
+        fresh = before.fresh(page)
+        if fresh:
+            self._shared.metrics.drove_events_received(self._shared.namespace, len(fresh))
+        self._cursor = before.looked(page, now)
+        # Of the hour before the first look it is not known which leader recovered its apps when.
+        settling = before.seen is None or self._cursor.is_settling(now)
+        self.announcements = self.announcements.heard(fresh, now, settling=settling)
 
     async def _fetch(self) -> None:
         metrics, name = self._shared.metrics, self._shared.namespace
         around = self._shared.around
         started = around.clock()
+        scope, is_audit = self._cursor.scope(started), self._cursor.is_audit(started)
         try:
-            listing = await self._controller.endpoints(self._shared.decoder)
+            listing = await self._request(scope)
         except DroveError:
             metrics.drove_app_sync_failed(name)
             raise
+        if is_audit:
+            self._compare(listing)
+        self._listing = listing
         settling = self._cursor.is_settling(started)
         accepted = self._shared.accept(self._snapshot_of(listing, settling=settling))
-        metrics.drove_app_refresh_duration(name, around.clock() - started)
+        took = around.clock() - started
+        metrics.drove_app_refresh_duration(name, took)
+        self._shared.log.debug(
+            "fetched the endpoints",
+            controller=self._leader.endpoint,
+            scope=scope_text(scope),
+            apps=len(listing.apps),
+            accepted=accepted,
+            took_ms=round(took * 1000, 1),
+        )
+        self._settle(accepted=accepted, started=started, settling=settling)
+
+    async def _request(self, scope: Scope) -> EndpointsListing:
+        """Fetch the apps of `scope`; everything where that is not certain to be enough."""
+        if scope is not None and self._filters_apps and self._listing is not None:
+            listing, ignored = await self._controller.endpoints_of(scope, self._shared.decoder)
+            if ignored:
+                self._filters_apps = False
+                self._shared.log.info(
+                    "the controller ignores which apps are requested: all are fetched each time",
+                    controller=self._leader.endpoint,
+                )
+            if listing is not None:
+                return listing
+        return await self._controller.endpoints(self._shared.decoder)
+
+    def _settle(self, *, accepted: bool, started: float, settling: bool) -> None:
+        around = self._shared.around
         if accepted:
             refresh_in = jittered(self._shared.pace.full_refresh, around.random())
             self._cursor = self._cursor.accepted(started, started + refresh_in)
+            self.announcements = self.announcements.accepted(started)
         else:
             self._cursor = self._cursor.refused(started)
         self._sync = SyncState(
@@ -167,22 +234,36 @@ class Follower:
             settling=settling,
         )
 
+    def _compare(self, listing: EndpointsListing) -> None:
+        """Report what changed without an event; then the events are read from the start again."""
+        if self._listing is None:
+            return
+        differing = differing_apps(self._listing, listing)
+        if not differing:
+            return
+        self._shared.metrics.drove_audit_differences(self._shared.namespace, len(differing))
+        self._shared.log.info(
+            "the full fetch found changes that no event announced",
+            controller=self._leader.endpoint,
+            apps=first_and_more(differing, _APPS_SHOWN, separator=","),
+            count=len(differing),
+        )
+        self._cursor = self._cursor.reread()
+
     def _snapshot_of(self, listing: EndpointsListing, *, settling: bool) -> Snapshot:
-        snapshot = self._snapshot
         until = self._cursor.settling_until if settling else 0.0
-        if (
-            snapshot is None
-            or snapshot.apps is not listing.apps
-            or snapshot.settling_until != until
-        ):
-            self._snapshot = snapshot = Snapshot(
-                namespace=self._shared.namespace,
-                leader=self._leader,
-                apps=listing.apps,
-                rejected=listing.rejected,
-                settling_until=until,
-            )
-        return snapshot
+        snapshot = Snapshot(
+            namespace=self._shared.namespace,
+            leader=self._leader,
+            apps=listing.apps,
+            rejected=listing.rejected,
+            settling_until=until,
+            announced=self.announcements.announced,
+        )
+        known = self._snapshot
+        if known is None or not _same(known, snapshot):
+            self._snapshot = known = snapshot
+        return known
 
     def _conclude(self, problem: DroveError | None) -> None:
         before, error = self._sync.last_error, str(problem or "")
@@ -196,6 +277,15 @@ class Follower:
         self._report(self._sync)
         if problem:
             self._call_ping()
+
+
+def _same(known: Snapshot, snapshot: Snapshot) -> bool:
+    return (
+        known.apps is snapshot.apps
+        and known.rejected == snapshot.rejected
+        and known.settling_until == snapshot.settling_until
+        and known.announced == snapshot.announced
+    )
 
 
 def _is_for_every_call(error: DroveError) -> bool:

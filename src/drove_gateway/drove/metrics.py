@@ -16,13 +16,16 @@ class DroveMetrics(Protocol):
         """`/v1/endpoints` was requested without a usable response."""
 
     def drove_stream_errors(self, namespace: str) -> None:
-        """The summary of events was requested without a usable response."""
+        """The events were requested without a usable response."""
 
     def drove_stream_no_data_warnings(self, namespace: str) -> None:
         """A round of pings found no controller that could report events."""
 
     def drove_events_received(self, namespace: str, count: int) -> None:
-        """`count` events are new in the leader's summary; at least 1."""
+        """`count` events are new in the leader's list; at least 1."""
+
+    def drove_audit_differences(self, namespace: str, count: int) -> None:
+        """A full fetch without a reason found `count` apps changed that no event named."""
 
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
         """Fetching `/v1/endpoints`, decoding and accepting the response took `seconds`."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.drove.announcements import Announcements
 from drove_gateway.drove.follower import Clock, ControllerApi, Follower, FollowerContext
 from drove_gateway.drove.leader import (
     Leadership,
@@ -16,9 +17,9 @@ from drove_gateway.drove.leader import (
     follow,
     leader_of,
 )
+from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import PollPace, jittered
-from drove_gateway.drove.wire import EndpointsDecoder
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView, SyncState
 from drove_gateway.model.vocabulary import Snapshot
 
@@ -29,6 +30,9 @@ _STRAGGLER_SECONDS = 0.5
 _STRAGGLER = Ping(
     Standing.UNWELL, f"no response within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
 )
+
+# While nobody leads, changed reasons are logged no more often: they may alternate at every ping.
+_REASONS_SECONDS = 10.0
 
 REAL = Clock(clock=time.monotonic, wall=time.time, random=random.random)
 
@@ -72,10 +76,13 @@ class NamespaceWatch:
         self._endpoints = tuple(EndpointView(controller.url) for controller in controllers)
         self._leadership = Leadership()
         self._sync = SyncState()
+        self._announcements = Announcements()
         self._follower: Follower | None = None
         self._following: asyncio.Task[None] | None = None
         self._ping_now = asyncio.Event()
         self._view: NamespaceView | None = None
+        self._leaderless: tuple[str, ...] = ()
+        self._since = self._logged_at = 0.0
 
     @property
     def name(self) -> str:
@@ -118,10 +125,12 @@ class NamespaceWatch:
             EndpointView(controller.url, ping.standing is Standing.LEADS, ping.message)
             for controller, ping in zip(self._controllers, pings, strict=True)
         )
+        self._log.debug("pinged the controllers", pings=self._reasons())
         if (self._leadership.leader, self._leadership.term) != (before.leader, before.term):
             await self._change_leader(group)
         elif recovered and self._follower:
             self._follower.wake()
+        self._log_leadership()
         if self._follower is None:
             self._shared.metrics.drove_stream_no_data_warnings(self._shared.namespace)
             self._failed()
@@ -148,10 +157,11 @@ class NamespaceWatch:
         if self._following:
             self._following.cancel()
             await asyncio.wait((self._following,))
+        if self._follower:
+            self._announcements = self._follower.announcements
         self._follower = self._following = None
         place = self._leadership.leader
         if place is None:
-            self._log.warning("no controller leads, keeping the last known apps")
             return
         controller = self._controllers[place]
         self._log.info("following the leader", controller=controller.url)
@@ -160,6 +170,7 @@ class NamespaceWatch:
             controller,
             took_over=self._leadership.took_over,
             before=self._sync,
+            announcements=self._announcements,
             report=self._hear,
             call_ping=self._ping_now.set,
         )
@@ -191,11 +202,34 @@ class NamespaceWatch:
             settling=self._sync.settling,
         )
 
+    def _log_leadership(self) -> None:
+        """Log when nobody leads any more, when the reasons change, and when somebody leads."""
+        now = self._shared.around.clock()
+        if self._leadership.leader is not None:
+            if self._leaderless:
+                self._log.info("a controller leads again", after_sec=round(now - self._since))
+            self._leaderless = ()
+            return
+        reasons = tuple(each.message for each in self._endpoints)
+        if not self._leaderless:
+            self._since = now
+            what = "no controller leads, keeping the last known apps"
+        elif reasons == self._leaderless or now < self._logged_at + _REASONS_SECONDS:
+            return
+        else:
+            what = "still no controller leads, and the reasons changed"
+        self._leaderless, self._logged_at = reasons, now
+        self._log.warning(what, reasons=self._reasons())
+
+    def _reasons(self) -> str:
+        return "; ".join(
+            f"{leader_of(each.url).endpoint}: {each.message}" for each in self._endpoints
+        )
+
     def _nobody_leads(self) -> str:
         if not self._leadership.looked:
             return ""
-        reasons = "; ".join(f"{each.url}: {each.message}" for each in self._endpoints)
-        return f"namespace {self._shared.namespace}: no controller leads: {reasons}"
+        return f"namespace {self._shared.namespace}: no controller leads: {self._reasons()}"
 
 
 async def _ping_each(controllers: Sequence[ControllerApi]) -> list[Ping]:

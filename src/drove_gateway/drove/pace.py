@@ -12,12 +12,30 @@ _MOST_FACTOR = 4.0
 _MOST_SECONDS = 10.0
 
 
+# Deployments come in bursts: so long after a change the next is expected soon.
+BURST_SECONDS = 15.0
+
+
 class PollPace(msgspec.Struct, frozen=True):
-    """Seconds between pings, between polls of events, and the most between two fetches."""
+    """Seconds between pings, between polls of events, and the most between two full fetches.
+
+    `burst` is the interval between polls for some seconds after a change; never longer than
+    `events`.
+    """
 
     ping: float
     events: float
     full_refresh: float
+    burst: float
+
+    def interval(self, *, bursting: bool, took: float, failures: int) -> float:
+        """Return the seconds between two polls. `bursting` says that a change was just seen.
+
+        A controller that took longer than the burst's interval, or failed, is asked at the normal
+        interval.
+        """
+        burst = min(self.burst, self.events)
+        return burst if bursting and not failures and took < burst else self.events
 
 
 def jittered(seconds: float, chance: float) -> float:

@@ -2,10 +2,11 @@
 
 import base64
 import ssl
+from collections.abc import Iterable
 
 import aiohttp
-import msgspec
 
+from drove_gateway.drove.secrets import Secrets
 from drove_gateway.model.errors import ConfigError
 
 # Drove closes idle connections after 30 s; ours are closed before, so that few are found stale.
@@ -13,20 +14,19 @@ _IDLE_SECONDS = 20.0
 _CONNECTIONS_TO_A_CONTROLLER = 4
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class Credentials:
     """The `Authorization` header, or none, and what must not be seen in any message."""
 
-    authorization: str = ""
-    hidden: tuple[str, ...] = ()
+    def __init__(self, authorization: str = "", secrets: Iterable[str] = ()) -> None:
+        self.authorization = authorization
+        self._secrets = Secrets(secrets)
 
     def __repr__(self) -> str:
-        return "Access(…)"
+        return "Credentials(…)"
 
     def hide(self, text: str) -> str:
-        """`text` without the credentials, should a controller have sent them back."""
-        for secret in self.hidden:
-            text = text.replace(secret, "…")
-        return text
+        """Return `text` without the credentials, should a controller have sent them back."""
+        return self._secrets.hide(text)
 
 
 def credentials(*, user: str, password: str, access_token: str) -> Credentials:
@@ -35,9 +35,7 @@ def credentials(*, user: str, password: str, access_token: str) -> Credentials:
     if not authorization and user:
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         authorization = f"Basic {pair}"
-    secrets = {authorization, authorization.rpartition(" ")[2], password}
-    longest_first = sorted(secrets - {""}, key=lambda secret: (-len(secret), secret))
-    return Credentials(authorization, tuple(longest_first))
+    return Credentials(authorization, (authorization.partition(" ")[2] or authorization, password))
 
 
 def open_session(

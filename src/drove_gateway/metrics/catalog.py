@@ -195,6 +195,12 @@ ORIGINAL = (
 )
 
 OWN = (
+    Declared(
+        "counter",
+        "drove_audit_differences",
+        "Apps that a full fetch found changed without an event.",
+        ("namespace",),
+    ),
     Declared("gauge", "build_info", "Always 1; the labels say what runs.", ("version", "commit")),
     Declared(
         "histogram",

@@ -166,6 +166,9 @@ class Metrics:
     def drove_events_received(self, namespace: str, count: int) -> None:
         self._count("drove_events_received", namespace, by=count)
 
+    def drove_audit_differences(self, namespace: str, count: int) -> None:
+        self._count("drove_audit_differences", namespace, by=count)
+
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
         self._observe("drove_app_refresh_duration", seconds, namespace)
 

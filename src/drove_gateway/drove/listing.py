@@ -1,0 +1,264 @@
+"""Decodes the responses of `/v1/endpoints` into the model, one after the other."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import pairwise
+from sys import intern
+
+import msgspec
+
+from drove_gateway.drove.excerpt import Hide, as_it_is, excerpt
+from drove_gateway.drove.wire import UNREADABLE, decoded, success
+from drove_gateway.model.errors import BadResponse
+from drove_gateway.model.spelling import host_spelling, port_type_spelling, vhost_spelling
+from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejection
+
+# Splitting costs about 70 bytes an element, so a body of `[1,1,1,…` would cost 35 times its size.
+# A response with 100,000 hosts has about 350,000 commas, and as many apps at the very most.
+MOST_COMMAS = 2_000_000
+MOST_APPS = 200_000
+
+# A controller that lists so many unreadable apps lists garbage.
+MOST_REJECTED = 5_000
+
+
+class EndpointsListing(msgspec.Struct, frozen=True):
+    """A response of `/v1/endpoints`: its apps, in the response's order, and what was left out."""
+
+    apps: tuple[AppEndpoints, ...]
+    rejected: tuple[Rejection, ...] = ()
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What was read of a response, for the next to be compared with.
+
+    `body` is a response that lists everything, None where the listing was put together. `known`
+    are the readable elements by their bytes.
+    """
+
+    listing: EndpointsListing = EndpointsListing(())
+    body: bytes | None = None
+    known: Mapping[bytes, AppEndpoints | Rejection] = {}
+
+
+class Merge(msgspec.Struct, frozen=True):
+    """A response that lists some apps, merged into what was known; `reading` None: not possible.
+
+    `ignored` says that other apps were listed as well: the controller ignores which were requested.
+    """
+
+    reading: Reading | None = None
+    ignored: bool = False
+
+
+class _Envelope(msgspec.Struct):
+    status: str = ""
+    data: list[msgspec.Raw] | None = None
+
+
+class _WireHost(msgspec.Struct, rename="camel", gc=False):
+    host: str
+    port: int
+    port_type: str
+
+
+class _WireApp(msgspec.Struct, rename="camel", gc=False):
+    app_id: str
+    vhost: str
+    hosts: list[_WireHost]
+    app_name: str = ""
+    tags: dict[str, str | None] | None = None
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    app_id: str = ""
+
+
+_ENDPOINTS = msgspec.json.Decoder(_Envelope)
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
+_APP = msgspec.json.Decoder(_WireApp)
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+class EndpointsDecoder:
+    """Decodes a namespace's responses, and remembers the last, so that the cost follows the change.
+
+    Equal bytes return the same `EndpointsListing`, and an app whose bytes are equal the same
+    `AppEndpoints`: later stages may compare by identity first. `read` and `merge` change nothing,
+    so that they can run in a thread that nobody waits for any more; `keep` does.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self._namespace = namespace
+        self._last = Reading()
+
+    def decode(self, body: bytes) -> EndpointsListing:
+        """Return what `body` lists, and remember it. Raises BadResponse."""
+        return self.keep(self.read(body))
+
+    def keep(self, reading: Reading) -> EndpointsListing:
+        """Remember `reading` as the last response; return its listing."""
+        self._last = reading
+        return reading.listing
+
+    def read(self, body: bytes, hide: Hide = as_it_is) -> Reading:
+        """Read a response that lists everything. Raises BadResponse.
+
+        An app with wrong types becomes a `Rejection`, and the others are kept. When no app can be
+        read the whole response is bad, since an empty list would mean that nothing runs.
+        """
+        last = self._last
+        if body == last.body:
+            return last
+        entries, known = self._entries(_elements(body, hide), hide)
+        listing = _listing(entries)
+        if listing.rejected and not listing.apps:
+            raise BadResponse(
+                f"no app in the response can be read; the first problem: "
+                f"{listing.rejected[0].reason}"
+            )
+        if _same(listing.apps, last.listing.apps) and listing.rejected == last.listing.rejected:
+            listing = last.listing
+        return Reading(listing, body, known)
+
+    def merge(self, body: bytes, names: Collection[str], hide: Hide = as_it_is) -> Merge:
+        """Read a response that lists the apps of `names`, all versions. Raises BadResponse.
+
+        It replaces these apps in the last response, whose order it keeps. A response with an app
+        that cannot be read is not merged.
+        """
+        last = self._last
+        entries, known = self._entries(_elements(body, hide), hide)
+        listing = _listing(entries)
+        if any(app.app_name not in names for app in listing.apps):
+            return Merge(ignored=True)
+        if listing.rejected:
+            return Merge()
+        apps = _merged(last.listing.apps, listing.apps, names)
+        if _same(apps, last.listing.apps):
+            return Merge(last)
+        rejected = last.listing.rejected
+        return Merge(Reading(EndpointsListing(apps, rejected), None, {**last.known, **known}))
+
+    def _entries(
+        self, elements: Sequence[msgspec.Raw], hide: Hide
+    ) -> tuple[list[AppEndpoints | Rejection], Mapping[bytes, AppEndpoints | Rejection]]:
+        before = self._last.known
+        known: dict[bytes, AppEndpoints | Rejection] = {}
+        entries: list[AppEndpoints | Rejection] = []
+        rejected = 0
+        for element in elements:
+            raw = bytes(element)
+            entry = known.get(raw) or before.get(raw) or self._read(raw, hide)
+            known[raw] = entry
+            entries.append(entry)
+            rejected += isinstance(entry, Rejection)
+            if rejected > MOST_REJECTED:
+                raise BadResponse(
+                    f"more than {MOST_REJECTED:,} apps in the response cannot be read"
+                )
+        return entries, known
+
+    def _read(self, raw: bytes, hide: Hide) -> AppEndpoints | Rejection:
+        try:
+            return _app(_APP.decode(raw))
+        except UNREADABLE as error:
+            name = excerpt(_name(raw), hide=hide)
+            reason = excerpt(str(error), hide=hide)
+            return Rejection(self._namespace, name, "app", excerpt(raw, hide=hide), reason)
+
+
+def differing_apps(before: EndpointsListing, after: EndpointsListing) -> tuple[str, ...]:
+    """Return the ids of the apps that are not the same in both, whatever the order."""
+    if before is after:
+        return ()
+    old, new = _contents(before), _contents(after)
+    return tuple(sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key)))
+
+
+def _contents(listing: EndpointsListing) -> Mapping[str, set[tuple[object, ...]]]:
+    found: dict[str, set[tuple[object, ...]]] = {}
+    for app in listing.apps:
+        tags = tuple(sorted(app.tags.items()))
+        found.setdefault(app.app_id, set()).add((app.vhost, tags, frozenset(app.hosts)))
+    return found
+
+
+def _listing(entries: Sequence[AppEndpoints | Rejection]) -> EndpointsListing:
+    return EndpointsListing(
+        tuple(entry for entry in entries if isinstance(entry, AppEndpoints)),
+        tuple(dict.fromkeys(entry for entry in entries if isinstance(entry, Rejection))),
+    )
+
+
+def _merged(
+    before: Sequence[AppEndpoints], fresh: Sequence[AppEndpoints], names: Collection[str]
+) -> tuple[AppEndpoints, ...]:
+    """Put the apps of `names` into `before`. An app that did not change stays the same object."""
+    coming: dict[str, list[AppEndpoints]] = {}
+    for app in fresh:
+        coming.setdefault(app.app_id, []).append(app)
+    merged: list[AppEndpoints] = []
+    for app in before:
+        if app.app_name not in names:
+            merged.append(app)
+        elif same_id := coming.get(app.app_id):
+            replacement = same_id.pop(0)
+            merged.append(app if app == replacement else replacement)
+    merged += [app for left in coming.values() for app in left]
+    in_order = all(old.app_id <= new.app_id for old, new in pairwise(before))
+    return tuple(sorted(merged, key=lambda app: app.app_id) if in_order else merged)
+
+
+def _same(first: Sequence[AppEndpoints], second: Sequence[AppEndpoints]) -> bool:
+    return len(first) == len(second) and all(
+        old is new for old, new in zip(first, second, strict=True)
+    )
+
+
+def _elements(body: bytes, hide: Hide) -> list[msgspec.Raw]:
+    if body.count(b",") > MOST_COMMAS:
+        raise BadResponse(
+            f"the response has more than {MOST_COMMAS:,} commas, more than any cluster produces"
+        )
+    elements = _split(body, hide)
+    if len(elements) > MOST_APPS:
+        raise BadResponse(
+            f"the response lists {len(elements):,} apps, more than any cluster produces"
+        )
+    return elements
+
+
+def _split(body: bytes, hide: Hide) -> list[msgspec.Raw]:
+    try:
+        envelope = _ENDPOINTS.decode(body)
+    except UNREADABLE:
+        envelope = _Envelope()
+    if envelope.status == "SUCCESS" and envelope.data is not None:
+        return envelope.data
+    # Looked at once more, piece by piece, to say what is wrong.
+    data = success(body, hide)
+    return decoded(_ELEMENTS, data, "the response is not a list of endpoints", hide)
+
+
+def _app(wire: _WireApp) -> AppEndpoints:
+    tags = {key: value for key, value in (wire.tags or NO_TAGS).items() if value is not None}
+    return AppEndpoints(
+        wire.app_name,
+        wire.app_id,
+        vhost_spelling(wire.vhost),
+        tags or NO_TAGS,
+        tuple(_hosts(wire.hosts)),
+    )
+
+
+def _hosts(hosts: Sequence[_WireHost]) -> Iterator[Host]:
+    for host in hosts:
+        spelled = host_spelling(intern(host.host))
+        yield Host(spelled, host.port, port_type_spelling(host.port_type))
+
+
+def _name(raw: bytes) -> str:
+    try:
+        return _NAMED.decode(raw).app_id
+    except UNREADABLE:
+        return ""
