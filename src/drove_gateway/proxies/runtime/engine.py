@@ -6,6 +6,7 @@ writes to the runtime API does so under `Engine.lock`.
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
@@ -31,6 +32,9 @@ from drove_gateway.proxies.runtime.servers import (
 _ROUNDS = 4
 # Where backends are read one by one, an audit leaves room for changes between so many.
 _AUDITED_AT_ONCE = 2
+
+# The due backends and what was known when their changes were planned.
+_Planned: TypeAlias = tuple[tuple[DesiredBackend, ...], tuple[int, int], list[Change]]
 
 
 class SyncResult(msgspec.Struct, frozen=True):
@@ -77,6 +81,8 @@ class Engine:
         self._clock = clock
         self._exact: set[str] = set()
         self._was_read = False
+        self._version = 0
+        self._planned: _Planned | None = None
 
     @property
     def known(self) -> bool:
@@ -85,14 +91,18 @@ class Engine:
 
     def pending(self, topology: Topology, skip: Collection[str] = ()) -> list[Change]:
         """What is to be done for `topology` by what is known, additions and updates first."""
-        found = [
-            change
-            for backend in self.desired.due(topology)
-            if backend.name in self.seen and backend.name not in skip
-            for change in self._changes(backend)
-        ]
-        found.sort(key=lambda change: change.action in REMOVALS)
-        return found
+        due = self.desired.due(topology)
+        known = (self._version, self.ledger.version)
+        if self._planned is None or self._planned[0] is not due or self._planned[1] != known:
+            found = [
+                change
+                for backend in due
+                if backend.name in self.seen
+                for change in self._changes(backend)
+            ]
+            found.sort(key=lambda change: change.action in REMOVALS)
+            self._planned = due, known, found
+        return [change for change in self._planned[2] if change.backend not in skip]
 
     async def bring(
         self, topology: Topology, waits: Callable[[DesiredBackend], bool] = lambda _: False
@@ -205,6 +215,7 @@ class Engine:
     ) -> ObservedBackends:
         """Read `backends` under the lock and remember what was found."""
         observed = await self.adapter.observe(backends, exact=exact)
+        self._version += 1
         for backend in backends:
             if backend in observed.backends:
                 self.seen[backend] = observed.backends[backend]
@@ -222,6 +233,7 @@ class Engine:
 
     def hold(self, held: Mapping[str, Collection[str]]) -> None:
         """Remember that the gateway put servers in maintenance, by backend and name."""
+        self._version += 1
         for backend in held.keys() & self.seen.keys():
             self.seen[backend] = [
                 msgspec.structs.replace(server, held="maintenance", serving=False)
@@ -284,6 +296,7 @@ class Engine:
             self.doubt("reading was interrupted")
             raise
         self.trusted = True
+        self._version += 1
 
     def _audited(self) -> Iterable[Sequence[str] | None]:
         """What an audit reads, piece by piece; None is everything."""
@@ -312,6 +325,7 @@ class Engine:
         return additions_first(pending, desired, self.seen)
 
     def _remember(self, batch: Batch, pairs: Sequence[tuple[Change, Result]]) -> None:
+        self._version += 1
         if batch.observed is not None:
             for backend in {change.backend for change, _ in pairs}:
                 self.seen.pop(backend, None)

@@ -39,9 +39,10 @@ REMOVAL = frozenset({Stage.DRAINING, Stage.LEAVING, Stage.PINNED})
 
 
 class Ledger:
-    """The unfinished servers, by backend and name."""
+    """The unfinished servers, by backend and name; every change makes another `version`."""
 
     def __init__(self) -> None:
+        self.version = 0
         self._entries: dict[str, dict[str, Entry]] = {}
 
     def of(self, backend: str) -> Mapping[str, Entry]:
@@ -50,10 +51,12 @@ class Ledger:
 
     def note(self, backend: str, name: str, entry: Entry) -> None:
         """Remember how far the gateway is with a server."""
+        self.version += 1
         self._entries.setdefault(backend, {})[name] = entry
 
     def strike(self, backend: str, name: str) -> None:
         """Forget a server: it serves, or it is gone."""
+        self.version += 1
         entries = self._entries.get(backend, {})
         entries.pop(name, None)
         if not entries:
@@ -90,6 +93,7 @@ class Ledger:
 
     def clear(self) -> None:
         """Forget everything: another process answers, and it has none of this."""
+        self.version += 1
         self._entries.clear()
 
     def at(self, *stages: Stage) -> Iterator[tuple[str, str, Entry]]:
