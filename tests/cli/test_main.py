@@ -60,7 +60,7 @@ def test_every_mistake_is_reported_at_once(
     call: Call, directory: Path, command: tuple[str, ...]
 ) -> None:
     (directory / "nixy.toml").write_text(
-        'proxy_platform = "apache"\nport = "many"\n[[namespaces]]\nname = "stage"\ndrove = []\n'
+        'proxy_platform = "apache"\nport = "many"\n[[namespaces]]\nname = "stage"\ndrove = ["c"]\n'
     )
     result = call(*command)
     assert result.exit_code == 1

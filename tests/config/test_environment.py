@@ -72,17 +72,14 @@ def test_the_controllers_are_needed_without_a_file() -> None:
     assert said.startswith("environment: DROVE_CONTROLLERS: is missing")
 
 
-@pytest.mark.parametrize(
-    ("value", "said"),
-    [
-        (" , ", "environment: DROVE_CONTROLLERS = []: must name at least one controller"),
-        ("http://a,b", 'environment: DROVE_CONTROLLERS[1] = "b": must begin with http://'),
-        ("http://u:secret@a", 'environment: DROVE_CONTROLLERS[0] = "***@a": must not contain'),
-    ],
-)
-def test_problems_name_the_variable(value: str, said: str) -> None:
-    (problem,) = problems(None, {"DROVE_CONTROLLERS": value})
-    assert problem.startswith(said)
+def test_problem_of_a_variable_names_the_variable() -> None:
+    (problem,) = problems(None, {"DROVE_CONTROLLERS": "http://a,b"})
+    assert problem.startswith('environment: DROVE_CONTROLLERS[1] = "b": must begin with http://')
+
+
+def test_a_list_without_a_url_counts_as_unset() -> None:
+    (problem,) = problems(None, {"DROVE_CONTROLLERS": " , "})
+    assert problem.startswith("environment: namespaces: no Drove cluster is configured")
 
 
 def test_variables_override_the_only_namespace_of_a_file(file: Path) -> None:
@@ -92,10 +89,35 @@ def test_variables_override_the_only_namespace_of_a_file(file: Path) -> None:
         "DROVE_PASSWORD": "secret",
         "DROVE_CLUSTER_NAME": "prod",
     }
-    namespace = only(load(file, environ).settings)
+    loaded = load(file, environ)
+    namespace = only(loaded.settings)
     assert namespace.drove == ("http://other:1",)
     assert (namespace.name, namespace.user) == ("prod", "one")
     assert namespace.password.get_secret_value() == "secret"
+    assert [notice.text for notice in loaded.warnings] == [
+        (
+            f'environment: DROVE_CLUSTER_NAME: is used instead of {file}:3: namespace "stage1": '
+            'name = "stage1"'
+        ),
+        (
+            f'environment: DROVE_CONTROLLERS: is used instead of {file}:4: namespace "stage1": '
+            "drove = […]"
+        ),
+    ]
+
+
+def test_a_variable_that_agrees_with_the_file_is_silent(file: Path) -> None:
+    file.write_text(ONE + '\npass = "secret"')
+    environ = {"DROVE_USERNAME": "one", "DROVE_PASSWORD": "secret", "DROVE_CLUSTER_NAME": "stage1"}
+    assert load(file, environ).warnings == ()
+
+
+def test_a_password_that_differs_is_named_but_not_shown(file: Path) -> None:
+    file.write_text(ONE + '\npass = "in-the-file"')
+    (notice,) = load(file, {"DROVE_PASSWORD": "in-the-environment"}).warnings
+    assert notice.text == (
+        f'environment: DROVE_PASSWORD: is used instead of {file}:6: namespace "stage1": pass'
+    )
 
 
 def test_what_no_variable_sets_stays_as_the_file_has_it(file: Path) -> None:
@@ -106,28 +128,30 @@ def test_what_no_variable_sets_stays_as_the_file_has_it(file: Path) -> None:
     assert namespace.password.get_secret_value() == ""
 
 
-def test_of_several_namespaces_the_named_one_is_overridden(file: Path) -> None:
+@pytest.mark.parametrize("name", ["stage2", "other"])
+def test_variables_beside_several_namespaces_have_no_effect_and_are_named(
+    file: Path, name: str
+) -> None:
     file.write_text(TWO)
-    environ = {"DROVE_CLUSTER_NAME": "stage2", "DROVE_USERNAME": "two"}
-    first, second = load(file, environ).settings.namespaces
-    assert (first.name, first.user) == ("stage1", "one")
-    assert (second.name, second.user) == ("stage2", "two")
+    loaded = load(file, {"DROVE_CLUSTER_NAME": name, "DROVE_USERNAME": "two"})
+    assert [each.name for each in loaded.settings.namespaces] == ["stage1", "stage2"]
+    assert [each.user for each in loaded.settings.namespaces] == ["one", ""]
+    assert any(
+        notice.text == "environment: DROVE_USERNAME, DROVE_CLUSTER_NAME: have no effect, because "
+        f"{file} has 2 namespaces"
+        for notice in loaded.warnings
+    )
 
 
-def test_several_namespaces_and_no_match_are_refused(file: Path) -> None:
-    file.write_text(TWO)
-    assert problems(file, {"DROVE_CLUSTER_NAME": "prod", "DROVE_USERNAME": "two"}) == (
-        (
-            'environment: DROVE_CLUSTER_NAME = "prod": no namespace has this name; '
-            'set DROVE_CLUSTER_NAME to one of "stage1", "stage2"'
-        ),
-    )
-    assert problems(file, {"DROVE_USERNAME": "two"}) == (
-        (
-            "environment: DROVE_USERNAME: could apply to any namespace; "
-            'set DROVE_CLUSTER_NAME to one of "stage1", "stage2"'
-        ),
-    )
+def test_variables_beside_a_mounted_file_have_no_effect_as_in_the_originals_container(
+    file: Path,
+) -> None:
+    file.write_text(ONE)
+    environ = {"CONFIG_FILE_PATH": str(file), "DROVE_USERNAME": "two", "DROVE_PASSWORD": "secret"}
+    loaded = load(file, environ)
+    assert only(loaded.settings).user == "one"
+    assert any("CONFIG_FILE_PATH names a file" in notice.text for notice in loaded.warnings)
+    assert "secret" not in repr(loaded.warnings)
 
 
 def test_a_file_of_general_keys_gets_its_cluster_from_the_variables(file: Path) -> None:
@@ -154,9 +178,17 @@ def test_the_template_of_the_driven_proxy_is_overridden(file: Path, platform: st
     file.write_text(
         f'proxy_platform = "{platform}"\nnginx_template = "n"\nhaproxy_template = "h"\n'
     )
-    settings = load(file, {"DROVE_CONTROLLERS": "http://a", "TEMPLATE_FILE_PATH": "/t"}).settings
+    loaded = load(file, {"DROVE_CONTROLLERS": "http://a", "TEMPLATE_FILE_PATH": "/t"})
+    settings = loaded.settings
     expected = {"nginx": ("/t", "h"), "haproxy": ("n", "/t")}[platform]
     assert (settings.nginx_template, settings.haproxy_template) == expected
+    line, written = {"nginx": (2, "n"), "haproxy": (3, "h")}[platform]
+    assert [notice.text for notice in loaded.warnings] == [
+        (
+            f"environment: TEMPLATE_FILE_PATH: is used instead of {file}:{line}: "
+            f'{platform}_template = "{written}"'
+        )
+    ]
 
 
 def test_a_template_alone_is_not_a_cluster() -> None:

@@ -68,11 +68,11 @@ def test_keys_are_taken_in_any_case_as_by_the_original() -> None:
     assert [without_line(notice.text) for notice in loaded.warnings] == [
         "nixy.toml: Port: is read as port; write port",
         "nixy.toml: MaxFailsUpstream: is read as maxfailsupstream; write maxfailsupstream",
+        "nixy.toml: maxfailsupstream: is deprecated; use nginx_max_fails instead",
         "nixy.toml: Namespaces: is read as namespaces; write namespaces",
         "nixy.toml: namespaces[0]: Name: is read as name; write name",
         "nixy.toml: namespaces[0]: DROVE: is read as drove; write drove",
         "nixy.toml: namespaces[0]: Pass: is read as pass; write pass",
-        "nixy.toml: maxfailsupstream: is deprecated; use nginx_max_fails instead",
     ]
 
 
@@ -95,7 +95,7 @@ def test_a_problem_names_the_key_that_was_written() -> None:
     assert said == 'nixy.toml: maxfailsupstream = "3": must be a whole number, without quotes'
 
 
-@pytest.mark.parametrize("value", ["10", "10 s", "1m", "", "-1s", "1s\\n", "\u0661s"])
+@pytest.mark.parametrize("value", ["10", "10 s", "1m", " ", "-1s", "1s\\n", "\u0661s"])
 @pytest.mark.parametrize("key", ["nginx_fail_timeout", "nginx_slow_start"])
 def test_a_time_that_nginx_would_not_take_becomes_0s(key: str, value: str) -> None:
     loaded = read(f'{key} = "{value}"' + NAMESPACE)
@@ -138,10 +138,12 @@ def test_problems_of_that_form_name_the_keys_as_written() -> None:
     )
 
 
-def test_both_forms_at_once_are_refused_with_what_to_do() -> None:
-    assert refused('realm = "a"\nuser = "b"' + NAMESPACE) == (
-        (
-            "nixy.toml: user, realm: cannot be at top level together with [[namespaces]]; "
-            "move them into a table, or remove them"
-        ),
-    )
+def test_left_over_keys_beside_namespaces_have_no_effect_as_in_the_original() -> None:
+    loaded = read('realm = "a"\nuser = ""' + NAMESPACE)
+    (namespace,) = loaded.settings.namespaces
+    assert (namespace.realm, namespace.user) == ("", "")
+    assert [notice.text for notice in loaded.warnings] == [
+        f"nixy.toml:{line}: {key}: has no effect beside [[namespaces]]; move it into a table, or "
+        "remove it"
+        for line, key in ((1, "realm"), (2, "user"))
+    ]

@@ -28,6 +28,7 @@ def _configuration(secret: str, kind: str, url: str, key: str) -> str:
         nginxplusapi_pass = {value}
         {key} = {value}
         port = "none"
+        loglevel = "verbose"
         nginxplusapiaddr = {json.dumps(url.format(secret))}
 
         [[namespaces]]
@@ -62,7 +63,8 @@ def test_messages_about_the_environment_hold_no_secret(secret: str, url: str) ->
     controllers = url.format(secret.replace(",", ""))
     environ = {"DROVE_CONTROLLERS": controllers, "DROVE_PASSWORD": secret}
     try:
-        load(None, environ)
+        loaded = load(None, environ)
+        told = repr(loaded) + json.dumps(public(loaded.settings))
     except ConfigError as refused:
         told = str(refused) + repr(refused)
     assert secret not in told

@@ -28,7 +28,7 @@ FOREIGN = ("Input should", "Value error", "Field required", "String should", "va
 
 def _check(values: dict[str, object]) -> None:
     verdict = validate(Draft("nixy.toml", values))
-    for line in (*verdict.problems, *(notice.text for notice in verdict.unknown)):
+    for line in (*map(str, verdict.problems), *(notice.text for notice in verdict.unknown)):
         assert line.startswith("nixy.toml: ")
         assert "\n" not in line
         assert line.isprintable()

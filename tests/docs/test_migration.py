@@ -1,15 +1,14 @@
 """The migration page lists everything that users of the original have, and its state here."""
 
 import re
-from pathlib import Path
 
 import pytest
 from tests.docs.pages import ROOT
 from tools.reference.configuration import ORIGINAL as SECTIONS
 from tools.reference.schema import properties_of
 
-from drove_gateway.config import load
 from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
+from drove_gateway.config.tolerance import STATE_FILE
 from drove_gateway.metrics.catalog import ORIGINAL
 from drove_gateway.model.health import NO_RUNTIME_API, PENDING, HealthSection
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
@@ -55,18 +54,9 @@ def test_old_name_refers_to_the_new_name(old: str, new: str) -> None:
     assert rows(section("Every key"))[old].startswith(f"taken as `{new}`")
 
 
-def test_unsupported_key_of_newer_versions_is_named_and_only_a_warning(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "nixy.toml"
-    missing = ("haproxy_manage_global_server_state_file", "haproxy_global_server_state_file_path")
-    lines = "".join(f'{key} = ""\n' for key in missing)
-    path.write_text(f'{lines}[[namespaces]]\nname = "a"\ndrove = ["http://controller1:10000"]\n')
-    warnings = " ".join(notice.text for notice in load(path, {}).warnings)
-
-    for key in missing:
-        assert f"`{key}`" in section("What differs")
-        assert f"{key}: unknown key" in warnings
+@pytest.mark.parametrize("key", STATE_FILE)
+def test_keys_of_newer_versions_without_an_effect_are_named(key: str) -> None:
+    assert f"`{key}`" in section("What differs")
 
 
 def test_every_metric_of_the_original_is_listed_with_its_labels() -> None:

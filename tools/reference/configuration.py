@@ -73,10 +73,11 @@ These keys do not exist in the original. A file written for the original works w
 _ENVIRONMENT = """\
 ## Environment variables
 
-Without a file, these variables are a complete configuration. With a file, they override it: the
-template, and keys of the only namespace or of the namespace that `DROVE_CLUSTER_NAME` names. If the
-file has no namespace, they create one. An empty variable counts as unset. A container has
-[more variables](../container.md).
+Without a file, these variables are a complete configuration. With a file, they override the
+template and keys of its only namespace, and a warning names each value that they replace. If the
+file has no namespace, they create one. If it has several, or if `CONFIG_FILE_PATH` names the file,
+only the template is overridden; a warning names the variables without an effect. An empty variable
+counts as unset. A container has [more variables](../container.md).
 """
 
 _DEPRECATED = """\

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from drove_gateway.cli.command import Commands, colours, file_option
+from drove_gateway.cli.command import IGNORED_WORDS, Commands, colours, file_option
+from drove_gateway.cli.go_flags import SYNC_STATE
 
 PURPOSES = {
     "accept": "Apply the withdrawals that the running gateway's guard holds, immediately.",
@@ -17,6 +18,11 @@ PURPOSES = {
     "status": "Show the state of a running gateway: health, namespaces, held servers, changes.",
     "template": "Print a template that is ready for production, as a starting point.",
 }
+
+_NOTHING_TO_SYNC = (
+    f"{SYNC_STATE} does nothing: the gateway keeps the newest servers in HAProxy's configuration "
+    "on disk, so a restart of HAProxy loads them without a server state file"
+)
 
 
 @click.group(
@@ -35,9 +41,16 @@ PURPOSES = {
     ),
 )
 @file_option
-@click.option("-v", "version", is_flag=True, help="Print version, commit and date.")
+@click.option("-v", "--version", is_flag=True, help="Print version, commit and date.")
+@click.option(
+    SYNC_STATE,
+    "sync_state",
+    is_flag=True,
+    help="Only print that this option of the original is not needed: the configuration on disk "
+    "always lists the newest servers.",
+)
 @click.pass_context
-def main(context: click.Context, file: Path | None, version: bool) -> None:
+def main(context: click.Context, file: Path | None, version: bool, sync_state: bool) -> None:
     """Keep NGINX or HAProxy in sync with the apps of a Drove cluster.
 
     Without a command, the daemon runs in the foreground until SIGTERM or SIGINT. SIGHUP reads the
@@ -49,8 +62,12 @@ def main(context: click.Context, file: Path | None, version: bool) -> None:
         from drove_gateway.model.about import about  # noqa: PLC0415 - as below
 
         click.echo(about().lines(), nl=False)
+    elif sync_state:
+        from drove_gateway.cli.messages import warn  # noqa: PLC0415 - as below
+
+        warn(_NOTHING_TO_SYNC)
     elif context.invoked_subcommand is None:
         # The daemon's imports take half a second, which `--help` must not.
         from drove_gateway.cli.run import run_daemon  # noqa: PLC0415
 
-        run_daemon(file)
+        run_daemon(file, context.meta.get(IGNORED_WORDS, ()))

@@ -14,7 +14,12 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from drove_gateway.cli.go_flags import FILE, is_ignored, split_flags, with_file_flags
+
 DEFAULT_FILE = Path("nixy.toml")
+
+IGNORED_WORDS = f"{__package__}.ignored_words"
+"""The key of a context's `meta` for the words that have no meaning."""
 
 Examples = Sequence[tuple[str, str]]
 """Command lines, each with its purpose."""
@@ -39,6 +44,10 @@ class Command(click.Command):
         self.examples = examples
         self.exit_codes = {**EXIT_CODES, **exit_codes}
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments; `-f` may be spelled as for the original."""
+        return super().parse_args(ctx, with_file_flags(args))
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write examples and exit codes below the options."""
         _format_examples(self, formatter)
@@ -58,6 +67,20 @@ class Commands(click.Group):
         self.purposes = purposes
         self.examples = examples
         self.exit_codes = EXIT_CODES
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the flags in every spelling that the original takes.
+
+        Words after them that the original ignores are left in the context, under `IGNORED_WORDS`.
+        """
+        flags, words = split_flags(args)
+        if words and words[0] not in self.purposes and not ctx.resilient_parsing:
+            program = ctx.info_name or ""
+            given = FILE in flags
+            if is_ignored(words[0], self.purposes, file_given=given, program=program):
+                ctx.meta[IGNORED_WORDS] = tuple(words)
+                words = []
+        return super().parse_args(ctx, [*flags, *words])
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in alphabetical order."""

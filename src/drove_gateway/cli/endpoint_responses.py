@@ -121,6 +121,6 @@ def _complete(body: bytes) -> bytes:
 
 
 def _first_controller(settings: Settings, name: str) -> Leader:
-    """The first configured controller, which is shown as the leader of a saved response."""
+    """The first configured controller, if any, which is shown as a saved response's leader."""
     urls = next(namespace.drove for namespace in settings.namespaces if namespace.name == name)
-    return leader_of(urls[0])
+    return leader_of(urls[0]) if urls else Leader()

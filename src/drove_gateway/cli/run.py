@@ -3,10 +3,11 @@
 import asyncio
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from drove_gateway.cli.configuration import read_configuration
-from drove_gateway.cli.messages import print_problems
+from drove_gateway.cli.messages import print_problems, warn
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.log import logger
 from drove_gateway.daemon.signals import ignore_until_handled
@@ -14,9 +15,14 @@ from drove_gateway.daemon.systemd import process_notifier
 from drove_gateway.model.errors import ConfigError
 
 
-def run_daemon(file: Path | None) -> None:
-    """Run until a signal ends the daemon; exit with 1 if the configuration cannot be used."""
+def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:
+    """Run until a signal ends the daemon; exit with 1 if the configuration cannot be used.
+
+    `ignored` are words of the command line without a meaning.
+    """
     ignore_until_handled()
+    if ignored:
+        warn(f"ignored on the command line, as no shell reads it: {' '.join(ignored)}")
     loaded = read_configuration(file)
     log = logger(loaded.settings.loglevel, sys.stderr)
     try:

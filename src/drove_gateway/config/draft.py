@@ -20,6 +20,27 @@ class Notice(msgspec.Struct, frozen=True):
 
     level: Literal["warning", "error"]
     text: str
+    line: int = 0
+
+
+class Label(msgspec.Struct, frozen=True):
+    """The name of a value in messages, and the line it is written on; 0 outside of the file."""
+
+    text: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that makes the configuration unusable: where it is, and a sentence about it."""
+
+    label: Label
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.text}"
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -29,29 +50,53 @@ class Draft(msgspec.Struct, frozen=True):
 
     source: str
     values: Mapping[str, object]
-    labels: Mapping[Location, str] = {}
+    labels: Mapping[Location, Label] = {}
     lines: Mapping[Location, int] = {}
     notices: tuple[Notice, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
-    def label(self, location: Location) -> str:
+    def label(self, location: Location) -> Label:
         """Return place and name of a value: `nixy.toml:7: namespace "stage1": drove[1]`."""
         for length in range(len(location), 0, -1):
-            if location[:length] in self.labels:
-                return self.labels[location[:length]] + _path(location[length:])
+            if label := self.labels.get(location[:length]):
+                return Label(label.text + _path(location[length:]), label.line)
+        line = self._line(location)
+        place = f"{self.source}:{line}" if line else self.source
         match location:
             case ("namespaces", int(index), *rest):
-                namespace = self._namespace_name(index)
                 path = f": {_path(tuple(rest))}" if rest else ""
-                return f"{self._place(location)}: {namespace}{path}"
-        return f"{self._place(location)}: {_path(location)}"
+                return Label(f"{place}: {self._namespace_name(index)}{path}", line)
+        return Label(f"{place}: {_path(location)}", line)
 
-    def _place(self, location: Location) -> str:
-        """Return the file, with the line of the value or of the table that should contain it."""
+    def warning(self, location: Location, text: str) -> Notice:
+        """Return a warning about the value at `location`."""
+        label = self.label(location)
+        return Notice("warning", f"{label}: {text}", label.line)
+
+    def noticed(self, *notices: Notice) -> "Draft":
+        """Return the draft with these notices added."""
+        return msgspec.structs.replace(self, notices=(*self.notices, *notices))
+
+    def with_problem(self, problem: Problem) -> "Draft":
+        """Return the draft with this problem added."""
+        return msgspec.structs.replace(self, problems=(*self.problems, problem))
+
+    def with_values(self, values: Mapping[str, object], *notices: Notice) -> "Draft":
+        """Return the draft with these values, and these notices added."""
+        return msgspec.structs.replace(self, values=values).noticed(*notices)
+
+    def with_table(self, index: int, table: Mapping[str, object]) -> "Draft":
+        """Return the draft with `table` in place of a `[[namespaces]]` table."""
+        namespaces: list[Mapping[str, object]] = list(tables(self.values))
+        namespaces[index] = table
+        return self.with_values({**self.values, "namespaces": namespaces})
+
+    def _line(self, location: Location) -> int:
+        """Return the line of the value or of the table that should contain it; 0 if unknown."""
         for length in range(len(location), 0, -1):
             if line := self.lines.get(location[:length]):
-                return f"{self.source}:{line}"
-        return self.source
+                return line
+        return 0
 
     def _namespace_name(self, index: int) -> str:
         table = tables(self.values)[index]

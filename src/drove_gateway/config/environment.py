@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from drove_gateway.config.draft import Draft, Location, quoted, tables
+from drove_gateway.config.draft import Draft, Label, Location, Notice, Problem, tables
+from drove_gateway.config.sentences import assignment
 
 CONTROLLERS = "DROVE_CONTROLLERS"
 CLUSTER_NAME = "DROVE_CLUSTER_NAME"
@@ -21,6 +22,7 @@ KEYS = {
 }
 """Each variable and the key of a namespace that it sets."""
 
+CONFIG = "CONFIG_FILE_PATH"
 TEMPLATE = "TEMPLATE_FILE_PATH"
 
 VARIABLES = {**KEYS, TEMPLATE: "nginx_template` or `haproxy_template"}
@@ -40,10 +42,11 @@ DESCRIPTIONS = {
 
 
 def override(draft: Draft, environ: Mapping[str, str]) -> Draft:
-    """Return the draft with the values of the variables.
+    """Return the draft with the values of the variables, and a warning for each that differs.
 
-    Except for the template, they apply to a single namespace: the only namespace, the namespace
-    that DROVE_CLUSTER_NAME names, or a new namespace if the draft has none.
+    Except for the template, they apply to a single namespace: the only namespace of the file, or a
+    new namespace if the draft has none. Beside several namespaces, and beside a file that
+    CONFIG_FILE_PATH names (as in the original's container), they are ignored with a warning.
     """
     return _with_cluster(_with_template(draft, environ.get(TEMPLATE, "")), environ)
 
@@ -53,59 +56,64 @@ def _with_template(draft: Draft, path: str) -> Draft:
         return draft
     haproxy = draft.values.get("proxy_platform") == "haproxy"
     key = "haproxy_template" if haproxy else "nginx_template"
+    notices = _differences(draft, (key,), draft.values.get(key, path), TEMPLATE, path)
     return msgspec.structs.replace(
-        draft,
-        values={**draft.values, key: path},
-        labels={**draft.labels, (key,): f"environment: {TEMPLATE}"},
+        draft.with_values({**draft.values, key: path}, *notices),
+        labels={**draft.labels, (key,): Label(f"environment: {TEMPLATE}")},
     )
 
 
 def _with_cluster(draft: Draft, environ: Mapping[str, str]) -> Draft:
-    given = {name: value for name in KEYS if (value := environ.get(name))}
+    given = {name: value for name in KEYS if _value(name, value := environ.get(name, ""))}
     if not given:
         return draft
     namespaces = tables(draft.values)
     if not namespaces:
         if draft.values.get("namespaces"):
             return draft
-        return _with_namespace(draft, 0, dict(DEFAULTS), given)
-    index = _index(namespaces, given)
-    if index is None:
-        return msgspec.structs.replace(
-            draft, problems=(*draft.problems, _no_match(namespaces, given))
-        )
-    return _with_namespace(draft, index, namespaces[index], given)
+        return _with_namespace(draft, dict(DEFAULTS), given)
+    if environ.get(CONFIG):
+        return _ignored(draft, given, f"{CONFIG} names a file, which has the namespaces")
+    if len(namespaces) > 1:
+        return _ignored(draft, given, f"{draft.source} has {len(namespaces)} namespaces")
+    return _with_namespace(draft, namespaces[0], given)
 
 
-def _index(namespaces: list[dict[str, object]], given: Mapping[str, str]) -> int | None:
-    if len(namespaces) == 1:
-        return 0
-    wanted = given.get(CLUSTER_NAME, DEFAULTS["name"])
-    names = [table.get("name") for table in namespaces]
-    return names.index(wanted) if wanted in names else None
+def _ignored(draft: Draft, given: Mapping[str, str], reason: str) -> Draft:
+    names = ", ".join(given)
+    verb = "has" if len(given) == 1 else "have"
+    text = f"environment: {names}: {verb} no effect, because {reason}"
+    return draft.noticed(Notice("warning", text))
 
 
-def _no_match(namespaces: list[dict[str, object]], given: Mapping[str, str]) -> str:
-    names = ", ".join(quoted(str(table.get("name", ""))) for table in namespaces)
-    if CLUSTER_NAME in given:
-        found = f"{CLUSTER_NAME} = {quoted(given[CLUSTER_NAME])}: no namespace has this name"
-    else:
-        found = f"{', '.join(given)}: could apply to any namespace"
-    return f"environment: {found}; set {CLUSTER_NAME} to one of {names}"
-
-
-def _with_namespace(
-    draft: Draft, index: int, table: Mapping[str, object], given: Mapping[str, str]
-) -> Draft:
-    changed = {**table, **{KEYS[name]: _value(name, text) for name, text in given.items()}}
-    labels: dict[Location, str] = dict(draft.labels)
-    for name in given if "drove" in changed else [CONTROLLERS, *given]:
-        labels["namespaces", index, KEYS[name]] = f"environment: {name}"
-    namespaces: list[dict[str, object]] = tables(draft.values) or [{}]
-    namespaces = [*namespaces[:index], changed, *namespaces[index + 1 :]]
+def _with_namespace(draft: Draft, table: Mapping[str, object], given: Mapping[str, str]) -> Draft:
+    values = {KEYS[name]: _value(name, text) for name, text in given.items()}
+    notices: list[Notice] = []
+    labels: dict[Location, Label] = dict(draft.labels)
+    for name in given:
+        where: Location = ("namespaces", 0, KEYS[name])
+        if tables(draft.values):
+            written = table.get(KEYS[name], "")
+            notices += _differences(draft, where, written, name, values[KEYS[name]])
+        labels[where] = Label(f"environment: {name}")
+    if CONTROLLERS not in given and not tables(draft.values):
+        missing = Label(f"environment: {CONTROLLERS}")
+        draft = draft.with_problem(Problem(missing, "is missing; without a file it is required"))
+    namespaces = [{**table, **values}]
     return msgspec.structs.replace(
-        draft, values={**draft.values, "namespaces": namespaces}, labels=labels
+        draft.with_values({**draft.values, "namespaces": namespaces}, *notices), labels=labels
     )
+
+
+def _differences(
+    draft: Draft, location: Location, written: object, name: str, value: object
+) -> tuple[Notice, ...]:
+    """Return a warning if a variable replaces another value of the file."""
+    if not written or written == value:
+        return ()
+    label = assignment(draft, location, written)
+    text = f"environment: {name}: is used instead of {label}"
+    return (Notice("warning", text, label.line),)
 
 
 def _value(name: str, text: str) -> object:

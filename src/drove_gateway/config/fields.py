@@ -4,7 +4,7 @@ A validator raises `ValueError` with a sentence that follows "KEY = VALUE: ".
 """
 
 import re
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import (
     AfterValidator,
@@ -40,7 +40,8 @@ def _port(value: object) -> object:
     return value
 
 
-def _log_level(value: object) -> object:
+def log_level(value: object) -> object:
+    """Return a level's name as it is spelled here; anything else as it is, but in lower case."""
     lowered = value.lower() if isinstance(value, str) else value
     return "warn" if lowered == "warning" else lowered
 
@@ -84,12 +85,6 @@ def _not_blank(value: str) -> str:
     return value
 
 
-def _not_empty(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value:
-        raise ValueError('must name at least one controller, such as ["http://controller1:10000"]')
-    return value
-
-
 _SECONDS: dict[str, JsonValue] = {"format": "seconds"}
 
 Seconds: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False, json_schema_extra=_SECONDS)]
@@ -110,9 +105,9 @@ Port: TypeAlias = Annotated[
         {"type": ["string", "integer"], "pattern": "^[0-9]+$", "minimum": 0, "maximum": 65535}
     ),
 ]
-LogLevel: TypeAlias = Annotated[
-    Literal["debug", "info", "warn", "error"], BeforeValidator(_log_level)
-]
+_LogLevel: TypeAlias = Literal["debug", "info", "warn", "error"]
+LogLevel: TypeAlias = Annotated[_LogLevel, BeforeValidator(log_level)]
+LOG_LEVELS: tuple[str, ...] = get_args(_LogLevel)
 ProxyPlatform: TypeAlias = Literal["nginx", "haproxy"]
 Name: TypeAlias = Annotated[str, AfterValidator(_not_blank)]
 Token: TypeAlias = Annotated[SecretStr, AfterValidator(_token)]
@@ -125,5 +120,4 @@ HaproxyServerOptions: TypeAlias = Annotated[str, AfterValidator(_one_line)]
 ControllerUrls: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(addresses.controller_url)], ...],
     Field(strict=False),
-    AfterValidator(_not_empty),
 ]

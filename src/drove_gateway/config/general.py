@@ -71,11 +71,11 @@ class General(Section):
     )
     left_delimiter: str = Field(
         default="",
-        description="Left delimiter of template actions. Empty means `{{`. Set both or neither.",
+        description="Left delimiter of template actions. Empty means `{{`.",
     )
     right_delimiter: str = Field(
         default="",
-        description="Right delimiter of template actions. Empty means `}}`. Set both or neither.",
+        description="Right delimiter of template actions. Empty means `}}`.",
     )
 
     @property

@@ -35,11 +35,11 @@ def _table(
     values = {key: value for key, value in table.items() if key not in others}
     notices = []
     for key, name in others.items():
-        label = draft.label((*location, key))
+        where = (*location, key)
         if name in values:
-            notices.append(Notice("warning", f"{label}: has no effect, because {name} is set too"))
+            notices.append(draft.warning(where, f"has no effect, because {name} is set too"))
         else:
-            notices.append(Notice("warning", f"{label}: is read as {name}; write {name}"))
+            notices.append(draft.warning(where, f"is read as {name}; write {name}"))
             values[name] = table[key]
     return values, notices
 

@@ -2,19 +2,21 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from drove_gateway.config import environment, legacy
 from drove_gateway.config.addresses import UnixSocket, socket_address
-from drove_gateway.config.draft import Draft, Location, Notice, tables
+from drove_gateway.config.controllers import with_controllers
+from drove_gateway.config.draft import Draft, Location, Notice, Problem, tables
 from drove_gateway.config.letter_case import lowered
 from drove_gateway.config.lines import lines
 from drove_gateway.config.rules import Finding
 from drove_gateway.config.sentences import assignment
 from drove_gateway.config.settings import Settings
+from drove_gateway.config.tolerance import tolerant, with_defaults
 from drove_gateway.config.validate import concluded, validate
 from drove_gateway.model.errors import ConfigError
 
@@ -31,20 +33,32 @@ def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = Tru
 
     A command that only queries a gateway (`runs_here` is False) need not be able to read the files
     that keys name: they may be on another machine, or belong to another user.
-    Raises ConfigError with a line for each problem, all at once. Unknown keys cause only warnings,
-    but are listed with the problems too, because a misspelt key often makes another key missing.
+    Raises ConfigError with a line for each problem, all at once, in the order of the file. Unknown
+    keys cause only warnings, but are listed with the problems too, because a misspelt key often
+    makes another key missing.
     """
     draft = Draft("environment", {}) if path is None else _read(path)
-    draft = environment.override(legacy.modernise(lowered(draft)), environ)
+    draft = legacy.modernise(with_defaults(lowered(draft)))
+    draft = with_controllers(tolerant(environment.override(draft, environ)))
     verdict = validate(draft)
     unreadable = _unreadable_files(draft) if runs_here else ()
     if problems := (*verdict.problems, *unreadable):
-        raise ConfigError((*problems, *(notice.text for notice in verdict.unknown)))
+        raise ConfigError(_in_order_of_the_file(problems, verdict.unknown))
+    notices = sorted((*verdict.notices, *verdict.unknown), key=lambda notice: notice.line)
     if not runs_here:
-        return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown))
+        return Loaded(verdict.settings, tuple(notices))
     absent = concluded(draft, (), verdict.settings, verdict.broken, _absent(verdict.settings))
-    waiting = (Notice("warning", text) for text in absent)
-    return Loaded(verdict.settings, (*verdict.notices, *verdict.unknown, *waiting))
+    waiting = (Notice("warning", str(problem), problem.label.line) for problem in absent)
+    return Loaded(verdict.settings, (*notices, *waiting))
+
+
+def _in_order_of_the_file(
+    problems: Iterable[Problem], unknown: Iterable[Notice]
+) -> tuple[str, ...]:
+    """Return all texts sorted by line; those without a line come first."""
+    texts = [(problem.label.line, str(problem)) for problem in problems]
+    texts += [(notice.line, notice.text) for notice in unknown]
+    return tuple(text for _, text in sorted(texts, key=lambda each: each[0]))
 
 
 def _read(path: Path) -> Draft:
@@ -73,18 +87,18 @@ def _syntax(path: Path, content: bytes, message: str) -> str:
     return f"{path}:{line}: is not valid TOML: {message[: found.start()]}"
 
 
-def _unreadable_files(draft: Draft) -> Iterator[str]:
-    """Return a line for each named file that cannot be read."""
+def _unreadable_files(draft: Draft) -> Iterator[Problem]:
+    """Return a problem for each named file that cannot be read."""
     for location, name in _named_files(draft):
         if not isinstance(name, str) or not name:
             continue
         try:
             Path(name).open("rb").close()
         except OSError as error:
-            problem = f"must be a readable file: {error.strerror}"
-            yield f"{assignment(draft, location, name)}: {problem}"
+            text = f"must be a readable file: {error.strerror}"
+            yield Problem(assignment(draft, location, name), text)
         except ValueError:
-            yield f"{assignment(draft, location, name)}: must be the path of a file"
+            yield Problem(assignment(draft, location, name), "must be the path of a file")
 
 
 def _named_files(draft: Draft) -> Iterator[tuple[Location, object]]:

@@ -40,7 +40,6 @@ class Nginx(Section):
     )
     nginx_max_fails: int = Field(
         default=0,
-        ge=0,
         description="`max_fails` of every server that is added through the NGINX Plus API, and "
         "`.NginxMaxFailsUpstream` in templates. 0 never takes a server out.",
     )

@@ -4,12 +4,10 @@ Rules see settings whose single keys are valid. A finding names its key and the 
 depends on, so that nothing is concluded from a value that is itself broken.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 
-from drove_gateway.config.draft import quoted
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
@@ -29,20 +27,10 @@ def problems(settings: Settings) -> Iterator[Finding]:
             "no Drove cluster is configured; add a [[namespaces]] table with name and drove, "
             "or set DROVE_CONTROLLERS",
         )
-    yield from _duplicate_names(settings)
     yield from _admin_tls(settings)
     yield from _admin_tokens(settings)
-    yield from _delimiters(settings)
     yield from _disabled_reloads(settings)
     yield from _empty_keys(settings)
-
-
-def _duplicate_names(settings: Settings) -> Iterator[Finding]:
-    counts = Counter(namespace.name for namespace in settings.namespaces)
-    for name, count in counts.items():
-        if count > 1:
-            text = f"{count} tables have the name {quoted(name)}; each namespace needs its own"
-            yield Finding("namespaces", text)
 
 
 def _admin_tls(settings: Settings) -> Iterator[Finding]:
@@ -58,13 +46,6 @@ def _admin_tokens(settings: Settings) -> Iterator[Finding]:
             "allowed to read"
         )
         yield Finding("admin_read_token", text, ("admin_token",))
-
-
-def _delimiters(settings: Settings) -> Iterator[Finding]:
-    left, right = "left_delimiter", "right_delimiter"
-    for present, missing in ((left, right), (right, left)):
-        if getattr(settings, present) and not getattr(settings, missing):
-            yield Finding(present, f"needs {missing} too; set both or neither", (missing,))
 
 
 def _disabled_reloads(settings: Settings) -> Iterator[Finding]:

@@ -10,8 +10,10 @@ from pydantic_core import ErrorDetails
 
 from drove_gateway.config.draft import (
     Draft,
+    Label,
     Location,
     Notice,
+    Problem,
     shown,
     tables,
 )
@@ -64,27 +66,28 @@ def secrets_of(section: type[Section]) -> frozenset[str]:
 _SECRETS = secrets_of(Settings) | secrets_of(NamespaceSettings)
 
 
-def assignment(draft: Draft, location: Location, value: object) -> str:
+def assignment(draft: Draft, location: Location, value: object) -> Label:
     """Return a value with its place, `nixy.toml: port = "6000"`; for a secret, only the place."""
+    label = draft.label(location)
     key = next((part for part in reversed(location) if isinstance(part, str)), "")
     if key in _SECRETS:
-        return draft.label(location)
+        return label
     if isinstance(value, str) and key in _ADDRESSES and "@" in value:
         value = "***@" + value.rpartition("@")[2]
-    return f"{draft.label(location)} = {shown(value)}"
+    return Label(f"{label} = {shown(value)}", label.line)
 
 
-def refusal(draft: Draft, location: Location, error: ErrorDetails) -> str:
-    """Return a line about a value that pydantic rejects. `location` is that of the table."""
+def refusal(draft: Draft, location: Location, error: ErrorDetails) -> Problem:
+    """Return the problem with a value that pydantic rejects. `location` is that of the table."""
     location = (*location, *error["loc"])
     message = _SENTENCES.get(error["type"], UNEXPECTED).format(**error.get("ctx", {}))
     if error["type"] == "missing":
-        return f"{draft.label(location)}: {message}"
+        return Problem(draft.label(location), message)
     if error["type"] == "literal_error":
         message = message.replace("'", '"')
         near = _nearest(error["input"], re.findall(r'"(.*?)"', message))
         message += f'; did you mean "{near}"?' if near else ""
-    return f"{assignment(draft, location, error['input'])}: {message}"
+    return Problem(assignment(draft, location, error["input"]), message)
 
 
 def unknown_keys(draft: Draft) -> Iterator[Notice]:
@@ -102,8 +105,7 @@ def unknown_keys(draft: Draft) -> Iterator[Notice]:
 
 
 def _unknown(draft: Draft, location: Location, key: str, hint: str) -> Notice:
-    text = f"{draft.label((*location, key))}: unknown key without effect{hint}"
-    return Notice("warning", text)
+    return draft.warning((*location, key), f"unknown key without effect{hint}")
 
 
 def _hint(key: str, here: tuple[str, ...], elsewhere: tuple[str, ...], belongs: str) -> str:

@@ -6,7 +6,7 @@ import msgspec
 from pydantic import ValidationError
 
 from drove_gateway.config import rules, sentences
-from drove_gateway.config.draft import Draft, Location, Notice, tables
+from drove_gateway.config.draft import Draft, Location, Notice, Problem, tables
 from drove_gateway.config.fields import Section
 from drove_gateway.config.rules import Finding
 from drove_gateway.config.settings import NamespaceSettings, Settings
@@ -20,7 +20,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """
 
     settings: Settings
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
     unknown: tuple[Notice, ...]
     notices: tuple[Notice, ...]
     broken: frozenset[str]
@@ -31,7 +31,7 @@ class _Table(msgspec.Struct, frozen=True):
 
     sound: Mapping[str, object]
     broken: frozenset[str]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]
 
 
 def validate(draft: Draft) -> Verdict:
@@ -66,15 +66,15 @@ def concluded(
     section: Section,
     broken: frozenset[str],
     findings: Iterable[Finding],
-) -> Iterator[str]:
-    """Return a line for each finding that does not depend on a broken key."""
+) -> Iterator[Problem]:
+    """Return each finding that does not depend on a broken key, with its place."""
     for finding in findings:
         if broken.isdisjoint((finding.key, *finding.reads)):
             where = (*location, finding.key)
             value = getattr(section, finding.key, None)
             plain = value is None or isinstance(value, tuple)
             subject = draft.label(where) if plain else sentences.assignment(draft, where, value)
-            yield f"{subject}: {finding.text}"
+            yield Problem(subject, finding.text)
 
 
 def _check(
@@ -99,17 +99,17 @@ def _stand_in(index: int, table: _Table) -> NamespaceSettings:
     return NamespaceSettings.model_validate({**needed, **table.sound})
 
 
-def _misplaced_namespaces(draft: Draft) -> tuple[str, ...]:
+def _misplaced_namespaces(draft: Draft) -> tuple[Problem, ...]:
     if not draft.values.get("namespaces") or tables(draft.values):
         return ()
     label = draft.label(("namespaces",))
-    return (f"{label}: must be tables; begin each with [[namespaces]] in double brackets",)
+    return (Problem(label, "must be tables; begin each with [[namespaces]] in double brackets"),)
 
 
 def _cautions(draft: Draft, settings: Settings, broken: frozenset[str]) -> Iterator[Notice]:
-    for text in concluded(draft, (), settings, broken, rules.cautions(settings)):
-        yield Notice("warning", text)
+    for caution in concluded(draft, (), settings, broken, rules.cautions(settings)):
+        yield Notice("warning", str(caution), caution.label.line)
     for index, namespace in enumerate(settings.namespaces):
         found = rules.namespace_cautions(namespace)
-        for text in concluded(draft, ("namespaces", index), namespace, frozenset(), found):
-            yield Notice("warning", text)
+        for caution in concluded(draft, ("namespaces", index), namespace, frozenset(), found):
+            yield Notice("warning", str(caution), caution.label.line)

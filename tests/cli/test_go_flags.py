@@ -1,0 +1,95 @@
+"""The command line that the original takes: recorded in its units, and by running it."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from drove_gateway.cli import PURPOSES
+from drove_gateway.cli.go_flags import is_ignored, split_flags
+from drove_gateway.model.about import about
+
+UNIT = "-f /etc/nixy/nixy.toml 2>&1 | logger -t nixy"
+"""The arguments in the original's systemd unit, which no shell interprets."""
+
+
+@pytest.mark.parametrize("line", ["-f a.toml", "--f a.toml", "-f=a.toml", "--f=a.toml"])
+@pytest.mark.parametrize("command", ["", " check", " check --diff"])
+def test_file_is_taken_in_every_form_of_go(line: str, command: str) -> None:
+    flags, words = split_flags(shlex.split(line + command))
+    assert flags == ["-f", "a.toml"]
+    assert words == command.split()
+
+
+@pytest.mark.parametrize(
+    "flag", ["-v", "--v", "-v=true", "--v=1", "-v=T", "--version", "-version", "-f=x.toml -v"]
+)
+def test_version_is_printed_in_every_form_of_go(call: Call, flag: str) -> None:
+    result = call(*flag.split())
+    assert (result.exit_code, result.output) == (0, about().lines())
+
+
+@pytest.mark.parametrize("flag", ["-h", "-help", "--help", "--h", "-help=true", "check -help"])
+def test_help_is_printed_in_every_form_of_go(call: Call, flag: str) -> None:
+    result = call(*flag.split())
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage: ")
+
+
+def test_a_switch_that_is_false_is_as_if_it_were_not_there() -> None:
+    assert split_flags(["-v=false", "-help=0", "--f", "a.toml"]) == (["-f", "a.toml"], [])
+
+
+@pytest.mark.parametrize("flag", ["-x", "--xyz", "-v=perhaps", "-f"])
+def test_a_flag_that_go_would_refuse_is_wrong_usage(call: Call, flag: str) -> None:
+    assert call(flag).exit_code == 2
+
+
+@pytest.mark.parametrize("form", ["-f={}", "--f={}", "--f {}"])
+def test_commands_take_the_file_in_every_form_of_go(call: Call, nixy: Path, form: str) -> None:
+    answer = nixy.with_name("answer.json")
+    result = call("render", *form.format(nixy).split(), "--endpoints", f"stage={answer}")
+    assert result.exit_code == 0, result.output
+
+
+def test_words_of_the_originals_unit_are_ignored_and_named(call: Call, directory: Path) -> None:
+    (directory / "nixy.toml").write_text("port = [")
+    words = UNIT.replace("/etc/nixy/", "").split()
+    result = call(*words)
+    assert result.exit_code == 1
+    assert "ignored on the command line, as no shell reads it: 2>&1 | logger -t nixy\n" in (
+        result.stderr
+    )
+    assert "nixy.toml:1: is not valid TOML" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("word", "file_given", "program", "ignored"),
+    [
+        ("2>&1", False, "drove-gateway", True),
+        ("extra", True, "drove-gateway", True),
+        ("extra", False, "nixy", True),
+        ("extra", False, "drove-gateway", False),
+        ("chekc", True, "nixy", False),
+    ],
+)
+def test_a_misspelt_command_never_starts_the_daemon(
+    word: str, file_given: bool, program: str, ignored: bool
+) -> None:
+    assert is_ignored(word, PURPOSES, file_given=file_given, program=program) is ignored
+
+
+@pytest.mark.parametrize(
+    "line", ["-sync-haproxy-state-config", "-f x.toml --sync-haproxy-state-config=true"]
+)
+def test_state_file_sync_of_newer_versions_says_in_one_warning_that_nothing_is_needed(
+    line: str,
+) -> None:
+    program = Path(sys.executable).with_name("nixy")
+    run = subprocess.run((program, *line.split()), capture_output=True, text=True, check=True)
+    (warning,) = run.stderr.splitlines()
+    assert warning.startswith("warning: --sync-haproxy-state-config does nothing")
+    assert run.stdout == ""
