@@ -27,7 +27,7 @@ ANSWERS: list[tuple[str, Bytes, str]] = [
     ("10 MB of garbage", lambda: plain(b"\xff\x00{[" * 2_500_000), "JSON is malformed"),
     ("a gzip bomb", lambda: zipped(b" " * 200_000_000), "longer than"),
     ("a gzip that is none", lambda: plain(GOOD, "Content-Encoding: gzip"), "gzip"),
-    ("deep JSON", lambda: plain(GOOD[:-2] + b"[" * 5_000_000), "the answer is not"),
+    ("deep JSON", lambda: plain(GOOD[:-2] + b"[" * 5_000_000), "the response is not"),
     ("a page of HTML", lambda: plain(b"<html><body>Sign in</body></html>"), "JSON is malformed"),
     ("wrong types", lambda: answer([WRONG]), "no app in the response can be read"),
     ("another shape", lambda: answer({"other": WRONG}), "not a list of endpoints"),
