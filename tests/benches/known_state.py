@@ -56,12 +56,21 @@ async def restore(bench: Bench, files: Files) -> None:
 
     async def reached() -> bool:
         nonlocal last
-        _require_proxy(bench)
+        assert not proxy_has_ended(bench), "the proxy has ended"
         last = await _missing_in_gateway(bench)
         return not last
 
     await until(reached, _SECONDS, lambda: f"not in the known state: {'; '.join(last)}")
     await bench.serves(seconds=_SECONDS)
+
+
+def proxy_has_ended(bench: Bench) -> bool:
+    """Return whether the proxy's process is gone. Only a new bench has another."""
+    try:
+        stat = Path(f"/proc/{bench.proxy.pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def missing_in_cluster(bench: Bench) -> list[str]:
@@ -132,14 +141,6 @@ async def _restore_cluster(bench: Bench) -> None:
         elif len(cluster.app(name).hosts()) != instances:
             await cluster.scale(name, instances)
     await cluster.settled()
-
-
-def _require_proxy(bench: Bench) -> None:
-    try:
-        state = Path(f"/proc/{bench.proxy.pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        state = "gone"
-    assert state not in {"Z", "X", "gone"}, "the proxy has ended"
 
 
 async def _restore_daemon(bench: Bench, *, restart: bool) -> None:

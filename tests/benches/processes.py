@@ -17,7 +17,7 @@ import aiohttp
 from tests.traffic import Tally, Traffic, free_port, get
 from tests.waiting import until, within
 
-from drove_gateway.demo.clients import Clients, Wanted
+from drove_gateway.demo.clients import Clients, ExpectedResponses
 from drove_gateway.demo.daemon import Daemon, nixy_toml
 from drove_gateway.demo.proxy import LocalProxy, find_program, running_proxy
 from drove_gateway.simulator import Options, Simulator
@@ -223,9 +223,9 @@ class Bench:
         output, _ = await process.communicate()
         assert process.returncode == 0, output.decode()
 
-    def _listed(self, app: str) -> Wanted:
+    def _listed(self, app: str) -> ExpectedResponses:
         hosts = self.cluster.app(app).hosts()
-        return Wanted(instances=frozenset(instance.instance_id for instance in hosts))
+        return ExpectedResponses(instances=frozenset(instance.instance_id for instance in hosts))
 
     async def _becomes(self, status: int, seconds: float) -> None:
         last: dict[str, Any] = {}
@@ -254,7 +254,8 @@ async def running_bench(
 
     `prepare` writes the configuration; the daemon has applied it when the block begins.
     """
-    options = Options(vhost="{name}.test", wait_before_kill=0.5, control_port=None)
+    # Long enough for a reload on a busy machine: instances that are stopped serve that long.
+    options = Options(vhost="{name}.test", wait_before_kill=1.5, control_port=None)
     name = kind.partition("-")[0]
     ports = {"port": free_port(), "proof": free_port()}
     async with (

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from tests.benches.known_state import SharedBench, missing_in_cluster
+from tests.benches.known_state import SharedBench, missing_in_cluster, proxy_has_ended
 from tests.benches.processes import APPS, KINDS, Bench, running_bench
+from tests.waiting import until
 
 from drove_gateway.simulator import Fault
 
@@ -121,10 +122,11 @@ async def test_what_is_missing_is_reported_in_words(shared_bench: SharedBench) -
     assert "'web-" in report
 
 
-async def test_a_bench_whose_proxy_is_dead_is_started_anew(shared_bench: SharedBench) -> None:
+async def test_a_bench_whose_proxy_has_ended_is_started_anew(shared_bench: SharedBench) -> None:
     bench = await shared_bench.in_known_state()
     started = shared_bench.starts
-    os.kill(bench.proxy.pid, signal.SIGKILL)
+    os.kill(bench.proxy.pid, signal.SIGTERM)
+    await until(lambda: proxy_has_ended(bench))
 
     restored = await shared_bench.in_known_state()
 

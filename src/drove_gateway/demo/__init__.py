@@ -1,1 +1,1 @@
-"""A whole edge on one machine: a simulated Drove cluster, a real proxy, and the gateway between."""
+"""A simulated Drove cluster, a real proxy and the gateway between them, on one machine."""

@@ -1,19 +1,19 @@
-"""The demo in one go: each step changes the cluster and is verified by answers of the proxy."""
+"""The demo with `--once`: each step changes the cluster and is verified through the proxy."""
 
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from drove_gateway.demo.clients import Wanted
+from drove_gateway.demo.clients import ExpectedResponses
 from drove_gateway.demo.stage import APPS, LEADER_VHOST, Stage
 
 _STEP_SECONDS = 20.0
-_LEADER = Wanted(statuses=frozenset({200, 404}))
-_NO_SUCH_VHOST = Wanted(statuses=frozenset({404}))
+_LEADER = ExpectedResponses(statuses=frozenset({200, 404}))
+_NO_SUCH_VHOST = ExpectedResponses(statuses=frozenset({404}))
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A step, and the milliseconds until the proxy's answers showed it; None if they never did."""
+    """A step, and the milliseconds until responses of the proxy showed it; None: never."""
 
     step: str
     milliseconds: float | None
@@ -22,14 +22,14 @@ class Result(msgspec.Struct, frozen=True):
 Check = Callable[[Stage], Awaitable[float | None]]
 
 
-async def every_vhost_answers(stage: Stage) -> float | None:
-    """Each app by all of its instances, and the leader by its own vhost."""
+async def every_vhost_responds(stage: Stage) -> float | None:
+    """Every instance of each app responds, and the leader at its own vhost."""
     took = 0.0
     for app in APPS:
-        one = await served_by_all(stage, app)
-        if one is None:
+        milliseconds = await served_by_all(stage, app)
+        if milliseconds is None:
             return None
-        took += one
+        took += milliseconds
     leader = await stage.clients.right(LEADER_VHOST, lambda: _LEADER, _STEP_SECONDS)
     return None if leader is None else took + leader
 
@@ -45,7 +45,7 @@ async def scale_down(stage: Stage) -> float | None:
 
 
 async def kill_instance(stage: Stage) -> float | None:
-    """Kill it outright; the cluster starts another one, which must get its share."""
+    """Kill an instance; the cluster starts a replacement, which must receive requests."""
     await stage.cluster.kill_instance(app="api")
     await stage.cluster.settled()
     return await served_by_all(stage, "api")
@@ -62,7 +62,7 @@ async def destroy_app(stage: Stage) -> float | None:
 
 
 async def fail_over(stage: Stage) -> float | None:
-    """Kill the leader; what the next one starts must arrive."""
+    """Kill the leader; a change by the next leader must reach the proxy."""
     leader = stage.cluster.leader
     if leader is not None:
         await stage.cluster.stop_controller(leader)
@@ -71,21 +71,21 @@ async def fail_over(stage: Stage) -> float | None:
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (
-    ("every vhost is answered by every instance", every_vhost_answers),
+    ("every instance responds at its vhost", every_vhost_responds),
     ("web scales up from 3 to 6", scale_up),
     ("web scales down from 6 to 2", scale_down),
     ("an instance of api dies and is replaced", kill_instance),
-    ("shop is deployed, a new vhost", deploy_vhost),
-    ("reports is destroyed, its vhost goes", destroy_app),
-    ("the leader dies, the next one scales web to 4", fail_over),
+    ("shop is deployed on a new vhost", deploy_vhost),
+    ("reports is destroyed, and so is its vhost", destroy_app),
+    ("the leader dies, the next scales web to 4", fail_over),
 )
 
 
 async def served_by_all(stage: Stage, app: str, seconds: float = _STEP_SECONDS) -> float | None:
-    """Milliseconds until exactly the app's healthy instances answer, and nothing fails."""
+    """Return the milliseconds until exactly the app's healthy instances respond; None if never."""
 
-    def listed() -> Wanted:
+    def listed() -> ExpectedResponses:
         hosts = stage.cluster.app(app).hosts()
-        return Wanted(instances=frozenset(one.instance_id for one in hosts))
+        return ExpectedResponses(instances=frozenset(instance.instance_id for instance in hosts))
 
     return await stage.clients.right(stage.vhost(app), listed, seconds)

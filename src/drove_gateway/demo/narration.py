@@ -1,4 +1,4 @@
-"""The demo as a story without end: something happens, and the proxy's answers tell when it took."""
+"""The demo without `--once`: the cluster changes, and the proxy's responses show how fast."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -7,16 +7,16 @@ from drove_gateway.demo.checks import served_by_all
 from drove_gateway.demo.stage import APPS, LEADER_VHOST, Stage
 
 _BETWEEN_EVENTS_SECONDS = 6.0
-# A removal right after a change of leaders is believed only when it lasts (the guard).
+# A removal right after a change of leaders is accepted only when it lasts (the guard).
 _PATIENCE_SECONDS = 180.0
 
 Say = Callable[[str], None]
 
 
 def introduce(stage: Stage, say: Say) -> None:
-    """What runs where, and what to try."""
+    """Print what runs where, and what to try."""
     port = stage.proxy.port
-    say("A simulated Drove cluster, a real proxy, and the gateway that keeps it true:\n")
+    say("A simulated Drove cluster, a real proxy, and the gateway between them:\n")
     for number, url in enumerate(stage.cluster.urls):
         role = "leads" if number == stage.cluster.leader else "stands by"
         say(f"  controller {number}   {url}  ({role})")
@@ -33,35 +33,33 @@ def introduce(stage: Stage, say: Say) -> None:
 
 
 async def narrate(stage: Stage, say: Say) -> None:
-    """Let things happen and tell them, until cancelled."""
+    """Change the cluster and print what follows, until cancelled."""
     while True:
         async for app in _events(stage, say):
             took = await served_by_all(stage, app, _PATIENCE_SECONDS)
             count = len(stage.cluster.app(app).hosts())
             say(
-                f"  {stage.vhost(app)} is answered by exactly its {count} instances, "
+                f"  {stage.vhost(app)} is served by exactly its {count} instances, "
                 + (f"{took:.0f} ms later" if took is not None else "not yet: see gateway.log")
             )
             await asyncio.sleep(_BETWEEN_EVENTS_SECONDS)
 
 
 async def _events(stage: Stage, say: Say) -> AsyncIterator[str]:
-    """Each event as the app whose answers show it."""
+    """Yield, after each event, the app whose responses show it."""
     cluster = stage.cluster
     yield await _event(say, "web scales from 3 to 5 instances", cluster.scale("web", 5), "web")
     yield await _event(say, "an instance of api dies", cluster.kill_instance(app="api"), "api")
     yield await _event(say, "web scales back to 3", cluster.scale("web", 3), "web")
-    yield await _event(say, "shop is deployed, a new vhost", cluster.deploy("shop"), "shop")
+    yield await _event(say, "shop is deployed on a new vhost", cluster.deploy("shop"), "shop")
     leader = cluster.leader
     if leader is not None:
         dies = cluster.stop_controller(leader)
-        await _event(
-            say, f"controller {leader}, the leader, dies; another one takes over", dies, ""
-        )
+        await _event(say, f"controller {leader}, the leader, dies; another takes over", dies, "")
         yield await _event(say, "the new leader scales api to 4", cluster.scale("api", 4), "api")
         back = cluster.start_controller(leader)
-        await _event(say, f"controller {leader} comes back and stands by", back, "")
-    say("api scales back to 3 (a leader so new is believed only when the loss lasts)")
+        await _event(say, f"controller {leader} returns as a stand-by", back, "")
+    say("api scales back to 3 (from a new leader, a loss is accepted only when it lasts)")
     yield await _event(say, "", cluster.scale("api", 3), "api")
 
 
