@@ -205,7 +205,8 @@ class Bench:
             await load.answered(20)
             yield tally
             await load.answered(20)
-        assert not strict or tally.failures == [], self.daemon.tail()
+        failed = f"{len(tally.failures)} of {tally.requests} failed: {tally.failures[:5]}"
+        assert not strict or tally.failures == [], f"{failed}\n{self.daemon.tail()}"
 
     async def valid(self) -> None:
         """Assert that the proxy itself accepts the configuration file on disk."""
