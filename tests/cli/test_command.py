@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from drove_gateway.cli import PURPOSES
-from drove_gateway.cli.command import colours
+from drove_gateway.cli.command import colours, default_file
 
 HEAVY = {"aiohttp", "asyncio", "pydantic", "structlog", "drove_gateway.config"}
 
@@ -87,3 +87,20 @@ def test_colours_depend_on_the_terminal_unless_disabled(
     environ: dict[str, str], expected: bool | None
 ) -> None:
     assert colours(environ) is expected
+
+
+def test_without_a_file_the_packages_file_comes_before_the_originals(
+    directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    system = tmp_path_factory.mktemp("etc")
+    packaged, original = files = (system / "drove-gateway.toml", system / "nixy.toml")
+    controllers = {"DROVE_CONTROLLERS": "http://c:1"}
+
+    assert default_file({}, files) == Path("nixy.toml")
+    original.write_text("")
+    assert default_file({}, files) == original
+    packaged.write_text("")
+    assert default_file({}, files) == packaged
+    assert default_file(controllers, files) is None
+    (directory / "nixy.toml").write_text("")
+    assert default_file(controllers, files) == Path("nixy.toml")

@@ -84,3 +84,17 @@ async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory
         nixy.write_text(text + 'user = "u"\npass = "p"\n')
         out = await printed(directory, "render")
     assert b"upstream app1.local {" in out
+
+
+@pytest.mark.parametrize("command", ["render", "check"])
+def test_another_template_is_tried_without_being_live(
+    call: Call, nixy: Path, directory: Path, command: str
+) -> None:
+    live = (directory / "nginx.tmpl").read_text()
+    (directory / "new.tmpl").write_text(live.replace("# Written by", "# Tried out by"))
+    options = ("--template", "new.tmpl", "--endpoints", f"stage={directory}/answer.json")
+    result = call(command, "-f", str(nixy), *options, *(("--diff",) if command == "check" else ()))
+
+    assert result.exit_code == 0, result.output
+    assert "# Tried out by drove-gateway" in result.output
+    assert (directory / "nginx.tmpl").read_text() == live

@@ -21,6 +21,7 @@ from tests.admin.test_server import certificate
 from tests.benches.processes import running_bench
 from tests.cli.conftest import Call
 from tests.cli.test_accept import HELD, NAMESPACE, gateway
+from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.model.health import HealthSection
@@ -307,3 +308,35 @@ async def test_watch_without_a_terminal_reports_a_stopped_gateway_once(directory
         process.send_signal(signal.SIGINT)
         assert b"no gateway responds" not in await output.read()
         assert await process.wait() == 0
+
+
+async def test_wait_ends_when_the_gateway_is_healthy(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        waiting = asyncio.create_task(call_status(call, "--wait", "20"))
+        await asyncio.sleep(0.7)
+        assert not waiting.done()
+        make_healthy(api)
+        code, shown, errors = await waiting
+
+    assert (code, errors) == (0, "")
+    assert "template         ok" in shown
+
+
+async def test_wait_ends_with_the_last_status_when_time_is_over(
+    directory: Path, call: Call
+) -> None:
+    async with gateway(directory, ""):
+        code, shown, _ = await call_status(call, "--wait", "0.3")
+
+    assert code == 1
+    assert "NOT HEALTHY" in shown
+
+
+async def test_wait_ends_with_the_error_when_no_gateway_responds(
+    directory: Path, call: Call
+) -> None:
+    (directory / "nixy.toml").write_text(f"port = {free_port()}\n{NAMESPACE}")
+    code, shown, errors = await call_status(call, "--wait", "0.3")
+
+    assert (code, shown) == (1, "")
+    assert "no gateway responds at" in errors

@@ -13,6 +13,8 @@ PURPOSES = {
     "container": "Run a proxy and the gateway together, as the entry point of a container.",
     "demo": "Run a simulated Drove cluster, a real proxy and the gateway on this machine.",
     "explain": "Explain which apps, instances, tags and rules make VHOST what it is.",
+    "init": "Write a commented nixy.toml and a template into DIRECTORY.",
+    "reload": "Fetch the apps again and load the configuration into the proxy again.",
     "render": "Print the configuration that would be written.",
     "simulate": "Run a simulated Drove cluster, to work on templates and for tests.",
     "status": "Show the state of a running gateway: health, namespaces, held servers, changes.",

@@ -27,6 +27,7 @@ from drove_gateway.cli.plan_text import lines
 from drove_gateway.cli.render import rendered
 from drove_gateway.cli.sample_topology import sample_topology
 from drove_gateway.cli.status.text import one_line
+from drove_gateway.cli.template_choice import template_option, with_template
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
@@ -48,6 +49,7 @@ class _Options(msgspec.Struct, frozen=True):
     """The options of the command line."""
 
     endpoints: dict[str, Path]
+    template: Path | None
     diff: bool
     everything: bool
     as_json: bool
@@ -70,6 +72,7 @@ class _Options(msgspec.Struct, frozen=True):
             "Also show how the proxy's file would change.",
         ),
         ("drove-gateway check --json | jq .reload", "Why the proxy would be reloaded."),
+        ("drove-gateway check --template new.tmpl", "Try a template before it is live."),
         (
             "drove-gateway check --endpoints stage=answer.json",
             "With a saved response of /apis/v1/endpoints instead of the controllers.",
@@ -83,6 +86,7 @@ class _Options(msgspec.Struct, frozen=True):
 )
 @file_option
 @endpoints_option
+@template_option
 @click.option("--diff", is_flag=True, help="Show how the proxy's file would change, line by line.")
 @click.option("--all", "everything", is_flag=True, help="List everything, without a limit.")
 @click.option(
@@ -94,6 +98,7 @@ class _Options(msgspec.Struct, frozen=True):
 def check(
     file: Path | None,
     endpoints: dict[str, Path],
+    template: Path | None,
     diff: bool,
     everything: bool,
     as_json: bool,
@@ -115,7 +120,7 @@ def check(
     exit code is 1.
     """
     settings = read_configuration(file).settings
-    options = _Options(endpoints, diff, everything, as_json)
+    options = _Options(endpoints, template, diff, everything, as_json)
     options.ok("configuration", f"{file or 'from the environment'}")
     try:
         asyncio.run(_check(settings, options))
@@ -128,11 +133,12 @@ def check(
 
 async def _check(settings: Settings, options: _Options) -> None:
     kind = kind_of(settings)
+    file = with_template(kind.file, options.template)
     expected = await _forecast(settings, options)
     topology = expected.built.topology if expected else sample_topology(settings)
     text: Rendered | None = None
-    if kind.file is not None:
-        text = await _check_file(kind.file, topology, _source(expected, options), options)
+    if file is not None:
+        text = await _check_file(file, topology, _source(expected, options), options)
     await _print_gateway(settings, options)
     if expected is None:
         options.say("no plan: nothing is known of the cluster")
@@ -140,8 +146,8 @@ async def _check(settings: Settings, options: _Options) -> None:
     outside = this_machine(os.environ, Metrics(version=""), structlog.get_logger())
     preview = await kind.preview(topology, expected.applied, text, outside)
     _print_plan(kind.name, preview, expected, options)
-    if options.diff and kind.file is not None and text is not None:
-        _print_diff(kind.file, text, options)
+    if options.diff and file is not None and text is not None:
+        _print_diff(file, text, options)
 
 
 async def _check_file(

@@ -17,6 +17,8 @@ from click.shell_completion import CompletionItem
 from drove_gateway.cli.go_flags import FILE, is_ignored, split_flags, with_file_flags
 
 DEFAULT_FILE = Path("nixy.toml")
+SYSTEM_FILES = (Path("/etc/drove-gateway/nixy.toml"), Path("/etc/nixy/nixy.toml"))
+"""Read without -f where there is no nixy.toml: that of the packages, and that of the original."""
 
 IGNORED_WORDS = f"{__package__}.ignored_words"
 """The key of a context's `meta` for the words that have no meaning."""
@@ -139,7 +141,8 @@ def file_option(function: click.decorators.FC) -> click.decorators.FC:
         "file",
         type=click.Path(path_type=Path, dir_okay=False),
         callback=_file_to_read,
-        help=f"Configuration file.  [default: {DEFAULT_FILE}]",
+        help=f"Configuration file.  [default: the first that exists of {DEFAULT_FILE}, "
+        f"{', '.join(map(str, SYSTEM_FILES))}]",
     )(function)
 
 
@@ -149,8 +152,27 @@ def _file_to_read(context: click.Context, _: click.Parameter, file: Path | None)
     if context.parent is not None:
         before: Path | None = context.parent.params.get("file")
         return before
-    environment_only = not DEFAULT_FILE.exists() and "DROVE_CONTROLLERS" in os.environ
-    return None if environment_only else DEFAULT_FILE
+    return default_file(os.environ)
+
+
+def default_file(environ: Mapping[str, str], system: Sequence[Path] = SYSTEM_FILES) -> Path | None:
+    """Return the file to read where no -f names it; None if the environment is the configuration.
+
+    A nixy.toml in the current directory comes first, then the environment, then the system's files.
+    """
+    if DEFAULT_FILE.exists():
+        return DEFAULT_FILE
+    if "DROVE_CONTROLLERS" in environ:
+        return None
+    return next((file for file in system if _is_there(file)), DEFAULT_FILE)
+
+
+def _is_there(file: Path) -> bool:
+    """Whether a file exists. A file that this user may not look at does: reading it says why."""
+    try:
+        return file.exists()
+    except PermissionError:
+        return True
 
 
 def colours(environ: Mapping[str, str] = os.environ) -> bool | None:

@@ -11,6 +11,7 @@ from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import read_configuration
 from drove_gateway.cli.endpoint_responses import endpoints_option, live_topology, saved_topology
 from drove_gateway.cli.messages import fail, print_problems, warn_of_rejected
+from drove_gateway.cli.template_choice import template_option, with_template
 from drove_gateway.config import Settings
 from drove_gateway.model.errors import ConfigError, GatewayError
 from drove_gateway.model.vocabulary import Topology
@@ -27,6 +28,7 @@ from drove_gateway.proxies.registry import kind_of
             "drove-gateway render --endpoints stage=answer.json",
             "From a saved response, to work on a template.",
         ),
+        ("drove-gateway render --template new.tmpl", "With a template that is not live yet."),
     ),
     exit_codes={
         0: "The configuration was printed.",
@@ -35,7 +37,8 @@ from drove_gateway.proxies.registry import kind_of
 )
 @file_option
 @endpoints_option
-def render(file: Path | None, endpoints: dict[str, Path]) -> None:
+@template_option
+def render(file: Path | None, endpoints: dict[str, Path], template: Path | None) -> None:
     """Print the configuration that would be written.
 
     The template is rendered with the current endpoints of the leading controllers, or with saved
@@ -44,7 +47,7 @@ def render(file: Path | None, endpoints: dict[str, Path]) -> None:
     """
     settings = read_configuration(file).settings
     try:
-        text = asyncio.run(_rendered(settings, endpoints))
+        text = asyncio.run(_rendered(settings, endpoints, template))
     except ConfigError as error:
         print_problems(error)
         raise SystemExit(1) from error
@@ -58,8 +61,8 @@ async def rendered(file: ConfiguredFile, topology: Topology) -> Rendered:
     return await file.rendered(topology, os.environ, socket.gethostname())
 
 
-async def _rendered(settings: Settings, files: dict[str, Path]) -> str:
+async def _rendered(settings: Settings, files: dict[str, Path], template: Path | None) -> str:
     built = saved_topology(settings, files) if files else await live_topology(settings)
     warn_of_rejected(built.rejected)
-    file = kind_of(settings).file
+    file = with_template(kind_of(settings).file, template)
     return (await rendered(file, built.topology)).text if file else ""

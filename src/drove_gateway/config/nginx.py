@@ -20,8 +20,8 @@ class Nginx(Section):
     )
     nginx_cmd: str = Field(
         default="nginx",
-        description="Command that checks (`-c FILE -t`) and reloads (`-s reload`). It is split on "
-        'blanks and never passed to a shell: "openresty", "docker exec nginx nginx".',
+        description="Command that checks (`-c FILE -t`) and reloads (`-c nginx_config -s reload`). "
+        'It is split on blanks, without a shell: "openresty", "docker exec nginx nginx".',
     )
     nginx_ignore_check: bool = Field(
         default=False,

@@ -114,7 +114,7 @@ class NginxPlus:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """Takes `-c FILE -t` and `-s reload`, as `nginx_cmd` does."""
+        """Takes `-c FILE -t` and `-c FILE -s reload`, as `nginx_cmd` does."""
         return (sys.executable, "-IS", str(_COMMAND), str(self.control_port))
 
     def servers(self, upstream: str) -> list[str]:

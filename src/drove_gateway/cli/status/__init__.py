@@ -19,11 +19,14 @@ from drove_gateway.cli.status.watch_mode import print_changes, redraw
 from drove_gateway.config import Settings
 from drove_gateway.status.document import StatusDocument
 
+_SECONDS_BETWEEN_TRIES = 0.5
+
 
 @click.command(
     cls=Command,
     examples=(
         ("drove-gateway status", "The gateway that runs with ./nixy.toml."),
+        ("drove-gateway status --wait 30", "Wait up to 30 seconds until it is healthy."),
         ("drove-gateway status --watch", "Redraw every second until Ctrl-C."),
         ("drove-gateway status -f lb2.toml --host lb2.example", "A gateway on another machine."),
         (
@@ -44,7 +47,14 @@ from drove_gateway.status.document import StatusDocument
 @click.option(
     "--watch", is_flag=True, help="Repeat until Ctrl-C; if not on a terminal, print changes."
 )
-def status(file: Path | None, host: str | None, as_json: bool, watch: bool) -> None:
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0, max=86_400),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait at most so long until the gateway responds and is healthy.",
+)
+def status(file: Path | None, host: str | None, as_json: bool, watch: bool, wait: float) -> None:
     """Show the state of a running gateway: health, namespaces, held servers, changes.
 
     The output shows who leads in each namespace and when it last responded, how many vhosts and
@@ -64,13 +74,32 @@ def status(file: Path | None, host: str | None, as_json: bool, watch: bool) -> N
             asyncio.run(_watch(settings, as_json=as_json))
         return
     try:
-        body = asyncio.run(fetch(settings, "GET", "/v1/status"))
-        document = decoded(settings, body, StatusDocument)
+        body, document = asyncio.run(_within(settings, wait))
     except GatewayUnreachable as error:
         fail(error)
     click.echo(body if as_json else _text(settings, document), nl=not as_json)
     if not document.healthy:
         sys.exit(1)
+
+
+async def _within(settings: Settings, seconds: float) -> tuple[bytes, StatusDocument]:
+    """Return the status, as received and decoded, once it is healthy or `seconds` have passed.
+
+    Raises GatewayUnreachable if the gateway does not respond until then.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    while True:
+        left = deadline - clock()
+        try:
+            body = await fetch(settings, "GET", "/v1/status")
+            document = decoded(settings, body, StatusDocument)
+            if document.healthy or left <= 0:
+                return body, document
+        except GatewayUnreachable:
+            if left <= 0:
+                raise
+        await asyncio.sleep(min(_SECONDS_BETWEEN_TRIES, max(0.0, left)))
 
 
 async def _watch(settings: Settings, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from drove_gateway.files.program import find_program
 from drove_gateway.model.errors import CommandFailed, CommandTimeout
 
 # The output is kept for health and log; a runaway command must not fill the memory.
@@ -99,7 +100,8 @@ async def _start(
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: output, os.fdopen(reading, "rb", buffering=0))
         return await asyncio.create_subprocess_exec(
-            *command,
+            find_program(command[0]) or command[0],
+            *command[1:],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=writing,
             stderr=asyncio.subprocess.STDOUT,
@@ -123,7 +125,9 @@ def _shown(command: Sequence[str]) -> str:
 
 def _reason(command: Sequence[str], error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
-        return f"no program {command[0]!r} on this machine (PATH, or the path in the configuration)"
+        return (
+            f"no program {command[0]!r} on this machine; it was searched in PATH and in /usr/sbin"
+        )
     if isinstance(error, PermissionError):
         return f"{Path(command[0])} may not be executed by this user"
     return str(error)

@@ -8,11 +8,16 @@ from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
 def nginx_platform(settings: Settings) -> Platform:
-    """Check with `nginx_cmd -c FILE -t`; reload with `nginx_cmd -s reload`, as the original."""
+    """Check with `nginx_cmd -c FILE -t`; reload with `nginx_cmd -c nginx_config -s reload`.
+
+    The file tells NGINX which process to signal, by its `pid`. Without it, NGINX reads the file
+    that it was built with, and reloads the system's NGINX. An own `-c` in the command is kept.
+    """
     command = settings.nginx_argv
+    named = () if "-c" in command else ("-c", str(Path(settings.nginx_config).absolute()))
 
     async def reload() -> None:
-        await run_ok((*command, "-s", "reload"), timeout=settings.command_timeout_sec)
+        await run_ok((*command, *named, "-s", "reload"), timeout=settings.command_timeout_sec)
 
     return Platform(
         name="nginx",
