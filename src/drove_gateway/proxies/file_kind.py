@@ -16,6 +16,7 @@ from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Observation, Preview, preview
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.installation.served import ReadServed
 from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.preview import preview_servers
@@ -35,7 +36,8 @@ class FileKind(msgspec.Struct, frozen=True):
     """A kind with a configuration file; a `ProxyKind`.
 
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
-    it is None where no runtime API is configured.
+    it is None where no runtime API is configured. `read_served` reads what a configuration serves
+    from its text.
     """
 
     name: str
@@ -44,6 +46,7 @@ class FileKind(msgspec.Struct, frozen=True):
     rules: RuntimeRules
     backends: Callable[[App], Iterable[str]]
     connect: Connect | None
+    read_served: ReadServed
 
     @property
     def watched_files(self) -> tuple[Path, ...]:
@@ -53,6 +56,9 @@ class FileKind(msgspec.Struct, frozen=True):
         if self.connect is None:
             return reasons(topology_diff(old, new))
         return structural_changes(old, new, lambda app: dict.fromkeys(self.backends(app)))
+
+    async def served_by_file(self, outside: Outside) -> Topology:
+        return await self.file.served(self.read_served, outside)
 
     async def driver(
         self, outside: Outside, stack: AsyncExitStack, remembered: Topology | None = None

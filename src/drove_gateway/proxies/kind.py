@@ -49,6 +49,14 @@ class ProxyKind(Protocol):
         """Return why going from `old` to `new` needs a new configuration; empty if it does not."""
         ...
 
+    async def served_by_file(self, outside: Outside) -> Topology:
+        """Return the vhosts and servers that the configuration file on disk lists.
+
+        That is what the proxy most likely serves, where nothing else is known. Empty for a kind
+        without a file, and for a file that is missing or cannot be read.
+        """
+        ...
+
     async def driver(
         self, outside: Outside, stack: AsyncExitStack, remembered: Topology | None = None
     ) -> Proxy:

@@ -8,6 +8,7 @@ from drove_gateway.config.addresses import SocketAddress
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.configuration_text import served_by_file
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
@@ -27,6 +28,9 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
     by_api_alone = settings.haproxy_reload_disabled and address is not None
     file = Path(settings.haproxy_config).absolute()
     where = settings.haproxysocketaddr if settings.haproxy_reload_disabled else file
+    grouped = how.naming.routing_tag_suffix and any(
+        each.routing_tag for each in settings.namespaces
+    )
     return FileKind(
         name=platform.name,
         identity=f"haproxy {where}",
@@ -41,6 +45,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),
         connect=None if address is None else _connect(settings, address, how),
+        read_served=lambda text: served_by_file(text, how.naming, grouped=grouped),
     )
 
 

@@ -1,16 +1,18 @@
 """A proxy's configuration file as the settings describe it: render it, check it, install it."""
 
+import asyncio
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
 from drove_gateway.config import Settings
 from drove_gateway.gotemplate import Template
-from drove_gateway.model.errors import ProxyError
-from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.errors import ProxyError, RenderError
+from drove_gateway.model.vocabulary import EMPTY, Topology
+from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.check import check
 from drove_gateway.proxies.installation.config_file import discard, write_candidate
 from drove_gateway.proxies.installation.file_installation import FileInstallation
@@ -19,6 +21,7 @@ from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refused_line import TemplateSource
 from drove_gateway.proxies.installation.render import Rendered, render
 from drove_gateway.proxies.installation.rendering import Renderer
+from drove_gateway.proxies.installation.served import ReadServed, served_topology
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
@@ -66,6 +69,25 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
         """Return what the template on disk makes of `topology`. Raises RenderError."""
         template = await self.template(environ)
         return self.render(template.newest(), topology, host_name)
+
+    async def served(self, read_served: ReadServed, outside: Outside) -> Topology:
+        """Return the vhosts and servers that the file on disk lists; empty if it cannot be read.
+
+        What the template makes without any app, and the leaders' vhosts, are not apps.
+        """
+        namespaces = self.settings.namespaces
+        fixed = {each.leader_vhost.lower() for each in namespaces}
+        with suppress(RenderError):
+            bare = await self.rendered(EMPTY, outside.environ, outside.host_name)
+            fixed |= read_served(bare.text).keys()
+        try:
+            text = await asyncio.to_thread(config_file.read, self.platform.config)
+        except ProxyError:
+            text = None
+        served = await asyncio.to_thread(read_served, text or "")
+        tags = {each.routing_tag for each in namespaces if each.routing_tag}
+        tag = tags.pop() if len(tags) == 1 else ""
+        return served_topology(served, fixed=fixed, routing_tag=tag)
 
     def installation(
         self, template: TemplateFile, outside: Outside, remembered: Topology | None = None
