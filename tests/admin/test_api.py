@@ -289,7 +289,11 @@ async def test_config_before_the_first_reload_has_gos_zero_time(
 
 
 def test_config_names_haproxys_backends_by_group(api: Api) -> None:
-    settings = Settings(proxy_platform="haproxy", haproxy_backend_name_separator="__")
+    settings = Settings(
+        proxy_platform="haproxy",
+        haproxy_backend_name_separator="__",
+        haproxy_backend_include_routing_tag_suffix=True,
+    )
 
     config = config_document(serving(api.status), kind_of(settings).backends)
 
@@ -436,18 +440,25 @@ async def test_response_to_an_unknown_path_lists_the_routes(
 async def test_response_to_a_wrong_method_names_the_right_one(
     api: Api, client: aiohttp.ClientSession
 ) -> None:
-    async with client.delete(f"{api.url}/v1/health") as answer:
+    async with client.delete(f"{api.url}/v1/accept") as answer:
         assert answer.status == 405
-        assert answer.headers["Allow"] == "GET, HEAD"
+        assert answer.headers["Allow"] == "POST"
         assert "does not support DELETE" in (await answer.json())["error"]
 
 
-async def test_head_has_the_response_of_get_without_a_body(
-    api: Api, client: aiohttp.ClientSession
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/", "/v1/health", "/v1/config", "/v1/status", "/v1/metrics"])
+async def test_every_method_reads_as_in_the_original(
+    api: Api, client: aiohttp.ClientSession, method: str, path: str
 ) -> None:
-    async with client.head(f"{api.url}/v1/health") as answer:
-        assert answer.status == 500
-        assert await answer.read() == b""
+    async with (
+        client.get(api.url + path) as expected,
+        client.request(method, api.url + path) as answer,
+    ):
+        assert answer.status == expected.status
+        assert answer.headers["Content-Type"] == expected.headers["Content-Type"]
+        assert bool(await answer.read()) is (method != "HEAD")
+    assert api.asked == []
 
 
 async def test_responses_forbid_caching_and_type_guessing(

@@ -51,7 +51,7 @@ HAPROXY = {
     "haproxy_server_name_prefix": "server",
     "haproxy_server_name_host_port_delimiter": "_",
     "haproxy_backend_name_separator": "_",
-    "haproxy_backend_include_routing_tag_suffix": True,
+    "haproxy_backend_include_routing_tag_suffix": None,
     "haproxy_add_server_attributes_string": "",
     "haproxy_add_server_ssl_attributes_string": "ssl verify none",
 }

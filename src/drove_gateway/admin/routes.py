@@ -27,7 +27,10 @@ _MOST_BODY = 4096
 
 
 class Route(msgspec.Struct, frozen=True):
-    """A route and the right that it requires. `method` is `ANY` if every method does the same."""
+    """A route and the right that it requires. `method` is `ANY` if every method does the same.
+
+    A route for GET answers every method: HAProxy's `option httpchk` sends OPTIONS.
+    """
 
     method: str
     path: str
@@ -58,9 +61,7 @@ def application(every_route: tuple[Route, ...], tokens: ApiTokens) -> web.Applic
     app = web.Application(client_max_size=_MOST_BODY, middlewares=[explain_routing_errors(titles)])
     for route in every_route:
         handler = require(route.right, tokens, route.handler)
-        app.router.add_route(route.method, route.path, handler)
-        if route.method == "GET":
-            app.router.add_route("HEAD", route.path, handler)
+        app.router.add_route(ANY if route.method == "GET" else route.method, route.path, handler)
     return app
 
 

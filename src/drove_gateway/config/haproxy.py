@@ -72,10 +72,12 @@ class Haproxy(Section):
     haproxy_backend_name_separator: HaproxyNamePart = Field(
         default="_", description="Separates the vhost and the group in a backend's name."
     )
-    haproxy_backend_include_routing_tag_suffix: bool = Field(
-        default=True,
-        description="If a namespace has a `routing_tag`, creates a backend for each of its values, "
-        "named VHOST, separator, value. If false, there is a single backend for each vhost.",
+    haproxy_backend_include_routing_tag_suffix: bool | None = Field(
+        default=None,
+        description="Whether a vhost with a `routing_tag` has a backend for each of its values, "
+        "named VHOST, separator, value, instead of a single backend. If it is not set, the names "
+        "are those that the template makes, or with `haproxy_reload_disabled` those that HAProxy "
+        "has.",
     )
     haproxy_add_server_attributes_string: HaproxyServerOptions = Field(
         default="",

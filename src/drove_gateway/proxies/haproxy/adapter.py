@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
@@ -48,19 +50,26 @@ class HaproxyAdapter:
         )
         self._api = api
         self._options = options
+        self._naming = options.naming
+        self._names_of: int | None = None
         self._can_wait: bool | None = None
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
-        return self._options.naming.backends(app)
+        return self._naming.backends(app)
 
     def balances(self, hosts: tuple[Host, ...]) -> bool:
         return balanced(hosts)
 
     def server_name(self, host: Host, ip: str) -> str:  # noqa: ARG002
-        return self._options.naming.server(host)
+        return self._naming.server(host)
 
     async def identify(self) -> Process:
-        return state.process(await self._api.ask(commands.SHOW_INFO))
+        process = state.process(await self._api.ask(commands.SHOW_INFO))
+        if self._naming.routing_tag_suffix is None and process.pid != self._names_of:
+            names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
+            self._naming = msgspec.structs.replace(self._naming, existing=frozenset(names))
+            self._names_of = process.pid
+        return process
 
     def replaced(self, before: Process, now: Process) -> str:
         """A reload starts another worker, which looks like a restart."""
@@ -138,7 +147,7 @@ class HaproxyAdapter:
         missing: set[str] = set()
         for backend, reply in zip(backends, replies, strict=False):
             if reply.verdict is Verdict.DONE:
-                read |= state.servers(reply.text, self._options.naming.is_ours)
+                read |= state.servers(reply.text, self._naming.is_ours)
             elif reply.verdict is Verdict.NO_BACKEND:
                 missing.add(backend)
             else:

@@ -8,6 +8,7 @@ from drove_gateway.config.addresses import SocketAddress
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.backend_form import with_backend_form
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
@@ -23,6 +24,7 @@ _RUNTIME_API_SECONDS = 5.0
 
 def haproxy_kind(settings: Settings) -> ProxyKind:
     """Return HAProxy as `settings` describe it."""
+    settings = with_backend_form(settings)
     address, how = settings.haproxy_socket, options(settings)
     platform = haproxy_platform(settings)
     by_api_alone = settings.haproxy_reload_disabled and address is not None

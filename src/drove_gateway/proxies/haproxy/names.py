@@ -20,21 +20,29 @@ class Naming(msgspec.Struct, frozen=True):
     server_prefix: str = "server"
     host_port_delimiter: str = "_"
     backend_separator: str = "_"
-    routing_tag_suffix: bool = True
+    routing_tag_suffix: bool | None = True
+    existing: frozenset[str] = frozenset()
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
-        """The hosts of each of `app`'s backends, by the backend's name."""
-        if not (self.routing_tag_suffix and app.routing_tag_key):
+        """The hosts of each of `app`'s backends, by the backend's name.
+
+        Where `routing_tag_suffix` is None, an app has a backend for each group if HAProxy has one
+        of them among its `existing` backends.
+        """
+        if self.routing_tag_suffix is False or not app.routing_tag_key:
             return {app.vhost: app.hosts}
-        return {
+        grouped = {
             f"{app.vhost}{self.backend_separator}{name}": group.hosts
             for name, group in app.groups.items()
         }
+        if self.routing_tag_suffix is None and self.existing.isdisjoint(grouped):
+            return {app.vhost: app.hosts}
+        return grouped
 
     def server(self, host: Host) -> str:
         """The name of the server for `host`."""
         delimiter = self.host_port_delimiter
-        address = host.host.replace(":", delimiter)
+        address = host.host.strip("[]").replace(":", delimiter)
         return f"{self.server_prefix}{delimiter}{address}{delimiter}{host.port}"
 
     def is_ours(self, server: str) -> bool:

@@ -64,11 +64,13 @@ class RenderingData(
 
 def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingData:
     """Return the data to execute a template with. `xproxy` is the setting or the host's name."""
+    left, right = settings.delimiters
+    suffix = settings.haproxy_backend_include_routing_tag_suffix
     return RenderingData(
         xproxy=xproxy,
         proxy_platform=settings.proxy_platform,
-        left_delimiter=settings.left_delimiter,
-        right_delimiter=settings.right_delimiter,
+        left_delimiter=left,
+        right_delimiter=right,
         nginx_max_fails_upstream=settings.nginx_max_fails,
         nginx_fail_timeout_upstream=settings.nginx_fail_timeout,
         nginx_slow_start_upstream=settings.nginx_slow_start,
@@ -78,7 +80,7 @@ def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingD
         haproxy_server_name_prefix=settings.haproxy_server_name_prefix,
         haproxy_server_name_host_port_separator=settings.haproxy_server_name_host_port_delimiter,
         haproxy_backend_name_separator=settings.haproxy_backend_name_separator,
-        haproxy_backend_include_routing_tag_suffix=settings.haproxy_backend_include_routing_tag_suffix,
+        haproxy_backend_include_routing_tag_suffix=suffix is not False,
         namespaces=topology.namespaces,
         apps=dict(topology.apps.items()),
         generation=UNKNOWN_GENERATION,
