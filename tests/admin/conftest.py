@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import structlog
 
 from drove_gateway.admin import Actions, serve
 from drove_gateway.config import Settings
@@ -44,6 +45,7 @@ async def api() -> AsyncIterator[Api]:
         current=lambda: api.status,
         metrics=api.metrics,
         actions=api.actions(),
+        log=structlog.get_logger(),
     ) as port:
         api.url = f"http://127.0.0.1:{port}"
         yield api

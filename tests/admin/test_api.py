@@ -7,6 +7,8 @@ import aiohttp
 import msgspec
 import pytest
 from tests.admin.conftest import Api
+from tests.proxies.haproxy.process import Haproxy
+from tests.waiting import until
 
 from drove_gateway.admin.routes import ANY, routes
 from drove_gateway.config import NamespaceSettings, Settings
@@ -446,7 +448,7 @@ async def test_response_to_a_wrong_method_names_the_right_one(
         assert "does not support DELETE" in (await answer.json())["error"]
 
 
-@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "PROPFIND"])
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/", "/v1/health", "/v1/config", "/v1/status", "/v1/metrics"])
 async def test_every_method_reads_as_in_the_original(
     api: Api, client: aiohttp.ClientSession, method: str, path: str
@@ -461,12 +463,14 @@ async def test_every_method_reads_as_in_the_original(
     assert api.asked == []
 
 
-async def test_responses_forbid_caching_and_type_guessing(
-    api: Api, client: aiohttp.ClientSession
+@pytest.mark.parametrize("path", ["/", "/v1/health", "/v1/metrics", "/nowhere"])
+async def test_responses_forbid_caching_and_type_guessing_and_name_no_version(
+    api: Api, client: aiohttp.ClientSession, path: str
 ) -> None:
-    async with client.get(f"{api.url}/v1/health") as answer:
+    async with client.get(api.url + path) as answer:
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Server"] == "drove-gateway"
 
 
 async def test_responses_are_indented_unless_they_are_large(
@@ -490,3 +494,33 @@ def test_every_route_is_documented_and_every_documented_one_exists() -> None:
     }
 
     assert documented == {each.path if each.method == ANY else each.title for each in table}
+
+
+async def test_haproxys_http_check_of_health_sees_the_gateway_up(
+    api: Api, haproxy: Path, short_path: Path
+) -> None:
+    """`option httpchk /v1/health` sends OPTIONS, and the original answers it."""
+    api.status = serving(api.status)
+    proxy = Haproxy(haproxy, short_path)
+    proxy.config.write_text(
+        f"global\n stats socket {proxy.socket} level admin\n"
+        "defaults\n mode http\n timeout connect 1s\n timeout client 1s\n timeout server 1s\n"
+        "backend gateway\n option httpchk /v1/health\n"
+        f" server g {api.url.removeprefix('http://')} check inter 100ms\n"
+    )
+
+    async def checked() -> str:
+        head, *rows = (await proxy.say("show stat")).splitlines()
+        names = head.removeprefix("# ").split(",")
+        found = [dict(zip(names, row.split(","), strict=True)) for row in rows]
+        return next(row["check_status"] for row in found if row["svname"] == "g")
+
+    async def has_checked() -> bool:
+        return (await checked()) not in {"", "INI"} and not (await checked()).startswith("*")
+
+    await proxy.start()
+    try:
+        await until(has_checked)
+        assert await checked() == "L7OK"
+    finally:
+        await proxy.kill()

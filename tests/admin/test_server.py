@@ -9,9 +9,12 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import structlog
 from tests.admin.conftest import Api
 
 from drove_gateway.admin import serve
+from drove_gateway.admin.connections import most_connections
+from drove_gateway.admin.hosts import is_known_host
 from drove_gateway.admin.server import tls_context
 from drove_gateway.config import Settings
 from drove_gateway.model.errors import ConfigError
@@ -52,7 +55,13 @@ def trusting(pair: Pair, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl
 
 
 def running(api: Api, settings: Settings) -> AbstractAsyncContextManager[int]:
-    return serve(settings, current=lambda: api.status, metrics=api.metrics, actions=api.actions())
+    return serve(
+        settings,
+        current=lambda: api.status,
+        metrics=api.metrics,
+        actions=api.actions(),
+        log=structlog.get_logger(),
+    )
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -158,3 +167,72 @@ async def test_endless_headers_are_refused(api: Api) -> None:
     writer.write(b"GET / HTTP/1.1\r\n" + b"X-A: b\r\n" * 100_000 + b"\r\n")
     assert b" 400 " in await asyncio.wait_for(reader.readline(), 10)
     writer.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "allowed"),
+    [
+        ("", True),
+        ("127.0.0.1:6000", True),
+        ("localhost:6000", True),
+        ("LOCALHOST", True),
+        ("gateway.localhost", True),
+        ("[::1]:6000", True),
+        ("10.1.2.3", True),
+        ("gateway.example.com:6000", True),
+        ("evil.example", False),
+        ("evil.example:6000", False),
+        ("127.0.0.1.evil.example", False),
+        ("localhost.evil.example", False),
+        ("[evil]:1", False),
+    ],
+)
+def test_host_is_known_by_address_as_localhost_or_when_it_is_allowed(
+    host: str, allowed: bool
+) -> None:
+    assert is_known_host(host, {"gateway.example.com"}) is allowed
+
+
+@pytest.mark.parametrize(
+    ("settings", "read", "act"),
+    [
+        ({}, 403, 403),
+        ({"admin_allowed_hosts": ["Evil.example"]}, 200, 200),
+        ({"admin_token": "t"}, 403, 401),
+        ({"admin_token": "t", "admin_read_token": "r"}, 401, 401),
+        ({"address": "0.0.0.0"}, 200, 200),
+    ],
+)
+async def test_page_of_an_unknown_host_neither_reads_nor_acts_on_loopback_without_tokens(
+    client: aiohttp.ClientSession, settings: dict[str, object], read: int, act: int
+) -> None:
+    evil = {"Host": "evil.example"}
+    async with running(Api(), Settings.model_validate({"port": 0, **settings})) as port:
+        url = f"http://127.0.0.1:{port}"
+        async with client.get(f"{url}/v1/config", headers=evil) as answer:
+            assert answer.status == read
+        async with client.post(f"{url}/v1/accept", headers=evil) as answer:
+            assert answer.status == act
+        async with client.get(f"{url}/", headers=evil) as answer:
+            assert answer.status == 200
+
+
+async def test_idle_connections_make_room_and_the_api_stays_reachable(
+    client: aiohttp.ClientSession,
+) -> None:
+    api = Api()
+    with structlog.testing.capture_logs() as logs:
+        async with running(api, Settings(port=0)) as port:
+            idle = [
+                await asyncio.open_connection("127.0.0.1", port)
+                for _ in range(most_connections() + 40)
+            ]
+            async with client.get(f"http://127.0.0.1:{port}/") as answer:
+                assert answer.status == 200
+            first, *_, last = [reader for reader, _ in idle]
+            assert await asyncio.wait_for(first.read(), 5) == b""
+            assert not last.at_eof()
+            for _, writer in idle:
+                writer.close()
+    (warning,) = [each for each in logs if "too many connections" in each["event"]]
+    assert warning["most"] == most_connections()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import structlog
 from tests.admin.conftest import Api
 
 from drove_gateway.admin import serve
@@ -30,6 +31,7 @@ async def guarded(keys: dict[str, str]) -> AsyncIterator[Api]:
         current=lambda: api.status,
         metrics=api.metrics,
         actions=api.actions(),
+        log=structlog.get_logger(),
     ) as port:
         api.url = f"http://127.0.0.1:{port}"
         yield api

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.admin.conftest import Api
 from tests.admin.test_server import certificate
 from tests.cli.conftest import Call
@@ -30,6 +31,7 @@ async def gateway(directory: Path, keys: str) -> AsyncIterator[Api]:
         current=lambda: api.status,
         metrics=api.metrics,
         actions=api.actions(),
+        log=structlog.get_logger(),
     ):
         yield api
 

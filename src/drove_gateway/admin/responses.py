@@ -10,7 +10,12 @@ from aiohttp.typedefs import Middleware
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MOST_INDENTED = 1024 * 1024
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Server": "drove-gateway",
+}
+"""The headers of every response. `Server` hides the versions of the libraries in use."""
 
 
 def json_response(document: Any, status: int = 200) -> web.Response:
@@ -19,13 +24,13 @@ def json_response(document: Any, status: int = 200) -> web.Response:
     if len(body) <= _MOST_INDENTED:
         body = msgspec.json.format(body, indent=2) + b"\n"
     return web.Response(
-        body=body, status=status, headers=_HEADERS, content_type="application/json", charset="utf-8"
+        body=body, status=status, headers=HEADERS, content_type="application/json", charset="utf-8"
     )
 
 
 def text_response(text: str, status: int = 200) -> web.Response:
     """`text` as plain text."""
-    return web.Response(text=text, status=status, headers=_HEADERS)
+    return web.Response(text=text, status=status, headers=HEADERS)
 
 
 def same_site_only(handler: Handler) -> Handler:

@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
+from drove_gateway.admin.hosts import known_hosts_only
 from drove_gateway.admin.responses import (
+    HEADERS,
     Handler,
     explain_routing_errors,
     json_response,
@@ -55,12 +58,33 @@ class Actions(msgspec.Struct, frozen=True):
     accept: Callable[[], tuple[HeldWithdrawal, ...]]
 
 
-def application(every_route: tuple[Route, ...], tokens: ApiTokens) -> web.Application:
-    """The API with these routes, protected by `tokens`."""
+class Access(msgspec.Struct, frozen=True):
+    """Who may use the API: those with a token; where none is set, those who name a known host.
+
+    `hosts` are the names that a request may use beside addresses and localhost; None allows all.
+    """
+
+    tokens: ApiTokens
+    hosts: tuple[str, ...] | None = None
+
+    def protect(self, route: Route) -> Handler:
+        """Return the route's handler for those who may use it."""
+        handler = require(route.right, self.tokens, route.handler)
+        is_open = route.right is not Right.NONE and self.tokens.allow(route.right, "")
+        if self.hosts is None or not is_open:
+            return handler
+        return known_hosts_only(handler, self.hosts)
+
+
+def application(
+    every_route: tuple[Route, ...], access: Access, *around: Middleware
+) -> web.Application:
+    """The API with these routes for those who have `access`; every request passes `around`."""
     titles = tuple(route.title for route in every_route)
-    app = web.Application(client_max_size=_MOST_BODY, middlewares=[explain_routing_errors(titles)])
+    middlewares = [*around, explain_routing_errors(titles)]
+    app = web.Application(client_max_size=_MOST_BODY, middlewares=middlewares)
     for route in every_route:
-        handler = require(route.right, tokens, route.handler)
+        handler = access.protect(route)
         app.router.add_route(ANY if route.method == "GET" else route.method, route.path, handler)
     return app
 
@@ -99,7 +123,8 @@ def _views(
     async def exposition(_: web.Request) -> web.Response:
         metrics.mirror(current())
         metrics.tasks(len(asyncio.all_tasks()))
-        return web.Response(body=metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+        headers = {**HEADERS, "Content-Type": CONTENT_TYPE}
+        return web.Response(body=metrics.render(), headers=headers)
 
     return (
         Route("GET", "/", version, Right.NONE),

@@ -1,5 +1,6 @@
 """Serve the HTTP API, with or without TLS, and stop cleanly."""
 
+import asyncio
 import errno
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -7,10 +8,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
+from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.admin.routes import Actions, application, routes
+from drove_gateway.admin.connections import ConnectionLimit, most_connections
+from drove_gateway.admin.routes import Access, Actions, application, routes
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
+from drove_gateway.config.addresses import is_loopback
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.proxies.registry import kind_of
@@ -18,11 +22,19 @@ from drove_gateway.status.status import Status
 
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
+_HANDSHAKE_SECONDS = 5.0
+# The event loop accepts this many connections before it closes the first of them.
+_ACCEPTED_AT_ONCE = 32
 
 
 @asynccontextmanager
 async def serve(
-    settings: Settings, *, current: Callable[[], Status], metrics: Metrics, actions: Actions
+    settings: Settings,
+    *,
+    current: Callable[[], Status],
+    metrics: Metrics,
+    actions: Actions,
+    log: FilteringBoundLogger,
 ) -> AsyncIterator[int]:
     """Serve the API at the configured address while the block runs; yields the port.
 
@@ -36,25 +48,48 @@ async def serve(
         act=settings.admin_token.get_secret_value(),
         read=settings.admin_read_token.get_secret_value(),
     )
+    hosts = settings.admin_allowed_hosts if is_loopback(settings.address) else None
+    every_route = routes(current, metrics, actions, kind_of(settings).backends)
+    limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log)
     runner = web.AppRunner(
-        application(routes(current, metrics, actions, kind_of(settings).backends), tokens),
+        application(every_route, Access(tokens, hosts), limit.middleware),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,
     )
     await runner.setup()
     try:
-        await _listen(runner, settings.address, settings.port, tls)
-        yield runner.addresses[0][1]
+        listener = await _listen(settings.address, settings.port, _protocols(runner, limit), tls)
+        try:
+            yield listener.sockets[0].getsockname()[1]
+        finally:
+            listener.close()
     finally:
         await runner.cleanup()
 
 
+def _protocols(runner: web.AppRunner, limit: ConnectionLimit) -> Callable[[], asyncio.BaseProtocol]:
+    if runner.server is None:
+        raise RuntimeError("the API's server has not been set up")
+    return limit.protocols(runner.server)
+
+
 async def _listen(
-    runner: web.AppRunner, address: str, port: int, tls: ssl.SSLContext | None
-) -> None:
+    address: str,
+    port: int,
+    protocols: Callable[[], asyncio.BaseProtocol],
+    tls: ssl.SSLContext | None,
+) -> asyncio.Server:
+    handshake = _HANDSHAKE_SECONDS if tls else None
     try:
-        await web.TCPSite(runner, address, port, ssl_context=tls).start()
+        return await asyncio.get_running_loop().create_server(
+            protocols,
+            address,
+            port,
+            ssl=tls,
+            ssl_handshake_timeout=handshake,
+            backlog=_ACCEPTED_AT_ONCE,
+        )
     except OSError as error:
         raise ConfigError((_cannot_listen(address, port, error),)) from error
 

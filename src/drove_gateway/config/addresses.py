@@ -83,6 +83,11 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches what listens on `address`."""
+    return address.startswith("127.") or address in {"::1", "localhost"}
+
+
 def controller_url(text: str) -> str:
     """Check the URL of a controller, and remove surrounding blanks and a final slash."""
     return _http_url(text.strip(), "http://controller1:10000")

@@ -1,5 +1,7 @@
 """The keys for every proxy, each declared once: name, type, default, help."""
 
+from typing import Annotated
+
 from pydantic import Field, SecretStr
 
 from drove_gateway.config.fields import (
@@ -97,6 +99,14 @@ class GeneralBeyond(Section):
         description="Token that the HTTP API requires for reading, except for `/` and "
         "`/v1/health`; `admin_token` is accepted too. If it is empty, every client may read. "
         "Requires `admin_token`.",
+    )
+    admin_allowed_hosts: Annotated[tuple[str, ...], Field(strict=False)] = Field(
+        default=(),
+        examples=[["gateway.example.com"]],
+        description="Names under which the HTTP API may be used on a loopback address without "
+        "tokens, beside addresses and `localhost`, such as that of a web server in front of it. "
+        "Requests with another `Host` are refused except for `/` and `/v1/health`, because a web "
+        "page could send them (DNS rebinding).",
     )
 
     ping_interval_sec: Seconds = Field(

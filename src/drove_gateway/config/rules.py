@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from drove_gateway.config.addresses import is_loopback
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
@@ -79,7 +80,7 @@ def _needed(settings: Settings) -> Iterator[str]:
 
 def cautions(settings: Settings) -> Iterator[Finding]:
     """Return what is usable but should be reviewed."""
-    if not settings.admin_token and not _is_loopback(settings.address):
+    if not settings.admin_token and not is_loopback(settings.address):
         text = "anyone who can reach the HTTP API there can trigger actions; set admin_token"
         yield Finding("address", text, ("admin_token",))
     if settings.nginxplusapi_skip_verify:
@@ -88,10 +89,6 @@ def cautions(settings: Settings) -> Iterator[Finding]:
         yield Finding("nginxplusapi_user", "is set without nginxplusapi_pass")
     if settings.nginxplusapi_pass and not settings.nginxplusapi_user:
         yield Finding("nginxplusapi_pass", "has no effect without nginxplusapi_user")
-
-
-def _is_loopback(address: str) -> bool:
-    return address.startswith("127.") or address in {"::1", "localhost"}
 
 
 def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:

@@ -183,6 +183,7 @@ class Gateway:
                 actions=Actions(
                     reload=lambda: self.refresh("/v1/reload"), accept=drove.acceptance.accept_held
                 ),
+                log=self._log,
             )
         )
         self._log.info("the HTTP API is listening", address=settings.address, port=port)

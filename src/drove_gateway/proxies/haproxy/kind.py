@@ -30,7 +30,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
     by_api_alone = settings.haproxy_reload_disabled and address is not None
     file = Path(settings.haproxy_config).absolute()
     where = settings.haproxysocketaddr if settings.haproxy_reload_disabled else file
-    grouped = how.naming.routing_tag_suffix and any(
+    grouped = how.naming.routing_tag_suffix is not False and any(
         each.routing_tag for each in settings.namespaces
     )
     return FileKind(

@@ -1,0 +1,77 @@
+"""A limit on the API's connections, so that idle clients cost neither the API nor the gateway.
+
+The gateway needs descriptors for controllers, commands and the proxy's socket. When the limit is
+reached, the connection that has been without a request for longest makes room for the new one.
+"""
+
+import asyncio
+import resource
+from collections.abc import Callable
+
+from aiohttp import web
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.admin.responses import Handler
+
+_MOST = 256
+_SHARE_OF_DESCRIPTORS = 4
+_SECONDS_BETWEEN_WARNINGS = 60.0
+
+
+def most_connections() -> int:
+    """Return how many connections the API may have: a quarter of the process's descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = soft == resource.RLIM_INFINITY
+    return _MOST if unlimited else max(1, min(_MOST, soft // _SHARE_OF_DESCRIPTORS))
+
+
+class ConnectionLimit:
+    """Makes the protocols of at most `most` connections of a server."""
+
+    def __init__(self, most: int, clock: Callable[[], float], log: FilteringBoundLogger) -> None:
+        self.most = most
+        self._clock = clock
+        self._log = log
+        self._busy: set[asyncio.BaseProtocol] = set()
+        self._warned: float | None = None
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Note that the connection of `request` has work until the response is ready."""
+        self._busy.add(request.protocol)
+        try:
+            return await handler(request)
+        finally:
+            self._busy.discard(request.protocol)
+
+    def protocols(self, server: web.Server) -> Callable[[], asyncio.BaseProtocol]:
+        """Return the factory that a listening socket calls for each new connection."""
+
+        def make() -> asyncio.BaseProtocol:
+            connections = server.connections
+            if len(connections) < self.most:
+                return server()
+            self._warn()
+            idle = next((each for each in connections if each not in self._busy), None)
+            if idle is None:
+                return _Refusal()
+            idle.force_close()
+            return server()
+
+        return make
+
+    def _warn(self) -> None:
+        now = self._clock()
+        if self._warned is None or now - self._warned >= _SECONDS_BETWEEN_WARNINGS:
+            self._warned = now
+            self._log.warning(
+                "the HTTP API has too many connections; the longest idle are closed for new ones",
+                most=self.most,
+            )
+
+
+class _Refusal(asyncio.Protocol):
+    """Ends a connection at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
