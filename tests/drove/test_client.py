@@ -13,8 +13,9 @@ import pytest
 from aiohttp import web
 
 from drove_gateway.drove.client import Controller
+from drove_gateway.drove.excerpt import Hide, as_it_is
 from drove_gateway.drove.leader import Standing
-from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing, Reading
 from drove_gateway.drove.session import Credentials, credentials, open_session
 from drove_gateway.model.errors import BadResponse, ConfigError, ControllerDown, ControllerRefused
 
@@ -431,3 +432,87 @@ async def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: s
         ca.write_text(content)
     with pytest.raises(ConfigError, match=r"tls_ca_file: .*ca\.pem cannot be used"):
         open_session(NOBODY, tls_ca_file=str(ca))
+
+
+async def test_a_response_too_large_for_the_memory_is_refused() -> None:
+    class Exhausted(EndpointsDecoder):
+        def read(self, body: bytes, hide: Hide = as_it_is) -> Reading:
+            raise MemoryError(f"{len(body)} bytes, {hide('secret')}")
+
+    async with serving(answering(APPS)) as url, asking(url) as controller:
+        with pytest.raises(BadResponse, match="not enough memory for the response"):
+            await controller.endpoints(Exhausted("stage"))
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"{}," * 1_500_000, b'{"appId":"x","hosts":0},' * 600_000, b"[" * 20_000_000],
+    ids=["empty apps", "invalid apps", "nested"],
+)
+async def test_decoding_garbage_does_not_block_the_event_loop(garbage: bytes) -> None:
+    body = b'{"status":"SUCCESS","data":[' + garbage + b"{}]}"
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.005)
+            longest = max(longest, loop.time() - before)
+
+    decoder = EndpointsDecoder("stage")
+    ticking = asyncio.create_task(tick())
+    await asyncio.sleep(0.02)
+    with pytest.raises(BadResponse):
+        await asyncio.to_thread(decoder.read, body)
+    ticking.cancel()
+    assert longest < 0.25
+
+
+async def test_a_refused_connection_says_what_to_check() -> None:
+    async with serving(answering(PONG)) as url:
+        gone = url
+    async with asking(gone) as controller:
+        with pytest.raises(ControllerDown, match="nothing listens there; check host and port"):
+            await controller.events(0)
+
+
+async def test_a_host_name_that_cannot_be_resolved_is_named() -> None:
+    async with asking("http://nowhere.invalid:10000") as controller:
+        with pytest.raises(ControllerDown, match=r"nowhere\.invalid cannot be resolved.*`drove`"):
+            await controller.events(0)
+
+
+async def test_a_certificate_that_is_not_trusted_names_the_keys_to_set(
+    certificate: ssl.SSLContext,
+) -> None:
+    async with serving(answering(APPS), certificate) as url, asking(url) as controller:
+        with pytest.raises(ControllerDown, match=r"`tls_ca_file`.*`tls_skip_verify = true`"):
+            await controller.events(0)
+
+
+async def test_tls_to_a_plain_port_is_said() -> None:
+    async with (
+        serving(answering(APPS)) as url,
+        asking(url.replace("http:", "https:")) as controller,
+    ):
+        with pytest.raises(ControllerDown, match=r"does not speak TLS.*write http://"):
+            await controller.events(0)
+
+
+@pytest.mark.parametrize("reflected", ["{}", '"{}"', "x" * 470 + "{}", "x" * 110 + "{}"])
+async def test_a_reflected_token_is_in_no_message_wherever_it_is_cut(reflected: str) -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.s3cr3t-t0ken-of-fifty-three-chars"
+    who = credentials(user="", password="", access_token=f"O-Bearer {token}")
+    bodies = [
+        reflected.format(token).encode(),
+        msgspec.json.encode({"status": "FAILED", "message": reflected.format(token)}),
+        msgspec.json.encode({"status": "SUCCESS", "data": [{"appId": reflected.format(token)}]}),
+    ]
+    for body in bodies:
+        async with serving(answering(body)) as url, asking(url, who=who) as controller:
+            with pytest.raises(BadResponse) as caught:
+                await endpoints(controller)
+            message = (await controller.ping()).message + str(caught.value)
+        assert not any(token[at : at + 8] in message for at in range(len(token) - 7))
