@@ -17,6 +17,11 @@ from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejectio
 MOST_COMMAS = 2_000_000
 MOST_APPS = 200_000
 
+# A body with fewer commas is split in a moment. An app has three and a host three, and tags have
+# some more.
+_COMMAS_TO_COUNT = 100_000
+_COMMAS_EACH = 50
+
 # A controller that lists so many unreadable apps lists garbage.
 MOST_REJECTED = 5_000
 
@@ -216,16 +221,31 @@ def _same(first: Sequence[AppEndpoints], second: Sequence[AppEndpoints]) -> bool
 
 
 def _elements(body: bytes, hide: Hide) -> list[msgspec.Raw]:
-    if body.count(b",") > MOST_COMMAS:
-        raise BadResponse(
-            f"the response has more than {MOST_COMMAS:,} commas, more than any cluster produces"
-        )
+    _refuse_garbage(body)
     elements = _split(body, hide)
     if len(elements) > MOST_APPS:
         raise BadResponse(
             f"the response lists {len(elements):,} apps, more than any cluster produces"
         )
     return elements
+
+
+def _refuse_garbage(body: bytes) -> None:
+    """Count what a list of apps has, since splitting cannot be interrupted. Raises BadResponse."""
+    commas = body.count(b",")
+    if commas > MOST_COMMAS:
+        raise BadResponse(
+            f"the response has more than {MOST_COMMAS:,} commas, more than any cluster produces"
+        )
+    if commas < _COMMAS_TO_COUNT:
+        return
+    apps = body.count(b'"hosts"')
+    if apps > MOST_APPS:
+        raise BadResponse(f"the response lists {apps:,} apps, more than any cluster produces")
+    if commas > _COMMAS_EACH * (apps + body.count(b'"port"')):
+        raise BadResponse(
+            f"the response has {commas:,} commas and lists hardly any apps, as no cluster does"
+        )
 
 
 def _split(body: bytes, hide: Hide) -> list[msgspec.Raw]:
