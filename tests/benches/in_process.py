@@ -32,6 +32,7 @@ class CountingMetrics:
     def __init__(self) -> None:
         self.calls: Counter[tuple[str, bool]] = Counter()
         self.results: list[bool] = []
+        self.reads: list[bool] = []
 
     def call(self, operation: str, ok: bool) -> None:
         self.calls[operation, ok] += 1
@@ -39,6 +40,10 @@ class CountingMetrics:
     def duration(self, ok: bool, seconds: float) -> None:
         assert seconds >= 0
         self.results.append(ok)
+
+    def read_duration(self, ok: bool, seconds: float) -> None:
+        assert seconds >= 0
+        self.reads.append(ok)
 
     def reload_succeeded(self, seconds: float) -> None: ...
     def reload_failed(self) -> None: ...

@@ -230,16 +230,47 @@ def test_runtime_calls_are_counted_by_operation_and_result() -> None:
     metrics = Metrics()
     metrics.runtime_api("haproxy").call("add_server", True)
     metrics.runtime_api("haproxy").call("add_server", True)
-    metrics.runtime_api("haproxy").call("del_server", False)
+    metrics.runtime_api("haproxy").call("delete_server", False)
     metrics.runtime_api("haproxy").duration(True, 0.004)
     metrics.runtime_api("nginx").duration(False, 0.004)
     series = shown(metrics)
 
     prefix = "drove_gateway_haproxy_api_calls"
     assert series[f'{prefix}_successful_total{{operation="add_server"}}'] == 2
-    assert series[f'{prefix}_failed_total{{operation="del_server"}}'] == 1
+    assert series[f'{prefix}_failed_total{{operation="delete_server"}}'] == 1
     assert series['haproxy_runtime_api_duration_seconds_count{result="success"}'] == 1
     assert series['nginx_plus_runtime_api_duration_seconds_count{result="error"}'] == 1
+
+
+@pytest.mark.parametrize(
+    ("api", "operations"),
+    [
+        (
+            "haproxy",
+            """
+            add_server delete_server get_servers_state get_servers_state_all_backends
+            set_server_addr set_server_health_up set_server_state_ready set_server_state_drain
+            set_server_state_maint
+            """,
+        ),
+        ("nginx", "check_if_upstream_exists add_http_server update_http_servers"),
+    ],
+)
+def test_operations_of_the_original_are_counted_from_the_start(api: str, operations: str) -> None:
+    series = shown(Metrics())
+    for operation in operations.split():
+        for result in ("successful", "failed"):
+            name = f'drove_gateway_{api}_api_calls_{result}_total{{operation="{operation}"}}'
+            assert series[name] == 0, name
+
+
+def test_reading_is_timed_apart_from_changes() -> None:
+    metrics = Metrics()
+    metrics.runtime_api("haproxy").read_duration(True, 0.004)
+    series = shown(metrics)
+    assert series['haproxy_runtime_api_duration_seconds_count{result="success"}'] == 0
+    read = "drove_gateway_runtime_api_read_duration_seconds_count"
+    assert series[f'{read}{{api="haproxy",result="success"}}'] == 1
 
 
 def test_apply_is_timed_by_stage() -> None:

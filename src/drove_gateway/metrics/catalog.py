@@ -21,10 +21,25 @@ USUAL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 KNOWN = {
     "result": ("success", "error"),
     "stage": ("all", *ApplyStage),
+    "api": ("haproxy", "nginx"),
     "subject": ("answer", "app", "vhost", "host", "port", "tag"),
 }
 """Label values whose series exist from the start, so that a dashboard shows 0 instead of a gap."""
 
+
+HAPROXY_OPERATIONS = (
+    "add_server",
+    "delete_server",
+    "get_servers_state",
+    "get_servers_state_all_backends",
+    "set_server_addr",
+    "set_server_health_up",
+    "set_server_state_ready",
+    "set_server_state_drain",
+    "set_server_state_maint",
+)
+NGINX_OPERATIONS = ("check_if_upstream_exists", "add_http_server", "update_http_servers")
+"""The operations that the original counts, by its names."""
 
 RUNTIME_API_DURATION = {
     "haproxy": "haproxy_runtime_api_duration_seconds",
@@ -34,7 +49,10 @@ RUNTIME_API_DURATION = {
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """A metric. Prometheus sees `prefix` and `name`; `buckets` are upper bounds in seconds."""
+    """A metric. Prometheus sees `prefix` and `name`; `buckets` are upper bounds in seconds.
+
+    `operations` are values of the label `operation` that exist from the start.
+    """
 
     kind: Literal["counter", "gauge", "histogram"]
     name: str
@@ -42,6 +60,7 @@ class Declared(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = USUAL
     prefix: str = "drove_gateway_"
+    operations: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -104,24 +123,28 @@ ORIGINAL = (
         "haproxy_api_calls_successful_total",
         "Commands that HAProxy's runtime API accepted.",
         ("operation",),
+        operations=HAPROXY_OPERATIONS,
     ),
     Declared(
         "counter",
         "haproxy_api_calls_failed_total",
         "Commands that HAProxy's runtime API refused or did not respond to.",
         ("operation",),
+        operations=HAPROXY_OPERATIONS,
     ),
     Declared(
         "counter",
         "nginx_api_calls_successful_total",
         "Calls that the NGINX Plus API accepted.",
         ("operation",),
+        operations=NGINX_OPERATIONS,
     ),
     Declared(
         "counter",
         "nginx_api_calls_failed_total",
         "Calls that the NGINX Plus API refused or did not respond to.",
         ("operation",),
+        operations=NGINX_OPERATIONS,
     ),
     Declared(
         "histogram",
@@ -145,14 +168,14 @@ ORIGINAL = (
     Declared(
         "histogram",
         RUNTIME_API_DURATION["haproxy"],
-        "Time to update the servers of all backends over HAProxy's runtime API.",
+        "Time of a batch of changes over HAProxy's runtime API.",
         ("result",),
         prefix="",
     ),
     Declared(
         "histogram",
         RUNTIME_API_DURATION["nginx"],
-        "Time to update the servers of all upstreams over the NGINX Plus API.",
+        "Time of a batch of changes over the NGINX Plus API.",
         ("result",),
         prefix="",
     ),
@@ -214,6 +237,12 @@ OWN = (
         "template_interpreted_renders_total",
         "Renderings by the interpreter, which is about 100 times slower than compiled code; "
         "/v1/health says why.",
+    ),
+    Declared(
+        "histogram",
+        "runtime_api_read_duration_seconds",
+        "Time to read what the proxy has over its runtime API (`haproxy` or `nginx`).",
+        ("api", "result"),
     ),
     Declared(
         "counter",
@@ -280,5 +309,9 @@ DECLARED = ORIGINAL + OWN
 
 def series(metric: Declared, namespaces: Iterable[str]) -> Iterable[tuple[str, ...]]:
     """The label values of `metric` that are known in advance; none if one of them is not."""
-    known: Mapping[str, Iterable[str]] = {**KNOWN, "namespace": tuple(namespaces)}
+    known: Mapping[str, Iterable[str]] = {
+        **KNOWN,
+        "namespace": tuple(namespaces),
+        "operation": metric.operations,
+    }
     return product(*(known.get(label, ()) for label in metric.labels))

@@ -186,6 +186,9 @@ class Metrics:
         return RuntimeApiMetrics(
             lambda result, operation: self._count(f"{api}_api_calls_{result}_total", operation),
             lambda ok, seconds: self._observe(RUNTIME_API_DURATION[api], seconds, _result(ok)),
+            lambda ok, seconds: self._observe(
+                "runtime_api_read_duration_seconds", seconds, api, _result(ok)
+            ),
         )
 
     def _count(self, name: str, *labels: str, by: int = 1) -> None:
@@ -252,17 +255,25 @@ class RuntimeApiMetrics:
     """Records the calls of a runtime API."""
 
     def __init__(
-        self, count: Callable[[str, str], None], observe: Callable[[bool, float], None]
+        self,
+        count: Callable[[str, str], None],
+        changed: Callable[[bool, float], None],
+        read: Callable[[bool, float], None],
     ) -> None:
         self._count = count
-        self._observe = observe
+        self._changed = changed
+        self._read = read
 
     def call(self, operation: str, ok: bool) -> None:
         self._count("successful" if ok else "failed", operation)
 
     def duration(self, ok: bool, seconds: float) -> None:
-        """Record how long an update of all servers took."""
-        self._observe(ok, seconds)
+        """Record how long a batch of changes took."""
+        self._changed(ok, seconds)
+
+    def read_duration(self, ok: bool, seconds: float) -> None:
+        """Record how long it took to read what the proxy has."""
+        self._read(ok, seconds)
 
 
 def _result(ok: bool) -> str:

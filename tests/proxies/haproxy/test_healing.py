@@ -126,8 +126,8 @@ async def test_what_an_operator_took_out_of_traffic_stays_out(
     assert gateway.driver.health().upstream_updates.healthy
     more = await spawn(1)
     await gateway.reach(topology(app("a.example", [*all_four, *more])))
-    audits = gateway.metrics.calls["show_servers_state", True]
-    await until(lambda: gateway.metrics.calls["show_servers_state", True] > audits + 1)
+    audits = gateway.metrics.calls["get_servers_state_all_backends", True]
+    await until(lambda: gateway.metrics.calls["get_servers_state_all_backends", True] > audits + 1)
     states = await gateway.servers("a.example")
     assert {name: state[2] for name, state in states.items()} == {
         server_name(drained): 8,

@@ -113,11 +113,12 @@ async def test_calls_and_durations_are_counted(short_path: Path) -> None:
     with pytest.raises(RuntimeApiError):
         await one.ask(commands.SHOW_INFO)
     assert counts.calls == {
-        ("set_server_state", True): 1,
-        ("set_server_state", False): 1,
+        ("set_server_state_ready", True): 1,
+        ("set_server_state_ready", False): 1,
         ("show_info", False): 1,
     }
-    assert counts.results == [True, False]
+    assert counts.results == [True]
+    assert counts.reads == [False]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a;b", "a/b", "a\nb", "a\\b", "ä"])

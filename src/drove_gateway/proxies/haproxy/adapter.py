@@ -191,7 +191,7 @@ class HaproxyAdapter:
 
 def _result(change: Change, replies: Iterable[Reply]) -> Result:
     if change.action is Action.DELETE:
-        return _deletion(next(r for r in replies if r.command.operation == "del_server"))
+        return _deletion(next(r for r in replies if r.command.operation == "delete_server"))
     for reply in replies:
         if reply.verdict in _HARMLESS:
             continue

@@ -11,5 +11,9 @@ class ApiMetrics(Protocol):
         ...
 
     def duration(self, ok: bool, seconds: float) -> None:
-        """Record how long an update of all servers took, and whether it succeeded."""
+        """Record how long a batch of changes took, and whether it succeeded."""
+        ...
+
+    def read_duration(self, ok: bool, seconds: float) -> None:
+        """Record how long it took to read what the proxy has, and whether it succeeded."""
         ...

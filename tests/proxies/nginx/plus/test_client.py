@@ -218,8 +218,8 @@ async def test_every_call_is_counted_by_what_it_came_to(nginx: NginxPlus) -> Non
     assert asking.metrics.calls == {
         ("list_versions", True): 1,
         ("identity", True): 1,
-        ("add_server", True): 1,
-        ("add_server", False): 1,
+        ("add_http_server", True): 1,
+        ("add_http_server", False): 1,
     }
 
 

@@ -99,7 +99,7 @@ async def test_a_cluster_reaches_traffic_through_nginx_plus(tmp_path: Path) -> N
             assert nginx.upstreams["web.local"].servers[0].max_fails == 2
             _, metrics = await gateway.get("/v1/metrics")
             assert (
-                'drove_gateway_nginx_api_calls_successful_total{operation="add_server"} 4'
+                'drove_gateway_nginx_api_calls_successful_total{operation="add_http_server"} 4'
                 in metrics
             )
             assert 'nginx_plus_runtime_api_duration_seconds_count{result="success"}' in metrics

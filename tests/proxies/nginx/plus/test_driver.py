@@ -59,8 +59,8 @@ async def test_missing_empty_and_static_upstreams_are_told_apart(tmp_path: Path)
         healthy, message = rig.updates
         assert not healthy
         assert "2 of 3 upstreams" in message
-        assert rig.metrics.calls["add_server", False] == 1
-        assert rig.metrics.calls["list_servers", False] == 2
+        assert rig.metrics.calls["add_http_server", False] == 1
+        assert rig.metrics.calls["check_if_upstream_exists", False] == 2
 
 
 async def test_what_failed_is_planned_again_and_nothing_else(tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ async def test_an_upstream_out_of_memory_says_what_to_do(tmp_path: Path) -> None
         assert vhost == "a.example"
         assert "UpstreamOutOfMemory" in reason
         assert "needs more memory" in reason
-        assert rig.metrics.calls["add_server", False] == 1
+        assert rig.metrics.calls["add_http_server", False] == 1
 
 
 async def test_a_vhosts_tag_sets_its_drain_time(tmp_path: Path) -> None:

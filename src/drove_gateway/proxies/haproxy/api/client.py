@@ -67,10 +67,10 @@ class RuntimeApi:
         except RuntimeApiError:
             for command in commands:
                 self._metrics.call(command.operation, False)
-            self._metrics.duration(False, self._clock() - begin)
+            self._record(commands, False, begin)
             raise
         replies = [self._judged(*pair) for pair in zip(commands, texts, strict=True)]
-        self._metrics.duration(True, self._clock() - begin)
+        self._record(commands, True, begin)
         return replies
 
     async def ask(self, command: Command) -> str:
@@ -82,6 +82,13 @@ class RuntimeApi:
         if reply.verdict is not Verdict.DONE:
             raise reply.problem()
         return reply.text
+
+    def _record(self, commands: Sequence[Command], ok: bool, begin: float) -> None:
+        """Record the time since `begin` of a batch that changes servers, or only reads."""
+        record = self._metrics.duration
+        if not any(command.changes for command in commands):
+            record = self._metrics.read_duration
+        record(ok, self._clock() - begin)
 
     def _judged(self, command: Command, text: str) -> Reply:
         try:

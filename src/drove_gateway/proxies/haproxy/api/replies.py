@@ -33,6 +33,9 @@ _NO_SERVER = ("No such server.", Verdict.NO_SERVER)
 _NO_BACKEND = ("No such backend.", Verdict.NO_BACKEND)
 _CANNOT_FIND_BACKEND = ("Can't find backend.", Verdict.NO_BACKEND)
 
+_STATES = ("set_server_state_ready", "set_server_state_drain", "set_server_state_maint")
+_SERVERS = ("get_servers_state", "get_servers_state_all_backends")
+
 _EXACT: Mapping[str, Mapping[str, Verdict]] = {
     "add_server": dict(
         (
@@ -53,9 +56,9 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
             ("Health check was not configured on this server, cannot enable.", Verdict.NOT_CHECKED),
         )
     ),
-    "set_server_state": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
+    **{key: dict((_SILENT, _NO_SERVER, _NO_BACKEND)) for key in _STATES},
     "set_server_addr": dict((("nothing changed", Verdict.DONE), _NO_SERVER, _NO_BACKEND)),
-    "del_server": dict(
+    "delete_server": dict(
         (
             ("Server deleted.", Verdict.DONE),
             _NO_SERVER,
@@ -76,7 +79,7 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
     ),
     "shutdown_sessions": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
     "wait": {"Done.": Verdict.DONE, "Failed.": Verdict.BUSY},
-    "show_servers_state": dict((_CANNOT_FIND_BACKEND,)),
+    "get_servers_state": dict((_CANNOT_FIND_BACKEND,)),
     "show_servers_conn": dict((_CANNOT_FIND_BACKEND,)),
 }
 
@@ -90,7 +93,7 @@ _MOVED = re.compile(
 
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "set_server_addr": _MOVED,
-    "show_servers_state": re.compile(r"1\n# be_id be_name .*", re.DOTALL),
+    **dict.fromkeys(_SERVERS, re.compile(r"1\n# be_id be_name .*", re.DOTALL)),
     "show_servers_conn": re.compile(r"# bkname/svname .*", re.DOTALL),
     "show_backends": re.compile(r"# name(?:\n.*)?", re.DOTALL),
     "show_info": re.compile(r"Name: .*", re.DOTALL),

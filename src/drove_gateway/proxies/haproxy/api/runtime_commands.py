@@ -19,15 +19,23 @@ _unescaped_end = re.compile(r"(?<!\\)((?:\\\\)*);")
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
-    """A command: its text, and the `operation` that metrics and the table of replies use."""
+    """A command: its text, and the `operation` that metrics and the table of replies use.
+
+    The operations that the original counts have its names.
+    """
 
     operation: str
     text: str
 
+    @property
+    def changes(self) -> bool:
+        """Whether the command changes something, rather than shows it or waits."""
+        return not self.text.startswith(("show ", "help ", "wait "))
+
 
 SHOW_INFO = Command("show_info", "show info")
 SHOW_BACKENDS = Command("show_backends", "show backend")
-SHOW_ALL_SERVERS = Command("show_servers_state", "show servers state")
+SHOW_ALL_SERVERS = Command("get_servers_state_all_backends", "show servers state")
 SHOW_ALL_CONNECTIONS = Command("show_servers_conn", "show servers conn")
 HELP_WAIT = Command("help", "help wait")
 
@@ -51,7 +59,9 @@ def enable_health(backend: str, name: str) -> Command:
 
 def set_state(backend: str, name: str, state: str) -> Command:
     """Set a server to `ready`, `drain` (no new sessions) or `maint`."""
-    return Command("set_server_state", f"set server {_server(backend, name)} state {state}")
+    return Command(
+        f"set_server_state_{state}", f"set server {_server(backend, name)} state {state}"
+    )
 
 
 def set_address(backend: str, name: str, address: str, port: int) -> Command:
@@ -62,7 +72,7 @@ def set_address(backend: str, name: str, address: str, port: int) -> Command:
 
 def delete_server(backend: str, name: str) -> Command:
     """Delete a server that is in maintenance and has no connections."""
-    return Command("del_server", f"del server {_server(backend, name)}")
+    return Command("delete_server", f"del server {_server(backend, name)}")
 
 
 def shutdown_sessions(backend: str, name: str) -> Command:
@@ -77,7 +87,7 @@ def wait_removable(backend: str, name: str, milliseconds: int) -> Command:
 
 def show_servers(backend: str) -> Command:
     """Show the state of the servers of a backend."""
-    return Command("show_servers_state", f"show servers state {_named(backend)}")
+    return Command("get_servers_state", f"show servers state {_named(backend)}")
 
 
 def show_connections(backend: str) -> Command:

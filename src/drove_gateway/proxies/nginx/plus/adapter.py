@@ -125,6 +125,17 @@ class NginxPlusAdapter:
     async def observe(
         self, backends: Collection[str] | None, *, exact: Collection[str] = ()
     ) -> ObservedBackends:
+        begin, succeeded = self._clock(), False
+        try:
+            observed = await self._observe(backends, exact)
+            succeeded = not observed.problems
+        finally:
+            self._metrics.read_duration(succeeded, self._clock() - begin)
+        return observed
+
+    async def _observe(
+        self, backends: Collection[str] | None, exact: Collection[str]
+    ) -> ObservedBackends:
         if backends is None:
             return await self._read_all()
         brief = [name for name in backends if name not in exact]

@@ -89,25 +89,25 @@ class Client:
     async def servers(self, upstream: str) -> Sequence[Server]:
         """One upstream's servers with their parameters."""
         path = f"http/upstreams/{_quoted(upstream)}/servers/"
-        return await self._call("list_servers", "GET", path, list[Server])
+        return await self._call("check_if_upstream_exists", "GET", path, list[Server])
 
     async def add(self, upstream: str, server: str, fields: Mapping[str, int | str]) -> Server:
         """Add a server; gives it as it now stands."""
         path = f"http/upstreams/{_quoted(upstream)}/servers/"
         body = {"server": server, **fields}
-        return await self._call("add_server", "POST", path, Server, body)
+        return await self._call("add_http_server", "POST", path, Server, body)
 
     async def change(
         self, upstream: str, server_id: int, fields: Mapping[str, int | str | bool]
     ) -> Server:
         """Change parameters of a server; gives it as it now stands."""
         path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
-        return await self._call("update_server", "PATCH", path, Server, fields)
+        return await self._call("update_http_servers", "PATCH", path, Server, fields)
 
     async def delete(self, upstream: str, server_id: int) -> Sequence[Server]:
         """Remove a server; gives those that remain."""
         path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
-        return await self._call("delete_server", "DELETE", path, list[Server])
+        return await self._call("update_http_servers", "DELETE", path, list[Server])
 
     async def forget_connections(self) -> None:
         """Use new connections: after a reload, kept ones may lead to workers that are leaving.
