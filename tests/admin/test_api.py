@@ -34,8 +34,9 @@ from drove_gateway.status.status import (
     with_proxy,
     with_record,
 )
-from drove_gateway.topology.build import build, parse_rules
+from drove_gateway.topology.build import build
 from drove_gateway.topology.guard import HeldWithdrawal
+from drove_gateway.topology.namespace_build import parse_rules
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
 

@@ -3,8 +3,8 @@
 from drove_gateway.cli.forecast import Forecast, forecast
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.build import NamespaceRules
 from drove_gateway.topology.guard import GuardLimits
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 URLS = ("http://c1:4000", "http://c2:4000")
 LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=0, hold=60.0)

@@ -18,8 +18,8 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.topology.acceptance import Acceptance
-from drove_gateway.topology.build import NamespaceRules
 from drove_gateway.topology.guard import GuardLimits
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=1, hold=60.0)
 C1, C2 = ("http://c1:1",), ("http://c2:1",)

@@ -19,8 +19,9 @@ from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.reconciler.report import ReconcilerMetrics
 from drove_gateway.status.status import Status
-from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.guard import HeldWithdrawal
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 

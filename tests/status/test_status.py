@@ -23,7 +23,8 @@ from drove_gateway.status.status import (
     with_record,
     with_settings,
 )
-from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 LED = NamespaceView("stage", (EndpointView("http://c1:10000", True, "OK"),))
 DOWN = NamespaceView("stage", (EndpointView("http://c1:10000", False, "refused"),))

@@ -16,8 +16,9 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.topology.acceptance import Acceptance, Accepted
-from drove_gateway.topology.build import NamespaceRules, TopologyBuild
+from drove_gateway.topology.build import TopologyBuild
 from drove_gateway.topology.guard import GuardLimits, HeldWithdrawal
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=60.0)
 LEADER = Leader("http://c1:4000", "c1", 4000)

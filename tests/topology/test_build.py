@@ -15,13 +15,8 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
-from drove_gateway.topology.build import (
-    AppCounts,
-    NamespaceRules,
-    TopologyBuild,
-    build,
-    parse_rules,
-)
+from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.namespace_build import AppCounts, NamespaceRules, parse_rules
 
 LEADER = Leader("http://c1:4000", "c1", 4000)
 VHOST = "web.example.com"

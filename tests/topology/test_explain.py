@@ -1,8 +1,9 @@
 """What `explain` tells of a vhost."""
 
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.topology.build import TopologyBuild, build, parse_rules
+from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.explain import explain
+from drove_gateway.topology.namespace_build import parse_rules
 
 
 def built(

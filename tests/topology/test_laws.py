@@ -20,8 +20,8 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.topology.acceptance import Acceptance
-from drove_gateway.topology.build import parse_rules
 from drove_gateway.topology.guard import GuardLimits
+from drove_gateway.topology.namespace_build import parse_rules
 
 # Longer than any story, so that no withdrawal is believed because it lasted.
 LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=10_000)

@@ -7,8 +7,9 @@ import msgspec
 
 from drove_gateway.model.vocabulary import Snapshot, Topology
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 
 class Forecast(msgspec.Struct, frozen=True):

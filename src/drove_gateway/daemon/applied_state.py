@@ -15,7 +15,8 @@ from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.file import NAME as STATE_FILE
 from drove_gateway.state.keeper import StateKeeper, StateOwner, read_state
-from drove_gateway.topology.build import NamespaceBuild, build
+from drove_gateway.topology.build import build
+from drove_gateway.topology.namespace_build import NamespaceBuild
 
 
 def state_keeper(
@@ -69,7 +70,7 @@ class AppliedState:
         """Keep what was applied. `applying` is what each namespace contributed to the apply."""
         if record.error or record.reload_waits:
             return
-        accepted = {name: part.snapshot for name, part in applying.items()}
+        accepted = {name: part.served_snapshot for name, part in applying.items()}
         failed = {vhost for vhost, _ in record.failed}
         self._snapshots.update(applied_snapshots(accepted, self._snapshots, failed))
         self._keeper.note({name: self._snapshots[name] for name in accepted})

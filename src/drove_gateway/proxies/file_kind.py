@@ -24,6 +24,7 @@ from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
 from drove_gateway.proxies.runtime.structure import structural_changes
+from drove_gateway.topology.names import Naming
 from drove_gateway.topology.topology_diff import reasons, topology_diff
 
 # How long the address of a host name is used before the name is looked up again.
@@ -37,7 +38,7 @@ class FileKind(msgspec.Struct, frozen=True):
 
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
     it is None where no runtime API is configured. `read_served` reads what a configuration serves
-    from its text.
+    from its text. `naming` is None where the names in the configuration cannot coincide.
     """
 
     name: str
@@ -47,6 +48,7 @@ class FileKind(msgspec.Struct, frozen=True):
     backends: Callable[[App], Iterable[str]]
     connect: Connect | None
     read_served: ReadServed
+    naming: Naming | None = None
 
     @property
     def watched_files(self) -> tuple[Path, ...]:

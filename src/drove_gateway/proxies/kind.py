@@ -15,6 +15,7 @@ from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.outside import Outside
+from drove_gateway.topology.names import Naming
 
 
 class ProxyKind(Protocol):
@@ -39,6 +40,11 @@ class ProxyKind(Protocol):
     @property
     def watched_files(self) -> tuple[Path, ...]:
         """The files whose changes demand a new configuration."""
+        ...
+
+    @property
+    def naming(self) -> Naming | None:
+        """How the proxy names what serves a vhost; None where names cannot coincide."""
         ...
 
     def backends(self, app: App) -> Iterable[str]:

@@ -22,8 +22,8 @@ from drove_gateway.status.document import (
     VhostFailure,
 )
 from drove_gateway.status.status import Status
-from drove_gateway.topology.build import AppCounts
 from drove_gateway.topology.guard import HeldWithdrawal
+from drove_gateway.topology.namespace_build import AppCounts
 
 MOST_REJECTED = 100
 """How many entries of rejected input a document lists."""

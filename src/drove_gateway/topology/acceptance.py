@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from drove_gateway.model.vocabulary import Snapshot, Topology
-from drove_gateway.topology.build import NamespaceRules, TopologyBuild, build
+from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 Desire = Callable[[Topology, str], None]
 

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from drove_gateway.model.vocabulary import App
-from drove_gateway.topology.build import AcceptedApp, NamespaceBuild, TopologyBuild
+from drove_gateway.topology.build import TopologyBuild
+from drove_gateway.topology.namespace_build import AcceptedApp, NamespaceBuild
 
 
 def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:

@@ -19,8 +19,9 @@ from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.status.status import Status, with_built, with_progress, with_record
-from drove_gateway.topology.build import NamespaceRules, build
+from drove_gateway.topology.build import build
 from drove_gateway.topology.guard import HeldWithdrawal
+from drove_gateway.topology.namespace_build import NamespaceRules
 
 APPLIED = ApplyRecord(1700000000.0, 0.5, ("a",), ("b",), ())
 

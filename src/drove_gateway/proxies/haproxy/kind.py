@@ -48,6 +48,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
         backends=lambda app: sorted(how.naming.backends(app)),
         connect=None if address is None else _connect(settings, address, how),
         read_served=lambda text: served_by_file(text, how.naming, grouped=grouped),
+        naming=how.naming,
     )
 
 

@@ -14,6 +14,10 @@ from drove_gateway.model.vocabulary import App, Host
 _BALANCED = frozenset({"http", "https"})
 
 
+# No vhost has a colon, so only a group can bring such a name about.
+_OURS = "drove:"
+
+
 class Naming(msgspec.Struct, frozen=True):
     """The settings that names are made of."""
 
@@ -31,13 +35,21 @@ class Naming(msgspec.Struct, frozen=True):
         """
         if self.routing_tag_suffix is False or not app.routing_tag_key:
             return {app.vhost: app.hosts}
-        grouped = {
-            f"{app.vhost}{self.backend_separator}{name}": group.hosts
-            for name, group in app.groups.items()
-        }
+        grouped = {self.backend(app, name): group.hosts for name, group in app.groups.items()}
         if self.routing_tag_suffix is None and self.existing.isdisjoint(grouped):
             return {app.vhost: app.hosts}
         return grouped
+
+    def backend(self, app: App, group: str) -> str:
+        """The name of the backend of a host group, in the form that has one for each group unless
+        that is known not to be used."""
+        if self.routing_tag_suffix is False or not app.routing_tag_key:
+            return app.vhost
+        return f"{app.vhost}{self.backend_separator}{group}"
+
+    def is_reserved(self, backend: str) -> bool:
+        """Whether the shipped templates may have a backend of this name for themselves."""
+        return backend.startswith(_OURS)
 
     def server(self, host: Host) -> str:
         """The name of the server for `host`."""

@@ -15,7 +15,7 @@ from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.rules import runtime_rules
-from drove_gateway.topology.build import parse_rules
+from drove_gateway.topology.namespace_build import parse_rules
 
 
 def nginx_kind(settings: Settings) -> ProxyKind:
