@@ -6,7 +6,13 @@ import pytest
 
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
-from drove_gateway.model.errors import CheckRefused, CommandFailed, CommandTimeout, GatewayError
+from drove_gateway.model.errors import (
+    CheckRefused,
+    CommandFailed,
+    CommandTimeout,
+    GatewayError,
+    RenderError,
+)
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.vocabulary import App, Host, Namespace, Topology
 from drove_gateway.model.vocabulary import Leader as Leading
@@ -332,6 +338,67 @@ async def test_writing_only_the_file_leaves_culprits_out_as_well(rig: Rig) -> No
     failed = rig.installation.failed(topology(a="10.0.0.1", b="bad"))
     assert [name for name, _ in failed] == ["b"]
     assert rig.reloads == 0
+
+
+class TestWithoutMemory:
+    """The present file is all that shows what is served."""
+
+    PRESENT = "vhost a 10.0.0.1\nvhost b 10.0.0.2\n"
+
+    async def test_a_template_that_fails_on_every_vhost_changes_nothing(self, rig: Rig) -> None:
+        rig.config.write_text(self.PRESENT)
+        rig.template.write_text("{{range .Apps}}{{.Nope}}{{end}}")
+
+        with pytest.raises(RenderError, match="no earlier configuration is known to be good"):
+            await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2"))
+
+        assert rig.config.read_text() == self.PRESENT
+        assert rig.reloads == 0
+        assert "Nope" in rig.installation.template_health().message
+
+    async def test_a_check_that_refuses_every_vhost_changes_nothing(self, rig: Rig) -> None:
+        rig.config.write_text(self.PRESENT)
+        rig.refuse("! grep -n vhost $1")
+
+        with pytest.raises(CheckRefused, match="the traffic stay as they are"):
+            await rig.installation.install(topology(a="10.0.0.1", b="10.0.0.2"))
+
+        assert rig.config.read_text() == self.PRESENT
+        assert "vhost a" in rig.installation.config_health(None).message
+
+    async def test_a_refused_vhost_that_the_present_file_serves_stops_the_change(
+        self, rig: Rig
+    ) -> None:
+        rig.config.write_text(self.PRESENT)
+
+        with pytest.raises(CheckRefused, match="nothing is left out"):
+            await rig.installation.install(topology(a="10.0.0.3", b="bad"))
+
+        assert rig.config.read_text() == self.PRESENT
+
+    async def test_a_refused_vhost_that_is_new_is_left_out(self, rig: Rig) -> None:
+        rig.config.write_text(self.PRESENT)
+
+        await rig.installation.install(topology(a="10.0.0.3", b="10.0.0.4", c="bad"))
+
+        assert rig.vhosts() == {"a": "10.0.0.3", "b": "10.0.0.4"}
+
+    async def test_not_even_a_new_file_is_written_without_any_vhost(self, rig: Rig) -> None:
+        with pytest.raises(CheckRefused):
+            await rig.installation.install(topology(a="bad", b="bad"))
+
+        assert not rig.config.exists()
+
+    async def test_a_repair_is_followed_immediately(self, rig: Rig) -> None:
+        rig.config.write_text(self.PRESENT)
+        rig.template.write_text("{{range .Apps}}{{.Nope}}{{end}}")
+        with pytest.raises(RenderError):
+            await rig.installation.install(topology(a="10.0.0.3", b="10.0.0.4"))
+        rig.template.write_text(TEMPLATE)
+
+        await rig.installation.install(topology(a="10.0.0.3", b="10.0.0.4"))
+
+        assert rig.vhosts() == {"a": "10.0.0.3", "b": "10.0.0.4"}
 
 
 class TestThroughTheDriver:

@@ -16,6 +16,7 @@ from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation import blame, config_file
 from drove_gateway.proxies.installation.check import check
+from drove_gateway.proxies.installation.licence import may_leave_out
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refusals import Refusals
 from drove_gateway.proxies.installation.refused_line import TemplateSource
@@ -138,13 +139,19 @@ class CandidateBuilder:
             return ""
 
         result = await blame.search(self.good, topology, _reason(error), refusal)
-        if result is None:
-            raise error
+        if result is None or not await self._may_leave_out(topology, result.topology):
+            raise _without_memory(error) if self.good is None else error
         if not await refusal(topology):
             # The reason was not a vhost, and it is gone.
             return topology
         self._refusals.note(result, topology, self.good)
         return result.topology
+
+    async def _may_leave_out(self, desired: Topology, remaining: Topology) -> bool:
+        if self.good is not None:
+            return True
+        present = await asyncio.to_thread(config_file.read, self._platform.config)
+        return may_leave_out(present or "", desired, remaining)
 
     async def _render_and_check(
         self, template: Template, topology: Topology, timings: Timings
@@ -168,6 +175,17 @@ class CandidateBuilder:
             config_file.discard(file)
             raise
         return file
+
+
+def _without_memory(error: RenderError | CheckRefused) -> RenderError | CheckRefused:
+    """Return `error` with what follows from it where nothing is known to be good."""
+    text = (
+        f"{error}; no earlier configuration is known to be good, so nothing is left out: the file "
+        "and the traffic stay as they are until this is repaired"
+    )
+    if isinstance(error, CheckRefused):
+        return CheckRefused(text, output=error.output, line=error.line)
+    return RenderError(text)
 
 
 def _reason(error: RenderError | CheckRefused) -> str:
