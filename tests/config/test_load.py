@@ -276,6 +276,19 @@ def test_unknown_keys_are_warnings_with_the_nearest_known_key(directory: Path) -
             "access_token: is sent; user and pass have no effect",
         ),
         (
+            'realm = " , "',
+            'realm = " , ": names no vhost, so nothing of the namespace is served',
+        ),
+        ('realm = ","\nrealm_suffix = ".a"', 'realm = ",": names no vhost'),
+        ('realm_suffix = " "', 'realm_suffix = " ": is blank, so no vhost ends in it'),
+        (
+            'realm = "a.local, *.local"',
+            (
+                'realm = "a.local, *.local": has exact names, so "*.local" is only the vhost of '
+                "that name; for every vhost with an ending, set realm_suffix"
+            ),
+        ),
+        (
             "tls_skip_verify = true",
             "tls_skip_verify = true: the controllers' certificates are not verified",
         ),

@@ -85,7 +85,10 @@ def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
         pytest.param("", ".example.org", False, id="a suffix alone filters"),
         pytest.param("api.example.com", ".example.com", True, id="the suffix where the realm not"),
         pytest.param("web.example.com", ".example.org", True, id="the realm where the suffix not"),
-        pytest.param(" , ,", "", True, id="only commas is no realm"),
+        pytest.param(" , ,", "", False, id="only commas serves nothing, as in the original"),
+        pytest.param(" ", "", False, id="only blanks serves nothing, as in the original"),
+        pytest.param("", " ", False, id="a blank suffix serves nothing"),
+        pytest.param(",", ".example.com", True, id="its ending beside only commas"),
     ],
 )
 def test_the_realm_filters_vhosts(realm: str, suffix: str, *, accepted: bool) -> None:
@@ -109,6 +112,18 @@ def test_the_routing_tag_names_the_group(tags: dict[str, str], group: str, *, ta
     assert list(of(result.topology).groups) == [group]
     assert of(result.topology).routing_tag_key == "colour"
     assert result.counts["stage"] == AppCounts(tagged, not tagged)
+
+
+@pytest.mark.parametrize("tag", ["feature/abc", "two words", "a;b", "a\nb", "ü", "x" * 300])
+def test_a_routing_tag_of_any_text_leaves_the_app_in_its_vhost(tag: str) -> None:
+    """In the original a tag may be any text, and a template without groups serves the app."""
+    rule = parse_rules("stage", "", "", "colour", "")
+    alone = built(app(1, colour=tag), rule=rule)
+    beside = built(app(1, app_id="web-1", colour=tag), app(2, app_id="web-2"), rule=rule)
+    assert (numbers(of(alone.topology).hosts), groups(of(alone.topology))) == ([1], {VHOST: [1]})
+    assert numbers(of(beside.topology).hosts) == [2, 1]
+    assert groups(of(beside.topology)) == {VHOST: [2]}
+    assert {each.subject for each in alone.rejected} == {"tag"}
 
 
 def test_a_later_app_on_a_vhost_puts_its_hosts_first_and_the_earlier_ones_tags_win() -> None:
@@ -380,7 +395,10 @@ def test_the_same_responses_again_give_the_same_objects(
 def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
     apps: list[AppEndpoints], rule: NamespaceRules
 ) -> None:
-    topology = build({"one": snapshot(*apps, namespace="one")}, [rule]).topology
-    for one in topology.apps.values():
-        assert {each for group in one.groups.values() for each in group.hosts} == set(one.hosts)
+    result = build({"one": snapshot(*apps, namespace="one")}, [rule])
+    without_group = any("without a group" in each.reason for each in result.rejected)
+    for one in result.topology.apps.values():
+        grouped = {each for group in one.groups.values() for each in group.hosts}
+        assert grouped <= set(one.hosts)
+        assert grouped == set(one.hosts) or without_group
         assert len(set(one.hosts)) == len(one.hosts) > 0

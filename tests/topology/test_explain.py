@@ -49,7 +49,7 @@ def test_a_vhost_outside_the_realm_says_so() -> None:
     assert explain(built(app("web", ONE), realm="api.local"), "web.local") == (
         "web.local is not served.",
         "Namespace stage, as reported by http://c1:4000:",
-        "  app web-1: left out, neither in realm (api.local) nor ending in realm_suffix (-)",
+        "  app web-1: left out, neither in realm (api.local) nor ending in realm_suffix (not set)",
     )
 
 

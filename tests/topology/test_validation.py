@@ -257,10 +257,11 @@ def test_an_invalid_tag_costs_that_tag_only() -> None:
 
 
 @pytest.mark.parametrize("value", ["canary build", "a/b", "a\nb", "ü", "-f", "a" * 129])
-def test_a_routing_tag_that_cannot_name_a_backend_costs_the_app(value: str) -> None:
+def test_a_routing_tag_that_cannot_name_a_backend_costs_the_group_only(value: str) -> None:
     checked = valid_app("stage", app(tags={"env": value}), routing_tag="env")
 
-    assert checked.vhost == ""
+    assert checked.vhost == "web.local"
+    assert checked.group is None
     assert checked.rejected[0].subject == "tag"
     assert "routing tag" in checked.rejected[0].reason
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from drove_gateway.config.addresses import is_loopback
+from drove_gateway.config.draft import quoted
 from drove_gateway.config.settings import NamespaceSettings, Settings
 
 
@@ -93,6 +94,7 @@ def cautions(settings: Settings) -> Iterator[Finding]:
 
 def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:
     """Return the cautions about a namespace."""
+    yield from _realm(namespace)
     if namespace.user and not namespace.password:
         yield Finding("user", "is set without pass, so an empty password is sent")
     if namespace.password and not namespace.user:
@@ -101,3 +103,20 @@ def namespace_cautions(namespace: NamespaceSettings) -> Iterator[Finding]:
         yield Finding("access_token", "is sent; user and pass have no effect")
     if namespace.tls_skip_verify:
         yield Finding("tls_skip_verify", "the controllers' certificates are not verified")
+
+
+def _realm(namespace: NamespaceSettings) -> Iterator[Finding]:
+    vhosts = [vhost.strip() for vhost in namespace.realm.split(",") if vhost.strip()]
+    if namespace.realm and not vhosts:
+        rest = "" if namespace.realm_suffix.strip() else ", so nothing of the namespace is served"
+        yield Finding("realm", f"names no vhost{rest}", ("realm_suffix",))
+    if namespace.realm_suffix and not namespace.realm_suffix.strip():
+        yield Finding("realm_suffix", "is blank, so no vhost ends in it")
+    for vhost in vhosts:
+        if "*" in vhost:
+            text = (
+                f"has exact names, so {quoted(vhost)} is only the vhost of that name; for every "
+                "vhost with an ending, set realm_suffix"
+            )
+            yield Finding("realm", text)
+            return

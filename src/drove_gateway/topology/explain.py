@@ -44,17 +44,19 @@ def _app(accepted: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
     source, rules = accepted.source, part.rules
     listed = _count(len(source.hosts), "host")
     if accepted.ignored_by_realm:
-        allowed = ", ".join(sorted(rules.realm)) or "-"
+        allowed = ", ".join(sorted(rules.realm)) or "no vhost"
+        suffix = rules.realm_suffix or "not set"
         yield (
             f"app {source.app_id}: left out, neither in realm ({allowed}) "
-            f"nor ending in realm_suffix ({rules.realm_suffix or '-'})"
+            f"nor ending in realm_suffix ({suffix})"
         )
     elif not source.hosts:
         yield f"app {source.app_id}: left out, it has no healthy instance"
     elif not accepted.vhost:
         yield f"app {source.app_id}: left out ({listed} listed)"
     else:
-        group = f", in host group {accepted.group}" if rules.routing_tag else ""
+        named = f"host group {accepted.group}" if accepted.group else "no host group"
+        group = f", in {named}" if rules.routing_tag else ""
         yield f"app {source.app_id}: {len(accepted.hosts)} of {listed} accepted{group}"
     for rejection in accepted.rejected:
         yield f"  {rejection.subject} {rejection.value!r} left out: {rejection.reason}"

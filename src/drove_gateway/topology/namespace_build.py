@@ -29,11 +29,11 @@ from drove_gateway.topology.validation import shown, valid_app
 class NamespaceRules(msgspec.Struct, frozen=True):
     """Which of a namespace's vhosts are accepted, and how their hosts are grouped.
 
-    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are accepted. All are
-    spelled as vhosts are. `routing_tag` is the name of the tag whose value names a host group.
-    `leader_vhost` is where the leading controller is served, `leader_vhost_text` as it is
-    configured, which templates see. `naming` says how the proxy names what serves a vhost; None
-    where its names cannot coincide.
+    `realm` holds exact vhosts, `realm_suffix` an ending; with neither, all are accepted, unless
+    `restricted` says that the settings name some. All are spelled as vhosts are. `routing_tag` is
+    the name of the tag whose value names a host group. `leader_vhost` is where the leading
+    controller is served, `leader_vhost_text` as it is configured, which templates see. `naming`
+    says how the proxy names what serves a vhost; None where its names cannot coincide.
     """
 
     namespace: str
@@ -42,12 +42,13 @@ class NamespaceRules(msgspec.Struct, frozen=True):
     routing_tag: str = ""
     leader_vhost: str = ""
     leader_vhost_text: str = ""
+    restricted: bool = False
     naming: Naming | None = None
 
     def accept(self, vhost: str) -> bool:
         """Return whether the realm includes `vhost`."""
         if not self.realm and not self.realm_suffix:
-            return True
+            return not self.restricted
         return vhost in self.realm or bool(self.realm_suffix and vhost.endswith(self.realm_suffix))
 
 
@@ -68,6 +69,7 @@ def parse_rules(
         routing_tag=routing_tag,
         leader_vhost=vhost_spelling(leader_vhost),
         leader_vhost_text=leader_vhost,
+        restricted=bool(realm or realm_suffix),
         naming=naming,
     )
 
@@ -81,7 +83,10 @@ class AppCounts(msgspec.Struct, frozen=True):
 
 
 class AcceptedApp(msgspec.Struct, frozen=True):
-    """An app after validation and filtering; `vhost` is empty where it contributes nothing."""
+    """An app after validation and filtering; `vhost` is empty where it contributes nothing.
+
+    `group` is empty where it contributes to no group of its vhost.
+    """
 
     source: AppEndpoints
     vhost: str = ""
@@ -252,15 +257,14 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
             "it is a namespace's leader_vhost; the app is left out",
         )
         return AcceptedApp(source, rejected=(*checked.rejected, rejection))
-    value = checked.tags.get(rule.routing_tag, "").lower() if rule.routing_tag else ""
     return AcceptedApp(
         source=source,
         vhost=checked.vhost,
-        group=value or checked.vhost,
+        group="" if checked.group is None else checked.group or checked.vhost,
         hosts=checked.hosts,
         tags=checked.tags,
         rejected=checked.rejected,
-        tagged=bool(value),
+        tagged=bool(checked.group),
     )
 
 
@@ -270,7 +274,9 @@ def _app(vhost: str, contributing: Sequence[AcceptedApp], before: NamespaceBuild
     app = _single(contributing[0], before.rules)
     for accepted in contributing[1:]:
         app = joined(_single(accepted, before.rules), app)
-    return app
+    if app.groups:
+        return app
+    return msgspec.structs.replace(app, groups={vhost: HostGroup(app.hosts, app.tags)})
 
 
 def _single(accepted: AcceptedApp, rule: NamespaceRules) -> App:
@@ -279,7 +285,7 @@ def _single(accepted: AcceptedApp, rule: NamespaceRules) -> App:
         vhost=accepted.vhost,
         hosts=accepted.hosts,
         tags=accepted.tags,
-        groups={accepted.group: HostGroup(accepted.hosts, accepted.tags)},
+        groups={accepted.group: HostGroup(accepted.hosts, accepted.tags)} if accepted.group else {},
         routing_tag_key=rule.routing_tag,
     )
 
@@ -315,7 +321,7 @@ def without(
 def _left_out(accepted: AcceptedApp, refused: Refused, rule: NamespaceRules) -> AcceptedApp:
     """`accepted` without what is refused of it; the same object where nothing is."""
     source = accepted.source
-    reason = refused.groups.get(Claim(accepted.vhost, accepted.group))
+    reason = refused.groups.get(Claim(accepted.vhost, accepted.group or accepted.vhost))
     if reason is not None:
         subject = "tag" if accepted.tagged else "vhost"
         value = f"{rule.routing_tag}={accepted.group}" if accepted.tagged else accepted.vhost

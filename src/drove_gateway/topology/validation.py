@@ -8,8 +8,8 @@ into configuration files. So only what is named here passes; the rest is left ou
 - A **port** is 1 to 65535, its **type** http, https, tcp or udp. Host and port are listed once.
 - **Tags**: see `TAG_REFUSES`. An invalid tag costs that tag only, unless it is the routing tag.
 - The **routing tag**'s value becomes part of a backend's name, so it is letters, digits, and
-  ``_ . : -``, 128 at most, without a hyphen in front. A bad value costs the app: without its group
-  it would be given the traffic of the vhost's other apps.
+  ``_ . : -``, 128 at most, without a hyphen in front. A bad value costs the app its group: the app
+  serves its vhost, but no group, so that it is not given the traffic of another app's group.
 """
 
 import re
@@ -40,14 +40,22 @@ _TAG_REASON = (
     f"a tag is printable, has none of {' '.join(TAG_REFUSES)} or %[, does not start like an "
     f"option and is not longer than {LONGEST_TAG}; the tag is left out"
 )
+_GROUP_REASON = (
+    "the routing tag must be letters, digits, _ . : - and 128 at most; the app serves its vhost "
+    "without a group"
+)
 _group = re.compile(r"[A-Za-z0-9_.:][A-Za-z0-9_.:-]{0,127}").fullmatch
 _refused_in_tag = re.compile(rf"[{re.escape(TAG_REFUSES)}]|%\[|\A-[^0-9]").search
 
 
 class ValidatedApp(msgspec.Struct, frozen=True):
-    """What is left of an app. `vhost` is empty where the app as a whole cannot be used."""
+    """What is left of an app. `vhost` is empty where the app as a whole cannot be used.
+
+    `group` is the lower-case value of the routing tag, empty without one, None if it is invalid.
+    """
 
     vhost: str
+    group: str | None
     hosts: tuple[Host, ...]
     tags: Tags
     rejected: tuple[Rejection, ...]
@@ -67,17 +75,13 @@ def valid_app(namespace: str, source: AppEndpoints, routing_tag: str = "") -> Va
     vhost = source.vhost if valid_vhost(source.vhost) == source.vhost else ""
     if not vhost:
         reject("vhost", source.vhost, "not a DNS name; the app is left out")
-    group = source.tags.get(routing_tag, "") if routing_tag else ""
-    if group and not _group(group):
-        vhost = ""
-        reject(
-            "tag",
-            f"{routing_tag}={group}",
-            "the routing tag must be letters, digits, _ . : - and 128 at most; the app is left out",
-        )
+    value = source.tags.get(routing_tag, "") if routing_tag else ""
+    group = value.lower() if not value or _group(value) else None
+    if group is None:
+        reject("tag", f"{routing_tag}={value}", _GROUP_REASON)
     hosts = _valid_hosts(source.hosts, reject)
     tags = _valid_tags(source.tags, reject)
-    return ValidatedApp(vhost, hosts, tags, tuple(rejected))
+    return ValidatedApp(vhost, group, hosts, tags, tuple(rejected))
 
 
 def valid_tag(text: str) -> bool:
