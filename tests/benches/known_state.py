@@ -87,8 +87,8 @@ def missing_in_cluster(bench: Bench) -> list[str]:
         found.append(f"faults are injected: {cluster.faults.active}")
     if cluster.cluster.maintenance:
         found.append("the cluster is in maintenance mode")
-    if cluster.cluster.recovery != "done":
-        found.append(f"the leader has recovered only its apps: {cluster.cluster.recovery}")
+    if not cluster.cluster.recovery.done:
+        found.append(f"the leader has not recovered: {cluster.cluster.recovery}")
     instances = {app.app_id: len(app.hosts()) for app in cluster.cluster.apps.values()}
     wanted = {bench.cluster.app(name).app_id: n for name, n in APPS.items() if _has(bench, name)}
     if instances != wanted or len(wanted) != len(APPS):
@@ -130,7 +130,7 @@ async def _restore_cluster(bench: Bench) -> None:
     if cluster.cluster.maintenance:
         cluster.maintenance(False)
     await cluster.settled()
-    if cluster.cluster.recovery != "done":
+    if not cluster.cluster.recovery.done:
         cluster.recover("done")
     kept = {cluster.app(name).app_id for name in APPS if _has(bench, name)}
     for app_id in set(cluster.cluster.apps) - kept:

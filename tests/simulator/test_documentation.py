@@ -11,15 +11,17 @@ import pytest
 from drove_gateway.cli.simulate import simulate
 from drove_gateway.simulator import Fault, Simulator
 from drove_gateway.simulator.faults import Kind
-from drove_gateway.simulator.simulator import COMMANDS
+from drove_gateway.simulator.scenarios import Scenarios
+from drove_gateway.simulator.simulator import COMMANDS, SCENARIOS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text()
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS + SCENARIOS)
 def test_every_command_is_documented_with_its_arguments(command: str) -> None:
     [row] = re.findall(rf"^\| `/{command.replace('_', '-')}` \|.*", PAGE, re.MULTILINE)
-    arguments = set(inspect.signature(getattr(Simulator, command)).parameters) - {"self", "fault"}
+    method = getattr(Simulator if command in COMMANDS else Scenarios, command)
+    arguments = set(inspect.signature(method).parameters) - {"self", "fault"}
     assert {name for name in arguments if f"`{name}`" not in row} == set()
 
 

@@ -72,7 +72,7 @@ async def test_it_reads_apps_instances_endpoints_and_events(tmp_path: Path, clie
         for _, port in await client.hosts(sim, "web-1"):
             assert str(port) in endpoints
         events = await drove("cluster events")
-        assert events.count("INSTANCE_STATE_CHANGE") == 4
+        assert events.count("INSTANCE_STATE_CHANGE") == 12
         assert events.count("LEADERSHIP_ACQUIRED") == 1
         assert "App nope not found" in await drove("apps summary nope")
 

@@ -77,6 +77,51 @@ async def test_empty_partial_and_no_hosts(client: Client) -> None:
         assert await endpoints(client, sim) == good
 
 
+async def test_hosts_are_corrupted_and_the_rest_stays(client: Client) -> None:
+    wrong = {
+        "zero-ports": {"port": 0},
+        "unreadable-hosts": {"host": "no host {here};"},
+        "udp": {"portType": "UDP"},
+    }
+    async with Simulator(SIZED) as sim:
+        good = (await client.ask(sim, "endpoints")).data
+        for kind, fields in wrong.items():
+            sim.fault(Fault(kind=kind, times=1))
+            assert await endpoints(client, sim) == [
+                {**app, "hosts": [{**host, **fields} for host in app["hosts"]]} for app in good
+            ]
+
+
+async def test_bad_tags_replace_every_value(client: Client) -> None:
+    async with Simulator(Options(apps=1, real=False, tags={"a": "b", "c": "d"})) as sim:
+        sim.fault(Fault(kind="bad-tags"))
+        [app] = (await client.ask(sim, "endpoints")).data
+    assert app["tags"] == {"a": "not a\nvalue {", "c": "not a\nvalue {"}
+
+
+async def test_doubled_listings_name_every_host_twice(client: Client) -> None:
+    async with Simulator(SIZED) as sim:
+        good = (await client.ask(sim, "endpoints")).data
+        sim.fault(Fault(kind="doubled"))
+        assert await endpoints(client, sim) == [{**app, "hosts": app["hosts"] * 2} for app in good]
+
+
+async def test_a_shrinking_listing_loses_its_share_with_each_response(client: Client) -> None:
+    async with Simulator(Options(apps=10, instances=20, real=False)) as sim:
+        sim.fault(Fault(kind="shrinking", keep=0.9, route="endpoints"))
+        sizes = [sum((await client.listed(sim)).values()) for _ in range(4)]
+        assert sizes == [180, 162, 145, 131]
+        sim.clear_faults()
+        assert sum((await client.listed(sim)).values()) == 200
+
+
+async def test_a_fault_of_endpoints_meets_the_routes_of_single_apps(client: Client) -> None:
+    async with Simulator(SIZED) as sim:
+        sim.fault(Fault(kind="status", status=503, route="endpoints"))
+        assert (await client.ask(sim, "endpoints?app=app1")).status == 503
+        assert (await client.ask(sim, "endpoints/app/app1")).status == 503
+
+
 async def test_shuffled_answers_have_the_same_content(client: Client) -> None:
     async with Simulator(Options(apps=30, instances=10, real=False)) as sim:
         good = (await client.ask(sim, "endpoints")).data

@@ -54,7 +54,9 @@ async def test_a_recovering_leader_lists_nothing_then_some_then_all(client: Clie
         sim.recover("empty")
         assert await client.listed(sim) == {}
         sim.recover("partial")
-        assert await client.listed(sim) == {"app1-1": 2, "app3-1": 2}
+        assert await client.listed(sim) == {"app1-1": 4, "app3-1": 4}
+        sim.recover("no-hosts")
+        assert list((await client.listed(sim)).values()) == [0, 0, 0, 0]
         sim.recover("done")
         assert sum((await client.listed(sim)).values()) == 16
 
@@ -72,7 +74,7 @@ async def test_applications_tell_which_apps_are_not_ready(client: Client) -> Non
 
 async def test_a_new_leader_recovers_by_itself(client: Client) -> None:
     async with Simulator(Options(apps=4, real=False)) as sim:
-        await sim.move_leadership(recovering=0.02)
+        await sim.move_leadership(recovering=0.5)
         assert await client.listed(sim) == {}
         await sim.settled()
         assert len(await client.listed(sim)) == 4

@@ -5,23 +5,24 @@ when the response of `/endpoints` may differ.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from uuid import uuid4
 
 from drove_gateway.simulator.errors import SimulatorError
 from drove_gateway.simulator.events import EventStore
+from drove_gateway.simulator.recovery import Recovery
 from drove_gateway.simulator.workload import (
     CONTAINER_PORT,
     CORES_PER_INSTANCE,
     MEMORY_PER_INSTANCE_MB,
+    STATES_WITHOUT_PORTS,
+    TO_STARTING,
     AppState,
     AppVersion,
     Executor,
     Instance,
     InstanceState,
 )
-
-Recovery: TypeAlias = Literal["empty", "partial", "done"]
 
 
 class Cluster:
@@ -40,7 +41,7 @@ class Cluster:
         self.term = 0
         self.maintenance = False
         self.maintenance_updated = 0
-        self.recovery: Recovery = "done"
+        self.recovery = Recovery()
         self.revision = 0
         self._clock = clock
 
@@ -60,14 +61,21 @@ class Cluster:
 
     # Leadership
 
-    def lead(self, controller: int, recovery: Recovery = "done") -> None:
-        """Make a controller the leader, which starts with an empty event store."""
+    def lead(
+        self, controller: int, known: Recovery | None = None, *, acquired: bool = True
+    ) -> None:
+        """Make a controller the leader. Its event store begins empty.
+
+        It knows the whole cluster unless `known` says less. Not every real leader publishes that it
+        has `acquired` leadership.
+        """
         self.depose()
         self.leader = controller
         self.stores[controller].clear()
-        self.recovery = recovery
-        self._touch()
-        self.publish("LEADERSHIP_ACQUIRED", {})
+        if acquired:
+            self._publish_of_leader("LEADERSHIP_ACQUIRED")
+        self.recovery = Recovery(missing_apps=frozenset(self.apps), executors=False)
+        self.recover(known or Recovery())
 
     def depose(self) -> None:
         """Let nobody lead. The events are forgotten."""
@@ -75,19 +83,28 @@ class Cluster:
         if self.leader is not None:
             self.stores[self.leader].clear()
         self.leader = None
-        self.recovery = "done"
+        self.recovery = Recovery()
         self._touch()
 
-    def recover(self, stage: Recovery) -> None:
-        """Set how much of the cluster the leader knows again. Apps return without an event."""
-        self.recovery = stage
+    def recover(self, known: Recovery) -> None:
+        """Set how much of the cluster the leader knows, and publish each app that returns.
+
+        Executors are published when they find the leader. Instances return without an event.
+        """
+        before, self.recovery = self.recovery, known
         self._touch()
+        if known.executors and not before.executors:
+            for executor in self.executors.values():
+                self.publish("EXECUTOR_ADDED", executor_metadata(executor))
+        for app_id in sorted(before.missing_apps - known.missing_apps):
+            if app_id in self.apps:
+                self.publish("APP_STATE_CHANGE", app_metadata(self.apps[app_id]))
 
     def set_maintenance(self, on: bool) -> None:
         """Enter or leave maintenance mode."""
         self.maintenance = on
         self.maintenance_updated = self.now()
-        self.publish("MAINTENANCE_MODE_SET" if on else "MAINTENANCE_MODE_REMOVED", {})
+        self._publish_of_leader("MAINTENANCE_MODE_SET" if on else "MAINTENANCE_MODE_REMOVED")
 
     # Executors
 
@@ -148,20 +165,33 @@ class Cluster:
         now = self.now()
         instance = Instance(name, app.app_id, executor, port, created=now, updated=now)
         app.instances[name] = instance
-        self._publish_instance(app, instance)
+        self.move_instance(app, instance, TO_STARTING)
         return instance
+
+    def move_instance(
+        self,
+        app: AppVersion,
+        instance: Instance,
+        states: Sequence[InstanceState],
+        error: str = "",
+    ) -> None:
+        """Let the instance pass through the states; each has an event."""
+        for state in states:
+            self.set_instance_state(app, instance, state, error)
 
     def set_instance_state(
         self, app: AppVersion, instance: Instance, state: InstanceState, error: str = ""
     ) -> None:
         """Move the instance to a state and publish it; a stopped one becomes an old instance."""
+        was_listed = instance.listed
         instance.state = state
         instance.error = error
         instance.updated = self.now()
         if state == "STOPPED":
             self._retire(app, instance)
-        self._changed(app)
-        self._publish_instance(app, instance)
+        if was_listed != instance.listed:
+            self._changed(app)
+        self.publish("INSTANCE_STATE_CHANGE", instance_metadata(app, instance))
 
     def set_stale(self, app: AppVersion, instance: Instance, stale: bool) -> None:
         """Leave the instance out of `/endpoints`, or take it back, without an event."""
@@ -186,17 +216,14 @@ class Cluster:
     # What is listed
 
     def listed(self) -> list[tuple[AppVersion, list[Instance]]]:
-        """Return the apps of `/endpoints` with their hosts, sorted by app id.
-
-        A leader that recovers knows no apps first, then every second one with half its hosts.
-        """
-        if self.recovery == "empty":
-            return []
-        apps = [self.apps[app_id] for app_id in sorted(self.apps)]
-        if self.recovery == "partial":
-            known = [app for app in apps[::2] if app.listed]
-            return [(app, app.hosts()[::2]) for app in known]
-        return [(app, app.hosts()) for app in apps if app.listed]
+        """Return the apps of `/endpoints` that the leader knows, sorted by app id."""
+        missing, silent = self.recovery.missing_apps, self.recovery.silent
+        apps = [self.apps[app_id] for app_id in sorted(self.apps) if app_id not in missing]
+        return [
+            (app, [each for each in app.hosts() if each.instance_id not in silent])
+            for app in apps
+            if app.listed
+        ]
 
     def _retire(self, app: AppVersion, instance: Instance) -> None:
         del app.instances[instance.instance_id]
@@ -209,11 +236,13 @@ class Cluster:
         app.revision += 1
         self._touch()
 
+    def _publish_of_leader(self, event_type: str) -> None:
+        if self.leader is not None:
+            host = self.addresses[self.leader].rsplit(":", 1)[0]
+            self.publish(event_type, {"HOSTNAME": host.strip("[]")})
+
     def _touch(self) -> None:
         self.revision += 1
-
-    def _publish_instance(self, app: AppVersion, instance: Instance) -> None:
-        self.publish("INSTANCE_STATE_CHANGE", instance_metadata(app, instance))
 
 
 def _skewed(clock: Callable[[], int], skew: int) -> Callable[[], int]:
@@ -221,20 +250,25 @@ def _skewed(clock: Callable[[], int], skew: int) -> Callable[[], int]:
 
 
 def app_metadata(app: AppVersion) -> dict[str, Any]:
-    """Return the metadata of an app event."""
-    return {
+    """Return the metadata of an app event.
+
+    Real controllers report 0 for CURRENT_INSTANCES, and leave VHOST out for an app without a vhost.
+    """
+    metadata: dict[str, Any] = {
         "APP_ID": app.app_id,
         "APP_NAME": app.name,
         "APP_VERSION": app.version,
         "CURRENT_STATE": app.state,
-        "CURRENT_INSTANCES": app.required,
-        "VHOST": app.vhost,
+        "CURRENT_INSTANCES": 0,
         "PORTS": f"main:{CONTAINER_PORT}:{app.port_type.lower()}",
         "EXECUTABLE": f"registry.local/{app.name}:{app.version}",
         "CPU_COUNT": CORES_PER_INSTANCE,
         "MEMORY": MEMORY_PER_INSTANCE_MB,
         "PLACEMENT_POLICY": "ANY",
     }
+    if app.vhost:
+        metadata["VHOST"] = app.vhost
+    return metadata
 
 
 def instance_metadata(app: AppVersion, instance: Instance) -> dict[str, Any]:
@@ -245,13 +279,19 @@ def instance_metadata(app: AppVersion, instance: Instance) -> dict[str, Any]:
         "INSTANCE_ID": instance.instance_id,
         "EXECUTOR_ID": instance.executor.executor_id,
         "EXECUTOR_HOST": instance.executor.hostname,
-        "PORTS": f"main:{instance.port}:{app.port_type.lower()}",
+        "PORTS": _ports(app, instance),
         "CURRENT_STATE": instance.state,
         "CREATED": instance.created,
     }
     if instance.error:
         metadata["ERROR"] = instance.error
     return metadata
+
+
+def _ports(app: AppVersion, instance: Instance) -> str:
+    if instance.state in STATES_WITHOUT_PORTS:
+        return ""
+    return f"main:{instance.port}:{app.port_type.lower()}"
 
 
 def executor_metadata(executor: Executor) -> dict[str, Any]:

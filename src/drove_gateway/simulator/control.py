@@ -7,7 +7,6 @@ the methods' signatures are the one place where commands are declared.
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from typing import Any, TypeAlias, get_type_hints
 
 import msgspec
@@ -92,8 +91,8 @@ class Control:
             return _problem(400, f"{error}\n{command.usage}")
         except SimulatorError as error:
             return _problem(409, str(error))
-        is_object = is_dataclass(result) and not isinstance(result, type)
-        return web.json_response(asdict(result) if is_object else {"result": result})
+        plain = msgspec.to_builtins(result)
+        return web.json_response(plain if isinstance(plain, dict) else {"result": plain})
 
 
 def _struct(

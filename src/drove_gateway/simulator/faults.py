@@ -1,12 +1,12 @@
 """Bad responses on demand: which requests they meet, and how they change the good response."""
 
 import json
-import random
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
+from drove_gateway.simulator.listings import RESHAPING
 from drove_gateway.simulator.responses import (
     ApiResponse,
     encode,
@@ -27,6 +27,12 @@ Kind: TypeAlias = Literal[
     "no-hosts",
     "shuffled",
     "wrong-types",
+    "zero-ports",
+    "unreadable-hosts",
+    "bad-tags",
+    "udp",
+    "doubled",
+    "shrinking",
     "garbage",
     "truncated",
     "huge",
@@ -47,9 +53,13 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         - `html`: a proxy's HTML page with `status`.
         - `failed`: 200 with FAILED. `follower`: 400, as when nobody leads.
         - `leads`: responds as the leader although it does not lead.
-        - `empty`: `data` is empty. `partial`: the first `keep` of the list (0 to 1).
+        - `empty`: `data` is empty. `partial`: the first `keep` (0 to 1) of the list.
         - `no-hosts`: every app without hosts. `shuffled`: the same in another order.
         - `wrong-types`: JSON of another shape. `garbage`: bytes that are not text.
+        - `zero-ports`: every port is 0. `unreadable-hosts`: no host is a name or an address.
+        - `bad-tags`: every tag has a value that no configuration can hold. `udp`: so is every port.
+        - `doubled`: every host is listed twice.
+        - `shrinking`: each response lists the share `keep` of the hosts of the response before.
         - `truncated`: half of the JSON, as a complete response. `huge`: `size` bytes more.
         - `raw`: `body` with `status` and `content_type`.
         - `cut`: half of the body, then the connection closes. `endless`: a body without end.
@@ -78,14 +88,16 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """Whether a request of this path to this controller is spoiled."""
         if self.controller not in {None, controller}:
             return False
-        return self.route in {"*", path, path.rsplit("/", 1)[-1]}
+        by_name = "/v1/endpoints/app/"
+        last = "endpoints" if path.startswith(by_name) else path.rsplit("/", 1)[-1]
+        return self.route in {"*", path, last}
 
 
 class FaultBook:
     """The injected faults, oldest first; the first that meets a request spoils it."""
 
     def __init__(self) -> None:
-        self._active: list[tuple[Fault, int | None]] = []
+        self._active: list[tuple[Fault, int]] = []
 
     @property
     def active(self) -> list[Fault]:
@@ -94,20 +106,25 @@ class FaultBook:
 
     def add(self, fault: Fault) -> None:
         """Inject a fault."""
-        self._active.append((fault, fault.times))
+        self._active.append((fault, 0))
 
     def clear(self) -> None:
         """End all faults."""
         self._active.clear()
 
     def take(self, controller: int, path: str) -> Fault | None:
-        """Return the fault that meets this request, if any, and count it down."""
-        for position, (fault, left) in enumerate(self._active):
+        """Return the fault that meets this request, if any, and count the request.
+
+        A `shrinking` fault is returned with the share that is left after so many requests.
+        """
+        for position, (fault, before) in enumerate(self._active):
             if fault.meets(controller, path):
-                if left is not None and left <= 1:
+                met = before + 1
+                self._active[position] = (fault, met)
+                if met == fault.times:
                     del self._active[position]
-                elif left is not None:
-                    self._active[position] = (fault, left - 1)
+                if fault.kind == "shrinking":
+                    return msgspec.structs.replace(fault, keep=fault.keep**met)
                 return fault
         return None
 
@@ -133,7 +150,7 @@ def _reshaped(fault: Fault, response: ApiResponse) -> ApiResponse:
     envelope = json.loads(response.body)
     if "data" not in envelope:
         return response
-    envelope["data"] = RESHAPING[fault.kind](fault, envelope["data"])
+    envelope["data"] = RESHAPING[fault.kind](envelope["data"], fault.keep)
     return ApiResponse(response.status, encode(envelope))
 
 
@@ -147,48 +164,6 @@ def _status(fault: Fault) -> ApiResponse:
 def _html(fault: Fault) -> ApiResponse:
     body = f"<html><head><title>{fault.status}</title></head><body><h1>{fault.status}</h1></body>"
     return ApiResponse(fault.status, f"{body}</html>\r\n".encode(), "text/html")
-
-
-def _empty(_: Fault, data: Any) -> Any:
-    return type(data)()
-
-
-def _partial(fault: Fault, data: Any) -> Any:
-    return data[: int(len(data) * fault.keep)] if isinstance(data, list) else data
-
-
-def _no_hosts(_: Fault, data: Any) -> Any:
-    return [{**app, "hosts": []} for app in data] if _is_apps(data) else data
-
-
-def _shuffled(_: Fault, data: Any) -> Any:
-    if not _is_apps(data):
-        return data
-    apps = [{**app, "hosts": _in_any_order(app["hosts"])} for app in data]
-    return _in_any_order(apps)
-
-
-def _wrong_types(_: Fault, data: Any) -> Any:
-    if not _is_apps(data):
-        return {"unexpected": data} if isinstance(data, list) else [data]
-    wrong: list[Callable[[dict[str, Any]], Any]] = [
-        lambda app: {**app, "vhost": 17},
-        lambda app: {**app, "tags": ["no", "map"]},
-        lambda app: {**app, "hosts": "none"},
-        lambda app: {**app, "hosts": [{**host, "port": "http"} for host in app["hosts"]]},
-        lambda app: {**app, "hosts": [None]},
-        lambda app: {**app, "appId": None},
-        lambda app: [app],
-    ]
-    return [wrong[number % len(wrong)](app) for number, app in enumerate(data)]
-
-
-def _is_apps(data: Any) -> bool:
-    return isinstance(data, list) and all(isinstance(app, dict) and "hosts" in app for app in data)
-
-
-def _in_any_order(items: list[Any]) -> list[Any]:
-    return random.sample(items, len(items))
 
 
 def _huge(fault: Fault, body: bytes) -> bytes:
@@ -206,11 +181,4 @@ REPLACING: Mapping[str, Callable[[Fault], ApiResponse]] = {
 BREAKING: Mapping[str, Callable[[Fault, bytes], bytes]] = {
     "truncated": lambda _, body: body[: len(body) // 2],
     "huge": _huge,
-}
-RESHAPING: Mapping[str, Callable[[Fault, Any], Any]] = {
-    "empty": _empty,
-    "partial": _partial,
-    "no-hosts": _no_hosts,
-    "shuffled": _shuffled,
-    "wrong-types": _wrong_types,
 }

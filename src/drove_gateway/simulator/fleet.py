@@ -9,7 +9,13 @@ from uuid import uuid4
 from drove_gateway.simulator.cluster import Cluster
 from drove_gateway.simulator.errors import SimulatorError
 from drove_gateway.simulator.instances import InstanceServer
-from drove_gateway.simulator.workload import AppVersion, Executor, Instance
+from drove_gateway.simulator.workload import (
+    TO_HEALTHY,
+    TO_STOPPED,
+    AppVersion,
+    Executor,
+    Instance,
+)
 
 FIRST_PORT = 20_000
 PORTS = 40_000
@@ -75,7 +81,7 @@ class Fleet:
         if app.healthy_after:
             await asyncio.sleep(app.healthy_after)
         if instance.state == "STARTING" and not executor.dead:
-            self._cluster.set_instance_state(app, instance, "HEALTHY")
+            self._cluster.move_instance(app, instance, TO_HEALTHY)
         return instance
 
     def stop(self, app: AppVersion, instance: Instance) -> None:
@@ -104,10 +110,10 @@ class Fleet:
             await asyncio.sleep(app.wait_before_kill)
         server = self.servers.get(instance.instance_id)
         if server is not None:
-            await server.stop()
+            await (server.stop() if app.graceful else server.kill())
             self.servers.pop(instance.instance_id, None)
         if instance.state == "STOPPING":
-            self._cluster.set_instance_state(app, instance, "STOPPED")
+            self._cluster.move_instance(app, instance, TO_STOPPED)
 
     def has_room(self) -> bool:
         """Whether an executor is alive."""

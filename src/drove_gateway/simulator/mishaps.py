@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from drove_gateway.simulator.errors import SimulatorError
 from drove_gateway.simulator.operations import Change, Operations, changed
-from drove_gateway.simulator.workload import AppVersion, Executor, Instance
+from drove_gateway.simulator.workload import TO_STOPPED, AppVersion, Executor, Instance
 
 
 class Mishaps(Operations):
@@ -31,9 +31,8 @@ class Mishaps(Operations):
             return Change(time.monotonic(), version.app_id)
         await asyncio.sleep(noticed_after)
         if victim.state in {"STARTING", "HEALTHY"}:
-            reason = "Healthcheck failed: connection refused"
-            self.cluster.set_instance_state(version, victim, "UNHEALTHY", reason)
-            self.cluster.set_instance_state(version, victim, "STOPPED", reason)
+            reason = "Healthcheck failed"
+            self.cluster.move_instance(version, victim, ("UNHEALTHY", *TO_STOPPED), reason)
         change = changed(version, (), [victim])
         await self._notice([version], 0.0, replace)
         return change

@@ -53,6 +53,7 @@ class Operations:
         real: bool | None = None,
         wait_before_kill: float | None = None,
         healthy_after: float | None = None,
+        graceful: bool | None = None,
     ) -> Change:
         """Register a new version of an app and start its instances.
 
@@ -74,6 +75,8 @@ class Operations:
             app.wait_before_kill = wait_before_kill
         if healthy_after is not None:
             app.healthy_after = healthy_after
+        if graceful is not None:
+            app.graceful = graceful
         self.cluster.add_app(app)
         wanted = self.options.instances if instances is None else instances
         return await self.scale(app.app_id, wanted)
@@ -105,6 +108,20 @@ class Operations:
             ]
             for instance in old:
                 added += await self._launch(version, 1)
+                self.fleet.stop(version, instance)
+        return changed(version, added, old)
+
+    async def start_again(self, app: str, *, surplus_for: float = 0.0) -> Change:
+        """Start as many new instances as the app needs beside those that run.
+
+        The older ones stop `surplus_for` seconds later, as when a leader had taken them for lost.
+        """
+        version = self.app(app)
+        async with self._operation(version, "SCALING_REQUESTED"):
+            old = version.healthy()
+            added = await self._launch(version, version.required)
+            await asyncio.sleep(surplus_for)
+            for instance in old:
                 self.fleet.stop(version, instance)
         return changed(version, added, old)
 
@@ -200,6 +217,7 @@ class Operations:
             real=last.real if last else options.real,
             wait_before_kill=last.wait_before_kill if last else options.wait_before_kill,
             healthy_after=last.healthy_after if last else options.healthy_after,
+            graceful=last.graceful if last else options.graceful,
         )
 
     def _next_version(self, name: str) -> str:

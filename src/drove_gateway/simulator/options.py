@@ -29,6 +29,8 @@ class Options:
         Of apps that are deployed without their own. Drove's default is to kill at once.
     healthy_after
         How long an instance takes to become healthy.
+    graceful
+        Stopped instances finish their requests. Otherwise they are killed: requests fail.
     election
         How long nobody leads after the leader was stopped.
     recovering
@@ -57,6 +59,7 @@ class Options:
     port_type: str = "HTTP"
     wait_before_kill: float = 0.0
     healthy_after: float = 0.0
+    graceful: bool = True
     election: float = 0.0
     recovering: float = 0.0
     clock_skews: tuple[float, ...] = ()

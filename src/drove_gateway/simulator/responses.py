@@ -117,7 +117,7 @@ class Responses:
         return response
 
     def _fragment(self, app: AppVersion, hosts: list[Instance]) -> bytes:
-        if self._cluster.recovery != "done":
+        if not self._cluster.recovery.done:
             return encode(endpoint(app, hosts))
         known = self._fragments.get(app.app_id)
         if known and known[0] is app and known[1] == app.revision:

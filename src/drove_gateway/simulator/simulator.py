@@ -10,7 +10,7 @@ from typing import Any, Self
 import msgspec
 
 from drove_gateway.simulator import views
-from drove_gateway.simulator.cluster import Cluster, Recovery
+from drove_gateway.simulator.cluster import Cluster
 from drove_gateway.simulator.control import Control
 from drove_gateway.simulator.controllers import Access, Controller
 from drove_gateway.simulator.errors import SimulatorError
@@ -19,7 +19,10 @@ from drove_gateway.simulator.mishaps import Mishaps
 from drove_gateway.simulator.operations import Change
 from drove_gateway.simulator.options import Options
 from drove_gateway.simulator.posts import Posts
+from drove_gateway.simulator.recovery import STALE_AFTER_SECONDS, Stage, at_stage
 from drove_gateway.simulator.responses import Responses
+from drove_gateway.simulator.scenarios import Scenarios
+from drove_gateway.simulator.takeovers import Takeovers
 
 
 class Simulator(Mishaps):
@@ -50,7 +53,9 @@ class Simulator(Mishaps):
             )
             for number in range(options.controllers)
         ]
-        self.control = Control([getattr(self, name) for name in COMMANDS], self.state)
+        self.scenarios = Scenarios(self)
+        self.control = Control(self._commands(), self.state)
+        self._takeovers = Takeovers(self)
 
     async def __aenter__(self) -> Self:
         try:
@@ -83,14 +88,38 @@ class Simulator(Mishaps):
     ) -> Change:
         """Let controller `to` lead, by default the next that runs, after `gap` seconds without any.
 
-        Returns when it leads; what it does not know yet for `recovering` seconds comes later.
+        Returns when it leads. It lists nothing for a third of `recovering` seconds, then whole apps
+        one after the other. After a gap of a minute no report of an instance counts any more, so it
+        then lists apps without hosts, hosts one by one, twice as many, and half of them again.
         """
         chosen = self._next() if to is None else self._controller(to).number
         if not self.controllers[chosen].running:
             raise SimulatorError(f"controller {chosen} is stopped: start it first")
         self.cluster.depose()
         await asyncio.sleep(gap)
-        self._lead(chosen, self.options.recovering if recovering is None else recovering)
+        recovering = self.options.recovering if recovering is None else recovering
+        if recovering and gap >= STALE_AFTER_SECONDS:
+            self._takeovers.lead_after_outage(chosen, scale=1.0)
+        else:
+            self._takeovers.lead(chosen, recovering)
+        return Change(time.monotonic())
+
+    async def zookeeper_outage(self, seconds: float = 75.0, *, scale: float = 1.0) -> Change:
+        """Let every controller exit, as when ZooKeeper is away, and nobody lead for `seconds`.
+
+        They run again after half of that. The next leader then recovers as after any gap of a
+        minute. `scale` shortens all of it: 0.01 takes a hundredth of the time. Returns when it
+        leads.
+        """
+        running = [each for each in self.controllers if each.running]
+        self.cluster.depose()
+        await asyncio.gather(*(each.stop() for each in running))
+        await asyncio.sleep(seconds * scale / 2)
+        for each in running:
+            await each.start(self.options.host)
+        await asyncio.sleep(seconds * scale / 2)
+        if self.cluster.leader is None:
+            self._takeovers.lead_after_outage(self._next(), scale)
         return Change(time.monotonic())
 
     def drop_leadership(self) -> Change:
@@ -106,7 +135,7 @@ class Simulator(Mishaps):
             self.cluster.depose()
             if elect and any(each.running for each in self.controllers):
                 await asyncio.sleep(self.options.election)
-                await self._elect()
+                self._elect(acquired=False)
         return Change(time.monotonic())
 
     async def start_controller(self, controller: int, *, elect: bool = True) -> Change:
@@ -115,12 +144,14 @@ class Simulator(Mishaps):
         if not started.running:
             await started.start(self.options.host)
         if elect:
-            await self._elect()
+            self._elect()
         return Change(time.monotonic())
 
-    def recover(self, stage: Recovery) -> Change:
-        """Set how much of the cluster the leader knows: `empty`, `partial` or `done`."""
-        self.cluster.recover(stage)
+    def recover(self, stage: Stage) -> Change:
+        """Set what the leader knows: `empty`, `partial` (every second app), `no-hosts`, `done`."""
+        apps = self.cluster.apps
+        instances = [name for app in apps.values() for name in app.instances]
+        self.cluster.recover(at_stage(stage, sorted(apps), instances))
         return Change(time.monotonic())
 
     def maintenance(self, on: bool) -> Change:
@@ -167,7 +198,7 @@ class Simulator(Mishaps):
                 }
                 for each in self.controllers
             ],
-            "recovery": self.cluster.recovery,
+            "recovered": self.cluster.recovery.done,
             "maintenance": self.cluster.maintenance,
             "executors": views.executors(self.cluster),
             "apps": [views.state(app) for app in self.cluster.apps.values()],
@@ -220,20 +251,13 @@ class Simulator(Mishaps):
                 return number
         raise SimulatorError("no controller runs: start one first")
 
-    async def _elect(self) -> None:
+    def _elect(self, *, acquired: bool = True) -> None:
         if self.cluster.leader is None:
-            await self.move_leadership()
+            self._takeovers.lead(self._next(), self.options.recovering, acquired=acquired)
 
-    def _lead(self, controller: int, recovering: float) -> None:
-        self.cluster.lead(controller, "empty" if recovering else "done")
-        if recovering:
-            self.fleet.spawn(self._recover_slowly(self.cluster.term, recovering / 2))
-
-    async def _recover_slowly(self, term: int, half: float) -> None:
-        for stage in RECOVERED:
-            await asyncio.sleep(half)
-            if self.cluster.term == term:
-                self.cluster.recover(stage)
+    def _commands(self) -> list[Callable[..., Any]]:
+        own = [getattr(self, name) for name in COMMANDS]
+        return own + [getattr(self.scenarios, name) for name in SCENARIOS]
 
 
 COMMANDS = (
@@ -241,6 +265,7 @@ COMMANDS = (
     "scale",
     "upgrade",
     "replace_instances",
+    "start_again",
     "stop_instances",
     "remove_app",
     "kill_instance",
@@ -251,6 +276,7 @@ COMMANDS = (
     "add_executor",
     "move_leadership",
     "drop_leadership",
+    "zookeeper_outage",
     "stop_controller",
     "start_controller",
     "recover",
@@ -262,7 +288,7 @@ COMMANDS = (
     "exchanges",
     "settled",
 )
-RECOVERED: tuple[Recovery, ...] = ("partial", "done")
+SCENARIOS = ("kill_instances", "scale_steps", "upgrade_all")
 
 
 def _epoch_ms() -> int:

@@ -49,12 +49,12 @@ def cluster_summary(cluster: Cluster) -> dict[str, Any]:
 
 def applications(cluster: Cluster) -> dict[str, Any]:
     """`/v1/applications`. An app that a new leader does not know yet has state INIT or none."""
-    known = {app.app_id for app, _ in cluster.listed()} if cluster.recovery != "done" else None
+    missing = cluster.recovery.missing_apps
     summaries = {}
     for app_id, app in cluster.apps.items():
         summary = _application(app)
-        if known is not None and app.required and app_id not in known:
-            if cluster.recovery == "empty":
+        if app_id in missing and app.required:
+            if len(missing) == len(cluster.apps):
                 del summary["state"]
             else:
                 summary["state"] = "INIT"

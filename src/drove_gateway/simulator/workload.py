@@ -16,8 +16,25 @@ AppState: TypeAlias = Literal[
     "DESTROYED",
 ]
 InstanceState: TypeAlias = Literal[
-    "STARTING", "HEALTHY", "UNHEALTHY", "STOPPING", "STOPPED", "LOST"
+    "PENDING",
+    "PROVISIONING",
+    "STARTING",
+    "UNREADY",
+    "READY",
+    "HEALTHY",
+    "UNHEALTHY",
+    "STOPPING",
+    "DEPROVISIONING",
+    "STOPPED",
+    "LOST",
 ]
+
+STATES_WITHOUT_PORTS: frozenset[InstanceState] = frozenset({"PENDING", "PROVISIONING", "STARTING"})
+"""The executor assigns a host port when the container starts; events before that have none."""
+
+TO_STARTING: tuple[InstanceState, ...] = ("PENDING", "PROVISIONING", "STARTING")
+TO_HEALTHY: tuple[InstanceState, ...] = ("UNREADY", "READY", "HEALTHY")
+TO_STOPPED: tuple[InstanceState, ...] = ("DEPROVISIONING", "STOPPED")
 
 LISTED_STATES: frozenset[AppState] = frozenset(
     {
@@ -60,7 +77,7 @@ class Instance:
     port: int
     created: int
     updated: int
-    state: InstanceState = "STARTING"
+    state: InstanceState = "PENDING"
     error: str = ""
     stale: bool = False
 
@@ -75,6 +92,7 @@ class AppVersion:
     """A version of an application: its specification and its present state.
 
     Times are in seconds, except `created` and `updated`, which are epoch milliseconds.
+    `graceful` instances finish their requests when they are stopped; others are killed.
     `revision` counts changes of what `/endpoints` lists.
     """
 
@@ -86,6 +104,7 @@ class AppVersion:
     real: bool
     wait_before_kill: float
     healthy_after: float
+    graceful: bool = True
     created: int = 0
     updated: int = 0
     required: int = 0
