@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+from typing import Any
 
 import aiohttp
 import pytest
 from tests.simulator.client import Client
 
 from drove_gateway.simulator import Fault, Options, Simulator
+from drove_gateway.simulator.faults import Kind
 
 SIZED = Options(apps=8, instances=2, real=False)
 
@@ -78,7 +80,7 @@ async def test_empty_partial_and_no_hosts(client: Client) -> None:
 
 
 async def test_hosts_are_corrupted_and_the_rest_stays(client: Client) -> None:
-    wrong = {
+    wrong: dict[Kind, dict[str, Any]] = {
         "zero-ports": {"port": 0},
         "unreadable-hosts": {"host": "no host {here};"},
         "udp": {"portType": "UDP"},
