@@ -77,5 +77,5 @@ def test_the_man_page_has_the_usual_sections() -> None:
     ]
     assert sections == [
         "NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "COMMANDS", "EXIT STATUS", "ENVIRONMENT",
-        "SIGNALS", "EXAMPLES",
+        "SIGNALS", "FILES", "EXAMPLES", "SEE ALSO",
     ]  # fmt: skip

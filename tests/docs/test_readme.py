@@ -13,16 +13,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.docs.first_hour import SCALED_TO, instances_that_responded, proxy_blocks, typed
 from tests.docs.pages import README, ROOT, Block, blocks
 from tests.traffic import free_port
 
 from drove_gateway.simulator import Options, Simulator
 from drove_gateway.templates import shipped
+from drove_gateway.templates.starter import STARTERS
 
 MIGRATION = ROOT / "docs" / "migration.md"
 
 # First lines of the blocks marked `console`, which are not run, and why.
 NOT_RUN: Mapping[str, str] = {
+    "$ git clone URL-OF-THIS-REPOSITORY drove-gateway && cd drove-gateway": "has no fixed address",
     "# cp nixy.toml /etc/drove-gateway/nixy.toml": "needs systemd as PID 1 and the old program",
     "# systemctl disable --now drove-gateway": "needs systemd as PID 1 and the old program",
 }
@@ -40,8 +43,7 @@ class Reader:
 
     def __init__(self, directory: Path, cluster: Simulator, programs: Path) -> None:
         self.directory = directory
-        # A reader replaces the controllers' addresses. Here also the ports differ, because other
-        # tests run at the same time.
+        # Other tests run at the same time, so the ports differ, also in the files of `init`.
         self.substitutions = {
             "http://controller1:10000": cluster.urls[0],
             "http://controller2:10000": cluster.urls[1],
@@ -135,22 +137,30 @@ def alike(text: str) -> str:
 
 def status_shown() -> list[str]:
     """Return the lines of `status` that the README shows."""
-    (block,) = (block for block in blocks(README) if block.text.startswith("drove-gateway 1"))
+    (block,) = (block for block in blocks(README) if block.text.startswith("drove-gateway 3"))
     return alike(block.text).splitlines()
 
 
-async def test_readme_leads_from_an_empty_directory_to_both_proxies(
-    reader: Reader,
+@pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
+async def test_each_block_of_the_readme_works_by_itself_and_ends(
+    reader: Reader, proxy: str
 ) -> None:
-    output = await reader.types(*(block for block in shell_blocks(README) if not in_a_clone(block)))
+    ports = {port: str(free_port()) for port in ("4000", "4100", "8080", "6000", "6081")}
+    block = proxy_blocks()[proxy]
+    reader.substitutions = {}
+    output = await reader.types(Block(block.page, block.line, "sh", typed(block, ports)))
 
-    assert output.count("ok  proxy's check") == 2
-    assert output.count('"app": "app1"') == 2
-    for line in status_shown():
+    assert output.count("ok  proxy's check") == 1
+    assert len(instances_that_responded(output)) == SCALED_TO
+    assert "app1.local is served by 5 servers" in output
+    for line in status_shown() if proxy == "haproxy" else ():
         assert line in alike(output)
-    for name in ("edge-haproxy", "edge-nginx"):
-        log = (reader.directory / name / "gateway.log").read_text()
-        assert "level=error" not in log
+    log = (reader.directory / f"edge-{proxy}" / "gateway.log").read_text()
+    assert "level=error" not in log
+
+
+def test_every_proxy_has_a_block() -> None:
+    assert proxy_blocks().keys() == STARTERS.keys()
 
 
 async def test_readme_demo_runs_in_a_clone(reader: Reader, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tests.docs.pages import anchors
 from tests.examples.queries import EXAMPLES, Rule, rules
 
 ROOT = EXAMPLES.parent
+INSTALLED = "file:///usr/share/doc/drove-gateway/"
 CASES = Path(__file__).parent / "alerts.test.yml"
 
 
@@ -28,11 +29,12 @@ def test_every_alert_has_a_unique_name() -> None:
 def test_an_alert_says_what_is_wrong_and_what_to_do(rule: Rule) -> None:
     assert rule.labels.keys() == {"severity"}
     assert rule.labels["severity"] in {"critical", "warning"}
-    assert rule.annotations.keys() == {"summary", "description", "action", "runbook"}
+    assert rule.annotations.keys() == {"summary", "description", "action", "runbook_url"}
     sentences = [rule.annotations[key] for key in ("summary", "description", "action")]
     assert all(sentence.endswith(".") for sentence in sentences)
-    page, _, anchor = rule.annotations["runbook"].partition("#")
-    assert anchor in anchors(ROOT / page)
+    page, _, anchor = rule.annotations["runbook_url"].partition("#")
+    assert page.startswith(INSTALLED)
+    assert anchor in anchors(ROOT / page.removeprefix(INSTALLED))
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.alert)

@@ -85,8 +85,37 @@ def test_systemd_understands_the_unit_and_finds_it_confined(installed: Root) -> 
 
 def test_manual_and_completion_are_there(installed: Root) -> None:
     assert installed.inside("/usr/share/man/man8/drove-gateway.8.gz").exists()
+    assert installed.inside("/usr/share/man/man5/nixy.toml.5.gz").exists()
     script = "/usr/share/bash-completion/completions/drove-gateway"
     assert "_DROVE_GATEWAY_COMPLETE" in installed.inside(script).read_text()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "README.md",
+        "docs/operations.md",
+        "docs/reference/configuration.md",
+        "docs/reference/nixy.schema.json",
+        "examples/alerts.yml",
+        "examples/grafana.json",
+        "examples/nixy-haproxy.toml",
+        "examples/systemd/drove-gateway.service",
+    ],
+)
+def test_documentation_is_there_and_not_compressed(installed: Root, name: str) -> None:
+    text = installed.inside(f"/usr/share/doc/drove-gateway/{name}").read_text()
+
+    assert text == (REPOSITORY / name).read_text()
+
+
+def test_the_schema_is_where_the_configurations_say(installed: Root) -> None:
+    examples = installed.inside("/usr/share/doc/drove-gateway/examples").glob("*.toml")
+    for file in (installed.inside(CONFIG), *examples):
+        directive, _, path = file.read_text().splitlines()[0].partition(" ")
+        schema = file.parent / path if not path.startswith("/") else installed.inside(path)
+        assert directive == "#:schema"
+        assert schema.resolve().is_file(), file
 
 
 def uncommented(text: str, start: str) -> str:
@@ -117,13 +146,13 @@ async def test_the_shipped_configuration_works_as_its_comments_say(
 
 
 def newer(deb: Path, directory: Path) -> Path:
-    """The same package as a later release, with another configuration and another template."""
+    """Return the package as a later release, with another configuration and another template."""
     tree = directory / "tree"
     done("dpkg-deb", "-R", deb, tree)
     control = tree / "DEBIAN" / "control"
     control.write_text(re.sub("(?m)^Version: .*", "Version: 99.0-1", control.read_text()))
-    for name in ("nixy.toml", "haproxy.tmpl"):
-        with (tree / "etc" / "drove-gateway" / name).open("a") as file:
+    for name in ("etc/drove-gateway/haproxy.tmpl", "usr/share/drove-gateway/nixy.toml"):
+        with (tree / name).open("a") as file:
             file.write("# of a later release\n")
     done("dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, directory / "newer.deb")
     shutil.rmtree(tree)

@@ -48,10 +48,14 @@ def test_the_user_may_read_the_configuration_and_others_may_not(installed: Root)
     assert told == "640 root drove-gateway\n"
 
 
-def test_edited_configuration_outlives_removal(installed: Root) -> None:
+def test_configuration_outlives_removal(installed: Root) -> None:
     with installed.inside(CONFIG).open("a") as file:
         file.write("# edited\n")
     done("rpm", "--root", installed.path, "--nodeps", "-e", "drove-gateway")
 
-    assert not installed.inside(CONFIG).exists()
-    assert installed.inside(f"{CONFIG}.rpmsave").read_text().endswith("# edited\n")
+    assert installed.inside(CONFIG).read_text().endswith("# edited\n")
+    assert not installed.inside("/usr/bin/drove-gateway").exists()
+
+
+def test_bundled_libraries_have_no_build_id_links(rpm: Path) -> None:
+    assert "/.build-id/" not in done("rpm", "-qpl", rpm)

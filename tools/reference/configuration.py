@@ -3,17 +3,17 @@
 import json
 from collections.abc import Iterator
 
-from pydantic import JsonValue
-
 from drove_gateway.config import environment, legacy
 from drove_gateway.config.fields import Section
 from drove_gateway.config.general import General, GeneralBeyond
 from drove_gateway.config.haproxy import Haproxy, HaproxyBeyond
 from drove_gateway.config.namespace import NamespaceBeyond, NamespaceKeys
 from drove_gateway.config.nginx import Nginx, NginxBeyond
+from tools.reference.configuration_manual import configuration_manual
 from tools.reference.generated_files import reference_command
 from tools.reference.markdown import table
 from tools.reference.schema import properties_of, schema
+from tools.reference.words import default_of, meaning_of, type_of
 
 ORIGINAL: tuple[tuple[str, type[Section]], ...] = (
     ("General settings", General),
@@ -137,11 +137,7 @@ def _section(level: str, title: str, section: type[Section]) -> str:
 
 def _keys(section: type[Section]) -> Iterator[tuple[str, ...]]:
     for key, found in properties_of(section).items():
-        meaning = str(found["description"])
-        examples = found.get("examples")
-        if isinstance(examples, list):
-            meaning += f" Example: `{_toml(examples[0])}`."
-        yield f"`{key}`", _type(found), _default(found), meaning
+        yield f"`{key}`", type_of(found), default_of(found), meaning_of(found)
 
 
 def _variables() -> Iterator[tuple[str, ...]]:
@@ -154,47 +150,11 @@ def _deprecated() -> Iterator[tuple[str, ...]]:
         yield f"`{old}`", f"`{new}`"
 
 
-def _default(found: dict[str, JsonValue]) -> str:
-    if "default" not in found:
-        return "required"
-    default = found["default"]
-    return "none" if default is None else f"`{_toml(default)}`"
-
-
-def _toml(value: JsonValue) -> str:
-    """`value` in TOML, which is as in JSON except for a whole number of seconds."""
-    return f"{value:g}" if isinstance(value, float) else json.dumps(value)
-
-
-def _type(found: dict[str, JsonValue]) -> str:
-    """The type of the key in words: "integer, 0 or more"; "seconds, more than 0"."""
-    variants = found.get("anyOf")
-    if isinstance(variants, list) and isinstance(variants[0], dict):
-        return _type(variants[0])
-    if isinstance(values := found.get("enum"), list):
-        return " or ".join(f"`{_toml(value)}`" for value in values)
-    kind = found["type"]
-    words = " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
-    words = {"array": "list of strings"}.get(words, words)
-    words = "seconds" if found.get("format") == "seconds" else words
-    return ", ".join([words, *_bounds(found)])
-
-
-def _bounds(found: dict[str, JsonValue]) -> Iterator[str]:
-    if "exclusiveMinimum" in found:
-        yield f"more than {found['exclusiveMinimum']:g}"
-    if "minimum" in found and "maximum" in found:
-        yield f"{found['minimum']:g} to {found['maximum']:g}"
-    elif "minimum" in found:
-        yield f"{found['minimum']:g} or more"
-    elif "maximum" in found:
-        yield f"at most {found['maximum']:g}"
-
-
 def files() -> dict[str, str]:
     """The generated files, by name."""
     return {
         "configuration.md": page(),
+        "nixy.toml.5": configuration_manual((*ORIGINAL, *BEYOND)),
         "nixy.schema.json": json.dumps(schema(), indent=2) + "\n",
     }
 

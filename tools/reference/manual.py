@@ -1,11 +1,19 @@
 """Build the manual page, in roff, from the commands."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from drove_gateway.cli.command import EXIT_CODES, Command, Commands
 from drove_gateway.model.about import about
 from tools.reference.command_help import every_command, options, own_exit_codes, paragraphs, usage
 
+_CODE = re.compile(r"`([^`]+)`")
+_FILES = (
+    ("/etc/drove-gateway/nixy.toml", "The configuration of an installed package."),
+    ("/etc/nixy/nixy.toml", "The configuration of an installation of the original."),
+    ("/var/lib/drove-gateway", "The stored state."),
+    ("/usr/share/doc/drove-gateway", "Documentation, examples, alert rules and a dashboard."),
+)
 _ENVIRONMENT = (
     ("NO_COLOR", "Output is not coloured if this is set to any value."),
     ("DROVE_CONTROLLERS", "Configures the gateway without a file, if there is no nixy.toml."),
@@ -38,17 +46,21 @@ def manual() -> str:
         ".SH DESCRIPTION",
         *_paragraphs((first, *description)),
         ".SH OPTIONS",
-        *_terms(options(program)),
+        *terms(options(program)),
         ".SH COMMANDS",
         *(line for called, command in commands for line in _command(called, command)),
         ".SH EXIT STATUS",
-        *_terms((str(code), text) for code, text in EXIT_CODES.items()),
+        *terms((str(code), text) for code, text in EXIT_CODES.items()),
         ".SH ENVIRONMENT",
-        *_terms(_ENVIRONMENT),
+        *terms(_ENVIRONMENT),
         ".SH SIGNALS",
-        *_terms(_SIGNALS),
+        *terms(_SIGNALS),
+        ".SH FILES",
+        *terms(_FILES),
         ".SH EXAMPLES",
-        *_terms(program.examples),
+        *terms(program.examples),
+        ".SH SEE ALSO",
+        ".BR nixy.toml (5)",
     ]
     return "\n".join(lines) + "\n"
 
@@ -56,32 +68,34 @@ def manual() -> str:
 def _command(path: tuple[str, ...], command: Command | Commands) -> Iterator[str]:
     yield f".SS {argument(usage(path, command))}"
     yield from _paragraphs(paragraphs(command))
-    yield from _terms(options(command))
-    yield from (".PP", "Examples:", *_terms(command.examples))
+    yield from terms(options(command))
+    yield from (".PP", "Examples:", *terms(command.examples))
     if codes := own_exit_codes(command):
         yield from (
             ".PP",
             "Exit codes:",
-            *_terms((str(code), text) for code, text in codes.items()),
+            *terms((str(code), text) for code, text in codes.items()),
         )
 
 
 def _paragraphs(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
-        yield from (".PP", _text(text))
+        yield from (".PP", text_line(text))
 
 
-def _terms(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+def terms(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Return the roff of a list of terms, each with its meaning."""
     for term, meaning in pairs:
-        yield from (".TP", f".B {argument(term)}", _text(meaning))
+        yield from (".TP", f".B {argument(term)}", text_line(meaning))
 
 
-def _text(text: str) -> str:
-    """A line of roff that shows `text`."""
+def text_line(text: str) -> str:
+    """Return a line of roff that shows `text`; what Markdown marks as code is bold."""
     text = text.replace("\\", "\\e").replace("-", "\\-")
+    text = _CODE.sub(r"\\fB\1\\fR", text)
     return f"\\&{text}" if text.startswith((".", "'")) else text
 
 
 def argument(text: str) -> str:
     """`text` as the argument of a macro, where roff would remove plain quotes."""
-    return _text(text).replace('"', "\\(dq").replace("'", "\\(aq")
+    return text_line(text).replace('"', "\\(dq").replace("'", "\\(aq")
