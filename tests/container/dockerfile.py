@@ -38,14 +38,18 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def stages(text: str) -> list[Stage]:
-    """The stages, in order. What stands before the first FROM is left out."""
+    """Return the stages, in order. Base images are those that the ARGs before the first name."""
     joined = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE))
+    images = {
+        f"${{{name}}}": image for name, image in re.findall(r"(?m)^ARG (\w+_IMAGE)=(\S+)$", text)
+    }
     found: list[Stage] = []
     for line in filter(None, map(str.strip, joined.splitlines())):
         keyword, _, value = line.partition(" ")
         value = " ".join(value.split())
         if keyword == "FROM":
             base, _, name = value.partition(" AS ")
+            base = images.get(base, base)
             found.append(Stage(base, name, ()))
         elif found:
             instructions = (*found[-1].instructions, Instruction(keyword, value))

@@ -26,6 +26,19 @@ def test_there_is_an_image_for_each_proxy() -> None:
     assert FINAL.only("ENV").value.endswith("PROXY_PLATFORM=${PROXY}")
 
 
+@pytest.mark.parametrize("label", ["version", "revision", "source"])
+def test_labels_say_what_the_image_was_built_from(label: str) -> None:
+    argument = label.upper()
+    assert f'org.opencontainers.image.{label}="${{{argument}}}"' in FINAL.only("LABEL").value
+    assert f"{argument}=unknown" in [each.value for each in FINAL.all("ARG")]
+
+
+def test_compose_builds_the_image_once() -> None:
+    text = (PROJECT / "docker" / "compose.yaml").read_text()
+    assert text.count("build:") == 1
+    assert text.count("image:") == 2
+
+
 def test_it_runs_as_a_user_that_is_not_root_by_number() -> None:
     user, group = FINAL.only("USER").value.split(":")
     assert int(user) > 0
