@@ -19,7 +19,7 @@ from drove_gateway.model.vocabulary import AppEndpoints, Host
     [
         ("Web.Example.COM", "web.example.com"),
         ("web.example.com.", "web.example.com"),
-        ("*.Example.com", "*.Example.com"),
+        ("*.Example.com", "*.example.com"),
         ("Web.Example.com:80", "Web.Example.com:80"),
         ("", ""),
     ],

@@ -12,6 +12,7 @@ from tests.traffic import Instance, free_port, get
 
 from drove_gateway.config import Settings
 from drove_gateway.model.vocabulary import Host
+from drove_gateway.proxies.registry import kind_of
 
 TLS = Path(__file__).parents[1] / "drove" / "tls"
 
@@ -64,6 +65,24 @@ async def test_a_vhost_is_served_by_all_its_instances(shipped: Shipped) -> None:
             assert await answers(port, "web.local") == {"a", "b"}
             assert await answers(port, "WEB.local") == {"a", "b"}
             assert await answers(port, f"api.local:{port}") == {"c"}
+
+
+async def test_nginx_serves_wildcard_vhosts(shipped: Shipped) -> None:
+    """As in the original: `*.x` and `.x` are valid server names, and an exact name goes first."""
+    if not shipped.nginx:
+        naming = kind_of(Settings(proxy_platform="haproxy")).naming
+        assert naming is not None
+        assert not naming.wildcards
+        return
+    async with instances("a", "b", "c") as [a, b, c]:
+        desired = topology(app("*.wild.local", a), app(".dot.local", b), app("x.dot.local", c))
+        async with shipped.serving(desired) as port:
+            assert await answers(port, "one.wild.local") == {"a"}
+            assert await answers(port, "two.one.wild.local") == {"a"}
+            assert await answers(port, "dot.local") == {"b"}
+            assert await answers(port, "y.dot.local") == {"b"}
+            assert await answers(port, "x.dot.local") == {"c"}
+            assert (await get(port, "wild.local"))[0] == 404
 
 
 async def test_an_unknown_vhost_is_404(shipped: Shipped) -> None:

@@ -15,7 +15,10 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
+from drove_gateway.proxies.haproxy.names import Naming as HaproxyNaming
+from drove_gateway.proxies.nginx.names import Naming as NginxNaming
 from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.names import Naming
 from drove_gateway.topology.namespace_build import AppCounts, NamespaceRules, parse_rules
 
 LEADER = Leader("http://c1:4000", "c1", 4000)
@@ -235,6 +238,33 @@ def test_an_app_cannot_take_the_leader_vhost_of_another_namespace() -> None:
     )
     assert result.topology.apps == {}
     assert len(result.rejected) == 1
+
+
+@pytest.mark.parametrize("vhost", ["*.example.com", ".example.com"])
+@pytest.mark.parametrize(
+    ("naming", "served"), [(NginxNaming(), True), (HaproxyNaming(), False), (None, False)]
+)
+def test_wildcard_vhosts_are_served_by_nginx_and_rejected_by_name_elsewhere(
+    vhost: str, naming: Naming | None, served: bool
+) -> None:
+    rule = parse_rules("stage", "", ".example.com", "", "", naming)
+    result = built(app(1, vhost=vhost), rule=rule)
+    assert (vhost in result.topology.apps) is served
+    assert [each.value for each in result.rejected] == [vhost] * (not served)
+
+
+@pytest.mark.parametrize(("first", "second"), [("a.com", ".a.com"), (".a.com", "a.com")])
+def test_a_wildcard_takes_no_traffic_from_the_vhost_of_its_exact_name(
+    first: str, second: str
+) -> None:
+    """NGINX would serve both by the server that stands first in the file."""
+    rule = parse_rules("stage", "", "", "", "", NginxNaming())
+    early = app(1, app_id="web-1", vhost=first)
+    before = built(early, rule=rule)
+    both = {"stage": snapshot(early, app(2, app_id="web-2", vhost=second))}
+    result = build(both, [rule], before)
+    assert list(result.topology.apps) == [first]
+    assert [each.value for each in result.rejected] == [second]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.model.spelling import app_spelling, valid_host, valid_vhost
+from drove_gateway.model.spelling import app_spelling, is_wildcard, valid_host, valid_vhost
 from drove_gateway.model.vocabulary import AppEndpoints, Host
 from drove_gateway.topology.validation import (
     LONGEST_SHOWN,
@@ -45,6 +45,8 @@ def app(
         ("web.local.", "web.local"),
         (f"{'a' * 63}.local", f"{'a' * 63}.local"),
         ("1.2.3.4", "1.2.3.4"),
+        ("*.Web.local", "*.web.local"),
+        (".Web.local.", ".web.local"),
     ],
 )
 def test_a_dns_name_is_a_vhost_in_lower_case_without_its_final_dot(text: str, vhost: str) -> None:
@@ -56,10 +58,14 @@ def test_a_dns_name_is_a_vhost_in_lower_case_without_its_final_dot(text: str, vh
     [
         "",
         ".",
-        ".web.local",
+        "..web.local",
         "web..local",
         "web.local..",
-        "*.web.local",
+        "*web.local",
+        "*..local",
+        "web.*.local",
+        "*.*.local",
+        "*.",
         "*",
         "~^web",
         "web.local:8080",
@@ -278,11 +284,12 @@ def test_a_routing_tag_that_names_a_backend_or_is_missing_passes(tags: dict[str,
 def test_whatever_passes_as_a_vhost_is_made_of_name_characters(text: str) -> None:
     vhost = valid_vhost(text)
 
-    assert set(vhost) <= NAME_CHARACTERS
+    name = vhost.removeprefix("*").removeprefix(".") if is_wildcard(vhost) else vhost
+    assert set(name) <= NAME_CHARACTERS
     assert vhost == vhost.lower() == valid_vhost(vhost)
     assert len(vhost) <= 253
-    assert all(0 < len(label) < 64 for label in vhost.split(".")) or not vhost
-    assert not vhost.startswith(("-", "."))
+    assert all(0 < len(label) < 64 for label in name.split(".")) or not vhost
+    assert not name.startswith(("-", "."))
 
 
 @given(hostile_text)

@@ -63,8 +63,8 @@ STRUCTS: Mapping[type[msgspec.Struct], StructDoc] = {
             ),
             "Xproxy": VariableDoc("`xproxy`, or the host name of the machine."),
             "ProxyPlatform": VariableDoc("`proxy_platform`: `nginx` or `haproxy`."),
-            "LeftDelimiter": VariableDoc("`left_delimiter`; empty for `{{`."),
-            "RightDelimiter": VariableDoc("`right_delimiter`; empty for `}}`."),
+            "LeftDelimiter": VariableDoc("`left_delimiter`, or `{{`."),
+            "RightDelimiter": VariableDoc("`right_delimiter`, or `}}`."),
             "NginxMaxFailsUpstream": VariableDoc("`nginx_max_fails`."),
             "NginxFailTimeoutUpstream": VariableDoc("`nginx_fail_timeout`."),
             "NginxSlowStartUpstream": VariableDoc("`nginx_slow_start`."),
@@ -161,7 +161,9 @@ GO_FUNCTIONS: Mapping[str, FunctionDoc] = {
         '{{or "" "x" "y"}}',
     ),
     "not": FunctionDoc(
-        "not a", "Whether `a` is false: false, 0, nil or empty.", "{{not .LeftDelimiter}}"
+        "not a",
+        "Whether `a` is false: false, 0, nil or empty.",
+        "{{not .HaproxyAddServerAttributesString}}",
     ),
     "eq": FunctionDoc(
         "eq a b…",

@@ -6,8 +6,8 @@ once; nothing changes the spelling afterwards. Text that is not valid keeps the 
 so that messages show it as it was written; the topology leaves it out.
 
 - A **vhost** is a DNS name: labels of letters, digits, underscores and inner hyphens, 63 bytes a
-  label, 253 in all. It is lower-case and has no trailing dot. No wildcard (it would take other
-  apps' traffic, and HAProxy refuses ``*`` in a name), no port, no regular expression. No label
+  label, 253 in all. It is lower-case and has no trailing dot. It may be a wildcard, ``*.`` or a
+  dot in front of a name, which not every proxy serves; no port, no regular expression. No label
   starts with a hyphen, so that none can be read as an option.
 - A **host** is such a name (case kept), an IPv4 address, or an IPv6 address, which is written in
   its shortest form without brackets. No zone, nothing unspecified (HAProxy takes ``0.0.0.0`` as
@@ -31,6 +31,7 @@ _PORT_TYPES = {name: name for name in PORT_TYPES} | {name.upper(): name for name
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _name = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*").fullmatch
+_vhost = re.compile(rf"(?=.{{1,253}}\Z)(?:\*?\.)?{_LABEL}(?:\.{_LABEL})*").fullmatch
 _common_ipv4 = re.compile(
     rf"(?:22[0-3]|2[01][0-9]|1[0-9][0-9]|[1-9][0-9]?)(?:\.{_OCTET}){{3}}"
 ).fullmatch
@@ -40,7 +41,12 @@ _number_like = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?").fullmatch
 def valid_vhost(text: str) -> str:
     """Return `text` in the spelling of vhosts, or nothing where it is not a DNS name."""
     name = text.removesuffix(".")
-    return name.lower() if _name(name) else ""
+    return name.lower() if _vhost(name) else ""
+
+
+def is_wildcard(vhost: str) -> bool:
+    """Whether a valid vhost is `*.` or a dot in front of a name."""
+    return vhost.startswith(("*", "."))
 
 
 @lru_cache(maxsize=1 << 15)

@@ -9,6 +9,11 @@ from drove_gateway.model.vocabulary import App, Host
 class Naming(Protocol):
     """The names that a kind of proxy gives. A value: two with equal settings are equal."""
 
+    @property
+    def wildcards(self) -> bool:
+        """Whether the proxy serves vhosts such as `*.example.com` and `.example.com`."""
+        ...
+
     def backend(self, app: App, group: str) -> str:
         """Return the name of the backend that serves a host group of `app`."""
         ...

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from drove_gateway.model.identity_diff import identity_diff
-from drove_gateway.model.spelling import vhost_spelling, vhost_suffix_spelling
+from drove_gateway.model.spelling import is_wildcard, vhost_spelling, vhost_suffix_spelling
 from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import (
     NO_TAGS,
@@ -248,14 +248,8 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
         return AcceptedApp(source, rejected=checked.rejected)
     if not rule.accept(checked.vhost):
         return AcceptedApp(source, rejected=checked.rejected, ignored_by_realm=True)
-    if checked.vhost in reserved:
-        rejection = Rejection(
-            rule.namespace,
-            source.app_id,
-            "vhost",
-            checked.vhost,
-            "it is a namespace's leader_vhost; the app is left out",
-        )
+    if reason := _vhost_refusal(checked.vhost, rule, reserved):
+        rejection = Rejection(rule.namespace, source.app_id, "vhost", checked.vhost, reason)
         return AcceptedApp(source, rejected=(*checked.rejected, rejection))
     return AcceptedApp(
         source=source,
@@ -266,6 +260,15 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
         rejected=checked.rejected,
         tagged=bool(checked.group),
     )
+
+
+def _vhost_refusal(vhost: str, rule: NamespaceRules, reserved: frozenset[str]) -> str:
+    """Return why a valid vhost cannot be served; nothing if it can."""
+    if vhost in reserved:
+        return "it is a namespace's leader_vhost; the app is left out"
+    if is_wildcard(vhost) and not (rule.naming and rule.naming.wildcards):
+        return "only NGINX serves wildcards; the app is left out"
+    return ""
 
 
 def _app(vhost: str, contributing: Sequence[AcceptedApp], before: NamespaceBuild) -> App:

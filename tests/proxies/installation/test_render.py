@@ -272,3 +272,12 @@ def test_the_templates_line_behind_a_rendered_line_is_found(line: str, number: i
 def test_the_templates_line_is_found_with_its_own_delimiters() -> None:
     source = SOURCE.replace("{{", "[[").replace("}}", "]]")
     assert TemplateSource("t", source, ("[[", "]]")).line_of("    upstream web.example.com {") == 3
+
+
+def test_delimiters_are_printed_as_they_are_in_effect() -> None:
+    """Unset, the original prints Go's."""
+    source = "[[.LeftDelimiter]] [[.RightDelimiter]]"
+    template = Template(source, delims=("[[", "]]"))
+    assert template.render(context(EMPTY, Settings(), "lb1")) == "{{ }}"
+    own = Settings(left_delimiter="[[")
+    assert template.render(context(EMPTY, own, "lb1")) == "[[ }}"

@@ -26,6 +26,7 @@ class Naming(msgspec.Struct, frozen=True):
     backend_separator: str = "_"
     routing_tag_suffix: bool | None = True
     existing: frozenset[str] = frozenset()
+    wildcards: bool = False
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The hosts of each of `app`'s backends, by the backend's name.

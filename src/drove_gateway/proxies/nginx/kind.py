@@ -8,6 +8,7 @@ from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
+from drove_gateway.proxies.nginx.names import Naming
 from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
@@ -38,6 +39,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         ),
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: (app.vhost,),
+        naming=Naming(),
         connect=_connect(settings) if has_api else None,
         read_served=served_by_file,
     )
