@@ -125,6 +125,12 @@ class GeneralBeyond(Section):
         description="Seconds after which all endpoints are fetched even without an event. This "
         "covers changes that no event announced; they are logged and counted.",
     )
+    write_in_place: bool = Field(
+        default=False,
+        description="Whether the proxy's configuration file is written over, after a good check, "
+        "where it cannot be replaced because it is mounted as a single file. An interruption may "
+        "then leave a part of it; mounting the file's directory is safer.",
+    )
     command_timeout_sec: Seconds = Field(
         default=30.0,
         description="Seconds after which a command of the proxy (check, reload) is killed and "

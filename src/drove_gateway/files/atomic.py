@@ -46,6 +46,29 @@ def swap(candidate: Path, target: Path) -> None:
         raise
 
 
+def overwrite(target: Path, content: bytes) -> None:
+    """Write `content` over that of `target`, which cannot be replaced. Raises OSError.
+
+    Unlike `swap`, an interruption may leave only a part of `content`. Where the disk is full, the
+    old content is written back.
+    """
+    before = target.read_bytes()
+    try:
+        _write(target, content)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _write(target, before)
+        raise
+
+
+def _write(target: Path, content: bytes) -> None:
+    with target.open("r+b") as file:
+        file.write(content)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def discard(candidate: Path) -> None:
     """Remove a candidate that will not be used."""
     with contextlib.suppress(OSError):

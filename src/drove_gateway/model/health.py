@@ -21,7 +21,8 @@ TEMPLATING_DISABLED = HealthSection(message="Templating disabled")
 class ProxyHealth(msgspec.Struct, frozen=True):
     """Health that a proxy's driver reports, in the sections of `/v1/health`.
 
-    `draining` counts the removed servers that still finish their requests.
+    `draining` counts the removed servers that still finish their requests. `notes` are worth
+    knowing, and not a problem.
     """
 
     config: HealthSection = PENDING
@@ -29,3 +30,4 @@ class ProxyHealth(msgspec.Struct, frozen=True):
     upstream_updates: HealthSection = NO_RUNTIME_API
     resolver: HealthSection = HealthSection()
     draining: int = 0
+    notes: tuple[str, ...] = ()

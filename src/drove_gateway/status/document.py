@@ -39,6 +39,10 @@ class ProxyStatus(msgspec.Struct, frozen=True):
         SectionStatus, doc("Whether changes over the runtime API succeed.")
     ] = SectionStatus()
     resolver: Annotated[SectionStatus, doc("Whether host names can be resolved.")] = SectionStatus()
+    notes: Annotated[
+        tuple[str, ...],
+        doc("What is worth knowing and not a problem, such as where the file of before is kept."),
+    ] = ()
 
 
 class ReconcilerStatus(msgspec.Struct, frozen=True):

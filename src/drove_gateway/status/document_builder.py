@@ -101,6 +101,7 @@ def _proxy(status: Status) -> ProxyStatus:
         template=_section(proxy.template),
         upstream_updates=_section(proxy.upstream_updates),
         resolver=_section(proxy.resolver),
+        notes=proxy.notes,
     )
 
 

@@ -2,6 +2,8 @@
 
 import os
 import stat
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,93 @@ def test_leftovers_of_an_earlier_run_are_removed_and_nothing_else(target: Path) 
 
 def test_a_candidate_that_is_gone_can_be_discarded(target: Path) -> None:
     config_file.discard(target)
+
+
+class TestLinks:
+    """A proxy that reads the file behind the link must see the change."""
+
+    @pytest.fixture
+    def real(self, target: Path) -> Path:
+        (target.parent / "real").mkdir()
+        real = target.parent / "real" / "main.conf"
+        real.write_text("old")
+        return real
+
+    @pytest.mark.parametrize("relative", [True, False])
+    def test_the_file_behind_the_link_is_replaced_and_the_link_stays(
+        self, target: Path, real: Path, relative: bool
+    ) -> None:
+        target.symlink_to("real/main.conf" if relative else real)
+        candidate = config_file.write_candidate(target, "new")
+        assert candidate.parent == real.parent
+        config_file.swap(candidate, target)
+        assert target.is_symlink()
+        assert real.read_text() == "new"
+
+    def test_a_link_that_changes_is_followed_anew(self, target: Path, real: Path) -> None:
+        target.symlink_to(real)
+        config_file.swap(config_file.write_candidate(target, "new"), target)
+        other = target.with_name("other.conf")
+        target.unlink()
+        target.symlink_to(other)
+        config_file.swap(config_file.write_candidate(target, "newer"), target)
+        assert (real.read_text(), other.read_text()) == ("new", "newer")
+
+    def test_the_proxy_checks_the_candidate_in_the_directory_of_the_link(
+        self, target: Path, real: Path
+    ) -> None:
+        """Relative includes are beside the path that the proxy is given."""
+        target.symlink_to(real)
+        candidate = config_file.write_candidate(target, "new")
+        with config_file.seen_from(candidate, target) as path:
+            assert path.parent == target.parent
+            assert path.read_text() == "new"
+        assert not path.exists()
+        assert candidate.exists()
+
+    def test_leftovers_beside_link_and_file_are_removed(self, target: Path, real: Path) -> None:
+        target.symlink_to(real)
+        left = [target.with_name(".nginx.conf.tmp-1"), real.with_name(".main.conf.tmp-1")]
+        for file in left:
+            file.write_text("left")
+        config_file.discard_leftovers(target)
+        assert not any(file.exists() for file in left)
+
+    def test_a_circle_of_links_is_an_error(self, target: Path) -> None:
+        target.symlink_to(target)
+        with pytest.raises(ProxyError, match=r"link|stays as it is"):
+            config_file.write_candidate(target, "new")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file")
+class TestAFileThatIsMountedByItself:
+    @pytest.fixture
+    def mounted(self, target: Path) -> Iterator[Path]:
+        source = target.with_name("source")
+        source.write_text("a longer old content")
+        target.touch()
+        subprocess.run(["mount", "--bind", str(source), str(target)], check=True)
+        yield target
+        subprocess.run(["umount", str(target)], check=True)
+
+    def test_it_is_recognised_and_the_message_says_what_to_do(self, mounted: Path) -> None:
+        assert config_file.is_mounted_by_itself(mounted)
+        assert not config_file.is_mounted_by_itself(mounted.parent / "source")
+        candidate = config_file.write_candidate(mounted, "new")
+        with pytest.raises(ProxyError, match="mount its directory instead, or set `write_in_place"):
+            config_file.swap(candidate, mounted)
+        assert mounted.read_text() == "a longer old content"
+        assert not candidate.exists()
+
+    def test_it_is_written_in_place_where_that_is_allowed(self, mounted: Path) -> None:
+        candidate = config_file.write_candidate(mounted, "new")
+        config_file.swap(candidate, mounted, in_place=True)
+        assert mounted.read_text() == (mounted.parent / "source").read_text() == "new"
+        assert not candidate.exists()
+
+
+def test_in_place_changes_nothing_for_a_file_that_can_be_replaced(target: Path) -> None:
+    target.write_text("old")
+    with target.open() as reader:
+        config_file.swap(config_file.write_candidate(target, "new"), target, in_place=True)
+        assert reader.read() == "old"

@@ -58,6 +58,7 @@ class Rig:
         self.refuse("! grep -n bad $1")
         self.reloads = 0
         self.reload_fails = False
+        self.announced: list[str] = []
         platform = Platform(
             name="proxy",
             config=self.config,
@@ -77,6 +78,7 @@ class Rig:
             ask=_ask,
             clock=lambda: self.now,
             remembered=remembered,
+            announce=self.announced.append,
         )
 
     def refuse(self, command: str) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
 from tests.waiting import until
@@ -16,6 +17,11 @@ from drove_gateway.proxies.installation.reloading import ReloadingProxy
 WELL = ProxyHealth(
     config=HealthSection(), template=HealthSection(), upstream_updates=NO_RUNTIME_API
 )
+
+
+def sections(proxy: ReloadingProxy) -> ProxyHealth:
+    """The health of `proxy`, without the note on where the file of before is kept."""
+    return msgspec.structs.replace(proxy.health(), notes=())
 
 
 @pytest.fixture
@@ -41,7 +47,7 @@ async def test_the_first_plan_installs_because_the_gateway_started(
     assert plan == Plan(topology(web=3), reload=("the gateway started",))
     outcome = await proxy.apply(plan)
     assert outcome.steps == (Step("reload", "nginx", "the gateway started"),)
-    assert proxy.health() == WELL
+    assert sections(proxy) == WELL
     await rig.serves(web=3)
 
 
@@ -52,7 +58,7 @@ async def test_a_proxy_that_already_serves_the_configuration_is_not_reloaded(
     again = ReloadingProxy(rig.installation(), audit_interval=60)
     outcome = await again.apply(again.plan(topology(web=3)))
     assert [step.action for step in outcome.steps] == ["keep"]
-    assert again.health() == WELL
+    assert sections(again) == WELL
     assert rig.reloads == 1
 
 
@@ -96,7 +102,7 @@ async def test_a_refusal_is_reported_and_the_difference_stays_planned(
     assert proxy.plan(topology(web=3)) == plan
     rig.write_template(TEMPLATE)
     await proxy.apply(proxy.plan(topology(web=3)))
-    assert proxy.health() == WELL
+    assert sections(proxy) == WELL
 
 
 async def test_an_unusable_template_is_reported(proxy: ReloadingProxy, rig: Rig) -> None:
@@ -120,7 +126,7 @@ async def test_a_template_that_broke_later_is_reported_while_the_good_template_s
     assert "last good template" in health.template.message
     rig.write_template(TEMPLATE)
     await proxy.apply(proxy.plan(topology(web=4), ("nginx.tmpl changed",)))
-    assert proxy.health() == WELL
+    assert sections(proxy) == WELL
 
 
 async def test_the_audit_finds_what_others_changed_and_the_next_plan_repairs_it(

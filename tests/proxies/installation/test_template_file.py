@@ -1,5 +1,6 @@
 """The template on disk: read again when it changed, the last good one kept."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,10 @@ def test_the_good_template_is_the_last_that_the_proxy_accepted(path: Path) -> No
 def test_bytes_that_are_not_text_pass_through(path: Path) -> None:
     path.write_bytes(b"# caf\xe9")
     assert opened(path).newest().render({}).encode(errors="surrogateescape") == b"# caf\xe9"
+
+
+def test_a_pipe_in_the_templates_place_is_an_error_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "nginx.tmpl")
+
+    with pytest.raises(RenderError, match="not a regular file"):
+        TemplateFile(tmp_path / "nginx.tmpl", ("{{", "}}"), {}).newest()

@@ -161,6 +161,8 @@ def _health(document: StatusDocument, width: int) -> Iterator[str]:
         for name, section in sections.items()
     ]
     yield from table(("HEALTH", "", ""), rows, width)
+    for note in proxy.notes:
+        yield from wrapped(_short(note), width, "  ")
 
 
 def _held(document: StatusDocument, width: int) -> Iterator[str]:

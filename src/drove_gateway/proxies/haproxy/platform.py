@@ -21,11 +21,12 @@ def haproxy_platform(settings: Settings) -> Platform:
 
     return Platform(
         name="HAProxy",
-        config=Path(settings.haproxy_config),
+        config=Path(settings.haproxy_config).absolute(),
         check=(
             None
             if settings.haproxy_ignore_check
             else lambda file: (*command, "-f", str(file), "-c")
         ),
         reload=None if settings.haproxy_reload_disabled else reload,
+        in_place=settings.write_in_place,
     )

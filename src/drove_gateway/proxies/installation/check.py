@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from drove_gateway.model.errors import CheckRefused, CommandFailed
+from drove_gateway.proxies.installation.config_file import seen_from
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refused_line import TemplateSource, refused_line
 from drove_gateway.proxies.installation.subprocess_runner import last_lines, run
@@ -19,11 +20,12 @@ async def check(
     """
     if platform.check is None:
         return ()
-    command = platform.check(file)
-    finished = await run(command, timeout=timeout)
+    with seen_from(file, platform.config) as path:
+        command = platform.check(path)
+        finished = await run(command, timeout=timeout)
     if finished.exit_code == 0:
         return command
-    output = finished.output.replace(str(file), str(platform.config))
+    output = finished.output.replace(str(path), str(platform.config))
     if finished.exit_code < 0:
         raise CommandFailed(
             f"`{' '.join(command)}` was killed by signal {-finished.exit_code} without a "

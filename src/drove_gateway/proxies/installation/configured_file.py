@@ -109,6 +109,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             ask=outside.ask,
             clock=outside.clock,
             remembered=remembered,
+            announce=outside.log.warning,
         )
 
     async def check(self, text: str) -> str:

@@ -6,6 +6,7 @@ generation that it had, and on disk a file that it can start from.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from drove_gateway.model.errors import GatewayError, ProxyError, RenderError
 from drove_gateway.model.health import PENDING, HealthSection
@@ -13,6 +14,7 @@ from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.before import copy_of, keep, should_be_kept
 from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
 from drove_gateway.proxies.installation.generation_loader import GenerationLoader
 from drove_gateway.proxies.installation.installation import InstallResult
@@ -26,11 +28,16 @@ from drove_gateway.proxies.installation.timings import Timings
 _NAMED_IN_HEALTH = 5
 
 
+def _silent(text: str) -> None:
+    """Announce nothing."""
+
+
 class FileInstallation:
     """Installs what a template makes into a proxy's file; an `Installation`.
 
     `remembered` is the topology that an earlier run installed, where that is known: its vhosts have
-    a last good form. `current` is the configuration that serves.
+    a last good form. `current` is the configuration that serves. `announce` gets what an operator
+    should know once.
     """
 
     enabled = True
@@ -47,6 +54,7 @@ class FileInstallation:
         ask: Ask,
         clock: Callable[[], float],
         remembered: Topology | None = None,
+        announce: Callable[[str], None] = _silent,
     ) -> None:
         self.current: Rendered | None = None
         self.installed: Topology | None = None
@@ -59,6 +67,7 @@ class FileInstallation:
         self._candidates.good = remembered
         self._loader = GenerationLoader(platform, timeout=timeout, prove=prove, ask=ask)
         self._clock = clock
+        self._announce = announce
         self._changing = asyncio.Lock()
         self._install_failed = False
         self._config = PENDING
@@ -85,6 +94,10 @@ class FileInstallation:
 
     def template_health(self) -> HealthSection:
         return self._template_health
+
+    def notes(self) -> tuple[str, ...]:
+        copy = copy_of(self._platform.config)
+        return (f"the file before drove-gateway is kept as {copy}",) if copy.exists() else ()
 
     async def install(self, desired: Topology, *, servers_by_api: bool = False) -> InstallResult:
         """Install `desired`; a vhost that the proxy's check refuses stays at its last good form,
@@ -180,7 +193,19 @@ class FileInstallation:
 
     async def _swap(self, candidate: Candidate) -> None:
         if candidate.file is not None:
-            await asyncio.to_thread(config_file.swap, candidate.file, self._platform.config)
+            await asyncio.to_thread(self._replace, candidate.file)
+
+    def _replace(self, file: Path) -> None:
+        """Replace the target by `file`, once the target is kept where others wrote it."""
+        config = self._platform.config
+        try:
+            before = config_file.read(config)
+            if before and should_be_kept(config, before):
+                copy = keep(config, before)
+                self._announce(f"{config} was not written by this gateway: it is kept as {copy}")
+            config_file.swap(file, config, in_place=self._platform.in_place)
+        finally:
+            config_file.discard(file)
 
     async def _needs_reload(self, candidate: Candidate, *, servers_by_api: bool) -> bool:
         rendered = candidate.rendered
@@ -199,7 +224,9 @@ class FileInstallation:
         config = self._platform.config
         try:
             file = await asyncio.to_thread(config_file.write_candidate, config, previous)
-            await asyncio.to_thread(config_file.swap, file, config)
+            await asyncio.to_thread(
+                config_file.swap, file, config, in_place=self._platform.in_place
+            )
         except ProxyError as error:
             raise ProxyError(
                 f"{reason}; the previous file cannot be restored either: {error}"

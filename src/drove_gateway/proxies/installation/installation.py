@@ -92,6 +92,10 @@ class Installation(Protocol):
         """Return the template's section of health."""
         ...
 
+    def notes(self) -> tuple[str, ...]:
+        """Return what is worth knowing about the file, and is not a problem."""
+        ...
+
 
 class NoInstallation:
     """Reloads are disabled and a runtime API does the rest: nothing is rendered or written."""
@@ -130,3 +134,6 @@ class NoInstallation:
 
     def template_health(self) -> HealthSection:
         return TEMPLATING_DISABLED
+
+    def notes(self) -> tuple[str, ...]:
+        return ()

@@ -7,7 +7,9 @@ reads the file and queries the proxy's generation; it writes nothing and runs no
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 import msgspec
 
@@ -15,6 +17,7 @@ from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.plan import Plan, Step
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.before import copy_of, should_be_kept
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask
 from drove_gateway.proxies.installation.render import Rendered
@@ -57,6 +60,7 @@ async def preview(
     if platform is None or rendered is None:
         return Preview(Plan(desired, servers=servers.steps), servers.notes, servers.complete)
     file = await look_at_generation(platform, rendered, ask)
+    file = msgspec.structs.replace(file, notes=(*file.notes, *await _file_notes(platform.config)))
     reload = (*file.reload, *servers.reload)
     if reload:
         reload = (*file.reload, *(structural or servers.reload))
@@ -65,6 +69,22 @@ async def preview(
         (*servers.notes, *file.notes),
         servers.complete and file.complete,
     )
+
+
+async def _file_notes(config: Path) -> list[str]:
+    """Return what will happen, or has happened, to a file that the gateway did not write."""
+
+    def look() -> Iterator[str]:
+        copy = copy_of(config)
+        if copy.exists():
+            yield f"the file before drove-gateway is kept as {copy}"
+        with suppress(ProxyError):
+            if should_be_kept(config, config_file.read(config)):
+                yield f"{config} was not written by drove-gateway; it will be kept as {copy}"
+            if config_file.is_mounted_by_itself(config):
+                yield config_file.mount_hint(config)
+
+    return await asyncio.to_thread(lambda: list(look()))
 
 
 async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Observation:

@@ -62,4 +62,5 @@ class ReloadingProxy:
             config=self._installation.config_health(self._desired),
             template=self._installation.template_health(),
             upstream_updates=NO_RUNTIME_API,
+            notes=self._installation.notes(),
         )

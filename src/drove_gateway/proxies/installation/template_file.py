@@ -4,9 +4,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from drove_gateway.files.regular import read_regular
 from drove_gateway.files.stamp import Stamp, stamp
 from drove_gateway.gotemplate import Template, TemplateError
 from drove_gateway.model.errors import RenderError
+
+# Far more than any template has; an endless file must not fill the memory.
+_MOST_BYTES = 16 * 1024 * 1024
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -48,7 +52,8 @@ class TemplateFile:
 
     def _read(self) -> Template | RenderError:
         try:
-            self.source = self.path.read_bytes().decode(errors="surrogateescape")
+            content = read_regular(self.path, _MOST_BYTES)
+            self.source = content.decode(errors="surrogateescape")
             return Template(
                 self.source, name=self.path.name, delims=self._delims, funcs=dict(self._functions)
             )

@@ -21,9 +21,10 @@ def nginx_platform(settings: Settings) -> Platform:
 
     return Platform(
         name="nginx",
-        config=Path(settings.nginx_config),
+        config=Path(settings.nginx_config).absolute(),
         check=(
             None if settings.nginx_ignore_check else lambda file: (*command, "-c", str(file), "-t")
         ),
         reload=None if settings.nginx_reload_disabled else reload,
+        in_place=settings.write_in_place,
     )

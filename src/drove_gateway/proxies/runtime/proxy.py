@@ -149,6 +149,7 @@ class RuntimeProxy:
         return ProxyHealth(
             config=self._installation.config_health(self._desired),
             template=self._installation.template_health(),
+            notes=self._installation.notes(),
             upstream_updates=servers,
             resolver=self._resolver.health(),
             draining=self.draining,
