@@ -28,6 +28,7 @@ from drove_gateway.cli.render import rendered
 from drove_gateway.cli.sample_topology import sample_topology
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.cli.template_choice import template_option, with_template
+from drove_gateway.cli.terminal import fitted, terminal_width
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
@@ -60,7 +61,8 @@ class _Options(msgspec.Struct, frozen=True):
 
     def ok(self, subject: str, detail: str) -> None:
         """Print that a check succeeded."""
-        self.say(f"{click.style('ok', fg='green')}  {subject:<14} {detail}")
+        line = fitted(f"ok  {subject:<14} {detail}", terminal_width(stderr=self.as_json))
+        self.say(click.style("ok", fg="green") + line.removeprefix("ok"))
 
 
 @click.command(

@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import click
 
+from drove_gateway.cli.terminal import fitted, terminal_width
 from drove_gateway.model.errors import ConfigError, GatewayError
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.model.wording import printable
@@ -16,12 +17,12 @@ _MOST_REJECTED = 20
 
 def say(text: str, *, stderr: bool = False) -> None:
     """Print a result."""
-    click.echo(printable(text), err=stderr)
+    click.echo(fitted(printable(text), terminal_width(stderr=stderr)), err=stderr)
 
 
 def warn(text: str, *, level: str = "warning") -> None:
     """Print a warning to stderr; the command continues."""
-    click.secho(printable(f"{level}: {text}"), fg="yellow", err=True)
+    _print_coloured(f"{level}: {text}", "yellow")
 
 
 def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:
@@ -38,10 +39,14 @@ def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) 
 def print_problems(error: ConfigError) -> None:
     """Print every problem of a configuration to stderr, each on a line."""
     for problem in error.problems:
-        click.secho(printable(f"error: {problem}"), fg="red", err=True)
+        _print_coloured(f"error: {problem}", "red")
 
 
 def fail(error: GatewayError) -> NoReturn:
     """Print an error to stderr and exit with 1."""
-    click.secho(printable(f"error: {error}"), fg="red", err=True)
+    _print_coloured(f"error: {error}", "red")
     sys.exit(1)
+
+
+def _print_coloured(text: str, colour: str) -> None:
+    click.secho(fitted(printable(text), terminal_width(stderr=True)), fg=colour, err=True)
