@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test test-unit soak lint help clean
+.PHONY: debian-proxies demo test test-unit soak lint help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
@@ -14,6 +14,7 @@ help:
 	@echo "make test              lint, types, import rules and all tests, with real proxies"
 	@echo "make test-unit         only the tests that start no proxy and no daemon, in under three minutes"
 	@echo "make soak              ten minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
+	@echo "make debian-proxies   installs Debian's nginx with Lua and haproxy, for the tests that need them; as root"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"
 	@echo "make deb, rpm, wheel   the packages, in dist/"
@@ -32,6 +33,9 @@ test-unit: $(VENV)/.dev
 soak: export SOAK_SECONDS ?= 600
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults/test_random.py $(ARGS)
+
+debian-proxies:
+	@tests/install-debian-proxies
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,172 @@
+"""The parts of an NGINX configuration that let the Lua balancer serve its upstreams.
+
+Three texts make a template dynamic: `http_part` once in `http {}`, `upstream_part` in each
+`upstream {}`, `server_part` in each `server {}` or `location {}` that proxies to it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from drove_gateway.proxies.nginx.lua.source import code, code_hash
+
+# Of the handshake; the hash tells apart what has the same version.
+VERSION = "1"
+# NGINX reads a piece of Lua text between two braces or quotes into a buffer of 4 KiB.
+_MOST_SEED = 2000
+# Lua limits the constants of one function.
+_MOST_STATEMENTS = 1000
+_PLAIN = re.compile(r"[A-Za-z0-9 ._:/@,=\[\]+-]*")
+_SIZE = re.compile(r"[1-9][0-9]*[km]?")
+_LISTEN = re.compile(r"unix:/[\w./@+-]+|(127(\.\d{1,3}){3}|\[::1\]|localhost):\d{1,5}")
+
+
+class FileServer(msgspec.Struct, frozen=True):
+    """A server as the file lists it: `10.0.0.1:80`, `[::1]:80` or `unix:/path`."""
+
+    address: str
+    weight: int = 1
+    backup: bool = False
+
+
+class FileUpstream(msgspec.Struct, frozen=True):
+    """An upstream as the file lists it.
+
+    `routed` lets the default server serve it under its name, before it has a server block.
+    """
+
+    servers: tuple[FileServer, ...] = ()
+    least_conn: bool = False
+    routed: bool = True
+
+
+class LuaOptions(msgspec.Struct, frozen=True):
+    """How the balancer is set up.
+
+    `listen` is where the API listens: `unix:/path` or a loopback address with its port. `memory`
+    is the size of the dictionary, in NGINX's spelling. The last three are the parameters of the
+    file's servers; durations are in NGINX's spelling.
+    """
+
+    listen: str
+    memory: str = "16m"
+    max_fails: int = 1
+    fail_timeout: str = "10s"
+    slow_start: str = "0s"
+
+    def __post_init__(self) -> None:
+        if not _LISTEN.fullmatch(self.listen):
+            raise ValueError(
+                f"the Lua balancer's API cannot listen on {self.listen!r}: "
+                "a unix:/path or a loopback address with a port is needed"
+            )
+        if not _SIZE.fullmatch(self.memory):
+            raise ValueError(f"{self.memory!r} is not a size such as 16m")
+
+
+def http_part(
+    options: LuaOptions, upstreams: Mapping[str, FileUpstream], *, generation: str
+) -> str:
+    """Return what `http {}` needs once: the dictionaries, the code, the servers, the API.
+
+    `generation` is the id of the configuration that the text becomes part of.
+    """
+    return _HTTP.format(
+        memory=options.memory,
+        init=init_code(options, upstreams, generation=generation),
+        listen=options.listen,
+    )
+
+
+def upstream_part(name: str) -> str:
+    """Return what `upstream NAME {}` needs. Its `server` lines have no effect then.
+
+    NGINX demands a server in each upstream; 0.0.0.1 is never connected to.
+    """
+    return (
+        "server 0.0.0.1; balancer_by_lua_block "
+        f'{{ require("drove_gateway.balancer").balance({_quoted(name)}) }}'
+    )
+
+
+def server_part(name: str) -> str:
+    """Return what `server {}` needs: 404 once the vhost is removed, 503 while it has no servers."""
+    return f'access_by_lua_block {{ require("drove_gateway.balancer").access({_quoted(name)}) }}'
+
+
+def init_code(
+    options: LuaOptions, upstreams: Mapping[str, FileUpstream], *, generation: str
+) -> str:
+    """Return the Lua code of `init_by_lua_block`: the balancer, and the servers of the file."""
+    about = (
+        f"file.begin({{ version = {_quoted(VERSION)}, hash = {_quoted(code_hash())}, "
+        f"generation = {_quoted(generation)}, defaults = {{ max_fails = {options.max_fails}, "
+        f"fail_timeout = {_quoted(options.fail_timeout)}, "
+        f"slow_start = {_quoted(options.slow_start)} }} }})"
+    )
+    statements = [
+        statement
+        for name, upstream in upstreams.items()
+        for statement in _statements(name, upstream)
+    ]
+    functions = [
+        "(function()\n" + "\n".join(statements[start : start + _MOST_STATEMENTS]) + "\nend)()"
+        for start in range(0, len(statements), _MOST_STATEMENTS)
+    ]
+    lines = [code(), 'local file = require("drove_gateway.file")', about, *functions]
+    return ";\n".join([*lines, "file.finish()"])
+
+
+def _statements(name: str, upstream: FileUpstream) -> Iterator[str]:
+    method = '"least_conn"' if upstream.least_conn else "nil"
+    routed = "true" if upstream.routed else "false"
+    for servers in _pieces(upstream.servers):
+        yield f"file.upstream({_quoted(name)}, {_quoted(servers)}, {method}, {routed})"
+
+
+def _pieces(servers: tuple[FileServer, ...]) -> Iterator[str]:
+    """The servers as texts that are short enough; one empty text where there are none."""
+    piece = ""
+    for server in servers:
+        if len(piece) > _MOST_SEED:
+            yield piece
+            piece = ""
+        piece = f"{piece} {_listed(server)}".lstrip()
+    if piece or not servers:
+        yield piece
+
+
+def _listed(server: FileServer) -> str:
+    weight = f",weight={server.weight}" if server.weight != 1 else ""
+    return f"{server.address}{weight}{',backup=true' if server.backup else ''}"
+
+
+def _quoted(text: str) -> str:
+    """Text as a Lua string; what is not plain is escaped, so that it cannot end the string."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if _PLAIN.fullmatch(character):
+        return character
+    return "".join(f"\\{byte:03d}" for byte in character.encode(errors="surrogateescape"))
+
+
+_HTTP = """\
+lua_shared_dict drove_gateway {memory};
+lua_shared_dict drove_gateway_counts {memory};
+init_by_lua_block {{
+{init}
+}}
+init_worker_by_lua_block {{ require("drove_gateway.worker").start() }}
+exit_worker_by_lua_block {{ require("drove_gateway.worker").stop() }}
+log_by_lua_block {{ require("drove_gateway.balancer").log() }}
+server {{
+    listen {listen};
+    access_log off;
+    client_max_body_size 16m;
+    client_body_buffer_size 16m;
+    location / {{ content_by_lua_block {{ require("drove_gateway.api").serve() }} }}
+}}
+"""

@@ -1,0 +1,65 @@
+"""A template with three more lines is served without reloads."""
+
+import os
+from pathlib import Path
+
+from tests.proxies.nginx.lua.rig import MODULES, LuaNginx, replacing
+from tests.traffic import Instance, get
+
+from drove_gateway.config import Settings
+from drove_gateway.gotemplate import Template
+from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.installation.render import render
+from drove_gateway.proxies.installation.template_data import context
+from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.nginx.lua.configuration import FileServer, FileUpstream, LuaOptions
+from drove_gateway.proxies.nginx.lua.template_functions import lua_functions, upstreams_of
+
+_EXAMPLE = Path(__file__).with_name("example.tmpl")
+
+
+def app(vhost: str, *hosts: Host, groups: dict[str, HostGroup] | None = None) -> App:
+    return App(vhost, vhost, hosts, {}, groups or {}, "")
+
+
+def test_every_vhost_and_group_is_an_upstream_with_the_addresses_of_its_servers() -> None:
+    blue = HostGroup((Host("10.0.0.2", 81, "http"),), {})
+    hosts = (Host("10.0.0.1", 80, "http"), Host("::0:1", 80, "http"), Host("node.test", 80, "http"))
+    shown = upstreams_of({"shop.test": app("shop.test", *hosts, groups={"blue": blue})})
+    assert shown == {
+        "shop.test": FileUpstream((FileServer("10.0.0.1:80"), FileServer("[::1]:80"))),
+        "shop.test_blue": FileUpstream((FileServer("10.0.0.2:81"),), routed=False),
+    }
+
+
+async def test_the_example_serves_its_vhosts_and_new_ones(short_path: Path) -> None:
+    first, second = await Instance("first").start(), await Instance("second").start()
+    nginx = LuaNginx(short_path)
+    (short_path / "modules").symlink_to(MODULES)
+    environ = {
+        "PROXY_HTTP_PORT": str(nginx.port),
+        "NGINX_USER": "root" if os.geteuid() == 0 else "",
+    }
+    functions = {
+        **template_functions(environ, None),
+        **lua_functions(LuaOptions(listen=f"unix:{nginx.socket}")),
+    }
+    template = Template(_EXAMPLE.read_text(), name="nginx.tmpl", funcs=functions)
+    shop = app("shop.test", Host("127.0.0.1", first.port, "http"))
+    rendered = render(template, context(Topology({"shop.test": shop}, {}), Settings(), "lb1"))
+    nginx.config.write_text(rendered.text)
+    try:
+        await nginx.start()
+        assert (await nginx.handshake())["generation"] == rendered.generation
+        assert await get(nginx.port, "shop.test") == (200, "first")
+        server = f"127.0.0.1:{second.port}"
+        await nginx.apply(
+            shop__test=replacing(server), new__test={**replacing(server), "routed": True}
+        )
+        assert await get(nginx.port, "shop.test") == (200, "second")
+        assert await get(nginx.port, "new.test") == (200, "second")
+        assert (await get(nginx.port, "none.test"))[0] == 404
+    finally:
+        await nginx.stop()
+        await first.stop()
+        await second.stop()
