@@ -39,6 +39,7 @@ class FileKind(msgspec.Struct, frozen=True):
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
     it is None where no runtime API is configured. `read_served` reads what a configuration serves
     from its text. `naming` is None where the names in the configuration cannot coincide.
+    With `one_protocol` the configuration says whether a vhost's servers use TLS.
     """
 
     name: str
@@ -49,6 +50,7 @@ class FileKind(msgspec.Struct, frozen=True):
     connect: Connect | None
     read_served: ReadServed
     naming: Naming | None = None
+    one_protocol: bool = False
 
     @property
     def watched_files(self) -> tuple[Path, ...]:
@@ -57,7 +59,12 @@ class FileKind(msgspec.Struct, frozen=True):
     def structural_changes(self, old: Topology, new: Topology) -> tuple[str, ...]:
         if self.connect is None:
             return reasons(topology_diff(old, new))
-        return structural_changes(old, new, lambda app: dict.fromkeys(self.backends(app)))
+        return structural_changes(
+            old,
+            new,
+            lambda app: dict.fromkeys(self.backends(app)),
+            one_protocol=self.one_protocol,
+        )
 
     async def served_by_file(self, outside: Outside) -> Topology:
         return await self.file.served(self.read_served, outside)

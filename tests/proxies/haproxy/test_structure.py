@@ -62,6 +62,17 @@ def test_only_vhosts_backends_and_shown_leaders_need_a_reload(
     assert structural_changes(old, new, NAMING.backends) == expected
 
 
+def test_another_protocol_needs_a_reload_where_the_configuration_names_it() -> None:
+    hosts = (Host("10.0.0.1", 1, "https"),)
+    group = msgspec.structs.replace(A.groups["a.example"], hosts=hosts)
+    secure = msgspec.structs.replace(A, hosts=hosts, groups={"a.example": group})
+    old, new = topology(A), topology(secure)
+    assert structural_changes(old, new, NAMING.backends) == ()
+    assert structural_changes(old, new, NAMING.backends, one_protocol=True) == (
+        "vhost a.example changed from http to https",
+    )
+
+
 def test_groups_need_no_reload_where_names_do_not_have_them() -> None:
     new = topology(grouped("g.example", {"g.example": [instance(1)], "blue": [instance(2)]}))
     assert (

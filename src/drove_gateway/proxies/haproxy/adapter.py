@@ -63,6 +63,9 @@ class HaproxyAdapter:
     def server_name(self, host: Host, ip: str) -> str:  # noqa: ARG002
         return self._naming.server(host)
 
+    def uses_tls(self, host: Host) -> bool | None:
+        return self._options.uses_tls(host.port_type == "https")
+
     async def identify(self) -> Process:
         process = state.process(await self._api.ask(commands.SHOW_INFO))
         if self._naming.routing_tag_suffix is None and process.pid != self._names_of:
@@ -164,6 +167,8 @@ class HaproxyAdapter:
                 yield from self._adding(change)
             case Action.REPLACE:
                 yield commands.set_state(backend, name, "maint")
+                if change.busy:
+                    yield commands.shutdown_sessions(backend, name)
                 yield commands.delete_server(backend, name)
                 yield from self._adding(change)
             case Action.MOVE:
@@ -193,6 +198,8 @@ def _result(change: Change, replies: Iterable[Reply]) -> Result:
     if change.action is Action.DELETE:
         return _deletion(next(r for r in replies if r.command.operation == "delete_server"))
     for reply in replies:
+        if change.action is Action.REPLACE and reply.verdict in _NOT_YET:
+            return Result("busy", reply.text)
         if reply.verdict in _HARMLESS:
             continue
         if reply.verdict is Verdict.NO_BACKEND:

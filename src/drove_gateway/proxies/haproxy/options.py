@@ -25,6 +25,10 @@ class Options(msgspec.Struct, frozen=True):
         """Whether new servers have health checks, which then come before traffic."""
         return _checks(self.attributes)
 
+    def uses_tls(self, https: bool) -> bool:
+        """Whether a server that is added uses TLS."""
+        return "ssl" in self.attributes_for(https).split()
+
     def attributes_for(self, https: bool) -> str:
         """The options that a server is added with."""
         if not https:

@@ -41,6 +41,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         backends=lambda app: (app.vhost,),
         naming=Naming(),
         connect=_connect(settings) if has_api else None,
+        one_protocol=True,
         read_served=served_by_file,
     )
 

@@ -28,6 +28,7 @@ class Abilities(msgspec.Struct, frozen=True):
     `file_has_servers`: the configuration lists the servers, so that the file follows runtime
     changes, and a reload repairs what the runtime API cannot.
     `drains_survive_reload`: a reload keeps servers in drain.
+    `one_protocol`: the configuration, not the server, says whether a vhost's servers use TLS.
     """
 
     probes: bool = False
@@ -38,6 +39,7 @@ class Abilities(msgspec.Struct, frozen=True):
     hides_empty: bool = False
     file_has_servers: bool = False
     drains_survive_reload: bool = False
+    one_protocol: bool = False
 
 
 class Adapter(Protocol):
@@ -63,6 +65,9 @@ class Adapter(Protocol):
 
     def server_name(self, host: Host, ip: str) -> str:
         """The name of the server for `host`; its address `ip` is empty while it is unknown."""
+
+    def uses_tls(self, host: Host) -> bool | None:
+        """Whether the proxy uses TLS for `host`; None where that is not set for each server."""
 
     async def identify(self) -> Process | None:
         """The process that answers; None where the API does not tell."""

@@ -161,7 +161,8 @@ class DesiredServers:
         for host in hosts:
             address = addresses.get(_bare(host), "")
             name = self._adapter.server_name(host, address)
-            yield DesiredServer(name, address, host.port, host.port_type == "https")
+            tls = self._adapter.uses_tls(host)
+            yield DesiredServer(name, address, host.port, host.port_type == "https", tls)
 
 
 def _bare(host: Host) -> str:

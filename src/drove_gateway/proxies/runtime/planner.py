@@ -8,6 +8,8 @@ drain, maintenance or weight, or a failed health check.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.ledger import REMOVAL, Entry, Stage
 from drove_gateway.proxies.runtime.servers import (
@@ -143,6 +145,11 @@ def _corrections(
     abilities: Abilities,
 ) -> Sequence[Change]:
     """What makes a server that is there serve at its address, unless an operator holds it."""
+    if server.address and server.tls is not None and kept.tls not in (None, server.tls):
+        # What listens there now speaks another protocol: nothing that runs can still finish.
+        reason = f"is used {_tls(kept.tls)}, not {_tls(server.tls)}"
+        change = _change(Action.REPLACE, backend, server, reason)
+        return (msgspec.structs.replace(change, busy=True),)
     found: list[Change] = []
     elsewhere = kept.address != server.address or kept.port != server.port
     if abilities.named_by_host and server.address and elsewhere:
@@ -158,6 +165,10 @@ def _corrections(
     elif entry.stage is Stage.ADDING:
         found.append(_to(Action.READY, backend.name, kept, "added, but not in traffic yet"))
     return found
+
+
+def _tls(used: bool | None) -> str:
+    return "with TLS" if used else "without TLS"
 
 
 def _leaving(

@@ -34,7 +34,12 @@ def reload_reasons(
     )
     if installed is None:
         return tuple(refused)
-    structural = structural_changes(installed, desired, adapter.backends)
+    structural = structural_changes(
+        installed,
+        desired,
+        adapter.backends,
+        one_protocol=adapter.abilities.one_protocol,
+    )
     missing = _missing(adapter, engine, installed, desired, unrendered)
     if not adapter.abilities.file_has_servers:
         return (*refused, *structural, *missing)

@@ -13,12 +13,14 @@ Parameter: TypeAlias = tuple[str, int | str]
 
 
 class DesiredServer(msgspec.Struct, frozen=True, gc=False):
-    """A server that should serve. `address` is empty while its host name has none."""
+    """A server that should serve. `address` is empty while its host name has none. `tls` says
+    whether the proxy must use TLS for it; None where that is not the server's business."""
 
     name: str
     address: str
     port: int
     https: bool = False
+    tls: bool | None = None
 
 
 class DesiredBackend(msgspec.Struct, frozen=True, gc=False):
@@ -37,7 +39,8 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     `serving`: it gets new requests. `held` is "drain" or "maintenance" if someone put it there.
     `ours`: the gateway chose its name. `checked`: its first health check has a result. `active`
     counts its requests, if they were requested. `handle` identifies it to the API if its name does
-    not. `parameters` are those in the reply.
+    not. `parameters` are those in the reply. `tls` says whether the proxy uses TLS for it; None
+    where the reply does not tell.
     """
 
     name: str
@@ -50,6 +53,7 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     active: int = 0
     handle: int | None = None
     parameters: tuple[Parameter, ...] = ()
+    tls: bool | None = None
 
 
 class ObservedBackends(msgspec.Struct, frozen=True):
@@ -90,7 +94,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     A drained server has `patience` seconds. `differing` names the parameters to change. After a
     deletion, `remaining` servers of this name should be left; with `busy` the server still has
-    requests, and its time is over.
+    requests, and their time is over.
     """
 
     action: Action

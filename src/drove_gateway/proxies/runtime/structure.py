@@ -11,18 +11,23 @@ Backends: TypeAlias = Callable[[App], Mapping[str, Any]]
 
 # Reasons are for people: the first few by name, then a count.
 _MOST_NAMED = 20
+_WEB = frozenset({"http", "https"})
 
 
-def structural_changes(old: Topology, new: Topology, backends: Backends) -> tuple[str, ...]:
+def structural_changes(
+    old: Topology, new: Topology, backends: Backends, *, one_protocol: bool = False
+) -> tuple[str, ...]:
     """Why going from `old` to `new` needs a reload; empty when it does not.
 
-    `backends` returns an app's backends by name.
+    `backends` returns an app's backends by name. With `one_protocol` the configuration says whether
+    a vhost's servers use TLS.
     """
     vhosts = changed_keys(old.apps, new.apps)
     lines = [
         *(f"vhost {vhost} added" for vhost in vhosts if vhost not in old.apps),
         *(f"vhost {vhost} removed" for vhost in vhosts if vhost not in new.apps),
         *_backends(old, new, vhosts, backends),
+        *(_protocols(old, new, vhosts) if one_protocol else ()),
         *_leaders(old, new),
     ]
     return shortened(lines, _MOST_NAMED, "changes")
@@ -38,6 +43,19 @@ def _backends(
         had, has = backends(before).keys(), backends(app).keys()
         yield from (f"backend {backend} added" for backend in sorted(has - had))
         yield from (f"backend {backend} removed" for backend in sorted(had - has))
+
+
+def _protocols(old: Topology, new: Topology, vhosts: Sequence[str]) -> Iterator[str]:
+    for vhost in vhosts:
+        before, app = old.apps.get(vhost), new.apps.get(vhost)
+        if before is not None and app is not None:
+            had, has = ({host.port_type for host in each.hosts} & _WEB for each in (before, app))
+            if has and had != has:
+                yield f"vhost {vhost} changed from {_all(had)} to {_all(has)}"
+
+
+def _all(names: set[str]) -> str:
+    return " and ".join(sorted(names)) or "no servers"
 
 
 def _same_groups(old: App, new: App) -> bool:

@@ -37,6 +37,7 @@ def servers(
         columns = next(lines).lstrip("# ").split(" ")
         at = [columns.index(name) for name in _STATE_COLUMNS]
         backend, name, address, port, op, admin, weight, result = at
+        tls = columns.index(_TLS_COLUMN) if _TLS_COLUMN in columns else None
         for line in lines:
             f = line.split(" ")
             mask, server = int(f[admin]), f[name]
@@ -49,6 +50,7 @@ def servers(
                     _HELD[mask & (DRAIN | FORCED_MAINTENANCE)],
                     is_ours(server),
                     int(f[result]) >= FIRST_CHECK_DECIDED,
+                    tls=None if tls is None else f[tls] == "1",
                 )
             )
     except (ValueError, IndexError, StopIteration) as error:
@@ -56,6 +58,8 @@ def servers(
     return found
 
 
+# Since 2.4 (management guide, "show servers state").
+_TLS_COLUMN = "srv_use_ssl"
 _STATE_COLUMNS = (
     "be_name",
     "srv_name",

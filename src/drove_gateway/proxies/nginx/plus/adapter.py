@@ -80,6 +80,7 @@ class NginxPlusAdapter:
             ),
             hides_empty=True,
             drains_survive_reload=True,
+            one_protocol=True,
         )
         self._client = client
         self._fields = msgspec.structs.asdict(parameters)
@@ -102,6 +103,9 @@ class NginxPlusAdapter:
 
     def server_name(self, host: Host, ip: str) -> str:
         return address(ip, host.port) if ip else f"{host.host}:{host.port}"
+
+    def uses_tls(self, host: Host) -> bool | None:  # noqa: ARG002
+        return None
 
     async def identify(self) -> Process | None:
         """None where the location offers upstreams only: then audits alone find changes."""
