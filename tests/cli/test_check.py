@@ -1,5 +1,6 @@
 """`drove-gateway check`: all is well, or what is not."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -153,3 +154,31 @@ async def test_check_uses_the_responses_of_live_controllers(nixy: Path, director
         nixy.write_text(nixy.read_text().replace('["http://127.0.0.1:1"]', urls))
         out = await printed(directory, "check")
     assert b"rendered 2 vhosts with 6 servers from the controllers" in out
+
+
+@pytest.mark.parametrize(("password", "code"), [("p", 0), ("wrong", 3)])
+async def test_refused_credentials_have_an_exit_code_of_their_own(
+    call: Call, nixy: Path, password: str, code: int
+) -> None:
+    async with Simulator(Options(apps=1, real=False, user="u", password="p")) as cluster:
+        text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
+        nixy.write_text(f'{text}user = "u"\npass = "{password}"\n')
+        result = await asyncio.to_thread(call, "check")
+    assert result.exit_code == code, result.stderr
+    assert ("the controllers refuse the credentials" in result.stderr) is (code == 3)
+    assert "wrong" not in result.stderr
+
+
+@pytest.mark.parametrize(("option", "code"), [((), 0), (("--strict",), 4)])
+def test_a_warning_fails_a_strict_check_only(
+    call: Call, nixy: Path, option: tuple[str, ...], code: int
+) -> None:
+    nixy.write_text("left_over = 1\n" + nixy.read_text())
+    answer = nixy.with_name("answer.json")
+    assert call("check", "--endpoints", f"stage={answer}", *option).exit_code == code
+
+
+def test_a_strict_check_without_warnings_succeeds(call: Call, nixy: Path) -> None:
+    answer = nixy.with_name("answer.json")
+    result = call("check", "--endpoints", f"stage={answer}", "--strict")
+    assert result.exit_code == 0, result.stderr

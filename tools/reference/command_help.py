@@ -41,4 +41,4 @@ def options(command: click.Command) -> Iterator[tuple[str, str]]:
 
 def own_exit_codes(command: Command | Commands) -> ExitCodes:
     """The exit codes whose meaning differs from that of the program as a whole."""
-    return {code: text for code, text in command.exit_codes.items() if text != EXIT_CODES[code]}
+    return {code: text for code, text in command.exit_codes.items() if text != EXIT_CODES.get(code)}

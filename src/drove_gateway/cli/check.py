@@ -21,7 +21,14 @@ from drove_gateway.cli.endpoint_responses import (
 from drove_gateway.cli.file_diff import file_diff
 from drove_gateway.cli.forecast import Forecast, forecast
 from drove_gateway.cli.gateway_client import GatewayUnreachable, request_async, url
-from drove_gateway.cli.messages import fail, print_problems, say, warn, warn_of_rejected
+from drove_gateway.cli.messages import (
+    fail,
+    print_problems,
+    say,
+    warn,
+    warn_of_rejected,
+    warnings_so_far,
+)
 from drove_gateway.cli.plan_json import plan_json
 from drove_gateway.cli.plan_text import lines
 from drove_gateway.cli.render import rendered
@@ -34,7 +41,13 @@ from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.metrics import Metrics
-from drove_gateway.model.errors import ConfigError, GatewayError, ProxyError, StateError
+from drove_gateway.model.errors import (
+    AccessDenied,
+    ConfigError,
+    GatewayError,
+    ProxyError,
+    StateError,
+)
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import printable
 from drove_gateway.proxies.installation import config_file
@@ -44,6 +57,9 @@ from drove_gateway.proxies.installation.render import Rendered, interpreted
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.status.document import StatusDocument
+
+_DENIED = 3
+_WARNED = 4
 
 
 class _Options(msgspec.Struct, frozen=True):
@@ -84,12 +100,15 @@ class _Options(msgspec.Struct, frozen=True):
         0: "Configuration and template are valid, and the proxy's own check accepts the result.",
         1: "One of these checks failed. It is only a warning if no controller leads, or if it is "
         "not known what the proxy runs.",
+        3: "The controllers of a namespace refuse the credentials.",
+        4: "With --strict: there was a warning.",
     },
 )
 @file_option
 @endpoints_option
 @template_option
 @click.option("--diff", is_flag=True, help="Show how the proxy's file would change, line by line.")
+@click.option("--strict", is_flag=True, help="Fail if there is a warning, with exit code 4.")
 @click.option("--all", "everything", is_flag=True, help="List everything, without a limit.")
 @click.option(
     "--json",
@@ -102,6 +121,7 @@ def check(
     endpoints: dict[str, Path],
     template: Path | None,
     diff: bool,
+    strict: bool,
     everything: bool,
     as_json: bool,
 ) -> None:
@@ -125,18 +145,29 @@ def check(
     options = _Options(endpoints, template, diff, everything, as_json)
     options.ok("configuration", f"{file or 'from the environment'}")
     try:
-        asyncio.run(_check(settings, options))
+        denied = asyncio.run(_check(settings, options))
     except ConfigError as error:
         print_problems(error)
         raise SystemExit(1) from error
     except GatewayError as error:
         fail(error)
+    if denied:
+        raise SystemExit(_DENIED)
+    if strict and warnings_so_far():
+        raise SystemExit(_WARNED)
 
 
-async def _check(settings: Settings, options: _Options) -> None:
+async def _check(settings: Settings, options: _Options) -> bool:
+    """Check and print everything; return whether controllers refuse the credentials."""
+    responses = await _responses(settings, options)
+    await _check_with(responses, settings, options)
+    return any(isinstance(error, AccessDenied) for error in responses.errors.values())
+
+
+async def _check_with(responses: EndpointResponses, settings: Settings, options: _Options) -> None:
     kind = kind_of(settings)
     file = with_template(kind.file, options.template)
-    expected = await _forecast(settings, options)
+    expected = _forecast(responses, settings, options)
     topology = expected.built.topology if expected else sample_topology(settings)
     text: Rendered | None = None
     if file is not None:
@@ -165,9 +196,10 @@ async def _check_file(
     return text
 
 
-async def _forecast(settings: Settings, options: _Options) -> Forecast | None:
+def _forecast(
+    responses: EndpointResponses, settings: Settings, options: _Options
+) -> Forecast | None:
     """What a gateway would serve, with warnings printed; None if nothing is known."""
-    responses = await _responses(settings, options)
     stored = _stored(settings)
     if not responses.snapshots and not stored:
         for error in responses.errors.values():

@@ -10,9 +10,17 @@ import msgspec
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.daemon.controllers import controllers
+from drove_gateway.drove.client import DENIED
 from drove_gateway.drove.leader import Standing, leader_of
 from drove_gateway.drove.listing import EndpointsDecoder
-from drove_gateway.model.errors import BadResponse, ConfigError, DroveError, NoLeader
+from drove_gateway.model.errors import (
+    AccessDenied,
+    BadResponse,
+    ConfigError,
+    ControllerRefused,
+    DroveError,
+    NoLeader,
+)
 from drove_gateway.model.vocabulary import Leader, Snapshot
 from drove_gateway.topology.build import TopologyBuild, build
 
@@ -106,9 +114,17 @@ async def _fetch(settings: Settings, namespace: NamespaceSettings) -> Snapshot |
         leading = [controller for controller, ping in pinged if ping.standing is Standing.LEADS]
         if not leading:
             messages = "; ".join(f"{controller.url}: {ping.message}" for controller, ping in pinged)
+            if any(ping.denied for ping in pings):
+                return AccessDenied(
+                    f"namespace {name}: the controllers refuse the credentials; check user and "
+                    f"pass, or access_token: {messages}"
+                )
+            messages = messages or "none is configured"
             return NoLeader(f"namespace {name}: no controller leads: {messages}")
         try:
             listing = await leading[0].endpoints(EndpointsDecoder(name))
+        except ControllerRefused as error:
+            return AccessDenied(str(error)) if error.status in DENIED else error
         except DroveError as error:
             return error
     return Snapshot(name, leader_of(leading[0].url), listing.apps, listing.rejected)

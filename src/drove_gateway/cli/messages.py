@@ -14,6 +14,8 @@ from drove_gateway.model.wording import printable
 # So that the warnings that matter stay on one screen.
 _MOST_REJECTED = 20
 
+_WARNINGS = f"{__name__}.warnings"
+
 
 def say(text: str, *, stderr: bool = False) -> None:
     """Print a result."""
@@ -21,8 +23,16 @@ def say(text: str, *, stderr: bool = False) -> None:
 
 
 def warn(text: str, *, level: str = "warning") -> None:
-    """Print a warning to stderr; the command continues."""
+    """Print a warning to stderr, and count it; the command continues."""
+    if context := click.get_current_context(silent=True):
+        context.meta[_WARNINGS] = warnings_so_far() + 1
     _print_coloured(f"{level}: {text}", "yellow")
+
+
+def warnings_so_far() -> int:
+    """Return how many warnings the command has printed."""
+    context = click.get_current_context(silent=True)
+    return context.meta.get(_WARNINGS, 0) if context else 0
 
 
 def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:

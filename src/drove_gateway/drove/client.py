@@ -41,6 +41,10 @@ _HINTS = {
 }
 
 
+DENIED = frozenset({401, 403})
+"""The statuses of a response to wrong credentials."""
+
+
 class Controller:
     """Asks one controller. Time limits are in seconds, for a whole call.
 
@@ -76,7 +80,7 @@ class Controller:
             )
         except ControllerRefused as error:
             standing = Standing.STANDS_BY if error.status == 400 else Standing.UNWELL
-            return Ping(standing, self._short(error))
+            return Ping(standing, self._short(error), denied=error.status in DENIED)
         except ControllerDown as error:
             standing = Standing.ABSENT if is_refused(error.__cause__) else Standing.UNWELL
             return Ping(standing, self._short(error), answered=False)

@@ -26,11 +26,15 @@ class Standing(enum.Enum):
 
 
 class Ping(msgspec.Struct, frozen=True):
-    """A controller's response to a ping, a message about it, and whether there was a response."""
+    """A controller's response to a ping, a message about it, and whether there was a response.
+
+    `denied` says that the controller refuses the credentials.
+    """
 
     standing: Standing
     message: str = "OK"
     answered: bool = True
+    denied: bool = False
 
 
 class Leadership(msgspec.Struct, frozen=True):

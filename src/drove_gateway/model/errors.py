@@ -4,6 +4,7 @@
     ├── ConfigError              nixy.toml or the environment cannot be used
     ├── DroveError               a controller cannot be asked, or its response not be used
     │   ├── NoLeader             no controller of the namespace says that it leads
+    │   │   └── AccessDenied     since they refuse the credentials
     │   ├── ControllerDown       refused, timed out, cut off
     │   ├── ControllerRefused    responded with a status that is not 200
     │   └── BadResponse          responded with 200, but the body is not usable
@@ -40,6 +41,10 @@ class DroveError(GatewayError):
 
 class NoLeader(DroveError):
     """No controller of the namespace says that it leads."""
+
+
+class AccessDenied(NoLeader):
+    """The controllers refuse user and password, or the token."""
 
 
 class ControllerDown(DroveError):
