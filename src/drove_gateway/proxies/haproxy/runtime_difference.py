@@ -1,0 +1,231 @@
+"""What of a changed configuration HAProxy's runtime API can do: backends that came or went. Pure.
+
+HAProxy 3.4 adds a backend at runtime from a named defaults section, and servers to it. So a
+backend section can be made at runtime where it is `backend NAME from DEFAULTS` and has nothing but
+`server` lines that `add server` can express. Everything else is the shared part: where that
+differs, or where something is not understood, the file must be loaded.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+# The first words that begin a section (HAProxy's configuration manual, 3.4).
+_SECTIONS = frozenset(
+    {
+        *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist"),
+        *(
+            "mailers",
+            "mailer",
+            "program",
+            "ring",
+            "cache",
+            "http-errors",
+            "log-forward",
+            "fcgi-app",
+        ),
+        *("crt-store", "traces", "log-profile", "acme", "healthcheck"),
+    }
+)
+# A word that means the same in the file and on the command line, where nothing is quoted.
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@%+,()\[\]*=-]+")
+# The options that `add server` takes, and how many arguments each has.
+_OPTIONS: Mapping[str, int] = {
+    **dict.fromkeys(("backup", "check", "check-ssl", "send-proxy", "send-proxy-v2", "ssl"), 0),
+    **dict.fromkeys(
+        ("alpn", "ca-file", "check-sni", "cookie", "crt", "downinter", "error-limit"), 1
+    ),
+    **dict.fromkeys(("fall", "fastinter", "inter", "maxconn", "minconn", "observe", "on-error"), 1),
+    **dict.fromkeys(
+        ("on-marked-down", "on-marked-up", "pool-max-conn", "port", "proto", "rise"), 1
+    ),
+    **dict.fromkeys(("slowstart", "sni", "verify", "weight"), 1),
+}
+# Dynamic servers do not inherit `default-server`; these parameters mean nothing to them.
+_HARMLESS_DEFAULTS = frozenset({"init-addr", "resolvers", "resolve-prefer"})
+_MOST_SHOWN = 120
+
+_Words = tuple[str, ...]
+
+
+class ServerLine(msgspec.Struct, frozen=True):
+    """A `server` line: its options are words that `add server` takes as they are."""
+
+    name: str
+    address: str
+    options: str = ""
+
+
+class RuntimeBackend(msgspec.Struct, frozen=True):
+    """A backend that the runtime API can make: `add backend NAME from DEFAULTS`, then servers."""
+
+    name: str
+    defaults: str
+    servers: tuple[ServerLine, ...] = ()
+
+
+class RuntimeDifference(msgspec.Struct, frozen=True):
+    """What changed between two configurations.
+
+    `reload` names the first line for which the file must be loaded; it is empty where adding
+    `added` and removing `removed` is all that is needed. Servers of backends that both
+    configurations have are not compared.
+    """
+
+    added: tuple[RuntimeBackend, ...] = ()
+    removed: tuple[str, ...] = ()
+    reload: str = ""
+
+
+class Configuration(msgspec.Struct, frozen=True):
+    """A configuration: the backends that can be made at runtime by name, and the shared lines.
+
+    A shared line comes with the first line of its section, for messages.
+    """
+
+    backends: Mapping[str, RuntimeBackend]
+    shared: tuple[tuple[str, str], ...]
+
+
+class _Section(msgspec.Struct):
+    header: str
+    lines: list[str]
+
+
+def read_configuration(text: str) -> Configuration:
+    """Split `text` into what the runtime API can make and what it cannot."""
+    sections = list(_sections(text))
+    if any(line.startswith(".") for section in sections for line in section.lines):
+        # Conditional blocks (`.if`): which lines count is known to HAProxy alone.
+        return Configuration({}, _shared(sections))
+    inheritable = _inheritable_defaults(sections)
+    backends: dict[str, RuntimeBackend] = {}
+    shared: list[_Section] = []
+    for section in sections:
+        backend = _runtime_backend(section, inheritable)
+        if backend is None or backend.name in backends:
+            shared.append(section)
+        else:
+            backends[backend.name] = backend
+    return Configuration(backends, _shared(shared))
+
+
+def runtime_difference(before: Configuration, after: Configuration) -> RuntimeDifference:
+    """Return what brings HAProxy from `before` to `after`."""
+    if before.shared != after.shared:
+        return RuntimeDifference(reload=_first_difference(before.shared, after.shared))
+    moved = [
+        name
+        for name, backend in after.backends.items()
+        if name in before.backends and before.backends[name].defaults != backend.defaults
+    ]
+    if moved:
+        header = f"backend {moved[0]} from {after.backends[moved[0]].defaults}"
+        return RuntimeDifference(reload=f"`{header}`: the backend has another defaults section")
+    return RuntimeDifference(
+        added=tuple(
+            backend for name, backend in after.backends.items() if name not in before.backends
+        ),
+        removed=tuple(name for name in before.backends if name not in after.backends),
+    )
+
+
+def _sections(text: str) -> Iterator[_Section]:
+    """Yield the sections without comments and blank lines, words parted by single blanks.
+
+    Lines before the first section belong to a section without a header.
+    """
+    section = _Section("", [])
+    for line in text.splitlines():
+        significant = _significant(line)
+        if not significant:
+            continue
+        if significant.split(" ", 1)[0] in _SECTIONS:
+            yield section
+            section = _Section(significant, [])
+        else:
+            section.lines.append(significant)
+    yield section
+
+
+def _significant(line: str) -> str:
+    """The line without its indentation; lines with quotes keep their inner blanks and `#`."""
+    stripped = line.strip()
+    if stripped.startswith("#"):
+        return ""
+    if any(quote in stripped for quote in "\"'\\"):
+        return stripped
+    return " ".join(stripped.partition("#")[0].split())
+
+
+def _shared(sections: Sequence[_Section]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (section.header, line) for section in sections for line in (section.header, *section.lines)
+    )
+
+
+def _inheritable_defaults(sections: Sequence[_Section]) -> frozenset[str]:
+    """The named defaults sections whose servers are the same whether the file or the API makes
+    them: neither they nor those they come from give servers an option that counts."""
+    plain: set[str] = set()
+    for section in sections:
+        words = section.header.split()
+        if words[:1] != ["defaults"] or len(words) not in {2, 4}:
+            continue
+        own = not any(_gives_options(line.split()) for line in section.lines)
+        inherited = len(words) == 2 or (words[2] == "from" and words[3] in plain)
+        if own and inherited:
+            plain.add(words[1])
+        else:
+            plain.discard(words[1])
+    return frozenset(plain)
+
+
+def _gives_options(words: Sequence[str]) -> bool:
+    if words[:1] != ["default-server"]:
+        return False
+    return any(word not in _HARMLESS_DEFAULTS for word in words[1::2])
+
+
+def _runtime_backend(section: _Section, inheritable: frozenset[str]) -> RuntimeBackend | None:
+    words = section.header.split()
+    if len(words) != 4 or words[0] != "backend" or words[2] != "from":
+        return None
+    _, name, _, defaults = words
+    if defaults not in inheritable or not _PLAIN.fullmatch(name):
+        return None
+    servers = tuple(_server_line(tuple(line.split())) for line in section.lines)
+    known = tuple(server for server in servers if server is not None)
+    if len(known) < len(servers) or len({server.name for server in known}) < len(known):
+        return None
+    return RuntimeBackend(name, defaults, known)
+
+
+def _server_line(words: _Words) -> ServerLine | None:
+    """A line as `add server` takes it, or None."""
+    if words[:1] != ("server",) or len(words) < 3 or not all(map(_PLAIN.fullmatch, words)):
+        return None
+    rest = list(words[3:])
+    while rest:
+        arguments = _OPTIONS.get(rest[0])
+        if arguments is None or len(rest) <= arguments:
+            return None
+        del rest[: arguments + 1]
+    return ServerLine(words[1], words[2], " ".join(words[3:]))
+
+
+def _first_difference(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> str:
+    """The first line that only one of the two has, with its section."""
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            return f"{_named(old)} is gone" if new in frozenset(before) else _named(new)
+    if len(after) > len(before):
+        return _named(after[len(before)])
+    return f"{_named(before[len(after)])} is gone"
+
+
+def _named(line: tuple[str, str]) -> str:
+    header, text = line
+    shown = text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
+    return f"`{shown}`" if text == header or not header else f"`{shown}` in `{header}`"
