@@ -49,3 +49,18 @@ def test_a_users_path_needs_no_sbin_for_the_gateways_own_commands(machine: Root)
     output = as_reader(machine, "drove-gateway init nginx other\ngrep nginx_cmd other/nixy.toml\n")
 
     assert 'nginx_cmd      = "/usr/sbin/nginx -p /home/reader/other' in output
+
+
+def exec_stops(root: Root, unit: str) -> list[str]:
+    """Return the `ExecStop` commands of a unit's file that are in force."""
+    lines = root.inside(f"/lib/systemd/system/{unit}").read_text().splitlines()
+    values = [line.removeprefix("ExecStop=") for line in lines if line.startswith("ExecStop=")]
+    empty = max((number for number, value in enumerate(values) if not value), default=-1)
+    return values[empty + 1 :]
+
+
+def test_the_gateway_is_notified_before_debian_stops_nginx(machine: Root) -> None:
+    first, *rest = exec_stops(machine, "nginx.service.d/drove-gateway.conf")
+
+    assert "--signal=SIGUSR1" in first
+    assert rest == exec_stops(machine, "nginx.service")
