@@ -117,6 +117,24 @@ async def instances(client: Client, sim: Simulator) -> Any:
     return (await client.ask(sim, "applications/web-7/instances")).data
 
 
+async def test_an_operation_on_a_busy_app_is_accepted_and_dropped(client: Client) -> None:
+    async with Simulator(Options(apps=1, instances=1, real=False, healthy_after=0.2)) as sim:
+        path = "applications/operations"
+        for size in (3, 7):
+            operation = {"type": "SCALE", "appId": "app1-1", "requiredInstances": size}
+            got = await client.ask(sim, path, method="POST", json=operation)
+            assert got.data == {"appId": "app1-1"}
+        await sim.settled()
+        assert await client.listed(sim) == {"app1-1": 3}
+
+
+async def test_recovering_an_app_starts_what_it_lacks(client: Client) -> None:
+    async with Simulator(Options(apps=1, instances=3, real=False)) as sim:
+        await sim.kill_instance(app="app1", replace=False)
+        await operate(client, sim, type="RECOVER", appId="app1-1")
+        assert await client.listed(sim) == {"app1-1": 3}
+
+
 async def test_impossible_operations_fail(client: Client) -> None:
     async with Simulator(Options(apps=1, real=False)) as sim:
         unknown = await operate(client, sim, type="SCALE", appId="no-1", requiredInstances=1)
@@ -129,6 +147,9 @@ async def test_impossible_operations_fail(client: Client) -> None:
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"type":"SCALE","appId":"app1-1"}', b"\xff"])
 async def test_unreadable_operations_are_refused(client: Client, body: bytes) -> None:
     async with Simulator(Options(apps=1, real=False)) as sim:
-        got = await client.ask(sim, "applications/operations", method="POST", data=body)
+        json = {"Content-Type": "application/json"}
+        got = await client.ask(
+            sim, "applications/operations", method="POST", data=body, headers=json
+        )
     assert got.status == 400
     assert got.json["data"]["validationErrors"]

@@ -9,6 +9,7 @@ import pytest
 from tests.simulator.client import Client
 
 from drove_gateway.simulator import Options, Simulator, SimulatorError
+from drove_gateway.simulator.delivery import accepts_gzip
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -24,7 +25,7 @@ async def test_the_leader_answers_a_ping(client: Client) -> None:
 
 async def test_followers_refuse_everything_with_400_and_no_data(client: Client) -> None:
     async with Simulator() as sim:
-        for path in ("ping", "endpoints", "cluster/events/summary?lastSyncTime=0", "nonsense"):
+        for path in ("ping", "endpoints", "cluster/events/summary?lastSyncTime=0", "tasks"):
             got = await client.ask(sim, path, controller=1)
             assert got.status == 400
             assert got.json == {
@@ -83,17 +84,55 @@ async def test_a_negative_cursor_is_a_validation_error(client: Client, route: st
 
 async def test_an_unknown_object_is_200_with_failed(client: Client) -> None:
     async with Simulator(Options(apps=1)) as sim:
-        for path in ("applications/no-1", "applications/no-1/instances", "cluster/executors/no"):
+        for path in ("applications/no-1", "applications/no-1/spec", "cluster/executors/no"):
             got = await client.ask(sim, path)
             assert got.status == 200
             assert got.json["status"] == "FAILED"
             assert "data" not in got.json
 
 
-async def test_an_unknown_path_is_404(client: Client) -> None:
+async def test_an_unknown_path_is_404_whoever_leads_and_whoever_sends(client: Client) -> None:
+    async with Simulator(Options(user="guest", password="secret")) as sim:
+        for controller in range(3):
+            for method in ("GET", "POST"):
+                got = await client.ask(sim, "nonsense", method=method, controller=controller)
+                assert got.status == 404
+                assert "Date" not in got.headers
+
+
+async def test_a_body_that_is_not_json_is_415(client: Client) -> None:
     async with Simulator() as sim:
-        assert (await client.ask(sim, "nonsense")).status == 404
-        assert (await client.ask(sim, "nonsense", method="POST")).status == 404
+        got = await client.ask(sim, "applications/operations", method="POST", data=b"<a/>")
+    assert got.status == 415
+
+
+async def test_browsers_are_redirected_to_the_leader(client: Client) -> None:
+    async with Simulator() as sim:
+        front = await client.url(sim.urls[1], allow_redirects=False)
+        assert (front.status, front.headers["Location"]) == (303, f"{sim.urls[0]}/")
+        assert (await client.url(sim.urls[1])).status == 200
+
+
+async def test_old_controllers_ignore_the_names_of_apps(client: Client) -> None:
+    async with Simulator(Options(apps=3, real=False, app_filter=False)) as sim:
+        apps = (await client.ask(sim, "endpoints?app=app2")).data
+    assert [app["appName"] for app in apps] == ["app1", "app2", "app3"]
+
+
+@pytest.mark.parametrize(
+    ("header", "compressed"),
+    [
+        ("gzip", True),
+        ("deflate, gzip;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0", False),
+        ("br", False),
+        ("", False),
+    ],
+)
+def test_gzip_needs_a_weight_above_zero(header: str, compressed: bool) -> None:
+    assert accepts_gzip(header) is compressed
 
 
 async def test_answers_are_compressed_from_256_bytes(client: Client) -> None:

@@ -4,7 +4,7 @@ Every transition records the event that a real leader publishes for it, and coun
 when the response of `/endpoints` may differ.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -215,14 +215,16 @@ class Cluster:
 
     # What is listed
 
-    def listed(self) -> list[tuple[AppVersion, list[Instance]]]:
+    def listed(
+        self, names: Collection[str] | None = None
+    ) -> list[tuple[AppVersion, list[Instance]]]:
         """Return the apps of `/endpoints` that the leader knows, sorted by app id."""
         missing, silent = self.recovery.missing_apps, self.recovery.silent
         apps = [self.apps[app_id] for app_id in sorted(self.apps) if app_id not in missing]
         return [
             (app, [each for each in app.hosts() if each.instance_id not in silent])
             for app in apps
-            if app.listed
+            if app.listed and (names is None or app.name in names)
         ]
 
     def _retire(self, app: AppVersion, instance: Instance) -> None:

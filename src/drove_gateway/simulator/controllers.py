@@ -1,7 +1,6 @@
 """Controllers over HTTP: access, leadership, compression, and faults of the connection."""
 
 import asyncio
-import gzip
 import socket
 import ssl
 import time
@@ -14,14 +13,18 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
+from drove_gateway.simulator import framework
 from drove_gateway.simulator.cluster import Cluster
+from drove_gateway.simulator.delivery import Delivery
 from drove_gateway.simulator.faults import Fault, FaultBook, spoil
 from drove_gateway.simulator.listener import Listener, reset
-from drove_gateway.simulator.responses import ApiResponse, Responses, not_leader, unauthorized
-
-GZIP_FROM = 256
-THREAD_FROM = 262_144
-"""Bodies of this size and more are compressed in a thread."""
+from drove_gateway.simulator.responses import (
+    ApiResponse,
+    NotFoundError,
+    Responses,
+    not_leader,
+    unauthorized,
+)
 
 EXCHANGES = 10_000
 """How many of its last requests a controller remembers."""
@@ -38,7 +41,9 @@ class Access:
     token: str | None = None
 
     def allows(self, authorization: str | None) -> bool:
-        """Whether this `Authorization` header is accepted."""
+        """Whether this `Authorization` header is accepted. The case of `Basic` does not matter."""
+        if authorization and authorization[:6].lower() == "basic ":
+            authorization = f"Basic {authorization[6:]}"
         good = []
         if self.user is not None:
             credentials = b64encode(f"{self.user}:{self.password}".encode()).decode()
@@ -91,7 +96,7 @@ class Controller:
         self._access = access
         self._listener = Listener(self._handle, keep_alive=idle_timeout, tls=tls)
         self._reserved: socket.socket | None = None
-        self._compressed: tuple[bytes, bytes] = (b"", b"")
+        self._delivery = Delivery()
 
     @property
     def url(self) -> str:
@@ -128,7 +133,7 @@ class Controller:
             self._reserved.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        path, begun = request.path.removeprefix("/apis"), time.monotonic()
+        path, begun = framework.route_of(request.path), time.monotonic()
         self.requests[path] += 1
         response = await self._deliver(request, path)
         body = response.body if isinstance(response, web.Response) else None
@@ -140,40 +145,45 @@ class Controller:
         fault = self._faults.take(self.number, path)
         body = await request.read()
         if fault is None:
-            return await self._response(request, self._respond(request, path, body))
+            return await self._delivery.response(request, self._respond(request, path, body))
         await asyncio.sleep(fault.delay)
         reply = spoil(fault, self._respond(request, path, body, fault.kind == "leads"))
         if fault.kind in CONNECTION_FAULTS:
             return await CONNECTION_FAULTS[fault.kind](request, fault, reply)
-        return await self._response(request, reply)
+        return await self._delivery.response(request, reply)
 
     def _respond(
         self, request: web.BaseRequest, path: str, body: bytes, leads: bool = False
     ) -> ApiResponse:
+        uri = request.rel_url.raw_path
+        leads = leads or self._cluster.leader == self.number
+        if uri == "/" and request.method == "GET":
+            return self._front_page(leads)
+        if refused := framework.refusal(request.method, uri, request.headers):
+            return refused
         if not self._access.allows(request.headers.get("Authorization")):
             return unauthorized()
-        if self._cluster.leader != self.number and not leads:
-            return not_leader()
+        if request.method == "OPTIONS":
+            return framework.options(path) if leads else ApiResponse(500, b"", "", dated=False)
+        return self._as_leader(request, path, body) if leads else not_leader()
+
+    def _as_leader(self, request: web.BaseRequest, path: str, body: bytes) -> ApiResponse:
         if request.method == "POST":
             return self._post(path, body)
-        return self._responses.get(path, parse_qs(request.query_string, keep_blank_values=True))
+        try:
+            query = parse_qs(request.query_string, keep_blank_values=True)
+            return self._responses.get(path, query)
+        except NotFoundError:
+            return framework.page(404, request.rel_url.raw_path)
 
-    async def _response(self, request: web.BaseRequest, reply: ApiResponse) -> web.Response:
-        headers = dict(reply.headers)
-        body = reply.body
-        if len(body) >= GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
-            body = await self._gzip(body)
-            headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-        return web.Response(
-            status=reply.status, body=body, content_type=reply.content_type, headers=headers
-        )
-
-    async def _gzip(self, body: bytes) -> bytes:
-        if self._compressed[0] is not body:
-            if len(body) < THREAD_FROM:
-                return gzip.compress(body, 1)
-            self._compressed = (body, await asyncio.to_thread(gzip.compress, body, 1))
-        return self._compressed[1]
+    def _front_page(self, leads: bool) -> ApiResponse:
+        """Return the page for browsers: only the leader has it, and followers redirect there."""
+        leader = self._cluster.leader
+        if leads:
+            return ApiResponse(200, b"<html><title>Drove</title></html>", "text/html")
+        if leader is None:
+            return not_leader()
+        return framework.redirect(f"{self._scheme}://{self._cluster.addresses[leader]}/")
 
 
 async def _begin(

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from drove_gateway.simulator import framework
 from drove_gateway.simulator.listings import RESHAPING
 from drove_gateway.simulator.responses import (
     ApiResponse,
@@ -13,6 +14,7 @@ from drove_gateway.simulator.responses import (
     failed,
     not_leader,
     server_error,
+    unauthorized,
 )
 
 Kind: TypeAlias = Literal[
@@ -157,8 +159,9 @@ def _reshaped(fault: Fault, response: ApiResponse) -> ApiResponse:
 def _status(fault: Fault) -> ApiResponse:
     if fault.status == 500:
         return server_error("java.lang.IllegalStateException: simulated")
-    body = {"code": fault.status, "message": f"HTTP {fault.status}"}
-    return ApiResponse(fault.status, encode(body))
+    if fault.status == 401:
+        return unauthorized()
+    return framework.page(fault.status, "/apis/v1")
 
 
 def _html(fault: Fault) -> ApiResponse:

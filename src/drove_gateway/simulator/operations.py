@@ -173,6 +173,10 @@ class Operations:
             self.fleet.spawn(self._recover(self._homeless.pop()))
         return machine.executor_id
 
+    def is_busy(self, app: str) -> bool:
+        """Whether an operation runs on the app with this id."""
+        return app in self._locks and self._locks[app].locked()
+
     async def settled(self) -> None:
         """Wait until the background work is done."""
         await self.fleet.settled()

@@ -34,8 +34,10 @@ class Options:
     election
         How long nobody leads after the leader was stopped.
     recovering
-        How long a new leader does not know the whole cluster: half the time it lists no app,
-        then every second one with half its hosts, then all.
+        How long a new leader does not know the whole cluster: for a third of the time it lists
+        nothing, then whole apps one after the other. Real leaders take `REAL_SECONDS`.
+    app_filter
+        `/v1/endpoints?app=NAME` returns only that app. Old controllers ignore it and return all.
     clock_skews
         By how much the clock of each controller is ahead; 0 for controllers without a value.
     idle_timeout
@@ -62,6 +64,7 @@ class Options:
     graceful: bool = True
     election: float = 0.0
     recovering: float = 0.0
+    app_filter: bool = True
     clock_skews: tuple[float, ...] = ()
     idle_timeout: float = 30.0
     user: str | None = None

@@ -1,6 +1,7 @@
 """POST requests of Drove's own clients to the leader: operations on apps, maintenance mode."""
 
 import json
+import re
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeAlias
@@ -11,7 +12,6 @@ from drove_gateway.simulator.responses import (
     ApiResponse,
     failed,
     invalid,
-    not_found,
     success,
 )
 from drove_gateway.simulator.workload import AppVersion
@@ -19,19 +19,38 @@ from drove_gateway.simulator.workload import AppVersion
 Work: TypeAlias = Coroutine[Any, Any, Change]
 
 
+OPERATIONS = "/v1/applications/operations"
+MAINTENANCE_SET = "/v1/cluster/maintenance/set"
+POST_PATHS = frozenset({OPERATIONS, MAINTENANCE_SET, "/v1/cluster/maintenance/unset"})
+
+OPERATION_TYPES = (
+    "CREATE",
+    "DESTROY",
+    "RECOVER",
+    "REPLACE_INSTANCES",
+    "SCALE",
+    "START_INSTANCES",
+    "STOP_INSTANCES",
+    "SUSPEND",
+)
+_OPERATION_CLASS = "com.phonepe.drove.models.operation.ApplicationOperation"
+
+
 class Posts:
-    """Accepts operations at once and carries them out in the background, as controllers do."""
+    """Accepts operations at once and carries them out in the background, as controllers do.
+
+    An operation on an app that is still busy with another is accepted as well, and dropped.
+    """
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
+        self._busy: set[str] = set()
 
     def respond(self, path: str, body: bytes) -> ApiResponse:
-        """Respond to a POST of a path below `/apis`."""
-        if path == "/v1/applications/operations":
+        """Respond to a POST to one of `POST_PATHS`."""
+        if path == OPERATIONS:
             return self._operation(body)
-        if path in {"/v1/cluster/maintenance/set", "/v1/cluster/maintenance/unset"}:
-            return self._maintenance(path.endswith("/set"))
-        return not_found()
+        return self._maintenance(path == MAINTENANCE_SET)
 
     def _maintenance(self, on: bool) -> ApiResponse:
         cluster = self._operations.cluster
@@ -40,15 +59,28 @@ class Posts:
         return success({"state": state, "updated": cluster.maintenance_updated})
 
     def _operation(self, body: bytes) -> ApiResponse:
+        if problem := unreadable(body):
+            return invalid(problem, message="JSON validation failure")
         try:
-            operation = json.loads(body)
-            app_id, work = self._work(operation)
+            app_id, work = self._work(json.loads(body))
         except SimulatorError as error:
             return failed(str(error))
         except (ValueError, LookupError, TypeError) as error:
             return invalid(f"unreadable operation: {error!r}")
-        self._operations.fleet.spawn(_quietly(work))
+        if app_id in self._busy or self._operations.is_busy(app_id):
+            work.close()
+        else:
+            self._busy.add(app_id)
+            self._operations.fleet.spawn(self._carry_out(app_id, work))
         return success({"appId": app_id})
+
+    async def _carry_out(self, app_id: str, work: Work) -> None:
+        """Carry out what was accepted. A failure shows in the app's state only, as in Drove."""
+        try:
+            with suppress(SimulatorError):
+                await work
+        finally:
+            self._busy.discard(app_id)
 
     def _work(self, operation: dict[str, Any]) -> tuple[str, Work]:
         if operation["type"] == "CREATE":
@@ -62,12 +94,8 @@ class Posts:
         do, app_id = self._operations, app.app_id
         ids = operation.get("instanceIds") or ()
         match operation["type"]:
-            case "SCALE":
-                return do.scale(app_id, int(operation["requiredInstances"]))
-            case "START_INSTANCES":
-                return do.scale(app_id, app.required + int(operation["instances"]))
-            case "SUSPEND":
-                return do.scale(app_id, 0)
+            case "SCALE" | "START_INSTANCES" | "SUSPEND" | "RECOVER":
+                return do.scale(app_id, _wanted_size(app, operation))
             case "REPLACE_INSTANCES":
                 return do.replace_instances(app_id, ids)
             case "STOP_INSTANCES":
@@ -93,7 +121,36 @@ class Posts:
         return f"{name}-{version}", work
 
 
-async def _quietly(work: Work) -> None:
-    """Carry out what was accepted. A failure shows in the app's state only, as in Drove."""
-    with suppress(SimulatorError):
-        await work
+def _wanted_size(app: AppVersion, operation: dict[str, Any]) -> int:
+    match operation["type"]:
+        case "SCALE":
+            return int(operation["requiredInstances"])
+        case "START_INSTANCES":
+            return app.required + int(operation["instances"])
+        case "SUSPEND":
+            return 0
+        case _:
+            return app.required
+
+
+def unreadable(body: bytes) -> str:
+    """Return why a body is not an operation that Drove knows; empty when it is."""
+    try:
+        operation = json.loads(body)
+    except ValueError:
+        token = re.match(r"\w*", body.decode(errors="replace").lstrip())
+        return (
+            f"Unrecognized token '{token[0] if token else ''}': was expecting (JSON String, "
+            "Number, Array, Object or token 'null', 'true' or 'false')"
+        )
+    if not isinstance(operation, dict) or "type" not in operation:
+        return (
+            f"Could not resolve subtype of [simple type, class {_OPERATION_CLASS}]: "
+            "missing type id property 'type'"
+        )
+    if operation["type"] in OPERATION_TYPES:
+        return ""
+    return (
+        f"Could not resolve type id '{operation['type']}' as a subtype of `{_OPERATION_CLASS}`: "
+        f"known type ids = [{', '.join(OPERATION_TYPES)}]"
+    )

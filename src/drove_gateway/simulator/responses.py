@@ -13,17 +13,26 @@ from drove_gateway.simulator import views
 from drove_gateway.simulator.cluster import Cluster
 from drove_gateway.simulator.workload import AppVersion, Instance
 
+JSON = "application/json"
+MAX_LONG = 2**63 - 1
+MAX_INT = 2**31 - 1
+
 Query: TypeAlias = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class ApiResponse:
-    """A whole HTTP response, not yet compressed."""
+    """A whole HTTP response, not yet compressed. `dated` says whether it has a `Date` header."""
 
     status: int
     body: bytes
-    content_type: str = "application/json"
+    content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    dated: bool = True
+
+
+class NotFoundError(Exception):
+    """Raised when a query parameter is not a number: the web framework responds as to no route."""
 
 
 class RefusedError(Exception):
@@ -44,10 +53,9 @@ def failed(message: str, *, status: int = 200) -> ApiResponse:
     return ApiResponse(status, encode({"status": "FAILED", "message": message}))
 
 
-def invalid(*errors: str) -> ApiResponse:
+def invalid(error: str, *, message: str = "Command validation failure") -> ApiResponse:
     """Return 400, as for a negative `lastSyncTime`."""
-    body = {"validationErrors": list(errors)}
-    message = "Command validation failure"
+    body = {"validationErrors": [error]}
     return ApiResponse(400, encode({"status": "FAILED", "data": body, "message": message}))
 
 
@@ -56,11 +64,6 @@ def server_error(failure: str) -> ApiResponse:
     body = {"failure": failure}
     message = "Unexpected Server error"
     return ApiResponse(500, encode({"status": "FAILED", "data": body, "message": message}))
-
-
-def not_found() -> ApiResponse:
-    """Return the web framework's response for an unknown path."""
-    return ApiResponse(404, encode({"code": 404, "message": "HTTP 404 Not Found"}))
 
 
 def not_leader() -> ApiResponse:
@@ -84,37 +87,45 @@ def encode(value: Any) -> bytes:
 
 
 class Responses:
-    """The read side of the API. Encoded endpoints are kept until they change."""
+    """The read side of the API. Encoded endpoints are kept until they change.
 
-    def __init__(self, cluster: Cluster) -> None:
+    With `app_filter` off, `?app=` is ignored, as by old controllers.
+    """
+
+    def __init__(self, cluster: Cluster, *, app_filter: bool = True) -> None:
         self._cluster = cluster
+        self._app_filter = app_filter
         self._fragments: dict[str, tuple[AppVersion, int, bytes]] = {}
         self._endpoints: tuple[int, ApiResponse] | None = None
 
     def get(self, path: str, query: Query) -> ApiResponse:
-        """Respond to a GET of a path below `/apis`."""
+        """Respond to a GET of a path below `/apis`.
+
+        Raises NotFoundError where the web framework responds with its page for an unknown path.
+        """
+        if match := ENDPOINTS.fullmatch(path):
+            filtered = query.get("app", ()) if self._app_filter else ()
+            return self.endpoints([match[1]] if match[1] else filtered)
         try:
             for pattern, view in ROUTES:
                 if match := pattern.fullmatch(path):
                     return success(view(self._cluster, match.groups(), query))
-            if path == "/v1/endpoints":
-                return self.endpoints(query.get("app", ()))
         except RefusedError as refused:
             return refused.response
-        return not_found()
+        raise NotFoundError
 
     def endpoints(self, names: Sequence[str] = ()) -> ApiResponse:
         """Return `/v1/endpoints` of all applications, or of those with the given names."""
-        revision = self._cluster.revision
-        if not names and self._endpoints and self._endpoints[0] == revision:
-            return self._endpoints[1]
-        listed = self._cluster.listed()
         if names:
-            listed = [(app, hosts) for app, hosts in listed if app.name in names]
-        response = endpoints_response([self._fragment(app, hosts) for app, hosts in listed])
-        if not names:
-            self._endpoints = (revision, response)
-        return response
+            return self._listing(names)
+        revision = self._cluster.revision
+        if not self._endpoints or self._endpoints[0] != revision:
+            self._endpoints = (revision, self._listing(None))
+        return self._endpoints[1]
+
+    def _listing(self, names: Sequence[str] | None) -> ApiResponse:
+        listed = self._cluster.listed(names)
+        return endpoints_response([self._fragment(app, hosts) for app, hosts in listed])
 
     def _fragment(self, app: AppVersion, hosts: list[Instance]) -> bytes:
         if not self._cluster.recovery.done:
@@ -145,26 +156,27 @@ def endpoint(app: AppVersion, hosts: Sequence[Instance]) -> dict[str, Any]:
     return entry
 
 
-def _number(query: Query, name: str, default: int) -> int:
-    values = query.get(name, ())
-    try:
-        return int(values[0]) if values else default
-    except ValueError:
-        raise RefusedError(not_found()) from None
+def _number(query: Query, name: str, *, default: int, limit: int) -> int:
+    """Return a query parameter from 0 to `limit`. An empty value is 0."""
+    values = query.get(name)
+    if not values:
+        return default
+    if not re.fullmatch(r"[+-]?[0-9]*", values[0], re.ASCII):
+        raise NotFoundError
+    number = int(values[0] or "0") if values[0] not in {"+", "-"} else limit + 1
+    if not -limit - 1 <= number <= limit:
+        raise NotFoundError
+    if number < 0:
+        raise RefusedError(invalid(f"query param {name} must be greater than or equal to 0"))
+    return number
 
 
 def _cursor(query: Query) -> int:
-    cursor = _number(query, "lastSyncTime", 0)
-    if cursor < 0:
-        raise RefusedError(invalid("lastSyncTime must be greater than or equal to 0"))
-    return cursor
+    return _number(query, "lastSyncTime", default=0, limit=MAX_LONG)
 
 
 def _size(query: Query) -> int:
-    size = _number(query, "size", 1024)
-    if not 1 <= size <= 1024:
-        raise RefusedError(invalid("size must be between 1 and 1024"))
-    return size
+    return _number(query, "size", default=1024, limit=MAX_INT)
 
 
 def _summary(cluster: Cluster, _: Sequence[str], query: Query) -> Any:
@@ -202,13 +214,13 @@ def _spec(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
 
 
 def _instances(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
-    app = _app(cluster, path[0])
-    return [views.instance(app, each) for each in app.instances.values()]
+    app = cluster.apps.get(path[0])
+    return [views.instance(app, each) for each in app.instances.values()] if app else []
 
 
 def _old_instances(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
-    app = _app(cluster, path[0])
-    return [views.instance(app, each) for each in app.old]
+    app = cluster.apps.get(path[0])
+    return [views.instance(app, each) for each in app.old] if app else []
 
 
 def _instance(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
@@ -225,8 +237,14 @@ def _executor(cluster: Cluster, path: Sequence[str], _: Query) -> Any:
     return views.executor_detail(cluster, cluster.executors[path[0]])
 
 
+def is_readable(path: str) -> bool:
+    """Whether a path below `/apis` has a GET."""
+    return any(each.fullmatch(path) for each in (ENDPOINTS, *(pattern for pattern, _ in ROUTES)))
+
+
 _View: TypeAlias = Callable[[Cluster, Sequence[str], Query], Any]
 
+ENDPOINTS = re.compile("/v1/endpoints(?:/app/([^/]+))?")
 ROUTES: tuple[tuple[re.Pattern[str], _View], ...] = tuple(
     (re.compile(pattern), view)
     for pattern, view in (

@@ -38,7 +38,7 @@ class Simulator(Mishaps):
             raise SimulatorError("a cluster needs at least one controller")
         super().__init__(options, Cluster(clock=_epoch_ms, skews=options.skews_ms))
         self.faults = FaultBook()
-        responses = Responses(self.cluster)
+        responses = Responses(self.cluster, app_filter=options.app_filter)
         posts = Posts(self)
         self.controllers = [
             Controller(

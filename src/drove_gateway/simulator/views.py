@@ -15,14 +15,31 @@ from drove_gateway.simulator.workload import (
     Instance,
 )
 
+HEALTH_CHECK = {
+    "mode": {
+        "type": "HTTP",
+        "protocol": "HTTP",
+        "portName": "main",
+        "path": "/",
+        "verb": "GET",
+        "successCodes": [200],
+        "connectionTimeout": "1 second",
+        "insecure": False,
+    },
+    "timeout": "1 second",
+    "interval": "3 seconds",
+    "attempts": 3,
+    "initialDelay": "0 seconds",
+}
+
 
 def event(each: Event) -> dict[str, Any]:
     """Return an event of `/v1/cluster/events`."""
     return {
+        "metadata": dict(each.metadata),
         "type": each.type,
         "id": each.id,
         "time": each.time,
-        "metadata": dict(each.metadata),
     }
 
 
@@ -38,6 +55,9 @@ def cluster_summary(cluster: Cluster) -> dict[str, Any]:
         "numExecutors": len(executors),
         "numApplications": len(cluster.apps),
         "numActiveApplications": sum(app.listed for app in cluster.apps.values()),
+        "numActiveTasks": 0,
+        "numLocalServices": 0,
+        "numActiveLocalServices": 0,
         "freeCores": cores - used_cores,
         "usedCores": used_cores,
         "totalCores": cores,
@@ -63,7 +83,7 @@ def applications(cluster: Cluster) -> dict[str, Any]:
 
 
 def _application(app: AppVersion) -> dict[str, Any]:
-    return {
+    summary = {
         "id": app.app_id,
         "name": app.name,
         "requiredInstances": app.required,
@@ -74,25 +94,36 @@ def _application(app: AppVersion) -> dict[str, Any]:
         "created": app.created,
         "updated": app.updated,
     }
+    if app.tags is not None:
+        summary["tags"] = dict(app.tags)
+    return summary
 
 
 def specification(app: AppVersion) -> dict[str, Any]:
-    """`/v1/applications/{id}/spec`."""
-    return {
+    """`/v1/applications/{id}/spec`. An app that is killed at once has no `preShutdown`."""
+    spec = {
         "name": app.name,
         "version": app.version,
         "type": "SERVICE",
-        "executable": {"type": "DOCKER", "url": f"registry.local/{app.name}:{app.version}"},
+        "executable": {
+            "type": "DOCKER",
+            "url": f"registry.local/{app.name}:{app.version}",
+            "dockerPullTimeout": "1 minute",
+        },
         "exposedPorts": [{"name": "main", "port": CONTAINER_PORT, "type": app.port_type}],
         "resources": [
             {"type": "CPU", "count": CORES_PER_INSTANCE},
             {"type": "MEMORY", "sizeInMB": MEMORY_PER_INSTANCE_MB},
         ],
         "placementPolicy": {"type": "ANY"},
+        "healthcheck": HEALTH_CHECK,
+        "readiness": HEALTH_CHECK,
         "tags": dict(app.tags or {}),
         "exposureSpec": {"vhost": app.vhost, "portName": "main", "mode": "ALL"},
-        "preShutdown": {"hooks": [], "waitBeforeKill": f"{app.wait_before_kill:g} seconds"},
     }
+    if app.wait_before_kill:
+        spec["preShutdown"] = {"hooks": [], "waitBeforeKill": f"{app.wait_before_kill:g} seconds"}
+    return spec
 
 
 def instance(app: AppVersion, each: Instance) -> dict[str, Any]:
