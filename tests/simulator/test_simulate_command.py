@@ -10,11 +10,12 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import click
 import pytest
 from click.testing import CliRunner
 from tests.simulator.client import Client
 
-from drove_gateway.cli.simulate import simulate
+from drove_gateway.cli.simulate import parse_recovering, simulate
 
 PROGRAM = "from drove_gateway.cli.simulate import simulate; simulate()"
 
@@ -93,7 +94,7 @@ async def test_the_printed_commands_work(start: Start) -> None:
             assert process.returncode == 0, (line, printed)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_it_ends_cleanly(start: Start, number: signal.Signals) -> None:
     async with start("--addresses", "--apps", "1000", "--instances", "10") as running:
         running.process.send_signal(number)
@@ -116,6 +117,26 @@ def test_a_taken_port_is_an_error_and_not_a_traceback() -> None:
         got = CliRunner().invoke(simulate, ["--port", str(taken.getsockname()[1])])
     assert got.exit_code == 1
     assert "cannot listen" in got.output
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("real", 1.5), ("0", 0.0), ("2.5", 2.5)])
+def test_recovering_is_real_or_seconds(value: str, seconds: float) -> None:
+    assert parse_recovering(click.Context(simulate), simulate.params[0], value) == seconds
+
+
+@pytest.mark.parametrize("value", ["soon", "-1", "inf", "nan"])
+def test_recovering_is_nothing_else(value: str) -> None:
+    got = CliRunner().invoke(simulate, ["--recovering", value])
+    assert got.exit_code == 2
+    assert "neither 'real' nor a number of seconds" in " ".join(got.output.split())
+
+
+async def test_stopped_instances_and_old_controllers_can_be_chosen(
+    client: Client, start: Start
+) -> None:
+    async with start("--apps", "2", "--no-app-filter", "--killed") as running:
+        got = await client.url(f"{running.controllers[0]}/apis/v1/endpoints?app=app1")
+        assert [app["appName"] for app in got.data] == ["app1", "app2"]
 
 
 def test_a_tag_needs_a_value() -> None:

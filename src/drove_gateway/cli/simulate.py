@@ -1,6 +1,7 @@
 """`drove-gateway simulate`: run a simulated Drove cluster alone."""
 
 import asyncio
+import math
 import signal
 from collections.abc import Iterator, Mapping
 
@@ -8,6 +9,7 @@ import click
 
 from drove_gateway.cli.command import Command
 from drove_gateway.simulator import Options, Simulator, SimulatorError
+from drove_gateway.simulator.recovery import REAL_SECONDS
 
 DEFAULTS = Options()
 CONTROL_OFFSET = 100
@@ -21,6 +23,19 @@ def parse_tags(
         if "=" not in value:
             raise click.BadParameter(f"{value!r} is not KEY=VALUE")
     return dict(value.split("=", 1) for value in values) or None
+
+
+def parse_recovering(_: click.Context, __: click.Parameter, value: str) -> float:
+    """Return the seconds of a takeover; `real` is how long real leaders take."""
+    if value == "real":
+        return REAL_SECONDS
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < math.inf:
+        raise click.BadParameter(f"{value!r} is neither 'real' nor a number of seconds")
+    return seconds
 
 
 @click.command(
@@ -139,10 +154,26 @@ def parse_tags(
 )
 @click.option(
     "--recovering",
-    type=click.FloatRange(0),
-    default=DEFAULTS.recovering,
+    callback=parse_recovering,
+    default=f"{DEFAULTS.recovering:g}",
     show_default=True,
-    help="Seconds during which a new leader does not know all apps.",
+    metavar="real|SECONDS",
+    help="Seconds during which a new leader lists nothing, then whole apps one by one; "
+    f"real leaders take {REAL_SECONDS:g}.",
+)
+@click.option(
+    "--killed",
+    "graceful",
+    flag_value=False,
+    default=True,
+    help="Instances that stop are killed and do not finish their requests.",
+)
+@click.option(
+    "--no-app-filter",
+    "app_filter",
+    flag_value=False,
+    default=True,
+    help="Controllers ignore ?app= and return all apps, as old ones do.",
 )
 @click.option(
     "--clock-skew",
@@ -174,7 +205,7 @@ def simulate(port: int, control_port: int | None, addresses: bool, **given: obje
 async def serve(options: Options) -> None:
     """Run the cluster until a signal ends it."""
     over = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
     async with Simulator(options) as simulator:
         for line in description(simulator):
