@@ -74,6 +74,17 @@ def with_parts(base: Topology, new: Topology, parts: Iterable[Part]) -> Topology
     return Topology(apps=apps, namespaces=namespaces)
 
 
+def with_form(base: Topology, part: Part, form: App | Namespace | None) -> Topology:
+    """Return `base`, with `form` in the place of `part`; None leaves it out."""
+    if part.kind == "vhost":
+        apps = {**base.apps, part.name: form}
+        kept = {name: app for name, app in apps.items() if isinstance(app, App)}
+        return Topology(apps=kept, namespaces=base.namespaces)
+    spaces = {**base.namespaces, part.name: form}
+    left = {name: space for name, space in spaces.items() if isinstance(space, Namespace)}
+    return Topology(apps=base.apps, namespaces=left)
+
+
 async def search(
     good: Topology | None,
     new: Topology,

@@ -154,7 +154,8 @@ class FileInstallation:
             return False
         candidate = await self._candidates.build(desired, Timings(self._clock))
         await self._swap(candidate)
-        self._candidates.good, self._written = candidate.topology, candidate.rendered
+        self._candidates.accept(candidate)
+        self._written = candidate.rendered
         return candidate.file is not None
 
     async def _is_written(self, topology: Topology) -> bool:
@@ -168,6 +169,23 @@ class FileInstallation:
         self, desired: Topology, timings: Timings, servers_by_api: bool
     ) -> InstallResult:
         candidate = await self._candidates.build(desired, timings)
+        try:
+            return await self._bring(candidate, timings, servers_by_api)
+        except ProxyError as error:
+            another = await self._candidates.build_another(
+                desired, candidate, error, timings, self._try_to_load
+            )
+        try:
+            return await self._bring(another, timings, servers_by_api)
+        except ProxyError:
+            self._candidates.templates.forgive()
+            raise
+
+    async def _bring(
+        self, candidate: Candidate, timings: Timings, servers_by_api: bool
+    ) -> InstallResult:
+        """Put `candidate` in the target's place and have it loaded. After a ProxyError, both are as
+        they were."""
         needs_reload = await self._needs_reload(candidate, servers_by_api=servers_by_api)
         previous: str | None = None
         if needs_reload:
@@ -182,7 +200,8 @@ class FileInstallation:
                 await self._restore(previous, error)
                 raise
         self.current = self._written = candidate.rendered
-        self.installed = self._candidates.good = candidate.topology
+        self.installed = candidate.topology
+        self._candidates.accept(candidate)
         return InstallResult(
             self._platform.name,
             candidate.topology,
@@ -206,6 +225,18 @@ class FileInstallation:
             config_file.swap(file, config, in_place=self._platform.in_place)
         finally:
             config_file.discard(file)
+
+    async def _try_to_load(self, rendered: Rendered) -> None:
+        """Have `rendered` loaded. After a ProxyError, the target is as it was."""
+        config = self._platform.config
+        previous = await asyncio.to_thread(config_file.read, config)
+        file = await asyncio.to_thread(config_file.write_candidate, config, rendered.text)
+        await asyncio.to_thread(self._replace, file)
+        try:
+            await self._loader.load(rendered, Timings(self._clock))
+        except ProxyError as error:
+            await self._restore(previous, error)
+            raise
 
     async def _needs_reload(self, candidate: Candidate, *, servers_by_api: bool) -> bool:
         rendered = candidate.rendered
@@ -244,6 +275,6 @@ class FileInstallation:
             self._config = HealthSection(healthy=False, message=str(error))
 
     def _template_section(self) -> HealthSection:
-        problem, slow = self._candidates.template_problem, self._candidates.interpreted_because
+        problem, slow = self._candidates.templates.problem, self._candidates.interpreted_because
         ok = f"OK: {interpreted(slow)}" if slow else "OK"
         return HealthSection(healthy=not problem, message=problem or ok)

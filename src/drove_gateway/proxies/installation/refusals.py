@@ -9,9 +9,10 @@ from collections.abc import Callable
 import msgspec
 
 from drove_gateway.model.errors import CheckRefused
-from drove_gateway.model.vocabulary import EMPTY, App, Namespace, Topology
+from drove_gateway.model.vocabulary import EMPTY, Topology
 from drove_gateway.model.wording import first_and_more
-from drove_gateway.proxies.installation.blame import NOT_SEARCHED, BlameResult, Part, with_parts
+from drove_gateway.proxies.installation.blame import NOT_SEARCHED, BlameResult, Part, with_form
+from drove_gateway.proxies.installation.forms import Form, difference
 
 _TRUSTED_SECONDS = 30.0
 # A name server that fails for a moment must not take a vhost out of traffic.
@@ -20,9 +21,12 @@ _MOST_NAMED = 5
 
 
 class _Refusal(msgspec.Struct, frozen=True):
-    """The form of a part that is refused, since when (monotonic seconds), and the reason."""
+    """The form of a part that is refused, what is served instead and how that differs, since when
+    (monotonic seconds), and the reason."""
 
-    form: App | Namespace | None
+    form: Form
+    instead: Form
+    served: str
     since: float
     reason: str
 
@@ -39,15 +43,13 @@ class Refusals:
         """Retry everything at once: something else changed, which may have been the reason."""
         self._known = {}
 
-    def without(self, desired: Topology, good: Topology | None) -> Topology:
-        """Return `desired`, with what is known to be refused as it is in `good`."""
-        now = self._clock()
-        refused = [
-            part
-            for part, known in self._known.items()
-            if now - known.since < _TRUSTED_SECONDS and known.form == part.of(desired)
-        ]
-        return with_parts(desired, good or EMPTY, refused) if refused else desired
+    def without(self, desired: Topology) -> Topology:
+        """Return `desired`, with what is known to be refused in the form that passed instead."""
+        now, topology = self._clock(), desired
+        for part, known in self._known.items():
+            if now - known.since < _TRUSTED_SECONDS and known.form == part.of(desired):
+                topology = with_form(topology, part, known.instead)
+        return topology
 
     def note(self, result: BlameResult, desired: Topology, good: Topology | None) -> None:
         """Remember the culprits that were found in `desired`.
@@ -65,7 +67,9 @@ class Refusals:
             raise CheckRefused(_nothing_dropped(result))
         for part, reason in result.blamed.items():
             since = now if reason != NOT_SEARCHED else float("-inf")
-            self._known[part] = _Refusal(part.of(desired), since, reason)
+            form, instead = part.of(desired), part.of(result.topology)
+            served = difference(instead, form, part.of(good or EMPTY))
+            self._known[part] = _Refusal(form, instead, served, since, reason)
 
     def settle(self, topology: Topology) -> None:
         """Forget the refusals of everything in `topology`, which passed."""
@@ -73,10 +77,10 @@ class Refusals:
             part: known for part, known in self._known.items() if part.of(topology) != known.form
         }
 
-    def failed(self, desired: Topology, good: Topology | None) -> tuple[tuple[str, str], ...]:
-        """Return the parts of `desired` that are refused and are as in `good`, with the reasons."""
+    def failed(self, desired: Topology) -> tuple[tuple[str, str], ...]:
+        """Return the parts of `desired` that are refused, with what is served and the reason."""
         return tuple(
-            (str(part), _explained(part.of(good or EMPTY), known))
+            (str(part), f"{known.served}: {known.reason}")
             for part, known in sorted(self._known.items())
             if part.of(desired) == known.form
         )
@@ -89,14 +93,6 @@ class Refusals:
             and 2 * len(result.dropped) < len(good.apps) + len(good.namespaces)
             and all(result.blamed[part] != NOT_SEARCHED for part in result.dropped)
         )
-
-
-def _explained(served: App | Namespace | None, known: _Refusal) -> str:
-    if known.form is None:
-        return f"still served, since the configuration without it is refused: {known.reason}"
-    if served is None:
-        return f"left out, since the proxy accepts no form of it: {known.reason}"
-    return f"left at its last good form: {known.reason}"
 
 
 def _nothing_dropped(result: BlameResult) -> str:
