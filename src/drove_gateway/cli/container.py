@@ -95,7 +95,11 @@ async def _run(place: ContainerContext) -> None:
         proxy_environ=prepared.setup.proxy_environ,
         stop_timeout=prepared.setup.stop_timeout,
         inbox=inbox,
-        log=logger(prepared.settings.loglevel, sys.stderr),
+        log=logger(
+            prepared.settings.loglevel,
+            sys.stderr,
+            log_format=prepared.settings.log_format,
+        ),
     )
     await supervisor.run()
 

@@ -24,7 +24,8 @@ def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:
     if ignored:
         warn(f"ignored on the command line, as no shell reads it: {' '.join(ignored)}")
     loaded = read_configuration(file)
-    log = logger(loaded.settings.loglevel, sys.stderr)
+    settings = loaded.settings
+    log = logger(settings.loglevel, sys.stderr, log_format=settings.log_format)
     try:
         asyncio.run(run(file, loaded, os.environ, log, process_notifier()))
     except* ConfigError as group:

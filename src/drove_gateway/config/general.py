@@ -1,6 +1,6 @@
 """The keys for every proxy, each declared once: name, type, default, help."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 
@@ -108,7 +108,11 @@ class GeneralBeyond(Section):
         "Requests with another `Host` are refused except for `/` and `/v1/health`, because a web "
         "page could send them (DNS rebinding).",
     )
-
+    log_format: Literal["logfmt", "json"] = Field(
+        default="logfmt",
+        description='How a log line is written: "logfmt" (`time=… level=info msg="…" key=value`) '
+        'or "json", an object with the same keys.',
+    )
     ping_interval_sec: Seconds = Field(
         default=2.0,
         description="Seconds between two pings of each controller. A new leader is found within "

@@ -1,11 +1,15 @@
-"""One line for each event, in the form of the original's: time=… level=info msg="…" key=value."""
+"""One line for each event: `time=… level=info msg="…" key=value`, or the same as a JSON object."""
 
 import contextlib
+import json
 import logging
-from typing import TextIO
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, TextIO, TypeAlias
 
 import structlog
-from structlog.typing import FilteringBoundLogger
+from structlog.typing import FilteringBoundLogger, Processor, WrappedLogger
+
+from drove_gateway.model.wording import first_and_more, printable
 
 _LEVELS = {
     "debug": logging.DEBUG,
@@ -13,6 +17,12 @@ _LEVELS = {
     "warn": logging.WARNING,
     "error": logging.ERROR,
 }
+_MOST_CHARACTERS = 2000
+_MOST_ITEMS_IN_LOGFMT = 8
+_MOST_ITEMS_IN_JSON = 100
+_ORDER = ("time", "level", "msg")
+
+_Fields: TypeAlias = MutableMapping[str, Any]
 
 
 class _Lines:
@@ -29,17 +39,68 @@ class _Lines:
     debug = info = warning = error = critical = msg
 
 
-def logger(level: str, stream: TextIO) -> FilteringBoundLogger:
-    """A logger of its own, no global one. `level` is debug, info, warn or error."""
+def logger(level: str, stream: TextIO, *, log_format: str = "logfmt") -> FilteringBoundLogger:
+    """Return a logger of its own, no global one.
+
+    `level` is debug, info, warn or error, `log_format` logfmt or json. Text from outside is made
+    printable and shortened here, so that nothing can forge a line or command a terminal.
+    """
     log: FilteringBoundLogger = structlog.wrap_logger(
         _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", key="time"),
             structlog.processors.EventRenamer("msg"),
-            structlog.processors.LogfmtRenderer(key_order=["time", "level", "msg"]),
+            _json if log_format == "json" else _logfmt,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         cache_logger_on_first_use=True,
     )
     return log
+
+
+_render: Processor = structlog.processors.LogfmtRenderer(key_order=_ORDER)
+
+
+def _logfmt(log: WrappedLogger, method: str, fields: _Fields) -> Any:
+    """A list becomes its first items and a count, a mapping a field for each of its keys."""
+    flat: dict[str, Any] = {}
+    for key, value in fields.items():
+        if isinstance(value, Mapping):
+            flat |= {f"{key}_{name}": _text(item) for name, item in value.items()}
+        else:
+            flat[key] = _text(value)
+    return _render(log, method, flat)
+
+
+def _json(log: WrappedLogger, method: str, fields: _Fields) -> str:  # noqa: ARG001
+    ordered = {key: fields[key] for key in (*_ORDER, *fields)}
+    return json.dumps({key: _value(value) for key, value in ordered.items()}, ensure_ascii=False)
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        items = [_item(item) for item in value]
+        return printable(
+            first_and_more(items, _MOST_ITEMS_IN_LOGFMT, separator=","), _MOST_CHARACTERS
+        )
+    return printable(str(value), _MOST_CHARACTERS)
+
+
+def _item(value: Any) -> str:
+    """An item of a list; one with parts, such as a vhost and a reason, is `vhost: reason`."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ": ".join(map(str, value))
+    return str(value)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, bool | int | float) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {printable(str(key), _MOST_CHARACTERS): _value(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_value(item) for item in value[:_MOST_ITEMS_IN_JSON]]
+    return printable(str(value), _MOST_CHARACTERS)

@@ -39,11 +39,13 @@ def count_failure(metrics: ReconcilerMetrics, plan: Plan, failure: Exception) ->
 def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
     """Log an attempt that ended."""
     facts = {
-        "took_ms": round(record.took * 1000, 1),
-        "stages_ms": {stage.value: round(seconds * 1000, 1) for stage, seconds in record.seconds},
-        "triggers": list(record.triggers),
-        "reasons": list(record.reasons),
+        "took_ms": _milliseconds(record.took),
+        **{f"{stage.value}_ms": _milliseconds(seconds) for stage, seconds in record.seconds},
+        "reloaded": record.reloaded,
+        "triggers": record.triggers,
+        "reasons": record.reasons,
         "steps": len(record.steps),
+        "subjects": tuple(dict.fromkeys(step.subject for step in record.steps)),
     }
     if record.error:
         log.error("apply failed; traffic is unaffected", error=record.error, **facts)
@@ -51,3 +53,7 @@ def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
         log.warning("applied, except for some vhosts", failed=record.failed, **facts)
     else:
         log.info("applied", **facts)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
