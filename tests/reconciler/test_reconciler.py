@@ -560,7 +560,7 @@ def test_a_failure_is_logged_with_what_is_unaffected() -> None:
 
     [first, _] = run_story(story, proxy).logged.calls
     assert first.method_name == "error"
-    assert "traffic is unaffected" in first.kwargs["event"]
+    assert "the gateway retries" in first.kwargs["event"]
     assert first.kwargs["error"] == "nginx says no"
 
 

@@ -48,7 +48,7 @@ def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
         "subjects": tuple(dict.fromkeys(step.subject for step in record.steps)),
     }
     if record.error:
-        log.error("apply failed; traffic is unaffected", error=record.error, **facts)
+        log.error("apply failed; the gateway retries", error=record.error, **facts)
     elif record.failed:
         log.warning("applied, except for some vhosts", failed=record.failed, **facts)
     else:

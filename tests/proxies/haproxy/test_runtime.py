@@ -1,5 +1,9 @@
 """The client: framing, replies, limits, and what an operator reads when it goes wrong."""
 
+import asyncio
+import contextlib
+import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -190,3 +194,48 @@ async def test_a_real_haproxy_answers_over_tcp_too(
         assert state.servers(replies[-1].text)["b"][0].address == "10.0.0.1"
     finally:
         await haproxy.kill()
+
+
+async def trickle(path: Path, pause: float) -> asyncio.Server:
+    """A socket that sends a byte at a time, for ever."""
+
+    async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(pause)
+
+    return await asyncio.start_unix_server(talk, path)
+
+
+async def test_a_socket_that_sends_a_byte_at_a_time_is_given_up_in_time(short_path: Path) -> None:
+    async with await trickle(short_path / "s", 0.05):
+        begin = time.monotonic()
+        with pytest.raises(RuntimeApiError, match="no reply in time"):
+            await api(short_path / "s", timeout=0.5).ask(commands.SHOW_INFO)
+    assert 0.4 < time.monotonic() - begin < 3
+
+
+async def test_a_socket_that_was_silent_is_not_waited_for_so_long_again(short_path: Path) -> None:
+    runtime = api(short_path / "s", timeout=2.5)
+    async with serve_raw(short_path / "s", b"", hang=True):
+        took = []
+        for _ in range(2):
+            begin = time.monotonic()
+            with pytest.raises(RuntimeApiError, match="no reply in time"):
+                await runtime.ask(commands.SHOW_INFO)
+            took.append(time.monotonic() - begin)
+    assert took[0] > 2.4
+    assert took[1] < 2
+    async with serve(short_path / "s2", Model({"b": {}}).answer):
+        (short_path / "s").unlink(missing_ok=True)
+        (short_path / "s2").rename(short_path / "s")
+        assert state.process(await runtime.ask(commands.SHOW_INFO))
+
+
+async def test_a_socket_without_a_process_says_that_haproxy_does_not_run(short_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left_behind:
+        left_behind.bind(str(short_path / "s"))
+    with pytest.raises(RuntimeApiError, match=r"HAProxy does not run, so nobody is served"):
+        await api(short_path / "s").ask(commands.SHOW_INFO)

@@ -19,6 +19,7 @@ from drove_gateway.proxies.runtime.servers import (
     Action,
     Batch,
     Change,
+    Held,
     ObservedBackends,
     ObservedServer,
     Process,
@@ -32,6 +33,7 @@ _DONE = Result()
 # What a server was to become it is already, or the next round settles it.
 _HARMLESS = frozenset({Verdict.DONE, Verdict.EXISTS, Verdict.NO_SERVER})
 _GONE = frozenset({Verdict.DONE, Verdict.NO_SERVER, Verdict.NO_BACKEND})
+_STATE_OF: Mapping[Held, str] = {"drain": "drain", "maintenance": "maint"}
 _NOT_YET = frozenset({Verdict.BUSY, Verdict.NOT_IN_MAINTENANCE})
 
 
@@ -46,7 +48,11 @@ class HaproxyAdapter:
 
     def __init__(self, api: RuntimeApi, options: Options) -> None:
         self.abilities = Abilities(
-            probes=options.probes, named_by_host=True, reads_everything=True, file_has_servers=True
+            probes=options.probes,
+            named_by_host=True,
+            reads_everything=True,
+            file_has_servers=True,
+            reload_resets=True,
         )
         self._api = api
         self._options = options
@@ -166,10 +172,7 @@ class HaproxyAdapter:
             case Action.ADD | Action.PROBE:
                 yield from self._adding(change)
             case Action.REPLACE:
-                yield commands.set_state(backend, name, "maint")
-                if change.busy:
-                    yield commands.shutdown_sessions(backend, name)
-                yield commands.delete_server(backend, name)
+                yield from _deleting(change)
                 yield from self._adding(change)
             case Action.MOVE:
                 yield commands.set_address(backend, name, change.address, change.port)
@@ -177,11 +180,10 @@ class HaproxyAdapter:
                 yield commands.set_state(backend, name, "ready")
             case Action.DRAIN:
                 yield commands.set_state(backend, name, "drain")
+            case Action.RESTORE:
+                yield from _restoring(change)
             case Action.DELETE:
-                yield commands.set_state(backend, name, "maint")
-                if change.busy:
-                    yield commands.shutdown_sessions(backend, name)
-                yield commands.delete_server(backend, name)
+                yield from _deleting(change)
 
     def _adding(self, change: Change) -> Iterator[Command]:
         """A server is added in maintenance; one that is checked gets its first check in drain."""
@@ -192,6 +194,20 @@ class HaproxyAdapter:
             yield commands.enable_health(backend, name)
         target = "drain" if change.action is Action.PROBE else "ready"
         yield commands.set_state(backend, name, target)
+
+
+def _deleting(change: Change) -> Iterator[Command]:
+    yield commands.set_state(change.backend, change.name, "maint")
+    if change.busy:
+        yield commands.shutdown_sessions(change.backend, change.name)
+    yield commands.delete_server(change.backend, change.name)
+
+
+def _restoring(change: Change) -> Iterator[Command]:
+    if change.weight is not None:
+        yield commands.set_weight(change.backend, change.name, change.weight)
+    if change.held:
+        yield commands.set_state(change.backend, change.name, _STATE_OF[change.held])
 
 
 def _result(change: Change, replies: Iterable[Reply]) -> Result:

@@ -28,6 +28,7 @@ class Abilities(msgspec.Struct, frozen=True):
     `file_has_servers`: the configuration lists the servers, so that the file follows runtime
     changes, and a reload repairs what the runtime API cannot.
     `drains_survive_reload`: a reload keeps servers in drain.
+    `reload_resets`: a reload undoes what an operator set on servers at runtime.
     `one_protocol`: the configuration, not the server, says whether a vhost's servers use TLS.
     """
 
@@ -40,6 +41,7 @@ class Abilities(msgspec.Struct, frozen=True):
     file_has_servers: bool = False
     drains_survive_reload: bool = False
     one_protocol: bool = False
+    reload_resets: bool = False
 
 
 class Adapter(Protocol):

@@ -5,15 +5,18 @@ writes to the runtime API does so under `Engine.lock`.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
+from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.desired import DesiredServers
 from drove_gateway.proxies.runtime.ledger import Entry, Ledger, Stage
+from drove_gateway.proxies.runtime.operator_states import operator_states
 from drove_gateway.proxies.runtime.planner import additions_first, changes, settled
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.servers import (
@@ -172,7 +175,7 @@ class Engine:
         """Another process answers: nothing is known of it."""
         self.refused = {}
         if not self.adapter.abilities.drains_survive_reload:
-            self.ledger.clear()
+            self.ledger.loaded_anew()
         self.doubt(f"{self.adapter.name} was loaded anew")
 
     def doubt(self, reason: str, backends: Collection[str] | None = None) -> None:
@@ -183,6 +186,15 @@ class Engine:
             self.desired.look_again(reason)
         else:
             self.desired.look_again_at(backends, reason)
+
+    async def operator_states(self) -> Sequence[Change]:
+        """Under the lock, return what restores after a reload what an operator set on servers."""
+        if not self.adapter.abilities.reload_resets:
+            return ()
+        # Where the API does not respond, what was read last is the best that is known.
+        with contextlib.suppress(RuntimeApiError):
+            await self._read_all()
+        return tuple(operator_states(self.seen, self.ledger.of))
 
     async def carry_out(self, pending: Sequence[Change]) -> Sequence[tuple[Change, Result]]:
         """Carry out `pending` in one batch, under the lock, and remember the outcome.

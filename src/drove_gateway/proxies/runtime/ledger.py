@@ -91,10 +91,15 @@ class Ledger:
             if name in serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
                 self.strike(backend, name)
 
-    def clear(self) -> None:
-        """Forget everything: another process answers, and it has none of this."""
+    def loaded_anew(self) -> None:
+        """Another process answers. It may have taken over what the gateway set, for example from a
+        `server-state-file`: that must not look like an operator's doing."""
         self.version += 1
-        self._entries.clear()
+        for backend, name, entry in [*self.at(*Stage)]:
+            if entry.stage is Stage.PINNED:
+                self.strike(backend, name)
+            elif entry.stage is Stage.PROBING:
+                self.note(backend, name, _ADDING)
 
     def at(self, *stages: Stage) -> Iterator[tuple[str, str, Entry]]:
         """Backend, name and entry of every server in one of `stages`, as of now."""

@@ -12,7 +12,7 @@ import msgspec
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
-from drove_gateway.model.health import PENDING, ProxyHealth
+from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
@@ -28,7 +28,7 @@ from drove_gateway.proxies.runtime.reload_reasons import reload_reasons
 from drove_gateway.proxies.runtime.report import listed, servers_section
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
-from drove_gateway.proxies.runtime.servers import DesiredBackend
+from drove_gateway.proxies.runtime.servers import Change, DesiredBackend
 from drove_gateway.proxies.runtime.watch import Watch
 
 _STARTED = "the gateway started"
@@ -81,6 +81,7 @@ class RuntimeProxy:
         self._doubts: tuple[str, ...] = (_STARTED,)
         self._failed: tuple[tuple[str, str], ...] = ()
         self._failure = ""
+        self._before_reload: HealthSection | None = None
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
@@ -142,10 +143,7 @@ class RuntimeProxy:
 
     def health(self) -> ProxyHealth:
         """The sections as of now: what is pending, refused or unknown is not healthy."""
-        servers = PENDING
-        if self._desired is not None:
-            silence = self._watch.problem or self._failure
-            servers = servers_section(self._engine, self._desired, silence, self._failed)
+        servers = self._before_reload or self._servers_health()
         return ProxyHealth(
             config=self._installation.config_health(self._desired),
             template=self._installation.template_health(),
@@ -154,6 +152,12 @@ class RuntimeProxy:
             resolver=self._resolver.health(),
             draining=self.draining,
         )
+
+    def _servers_health(self) -> HealthSection:
+        if self._desired is None:
+            return PENDING
+        silence = self._watch.problem or self._failure
+        return servers_section(self._engine, self._desired, silence, self._failed)
 
     def _server_steps(self, desired: Topology, doubts: Sequence[str]) -> tuple[Step, ...]:
         engine = self._engine
@@ -186,10 +190,15 @@ class RuntimeProxy:
         except RuntimeApiError as error:
             self._log.warning("servers cannot be changed before the reload", error=str(error))
         between = self._clock()
-        installed = await self._install(plan)
-        self._served = plan.desired
-        after = self._clock()
-        second = await self._sync_after_reload(plan.desired)
+        # Until the new process is read, its servers are those of a moment ago: the file has them.
+        self._before_reload = self._servers_health() if self._engine.known else None
+        try:
+            installed = await self._install(plan)
+            self._served = plan.desired
+            after = self._clock()
+            second = await self._sync_after_reload(plan.desired)
+        finally:
+            self._before_reload = None
         self._unrendered = frozenset(self._engine.missing)
         seconds = (
             (ApplyStage.SERVERS, between - begin),
@@ -204,6 +213,7 @@ class RuntimeProxy:
         """Reload. Changes made over the runtime API meanwhile could be lost: they wait."""
         by_api = self._abilities.file_has_servers and set(plan.reload) <= set(self._doubts)
         async with self._file.lock, self._engine.lock:
+            states = await self._engine.operator_states()
             try:
                 result = await self._installation.install(plan.desired, servers_by_api=by_api)
             except GatewayError as error:
@@ -214,7 +224,24 @@ class RuntimeProxy:
             self._doubts = ()
             if result.reloaded:
                 await self._watch.reloaded()
+                await self._restore(states)
         return result
+
+    async def _restore(self, states: Sequence[Change]) -> None:
+        """Set again what an operator had set; servers that left meanwhile have nothing to set."""
+        if not states:
+            return
+        servers = listed([f"{change.backend}/{change.name}" for change in states])
+        try:
+            await self._engine.carry_out(states)
+        except RuntimeApiError as error:
+            self._log.error(
+                "what an operator set on servers was lost by a reload; set it again",
+                servers=servers,
+                error=str(error),
+            )
+        else:
+            self._log.info("what an operator had set was restored after a reload", servers=servers)
 
     async def _sync_after_reload(self, desired: Topology) -> SyncResult:
         """The reload stands, also where the runtime API is silent and cannot confirm it."""

@@ -40,7 +40,8 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     `ours`: the gateway chose its name. `checked`: its first health check has a result. `active`
     counts its requests, if they were requested. `handle` identifies it to the API if its name does
     not. `parameters` are those in the reply. `tls` says whether the proxy uses TLS for it; None
-    where the reply does not tell.
+    where the reply does not tell. `weight` is that which someone set at runtime, None where it
+    is as configured.
     """
 
     name: str
@@ -54,6 +55,7 @@ class ObservedServer(msgspec.Struct, frozen=True, gc=False):
     handle: int | None = None
     parameters: tuple[Parameter, ...] = ()
     tls: bool | None = None
+    weight: int | None = None
 
 
 class ObservedBackends(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ class Action(Enum):
     READY = "make server ready"
     UPDATE = "change server"
     DRAIN = "drain server"
+    RESTORE = "restore server's state"
     DELETE = "delete server"
 
 
@@ -94,7 +97,7 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     A drained server has `patience` seconds. `differing` names the parameters to change. After a
     deletion, `remaining` servers of this name should be left; with `busy` the server still has
-    requests, and their time is over.
+    requests, and their time is over. `held` and `weight` are what an operator had set.
     """
 
     action: Action
@@ -109,6 +112,8 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     differing: tuple[str, ...] = ()
     remaining: int = 0
     busy: bool = False
+    held: Held = ""
+    weight: int | None = None
 
     def step(self) -> Step:
         """The change as plans and histories show it."""

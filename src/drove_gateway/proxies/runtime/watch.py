@@ -42,10 +42,11 @@ class Watch:
 
         Raises RuntimeApiError when none does.
         """
+        begin = self._clock()
         try:
             process = await self._adapter.identify()
         except RuntimeApiError as error:
-            self._fell_silent(str(error))
+            self._fell_silent(str(error), begin)
             raise
         news = self._answered()
         before = self._process
@@ -71,7 +72,8 @@ class Watch:
     async def reloaded(self) -> None:
         """Wait until the process after a reload answers: a reload may end before that.
 
-        Gives up after a while: a later look then finds the new process.
+        Gives up after a while, and at once where the API was silent before: a later look then
+        finds the new process.
         """
         before, self._process = self._process, None
         self._engine.forget()
@@ -82,10 +84,16 @@ class Watch:
             try:
                 process = await self._adapter.identify()
             except RuntimeApiError:
+                if self.problem:
+                    return
                 await asyncio.sleep(_NEW_PROCESS_PAUSE_SECONDS)
                 continue
             if process is None or before is None or self._adapter.replaced(before, process):
                 self._process = process
+                if process is not None:
+                    self._log.debug(
+                        f"{self._adapter.name} was reloaded by the gateway", pid=process.pid
+                    )
                 return
             await asyncio.sleep(_NEW_PROCESS_PAUSE_SECONDS)
         self._log.warning(f"{self._adapter.name}'s runtime API does not show the new process")
@@ -99,8 +107,8 @@ class Watch:
         self._engine.doubt(news)
         return news
 
-    def _fell_silent(self, problem: str) -> None:
+    def _fell_silent(self, problem: str, since: float) -> None:
         self.problem = problem
         if self._silent_since is None:
-            self._silent_since = self._clock()
+            self._silent_since = since
             self._log.warning(f"{self._adapter.name}'s runtime API does not answer", error=problem)

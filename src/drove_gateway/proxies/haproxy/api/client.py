@@ -23,6 +23,12 @@ from drove_gateway.proxies.runtime.metrics import ApiMetrics
 _LONGEST_LINE = 15_000
 # The states of 100,000 servers are about 10 MB; a much longer reply is not from HAProxy.
 _MOST_BYTES = 64 << 20
+# A whole exchange may take as long as the silence that is allowed, and this much more: HAProxy
+# runs 30,000 commands and sends 10 MB in a second.
+_SECONDS_PER_COMMAND = 0.001
+_SECONDS_PER_BYTE = 1e-6
+# An API that did not respond in time is not waited for so long again, until it responds.
+_SILENT_SECONDS = 1.0
 
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +44,11 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 
 
 class RuntimeApi:
-    """Sends commands to the socket at `address`, with at most `timeout` seconds of silence."""
+    """Sends commands to the socket at `address`.
+
+    At most `timeout` seconds may pass without a byte. A whole exchange may take as long, and a
+    second more for each thousand commands and for each megabyte.
+    """
 
     def __init__(
         self,
@@ -50,6 +60,7 @@ class RuntimeApi:
     ) -> None:
         self.address = address
         self._timeout = timeout
+        self._silent = False
         self._clock = clock
         self._metrics = metrics
 
@@ -99,18 +110,20 @@ class RuntimeApi:
         return Reply(command, text, found)
 
     async def _exchange(self, commands: Sequence[Command]) -> str:
+        patience = min(self._timeout, _SILENT_SECONDS) if self._silent else self._timeout
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(patience):
                 conversation = await self._connect()
         except (OSError, ValueError) as error:
-            raise RuntimeApiError(
-                f"HAProxy's runtime API at {_shown(self.address)} cannot be reached: "
-                f"{_reason(error)}; servers stay as they are, and the gateway retries"
-            ) from error
+            self._silent = isinstance(error, TimeoutError)
+            raise _unreachable(self.address, error) from error
         try:
             lines = chain(("prompt",), _chains(commands), ("quit",))
-            return (await conversation.say(lines, self._timeout)).decode()
+            text = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
+            self._silent = False
+            return text.decode()
         except (OSError, UnicodeDecodeError) as error:
+            self._silent = isinstance(error, TimeoutError)
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} broke off during "
                 f"{len(commands)} commands: {_reason(error)}; the gateway reads the servers again"
@@ -149,18 +162,20 @@ class _Conversation(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc)
 
-    async def say(self, lines: Iterable[str], timeout: float) -> bytearray:
+    async def say(self, lines: Iterable[str], timeout: float, more: float) -> bytearray:
         """Send `lines`, and return the output until the other side closes.
 
-        Raises OSError if the connection breaks, TimeoutError after `timeout` seconds of silence.
+        Raises OSError if the connection breaks, TimeoutError after `timeout` seconds of silence,
+        and when the whole takes longer than `timeout`, `more`, and what its length allows.
         """
         transport = cast("asyncio.Transport", self._transport)
         try:
-            self._last = self._loop.time()
+            begin = self._last = self._loop.time()
             for line in lines:
                 transport.write(f"{line}\n".encode())
             while not self._ended.done():
-                patience = self._last + timeout - self._loop.time()
+                allowed = timeout + more + len(self._received) * _SECONDS_PER_BYTE
+                patience = min(self._last + timeout, begin + allowed) - self._loop.time()
                 if patience <= 0:
                     raise TimeoutError
                 await asyncio.wait([self._ended], timeout=patience)
@@ -191,6 +206,18 @@ def _chains(commands: Sequence[Command]) -> Iterator[str]:
         length += size
     if line:
         yield ";".join(line)
+
+
+def _unreachable(address: SocketAddress, error: Exception) -> RuntimeApiError:
+    where = _shown(address)
+    if isinstance(error, ConnectionRefusedError):
+        return RuntimeApiError(
+            f"HAProxy's runtime API at {where} cannot be reached: no process listens there; HAProxy "
+            "does not run, so nobody is served; start it, then the gateway repairs its servers"
+        )
+    return RuntimeApiError(
+        f"HAProxy's runtime API at {where} cannot be reached: {_reason(error)}; the gateway retries"
+    )
 
 
 def _shown(address: SocketAddress) -> str:

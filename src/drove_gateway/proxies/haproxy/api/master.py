@@ -10,6 +10,8 @@ from drove_gateway.proxies.installation.subprocess_runner import last_lines
 
 _RESTART_SECONDS = 1.0
 _PAUSE_SECONDS = 0.02
+# Its log names each fault of a configuration; more is not shown anyway.
+_LONGEST_LOG = 1 << 20
 
 
 async def reload(socket: str, *, timeout: float) -> None:
@@ -26,6 +28,12 @@ async def reload(socket: str, *, timeout: float) -> None:
     except TimeoutError as error:
         raise CommandTimeout(
             f"HAProxy's master socket {socket} did not reply to `reload` within {timeout:g} s"
+        ) from error
+    except ConnectionRefusedError as error:
+        raise CommandFailed(
+            f"HAProxy's master process does not run: nothing listens at {socket}, so the "
+            "configuration cannot be loaded, and nobody is served unless a worker is left; "
+            "start HAProxy"
         ) from error
     except OSError as error:
         raise CommandFailed(
@@ -73,6 +81,13 @@ async def _first_line(reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
+async def _log(reader: asyncio.StreamReader) -> str:
+    log = b""
+    while len(log) < _LONGEST_LOG and (piece := await reader.read(_LONGEST_LOG)):
+        log += piece
+    return log[:_LONGEST_LOG].decode(errors="replace")
+
+
 async def _ask(socket: str) -> _Reply:
     reader, writer = await _connect(socket)
     try:
@@ -81,7 +96,7 @@ async def _ask(socket: str) -> _Reply:
         first = (await _first_line(reader)).decode(errors="replace").strip()
         if first in ("Success=1", ""):
             return _Reply(first)
-        return _Reply(first, (await reader.read()).decode(errors="replace"))
+        return _Reply(first, await _log(reader))
     except ValueError as error:
         raise OSError("its reply is longer than a line") from error
     finally:

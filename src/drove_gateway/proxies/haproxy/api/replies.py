@@ -57,6 +57,7 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
         )
     ),
     **{key: dict((_SILENT, _NO_SERVER, _NO_BACKEND)) for key in _STATES},
+    "set_server_weight": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
     "set_server_addr": dict((("nothing changed", Verdict.DONE), _NO_SERVER, _NO_BACKEND)),
     "delete_server": dict(
         (

@@ -64,6 +64,11 @@ def set_state(backend: str, name: str, state: str) -> Command:
     )
 
 
+def set_weight(backend: str, name: str, weight: int) -> Command:
+    """Set the weight of a server, 0 to 256."""
+    return Command("set_server_weight", f"set server {_server(backend, name)} weight {weight}")
+
+
 def set_address(backend: str, name: str, address: str, port: int) -> Command:
     """Move a server; running sessions finish at its old address."""
     text = f"set server {_server(backend, name)} addr {_checked(address, address, port)}"

@@ -36,7 +36,7 @@ def servers(
     try:
         columns = next(lines).lstrip("# ").split(" ")
         at = [columns.index(name) for name in _STATE_COLUMNS]
-        backend, name, address, port, op, admin, weight, result = at
+        backend, name, address, port, op, admin, weight, initial, result = at
         tls = columns.index(_TLS_COLUMN) if _TLS_COLUMN in columns else None
         for line in lines:
             f = line.split(" ")
@@ -51,6 +51,7 @@ def servers(
                     is_ours(server),
                     int(f[result]) >= FIRST_CHECK_DECIDED,
                     tls=None if tls is None else f[tls] == "1",
+                    weight=None if f[weight] == f[initial] else int(f[weight]),
                 )
             )
     except (ValueError, IndexError, StopIteration) as error:
@@ -68,6 +69,7 @@ _STATE_COLUMNS = (
     "srv_op_state",
     "srv_admin_state",
     "srv_uweight",
+    "srv_iweight",
     "srv_check_result",
 )
 

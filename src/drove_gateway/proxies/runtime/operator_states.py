@@ -1,0 +1,30 @@
+"""What an operator set on servers, so that a reload by the gateway does not undo it. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from drove_gateway.proxies.runtime.ledger import Entry
+from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
+
+_REASON = "an operator had set this before the reload"
+
+
+def operator_states(
+    seen: Mapping[str, Sequence[ObservedServer]],
+    ledger: Callable[[str], Mapping[str, Entry]],
+) -> Iterator[Change]:
+    """Yield what restores the drains, maintenances and weights of the servers `seen` that are not
+    the gateway's own doing, which is what the `ledger` has of a backend."""
+    for backend, servers in seen.items():
+        for server in servers:
+            # Most servers are as they were added, and this is asked for each of them.
+            if not server.held and server.weight is None:
+                continue
+            if server.name not in ledger(backend):
+                yield Change(
+                    Action.RESTORE,
+                    backend,
+                    server.name,
+                    _REASON,
+                    held=server.held,
+                    weight=server.weight,
+                )
