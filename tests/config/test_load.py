@@ -416,3 +416,14 @@ def test_values_are_shown_on_one_line_and_shortened(directory: Path) -> None:
 def test_a_byte_order_mark_is_accepted(directory: Path) -> None:
     (directory / "nixy.toml").write_bytes(b"\xef\xbb\xbfport = 1\r\n" + NAMESPACE.encode())
     assert load(Path("nixy.toml"), {}).settings.port == 1
+
+
+def test_two_namespaces_with_the_same_leader_vhost_are_refused_naming_both(directory: Path) -> None:
+    text = NAMESPACE + 'leader_vhost = "drove.example.com"\n'
+    text += NAMESPACE.replace("stage1", "stage2") + 'leader_vhost = "Drove.Example.COM."\n'
+    with pytest.raises(ConfigError) as refused:
+        read(text, directory)
+    assert str(refused.value) == (
+        'nixy.toml:2: namespaces: "stage1" and "stage2" have the same leader_vhost '
+        '"drove.example.com"; requests could only reach the controllers of one of them'
+    )

@@ -12,7 +12,11 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.registry import KINDS, kind_of
 
-HAPROXY = Settings(proxy_platform="haproxy", haproxy_config="/etc/haproxy/haproxy.cfg")
+HAPROXY = Settings(
+    proxy_platform="haproxy",
+    haproxy_config="/etc/haproxy/haproxy.cfg",
+    haproxy_backend_include_routing_tag_suffix=True,
+)
 HOSTS = (Host("10.0.0.1", 80, "http"),)
 GROUPS = {"blue": HostGroup(HOSTS, {}), "green": HostGroup(HOSTS, {})}
 

@@ -18,6 +18,7 @@ from drove_gateway.model.vocabulary import (
 from drove_gateway.proxies.haproxy.names import Naming as HaproxyNaming
 from drove_gateway.proxies.nginx.names import Naming as NginxNaming
 from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.explain import explain
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.namespace_build import AppCounts, NamespaceRules, parse_rules
 
@@ -432,3 +433,20 @@ def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
         assert grouped <= set(one.hosts)
         assert grouped == set(one.hosts) or without_group
         assert len(set(one.hosts)) == len(one.hosts) > 0
+
+
+def test_a_vhost_without_http_is_named_and_still_there_for_templates() -> None:
+    rule = parse_rules("stage", "", "", "", "")
+    apps = (
+        AppEndpoints("db", "db-1", "db.example.com", {}, (host(1, "tcp"), host(2, "udp"))),
+        AppEndpoints("mixed", "mixed-1", "mixed.example.com", {}, (host(3, "tcp"), host(4))),
+    )
+    result = built(*apps, rule=rule)
+    assert set(result.topology.apps) == {"db.example.com", "mixed.example.com"}
+    assert [(entry.app_id, entry.value) for entry in result.rejected] == [
+        ("db-1", "db.example.com")
+    ]
+    assert "only tcp or udp" in explain(result, "db.example.com")[1]
+    joined = AppEndpoints("web", "web-1", "db.example.com", {}, (host(5),))
+    later = build({"stage": snapshot(*apps, joined)}, [rule], result)
+    assert later.rejected == ()

@@ -11,6 +11,7 @@ import msgspec
 from drove_gateway.config.addresses import is_loopback
 from drove_gateway.config.draft import quoted
 from drove_gateway.config.settings import NamespaceSettings, Settings
+from drove_gateway.model.spelling import vhost_spelling
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -33,6 +34,7 @@ def problems(settings: Settings) -> Iterator[Finding]:
     yield from _admin_tokens(settings)
     yield from _disabled_reloads(settings)
     yield from _empty_keys(settings)
+    yield from _leader_vhosts(settings)
 
 
 def _admin_tls(settings: Settings) -> Iterator[Finding]:
@@ -65,6 +67,20 @@ def _empty_keys(settings: Settings) -> Iterator[Finding]:
         if not getattr(settings, key).strip():
             text = f'must not be empty with proxy_platform = "{settings.proxy_platform}"'
             yield Finding(key, text, ("proxy_platform", "haproxy_master_socket"))
+
+
+def _leader_vhosts(settings: Settings) -> Iterator[Finding]:
+    """A vhost leads to a single cluster's controllers; it is compared as vhosts are spelled."""
+    owners: dict[str, str] = {}
+    for namespace in settings.namespaces:
+        vhost = vhost_spelling(namespace.leader_vhost.strip())
+        owner = owners.setdefault(vhost, namespace.name) if vhost else namespace.name
+        if owner != namespace.name:
+            text = (
+                f"{quoted(owner)} and {quoted(namespace.name)} have the same leader_vhost "
+                f"{quoted(vhost)}; requests could only reach the controllers of one of them"
+            )
+            yield Finding("namespaces", text)
 
 
 def _needed(settings: Settings) -> Iterator[str]:

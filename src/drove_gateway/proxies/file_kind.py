@@ -18,6 +18,7 @@ from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.served import ReadServed
 from drove_gateway.proxies.outside import Outside
+from drove_gateway.proxies.ownership import own
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
@@ -72,6 +73,8 @@ class FileKind(msgspec.Struct, frozen=True):
     async def driver(
         self, outside: Outside, stack: AsyncExitStack, remembered: Topology | None = None
     ) -> Proxy:
+        if self.file.installed:
+            await own(self.file.platform.config.resolve(), outside.host_name, stack, outside.log)
         template = await self.file.template(outside.environ)
         installation = self.file.installation(template, outside, remembered)
         if self.connect is None:

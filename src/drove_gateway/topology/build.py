@@ -22,6 +22,7 @@ from drove_gateway.topology.namespace_build import (
     NamespaceRules,
     namespace_build,
     without,
+    without_http,
 )
 
 
@@ -112,7 +113,7 @@ def _of_parts(
         rejected=tuple(
             rejection
             for part in parts.values()
-            for rejection in (*part.snapshot.rejected, *part.rejected)
+            for rejection in (*part.snapshot.rejected, *part.rejected, *without_http(part))
         ),
         counts={name: part.counts for name, part in parts.items()},
         parts=parts,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from drove_gateway.model.vocabulary import App
 from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.namespace_build import AcceptedApp, NamespaceBuild
+from drove_gateway.topology.namespace_build import HTTP, NO_HTTP, AcceptedApp, NamespaceBuild
 
 
 def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
@@ -16,6 +16,8 @@ def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
         lines.append(f"{vhost} is not served.")
     else:
         lines.append(f"{vhost} is served by {_count(len(app.hosts), 'server')}.")
+    if app is not None and not any(host.port_type in HTTP for host in app.hosts):
+        lines.append(f"No request reaches it: {NO_HTTP}.")
     for namespace, part in built.parts.items():
         lines += _namespace(namespace, part, vhost)
     if owner := built.leader_vhosts.get(vhost):

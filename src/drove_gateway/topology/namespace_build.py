@@ -3,7 +3,7 @@
 Each app's result is kept, so that the next response costs what changed in it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -24,6 +24,12 @@ from drove_gateway.topology.identity import Claim, Refused
 from drove_gateway.topology.merge import joined
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.validation import shown, valid_app
+
+HTTP = frozenset({"http", "https"})
+NO_HTTP = (
+    "its hosts are only tcp or udp, which the shipped templates do not serve; a request for it is "
+    "answered as for an unknown vhost"
+)
 
 
 class NamespaceRules(msgspec.Struct, frozen=True):
@@ -102,6 +108,8 @@ class NamespaceBuild(msgspec.Struct, frozen=True):
     """The contribution of a namespace: the result for each app, and the vhosts merged from them.
 
     `rules` and `reserved` (the leader_vhosts of all namespaces) are what it was made with.
+    `without_http` are the vhosts whose every host is TCP or UDP: no rejected input, yet nobody gets
+    a response from them unless a template of the operator's own serves them.
     `coinciding` are the ids of apps that are left out since a name that they need is taken.
     """
 
@@ -114,6 +122,7 @@ class NamespaceBuild(msgspec.Struct, frozen=True):
     rejected: tuple[Rejection, ...]
     counts: AppCounts
     coinciding: frozenset[str] = frozenset()
+    without_http: frozenset[str] = frozenset()
 
     @property
     def served_snapshot(self) -> Snapshot:
@@ -122,6 +131,13 @@ class NamespaceBuild(msgspec.Struct, frozen=True):
             return self.snapshot
         apps = tuple(app for app in self.snapshot.apps if app.app_id not in self.coinciding)
         return msgspec.structs.replace(self.snapshot, apps=apps)
+
+
+def without_http(part: NamespaceBuild) -> Iterator[Rejection]:
+    """Yield an entry for each vhost that has no HTTP at all, for people to read."""
+    for vhost in sorted(part.without_http):
+        source = part.contributors[vhost][0].source
+        yield Rejection(part.rules.namespace, shown(source.app_id), "vhost", shown(vhost), NO_HTTP)
 
 
 def namespace_build(
@@ -196,6 +212,8 @@ def _exchanged(
         before.apps.updated(apps, without=empty),
         rejected,
         _sum(before.counts, _counts(new), _counts(old)),
+        without_http=(before.without_http - present.keys())
+        | {vhost for vhost, app in apps.items() if not any(h.port_type in HTTP for h in app.hosts)},
     )
 
 

@@ -212,8 +212,9 @@ def _unreachable(address: SocketAddress, error: Exception) -> RuntimeApiError:
     where = _shown(address)
     if isinstance(error, ConnectionRefusedError):
         return RuntimeApiError(
-            f"HAProxy's runtime API at {where} cannot be reached: no process listens there; HAProxy "
-            "does not run, so nobody is served; start it, then the gateway repairs its servers"
+            f"HAProxy's runtime API at {where} cannot be reached: no process listens there. "
+            "HAProxy does not run, so nobody is served; start it, then the gateway repairs its "
+            "servers"
         )
     return RuntimeApiError(
         f"HAProxy's runtime API at {where} cannot be reached: {_reason(error)}; the gateway retries"

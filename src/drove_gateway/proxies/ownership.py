@@ -1,0 +1,72 @@
+"""One gateway drives a proxy. A second would undo the first one's changes, so it is refused.
+
+The owner holds a lock on a file beside the proxy's configuration, which the kernel releases when
+the process ends, however it ends. Containers that share the directory see it too.
+"""
+
+import asyncio
+import fcntl
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.model.errors import ConfigError
+from drove_gateway.model.wording import printable
+
+# After a restart, the process before may still finish its last step.
+_PATIENCE_SECONDS = 5.0
+_PAUSE_SECONDS = 0.1
+_LONGEST_OWNER = 100
+
+
+async def own(
+    target: Path,
+    host_name: str,
+    stack: AsyncExitStack,
+    log: FilteringBoundLogger,
+    *,
+    patience: float = _PATIENCE_SECONDS,
+) -> None:
+    """Become the only gateway that writes `target`, until `stack` is closed.
+
+    Raises ConfigError, naming the owner, when another gateway is. Where no lock can be had, as on a
+    file system without locks, a warning is logged.
+    """
+    path = target.parent / f".{target.name}.drove-gateway.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    except OSError as error:
+        log.warning("another gateway for the same file would not be noticed", error=str(error))
+        return
+    stack.callback(os.close, descriptor)
+    try:
+        await _lock(descriptor, patience)
+    except BlockingIOError as error:
+        owner = printable(os.pread(descriptor, _LONGEST_OWNER, 0).decode(errors="replace"), 100)
+        problem = (
+            f"another drove-gateway ({owner or 'unknown process'}) drives the proxy with {target}; "
+            "two would undo each other's changes. Stop it, or use another file"
+        )
+        raise ConfigError((problem,)) from error
+    except OSError as error:
+        log.warning("another gateway for the same file would not be noticed", error=str(error))
+        return
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"process {os.getpid()} on {host_name}".encode()[:_LONGEST_OWNER], 0)
+
+
+async def _lock(descriptor: int, patience: float) -> None:
+    """Raises BlockingIOError when another process keeps the lock."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if loop.time() > end:
+                raise
+        else:
+            return
+        await asyncio.sleep(_PAUSE_SECONDS)

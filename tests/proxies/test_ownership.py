@@ -1,0 +1,44 @@
+"""Two gateways for one proxy: the second is refused, and says which process is the first."""
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import structlog
+
+from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.ownership import own
+
+LOG = structlog.get_logger()
+
+
+async def test_a_second_gateway_for_the_same_file_is_refused_naming_the_first(
+    tmp_path: Path,
+) -> None:
+    target = tmp_path / "nginx.conf"
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        await own(target, "edge-1", first, LOG)
+        await own(tmp_path / "other.conf", "edge-1", second, LOG)
+        with pytest.raises(ConfigError, match=rf"process {os.getpid()} on edge-1.*{target}"):
+            await own(target, "edge-2", second, LOG, patience=0.2)
+
+
+async def test_the_next_gateway_waits_while_the_one_before_ends(tmp_path: Path) -> None:
+    target = tmp_path / "nginx.conf"
+    first, second = AsyncExitStack(), AsyncExitStack()
+    await own(target, "edge-1", first, LOG)
+    waiting = asyncio.create_task(own(target, "edge-1", second, LOG))
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await first.aclose()
+    await waiting
+    await second.aclose()
+
+
+async def test_a_directory_that_cannot_be_written_is_no_reason_not_to_start(
+    tmp_path: Path,
+) -> None:
+    async with AsyncExitStack() as stack:
+        await own(tmp_path / "missing" / "nginx.conf", "edge-1", stack, LOG)
