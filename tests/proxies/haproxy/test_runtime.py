@@ -201,10 +201,11 @@ async def trickle(path: Path, pause: float) -> asyncio.Server:
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            while True:
+            while not writer.is_closing():
                 writer.write(b"x")
                 await writer.drain()
                 await asyncio.sleep(pause)
+        writer.close()
 
     return await asyncio.start_unix_server(talk, path)
 
@@ -214,6 +215,7 @@ async def test_a_socket_that_sends_a_byte_at_a_time_is_given_up_in_time(short_pa
         begin = time.monotonic()
         with pytest.raises(RuntimeApiError, match="no reply in time"):
             await api(short_path / "s", timeout=0.5).ask(commands.SHOW_INFO)
+        await asyncio.sleep(0.2)
     assert 0.4 < time.monotonic() - begin < 3
 
 
