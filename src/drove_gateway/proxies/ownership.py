@@ -31,8 +31,8 @@ async def own(
 ) -> None:
     """Become the only gateway that writes `target`, until `stack` is closed.
 
-    Raises ConfigError, naming the owner, when another gateway is. Where no lock can be had, as on a
-    file system without locks, a warning is logged.
+    Raises ConfigError, naming the owner, when another gateway is. Where no lock is possible, for
+    example on a file system without locks, a warning is logged.
     """
     path = target.parent / f".{target.name}.drove-gateway.lock"
     try:

@@ -162,9 +162,9 @@ def test_connections_in_use_are_read() -> None:
         "safe_nb idle_lim idle_cur idle_per_thr[2]\n"
         "b1/a 3/1 127.0.0.1 18990 - 5000 1 2 2 1 0 -1 1 0 1"
     )
-    assert state.connections(text) == {("b1", "a"): 1}
+    assert state.connections(text, ("b1",)) == {"b1": [("a", 1)]}
     with pytest.raises(RuntimeApiError, match="show servers conn"):
-        state.connections("# bkname/svname\nb1/a")
+        state.connections("# bkname/svname\nb1/a", ("b1",))
 
 
 def test_another_process_shows_by_its_pid_or_its_age() -> None:

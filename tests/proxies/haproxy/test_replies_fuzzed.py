@@ -24,7 +24,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
 READERS: list[Callable[[str], object]] = [
     state.servers,
-    state.connections,
+    lambda text: state.connections(text, ("b",)),
     state.backends,
     state.process,
 ]

@@ -111,9 +111,12 @@ class HaproxyAdapter:
         used: dict[str, list[ObservedServer]] = {}
         for reply in await self._api.run(reading):
             if reply.verdict is Verdict.DONE:
-                for (backend, name), count in state.connections(reply.text).items():
-                    server = ObservedServer(name, held="drain", active=count)
-                    used.setdefault(backend, []).append(server)
+                for backend, counts in state.connections(reply.text, backends).items():
+                    if counts:
+                        used.setdefault(backend, []).extend(
+                            ObservedServer(name, held="drain", active=count)
+                            for name, count in counts
+                        )
             elif reply.verdict is not Verdict.NO_BACKEND:
                 raise reply.problem()
         return ObservedBackends(used)

@@ -19,6 +19,9 @@ _PROBE_SECONDS = 10.0
 class Stage(Enum):
     """How far the gateway is with a server."""
 
+    # Members are single objects; Enum's own hash is slow, and thousands are looked up at once.
+    __hash__ = object.__hash__
+
     ADDING = "being added"
     """Registered, not yet known to be let into traffic."""
     PROBING = "waits for its first health check"

@@ -16,7 +16,7 @@ def operator_states(
     the gateway's own doing, which is what the `ledger` has of a backend."""
     for backend, servers in seen.items():
         for server in servers:
-            # Most servers are as they were added, and this is asked for each of them.
+            # Most servers are as they were added: decide quickly for them.
             if not server.held and server.weight is None:
                 continue
             if server.name not in ledger(backend):

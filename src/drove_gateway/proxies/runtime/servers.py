@@ -78,6 +78,9 @@ class Process(msgspec.Struct, frozen=True):
 class Action(Enum):
     """What is done to a server."""
 
+    # Members are single objects; Enum's own hash is slow, and thousands are looked up at once.
+    __hash__ = object.__hash__
+
     ADD = "add server"
     PROBE = "add server, probe first"
     MOVE = "move server"

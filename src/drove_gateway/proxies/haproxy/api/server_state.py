@@ -3,7 +3,7 @@
 The columns are found by their names in the header line, since newer releases append some.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Process
@@ -74,22 +74,21 @@ _STATE_COLUMNS = (
 )
 
 
-def connections(reply: str) -> dict[tuple[str, str], int]:
-    """`show servers conn` as connections in use, by backend and server."""
+def connections(reply: str, backends: Collection[str]) -> dict[str, list[tuple[str, int]]]:
+    """`show servers conn` as servers of `backends` and their connections in use."""
+    found: dict[str, list[tuple[str, int]]] = {name: [] for name in backends}
     lines = iter(reply.split("\n"))
     try:
         columns = next(lines).lstrip("# ").split(" ")
         used = columns.index("used_cur")
-        return {(backend, name): int(count) for backend, name, count in _used(lines, used)}
+        for line in lines:
+            fields = line.split(" ")
+            backend, _, name = fields[0].partition("/")
+            if backend in found:
+                found[backend].append((name, int(fields[used])))
     except (ValueError, IndexError, StopIteration) as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show servers conn`: {error}") from error
-
-
-def _used(lines: Iterator[str], column: int) -> Iterator[tuple[str, str, str]]:
-    for line in lines:
-        fields = line.split(" ")
-        backend, _, name = fields[0].partition("/")
-        yield backend, name, fields[column]
+    return found
 
 
 def backends(reply: str) -> frozenset[str]:
