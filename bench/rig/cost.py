@@ -2,7 +2,7 @@
 
 python -m bench.rig.cost NIXY_TOML ANSWER CHANGED… prints JSON: milliseconds by step, for the
 first answer and, as medians, for one server that changed. The steps are those of the gateway, by
-the same objects: the answer's decoder, the guard, the topology, the driver's plan and its applying.
+the same objects: the answer's decoder, the topology, the guard, the driver's plan and its applying.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import structlog
 
+from drove_gateway.acceptance.verdict import Evidence, Memory, judge
 from drove_gateway.config.load import load
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.outside import this_machine
@@ -28,8 +29,7 @@ from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Leader, Snapshot
 from drove_gateway.proxies.registry import kind_of
-from drove_gateway.topology.build import TopologyBuild, build
-from drove_gateway.topology.guard import GuardMemory, judge
+from drove_gateway.topology.build import build
 from drove_gateway.topology.topology_diff import topology_diff
 
 T = TypeVar("T")
@@ -58,23 +58,28 @@ class Way:
         self.settings = load(config, os.environ).settings
         self.name = self.settings.namespaces[0].name
         self.decoder = EndpointsDecoder(self.name)
-        self.memory = GuardMemory()
-        self.built: TopologyBuild | None = None
+        self.rules = assembly.namespace_rules(self.settings)
+        self.listed = build({}, self.rules)
+        self.memory = Memory(self.listed)
 
     def decided(self, body: bytes, steps: Steps, proxy: Proxy) -> Plan:
         """Everything that is decided from an answer: the plan."""
         listing = steps.time("decode", lambda: self.decoder.decode(body))
         answer = Snapshot(self.name, _LEADER, listing.apps, listing.rejected)
+        before = self.memory.served.topology
+        self.listed = steps.time(
+            "topology", lambda: build({self.name: answer}, self.rules, self.listed)
+        )
         limits = assembly.guard_limits(self.settings)
-        judged = steps.time("guard", lambda: judge(self.memory, answer, now=0.0, limits=limits))
-        self.memory = judged.memory
-        rules, before = assembly.namespace_rules(self.settings), self.built
-        accepted = {self.name: judged.memory.accepted or answer}
-        built = steps.time("topology", lambda: build(accepted, rules, before))
-        if before is not None:
-            steps.time("diff", lambda: topology_diff(before.topology, built.topology))
-        self.built = built
-        return steps.time("plan", lambda: proxy.plan(built.topology))
+        evidence = Evidence(now=0.0, responded=frozenset((self.name,)))
+        verdict = steps.time(
+            "guard", lambda: judge(self.memory, self.listed, self.rules, evidence, limits)
+        )
+        self.memory = verdict.memory
+        desired = self.memory.served.topology
+        if before.apps:
+            steps.time("diff", lambda: topology_diff(before, desired))
+        return steps.time("plan", lambda: proxy.plan(desired))
 
 
 async def apply(plan: Plan, steps: Steps, proxy: Proxy) -> None:

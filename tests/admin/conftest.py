@@ -6,12 +6,13 @@ import aiohttp
 import pytest
 import structlog
 
+from drove_gateway.acceptance.acceptance import AcceptRequest
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin import Actions, serve
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class Api:
@@ -23,6 +24,7 @@ class Api:
         self.queue_has_room = True
         self.held: tuple[HeldWithdrawal, ...] = ()
         self.asked: list[str] = []
+        self.accepting: list[AcceptRequest] = []
         self.url = ""
 
     def actions(self) -> Actions:
@@ -32,8 +34,9 @@ class Api:
         self.asked.append("reload")
         return self.queue_has_room
 
-    def _accept(self) -> tuple[HeldWithdrawal, ...]:
+    def _accept(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
         self.asked.append("accept")
+        self.accepting.append(request)
         return self.held
 
 

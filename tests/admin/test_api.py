@@ -10,6 +10,7 @@ from tests.admin.conftest import Api
 from tests.proxies.haproxy.process import Haproxy
 from tests.waiting import until
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import ANY, routes
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
@@ -35,7 +36,6 @@ from drove_gateway.status.status import (
     with_record,
 )
 from drove_gateway.topology.build import build
-from drove_gateway.topology.guard import HeldWithdrawal
 from drove_gateway.topology.namespace_build import parse_rules
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "http-api.md"
@@ -45,7 +45,16 @@ C1 = EndpointView("http://c1:10000", True, "OK")
 C2 = EndpointView("http://c2:10000", False, "This node is not the leader controller")
 STAGE = NamespaceView("stage", (C1, C2), leader=LEADER, last_sync=1700000000.25, syncing=False)
 WELL = ProxyHealth(config=HealthSection(), template=HealthSection())
-HELD = HeldWithdrawal("stage", "the response is suddenly empty", 12, ("a.local",), 41.25)
+HELD = HeldWithdrawal(
+    "stage",
+    "the response is suddenly empty",
+    12,
+    ("a.local",),
+    41.25,
+    alive=12,
+    missing=18.75,
+    addresses=("10.0.0.1:8000",),
+)
 
 
 def serving(status: Status) -> Status:
@@ -118,10 +127,28 @@ async def test_held_withdrawals_are_accepted_by_post_only(
                     "servers": 12,
                     "vhosts": ["a.local"],
                     "believed_in_seconds": 41.2,
+                    "alive": 12,
+                    "missing_seconds": 18.8,
+                    "addresses": ["10.0.0.1:8000"],
+                    "known": HELD.known,
+                    "ends": HELD.ends,
                 }
             ]
         }
     assert api.asked == ["accept"]
+
+
+async def test_acceptance_names_what_is_accepted_and_by_whom(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    url = f"{api.url}/v1/accept?name=Web.Example.com.&name=stage&dry_run=true"
+    async with client.post(url, headers={"X-Caller": "ops"}) as answer:
+        assert answer.status == 200
+
+    [request] = api.accepting
+    assert {"web.example.com", "stage"} <= set(request.names)
+    assert request.dry_run
+    assert request.caller == "ops (127.0.0.1)"
 
 
 @pytest.mark.parametrize(

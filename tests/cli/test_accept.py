@@ -12,9 +12,9 @@ from tests.admin.test_server import certificate
 from tests.cli.conftest import Call
 from tests.traffic import free_port
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin import serve
 from drove_gateway.config import load
-from drove_gateway.topology.guard import HeldWithdrawal
 
 HELD = HeldWithdrawal("stage", "the response is suddenly empty", 12, ("a.local", "b.local"), 41.25)
 NAMESPACE = '[[namespaces]]\nname = "stage"\ndrove = ["http://127.0.0.1:1"]\n'
@@ -43,10 +43,31 @@ async def test_accepted_withdrawals_are_printed(directory: Path, call: Call) -> 
 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "accepted  namespace stage: 12 servers of a.local, b.local removed",
-        "          held until now because the response is suddenly empty",
+        "accepted      namespace stage: 12 servers of a.local, b.local",
+        "              held until now because the response is suddenly empty",
     ]
     assert api.asked == ["accept"]
+
+
+async def test_names_and_dry_run_are_passed_on_with_the_user(
+    directory: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "jo")
+    async with gateway(directory, "") as api:
+        api.held = (HELD,)
+        result = await asyncio.to_thread(call, "accept", "--dry-run", "a.local", "stage")
+
+    assert result.stdout.startswith("would remove  namespace stage: 12 servers")
+    [request] = api.accepting
+    assert (set(request.names), request.dry_run) == ({"a.local", "stage"}, True)
+    assert request.caller == "jo (127.0.0.1)"
+
+
+async def test_name_of_which_nothing_is_held_is_an_error(directory: Path, call: Call) -> None:
+    async with gateway(directory, ""):
+        result = await asyncio.to_thread(call, "accept", "c.local")
+
+    assert (result.exit_code, result.stdout) == (1, "nothing is held of c.local\n")
 
 
 async def test_accept_without_held_withdrawals_says_so(directory: Path, call: Call) -> None:

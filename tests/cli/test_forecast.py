@@ -1,9 +1,9 @@
 """What a start would serve: responses, judged against the state stored for the same controllers."""
 
+from drove_gateway.acceptance.budget import GuardLimits
 from drove_gateway.cli.forecast import Forecast, forecast
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.guard import GuardLimits
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 URLS = ("http://c1:4000", "http://c2:4000")
@@ -54,10 +54,10 @@ def test_held_withdrawal_keeps_its_servers() -> None:
     assert [(held.namespace, held.servers) for held in found.held] == [("stage", 3)]
 
 
-def test_small_loss_is_accepted() -> None:
+def test_small_loss_is_held_by_a_start_until_its_servers_were_probed() -> None:
     found = seen([snapshot("stage", web=3)], stored(snapshot("stage", web=4)))
-    assert served(found) == {"web.local": 3}
-    assert found.held == ()
+    assert served(found) == {"web.local": 4}
+    assert [held.servers for held in found.held] == [1]
 
 
 def test_stored_state_of_another_cluster_does_not_count() -> None:

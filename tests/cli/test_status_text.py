@@ -135,9 +135,14 @@ def test_namespace_served_from_disk_is_marked() -> None:
 def test_held_and_rejected_entries_are_shown_with_advice() -> None:
     held = HeldStatus("stage", "the answer is empty", 12, ("a.local", "b.local"), 41.4)
     bad = Rejection("stage", "web-1", "vhost", "*.x", "not a DNS name")
-    shown = text(msgspec.structs.replace(WELL, held=(held,), rejected=RejectedInput(7, (bad,))))
+    shown = text(
+        msgspec.structs.replace(
+            WELL, held=(held,), held_vhosts=4, held_servers=30, rejected=RejectedInput(7, (bad,))
+        )
+    )
     assert "stage  12       41 s     a.local, b.local: the answer is empty" in shown
-    assert "`drove-gateway accept`" in shown
+    assert "  and 3 more vhosts; 30 servers are held in all" in shown
+    assert "`drove-gateway accept VHOST`" in " ".join(shown.split())
     assert "stage     web-1  vhost '*.x': not a DNS name" in shown
     assert "  and 6 more" in shown
 

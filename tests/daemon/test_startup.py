@@ -8,6 +8,8 @@ import structlog
 from structlog.testing import CapturingLogger
 from tests.waiting import until
 
+from drove_gateway.acceptance.acceptance import Acceptance
+from drove_gateway.acceptance.budget import GuardLimits
 from drove_gateway.daemon.startup import Startup, StartupPatience
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
@@ -17,8 +19,6 @@ from drove_gateway.model.vocabulary import (
     Topology,
 )
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.acceptance import Acceptance
-from drove_gateway.topology.guard import GuardLimits
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=1, hold=60.0)
@@ -27,7 +27,7 @@ PATIENCE = StartupPatience(tries=3, delay=0.0)
 
 
 def snapshot(namespace: str, servers: int) -> Snapshot:
-    hosts = tuple(Host("10.0.0.1", 8000 + number, "http") for number in range(servers))
+    hosts = tuple(Host(f"{namespace}.dc", 8000 + number, "http") for number in range(servers))
     vhost = f"{namespace}.local"
     return Snapshot(namespace, Leader(), (AppEndpoints(namespace, namespace, vhost, {}, hosts),))
 
@@ -48,7 +48,7 @@ class Start:
             LIMITS,
             self._desire,
             clock=lambda: 0.0,
-            publish=lambda _, __: None,
+            publish=lambda _: None,
         )
         self.startup = Startup(
             self.acceptance, remembered, PATIENCE, publish=self._restore, log=log

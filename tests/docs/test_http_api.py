@@ -9,6 +9,7 @@ import pytest
 from tests.docs.pages import ROOT
 from tools.reference.http_api import page
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import Actions, Route, routes
 from drove_gateway.admin.tokens import Right
 from drove_gateway.metrics import Metrics
@@ -21,7 +22,6 @@ from drove_gateway.status.config_document import config_document
 from drove_gateway.status.document_builder import accepted_withdrawals, status_document
 from drove_gateway.status.health_document import health_document
 from drove_gateway.status.status import Status, with_record
-from drove_gateway.topology.guard import HeldWithdrawal
 
 PAGE = (ROOT / "docs" / "reference" / "http-api.md").read_text()
 HELD = HeldWithdrawal("stage", "half would leave", 1, ("web.local",), 41.2)
@@ -37,7 +37,7 @@ def status() -> Status:
 
 
 def table() -> tuple[Route, ...]:
-    actions = Actions(reload=lambda: True, accept=lambda: ())
+    actions = Actions(reload=lambda: True, accept=lambda _: ())
     return routes(status, Metrics(), actions, lambda app: (app.vhost,))
 
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from tools.reference.metrics import main, page
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
@@ -20,7 +21,6 @@ from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.reconciler.report import ReconcilerMetrics
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild, build
-from drove_gateway.topology.guard import HeldWithdrawal
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import ANY, Actions, Route, routes
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
@@ -17,7 +18,6 @@ from drove_gateway.status.document_builder import accepted_withdrawals
 from drove_gateway.status.health_document import HealthDocument, health_document
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.guard import HeldWithdrawal
 from tools.reference.document_fields import field_tables
 from tools.reference.generated_files import reference_command
 from tools.reference.http_texts import RIGHTS, ROUTES
@@ -102,7 +102,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 def page() -> str:
     """The whole page, in Markdown."""
     every_route = routes(
-        lambda: _SAMPLE, Metrics(), Actions(lambda: True, tuple), lambda app: (app.vhost,)
+        lambda: _SAMPLE, Metrics(), Actions(lambda: True, lambda _: ()), lambda app: (app.vhost,)
     )
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
 

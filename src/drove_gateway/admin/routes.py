@@ -7,6 +7,8 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from drove_gateway.acceptance.acceptance import AcceptRequest
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.hosts import known_hosts_only
 from drove_gateway.admin.responses import (
     HEADERS,
@@ -18,15 +20,17 @@ from drove_gateway.admin.responses import (
 )
 from drove_gateway.admin.tokens import ApiTokens, Right, require
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
+from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.model.vocabulary import App
+from drove_gateway.model.wording import printable
 from drove_gateway.status.config_document import config_document
 from drove_gateway.status.document_builder import accepted_withdrawals, status_document
 from drove_gateway.status.health_document import health_document
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import HeldWithdrawal
 
 ANY = "*"
 _MOST_BODY = 4096
+_MOST_CALLER = 100
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -50,12 +54,12 @@ class Actions(msgspec.Struct, frozen=True):
     """What the API can trigger.
 
     `reload` fetches from Drove again and applies; it returns False if so many requests are queued
-    already that another makes no difference. `accept` applies held withdrawals immediately and
-    returns them.
+    already that another makes no difference. `accept` applies the held withdrawals of the named
+    namespaces and vhosts immediately and returns them.
     """
 
     reload: Callable[[], bool]
-    accept: Callable[[], tuple[HeldWithdrawal, ...]]
+    accept: Callable[[AcceptRequest], tuple[HeldWithdrawal, ...]]
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -139,10 +143,20 @@ def _actions(actions: Actions) -> tuple[Route, ...]:
     async def reload(_: web.Request) -> web.Response:
         return text_response("queued\n" if actions.reload() else "queue is full\n", status=202)
 
-    async def accept(_: web.Request) -> web.Response:
-        return json_response(accepted_withdrawals(actions.accept()))
+    async def accept(request: web.Request) -> web.Response:
+        dry_run = request.query.get("dry_run", "false").lower() in {"", "1", "true", "yes"}
+        names = request.query.getall("name", ())
+        spelled = (*names, *map(vhost_spelling, names))
+        held = actions.accept(AcceptRequest(spelled, dry_run, _caller(request)))
+        return json_response(accepted_withdrawals(held))
 
     return (
         Route(ANY, "/v1/reload", same_site_only(reload), Right.ACT),
         Route("POST", "/v1/accept", same_site_only(accept), Right.ACT),
     )
+
+
+def _caller(request: web.Request) -> str:
+    """Who sent the request, for the history: the address, and the name that the client gives."""
+    name = printable(request.headers.get("X-Caller", ""), _MOST_CALLER)
+    return f"{name} ({request.remote})" if name else str(request.remote)

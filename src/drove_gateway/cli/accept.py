@@ -1,6 +1,8 @@
 """`drove-gateway accept`: apply held withdrawals."""
 
+import getpass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import click
 
@@ -15,32 +17,51 @@ from drove_gateway.status.document import AcceptedWithdrawals
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway status", "See what is held, and why."),
-        ("drove-gateway accept -f /etc/drove-gateway/nixy.toml", "Apply it immediately."),
+        ("drove-gateway accept --dry-run", "See what is held, and what would be applied."),
+        ("drove-gateway accept web.example.com", "Apply the withdrawal of a vhost."),
+        ("drove-gateway accept stage1", "Apply every withdrawal of a namespace."),
+        ("drove-gateway accept -f /etc/drove-gateway/nixy.toml", "Apply everything."),
     ),
     exit_codes={
         0: "The withdrawals are applied, or none was held.",
-        1: "No gateway responds, or it refuses the token; or the configuration is not valid.",
+        1: "No gateway responds, or it refuses the token; nothing is held of a NAME; or the "
+        "configuration is not valid.",
     },
 )
 @file_option
-def accept(file: Path | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Only print what would be applied.")
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+def accept(file: Path | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Apply the withdrawals that the running gateway's guard holds, immediately.
 
-    The guard holds a response that removes too many servers at once until they have been missing
-    for `guard_hold_sec`. Use this command if a large withdrawal was intended. It connects to the
-    gateway that runs with the same configuration, and prints what was held.
+    Each NAME is a namespace or a vhost; without a NAME, everything that is held is applied.
+
+    The guard holds servers that are missing from a response without a reason, as long as they
+    accept connections, for `guard_hold_sec`. Use this command if the withdrawal was intended. It
+    connects to the gateway that runs with the same configuration, and prints what was held. The
+    gateway's history shows who accepted it.
     """
     settings = settings_of_running_gateway(file)
+    query = urlencode([("name", name) for name in names] + [("dry_run", "true")] * dry_run)
+    path = f"/v1/accept?{query}" if query else "/v1/accept"
     try:
-        response = request(settings, "POST", "/v1/accept", AcceptedWithdrawals)
+        response = request(settings, "POST", path, AcceptedWithdrawals, {"X-Caller": _user()})
     except GatewayUnreachable as error:
         fail(error)
     for held in response.accepted:
         servers = count_of(held.servers, "server")
+        outcome = "would remove" if dry_run else "accepted    "
         say(
-            f"accepted  namespace {held.namespace}: {servers} of {', '.join(held.vhosts)} "
-            f"removed\n          held until now because {held.reason}"
+            f"{outcome}  namespace {held.namespace}: {servers} of {', '.join(held.vhosts)}\n"
+            f"              held until now because {held.reason}"
         )
     if not response.accepted:
-        say("nothing is held")
+        say(f"nothing is held of {', '.join(names)}" if names else "nothing is held")
+        raise SystemExit(1 if names else 0)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

@@ -239,9 +239,9 @@ def _warn_of(responses: EndpointResponses, expected: Forecast) -> None:
         warn(f"{error}; a start would serve namespace {name} {instead}")
     for held in expected.held:
         warn(
-            f"the guard would hold {held.servers} servers of {', '.join(held.vhosts)}: "
-            f"{held.reason}; they stay in traffic for {held.remaining:.0f} s, or until "
-            "`drove-gateway accept`"
+            f"the guard would hold {held.servers} servers of {', '.join(held.vhosts)} as long as "
+            f"they accept connections: {held.reason}; they stay in traffic for "
+            f"{held.remaining:.0f} s, or until `drove-gateway accept`"
         )
 
 

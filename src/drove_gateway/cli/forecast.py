@@ -1,14 +1,15 @@
 """What a gateway that starts now would serve: the responses after the guard's judgement. Pure."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import msgspec
 
+from drove_gateway.acceptance.budget import GuardLimits
+from drove_gateway.acceptance.held import HeldWithdrawal
+from drove_gateway.acceptance.verdict import Evidence, Memory, judge
 from drove_gateway.model.vocabulary import Snapshot, Topology
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.topology.build import TopologyBuild, build
-from drove_gateway.topology.guard import GuardLimits, GuardMemory, HeldWithdrawal, judge
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 
@@ -35,7 +36,8 @@ def forecast(
 ) -> Forecast:
     """Judge each namespace's response against the state stored for the same `controllers`.
 
-    A namespace without a response is served from the stored state, or without apps.
+    A namespace without a response is served from the stored state, or without apps. No server is
+    probed: those that a gateway would find dead are among the held servers.
     """
     known = {
         name: each.snapshot
@@ -43,26 +45,16 @@ def forecast(
         if not set(each.controllers).isdisjoint(controllers.get(name, ()))
     }
     applied = {name: each.snapshot for name, each in stored.items()}
-    accepted = applied | dict(snapshots)
-    held = []
-    for name, response in snapshots.items():
-        verdict = judge(
-            GuardMemory(known.get(name)),
-            response,
-            now=0.0,
-            limits=limits,
-            servers_elsewhere=partial(_servers_in_others, known, name),
-        )
-        accepted[name] = verdict.memory.accepted or response
-        held += [verdict.held] if verdict.held else []
+    verdict = judge(
+        Memory(build(known, rules), unproven=frozenset(known)),
+        build(applied | dict(snapshots), rules),
+        rules,
+        Evidence(now=0.0, responded=frozenset(snapshots)),
+        limits,
+    )
     return Forecast(
-        built=build(accepted, rules),
-        held=tuple(held),
+        built=verdict.memory.served,
+        held=verdict.held,
         restored={name: each.changed for name, each in stored.items() if name not in snapshots},
         applied=build(applied, rules).topology if stored else None,
     )
-
-
-def _servers_in_others(known: Mapping[str, Snapshot], name: str) -> int:
-    """The number of servers in the other namespaces."""
-    return sum(len(app.hosts) for other in known.keys() - {name} for app in known[other].apps)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+from collections.abc import Mapping
 from typing import TypeVar
 
 import aiohttp
@@ -38,17 +39,29 @@ def url(settings: Settings) -> str:
     return f"{'https' if settings.port_use_tls else 'http'}://{host}:{settings.port}"
 
 
-def request(settings: Settings, method: str, path: str, document: type[T]) -> T:
-    """Send a request with `admin_token`, if set, and return the response.
+def request(
+    settings: Settings,
+    method: str,
+    path: str,
+    document: type[T],
+    headers: Mapping[str, str] = {},
+) -> T:
+    """Send a request with `headers` and `admin_token`, if set, and return the response.
 
     Raises GatewayUnreachable, which says what to do.
     """
-    return asyncio.run(request_async(settings, method, path, document))
+    return asyncio.run(request_async(settings, method, path, document, headers))
 
 
-async def request_async(settings: Settings, method: str, path: str, document: type[T]) -> T:
+async def request_async(
+    settings: Settings,
+    method: str,
+    path: str,
+    document: type[T],
+    headers: Mapping[str, str] = {},
+) -> T:
     """As `request`, inside a running event loop."""
-    return decoded(settings, await fetch(settings, method, path), document)
+    return decoded(settings, await fetch(settings, method, path, headers), document)
 
 
 def decoded(settings: Settings, body: bytes, document: type[T]) -> T:
@@ -59,11 +72,11 @@ def decoded(settings: Settings, body: bytes, document: type[T]) -> T:
         raise GatewayUnreachable(f"the server at {url(settings)} is not a drove-gateway") from error
 
 
-async def fetch(settings: Settings, method: str, path: str) -> bytes:
+async def fetch(settings: Settings, method: str, path: str, more: Mapping[str, str] = {}) -> bytes:
     """Send a request and return the body of the response. Raises GatewayUnreachable."""
     address = url(settings) + path
     token = settings.admin_token.get_secret_value()
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {**more, "Authorization": f"Bearer {token}"} if token else dict(more)
     limit = aiohttp.ClientTimeout(total=_SECONDS)
     try:
         async with (

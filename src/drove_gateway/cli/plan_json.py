@@ -2,11 +2,11 @@
 
 import msgspec
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.cli.forecast import Forecast
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.proxies.installation.preview import Preview
-from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class PlanDocument(msgspec.Struct, frozen=True):

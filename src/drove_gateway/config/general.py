@@ -171,29 +171,36 @@ class GeneralBeyond(Section):
         "large clusters less often.",
     )
     guard_vhost_share: Share = Field(
-        default=1.0,
-        description="A response that removes this share of a vhost's servers, or more, is held: "
-        "the servers stay until the loss has persisted for `guard_hold_sec`. 1 holds only the loss "
-        "of all servers.",
+        default=0.5,
+        description="Servers that leave a response without a reason, and accept connections, are "
+        "held in traffic if they are this share of their vhost's servers, or more, within five "
+        "minutes. The last servers of a vhost are always held.",
     )
     guard_namespace_share: Share = Field(
-        default=0.5,
+        default=0.2,
         description="The same for the share of a namespace's servers.",
     )
     guard_overall_share: Share = Field(
-        default=0.5,
+        default=0.2,
         description="The same for the share of the servers of all namespaces.",
     )
     guard_exempt_servers: int = Field(
         default=5,
         ge=0,
-        description="A loss of this many servers at once, or fewer, is not held, whatever its "
-        "share, unless the response is empty.",
+        description="A loss of this many servers within five minutes, or fewer, is not held, "
+        "whatever its share, unless they are the last servers of their vhost.",
     )
     guard_hold_sec: SecondsOrNone = Field(
         default=60.0,
         description="Seconds after which a held withdrawal is applied, if several responses agree "
-        "on it. `POST /v1/accept` applies it immediately.",
+        "on it; at least five minutes if the leader is new, or if the gateway started without a "
+        "stored state. `drove-gateway accept` applies it immediately.",
+    )
+    guard_probe: bool = Field(
+        default=True,
+        description="Whether the gateway connects to servers that are missing from a response, "
+        "over TCP, to find out if they are alive. A dead server is not held. Set it to false if "
+        "the gateway's machine cannot reach the servers that the proxy reaches.",
     )
     state_persistence_enabled: bool = Field(
         default=True,

@@ -1,46 +1,68 @@
-"""Logs what the acceptance leaves out or holds, once each."""
+"""Logs what the acceptance leaves out, holds or believes, once each."""
 
 from collections.abc import Iterable
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.acceptance.acceptance import AcceptanceReport
+from drove_gateway.acceptance.held import HeldWithdrawal
+from drove_gateway.acceptance.verdict import Believed
 from drove_gateway.model.vocabulary import Rejection
-from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.guard import HeldWithdrawal
+
+# A response may withdraw thousands of vhosts: the first few are named, the others are counted.
+_MOST_VHOSTS = 20
 
 
 class AcceptanceLog:
-    """Logs what is new in each published build, compared with the one before."""
+    """Logs what is new in each report, compared with the report before."""
 
     def __init__(self, log: FilteringBoundLogger) -> None:
         self._log = log
         self._rejected: frozenset[Rejection] = frozenset()
-        self._held: dict[str, HeldWithdrawal] = {}
+        self._held: dict[tuple[str, tuple[str, ...]], HeldWithdrawal] = {}
 
-    def published(self, build: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
-        """Log what `build` rejects and what is `held`, unless it was logged before."""
-        self._log_held(held)
-        self._log_rejected(frozenset(build.rejected))
+    def published(self, report: AcceptanceReport) -> None:
+        """Log what is rejected, held and believed, unless it was logged before."""
+        self._log_believed(report.believed)
+        self._log_held(report.held)
+        self._log_rejected(frozenset(report.build.rejected))
+
+    def _log_believed(self, believed: Iterable[Believed]) -> None:
+        leaving = tuple(believed)
+        for each in leaving[:_MOST_VHOSTS]:
+            self._log.info(
+                "servers leave traffic",
+                namespace=each.namespace,
+                vhost=each.vhost,
+                servers=each.servers,
+                reason=each.reason,
+            )
+        if more := leaving[_MOST_VHOSTS:]:
+            servers = sum(each.servers for each in more)
+            self._log.info("servers of further vhosts leave", vhosts=len(more), servers=servers)
 
     def _log_held(self, held: Iterable[HeldWithdrawal]) -> None:
-        before, self._held = self._held, {withdrawal.namespace: withdrawal for withdrawal in held}
-        for namespace in before:
-            if namespace not in self._held:
-                self._log.info("a held withdrawal is over", namespace=namespace)
-        for namespace, withdrawal in self._held.items():
-            known = before.get(namespace)
-            if known is None or (known.servers, known.reason) != (
-                withdrawal.servers,
-                withdrawal.reason,
-            ):
-                self._log.warning(
-                    "a withdrawal is on hold: these servers keep their traffic",
-                    namespace=namespace,
-                    reason=withdrawal.reason,
-                    servers=withdrawal.servers,
-                    vhosts=withdrawal.vhosts,
-                    believed_in_sec=round(withdrawal.remaining, 1),
-                )
+        before, self._held = self._held, {(each.namespace, each.vhosts): each for each in held}
+        over = [key for key in before if key not in self._held]
+        for namespace, vhosts in over[:_MOST_VHOSTS]:
+            self._log.info("a held withdrawal is over", namespace=namespace, vhost=vhosts[0])
+        fresh = [each for key, each in self._held.items() if _is_news(before.get(key), each)]
+        for each in fresh[:_MOST_VHOSTS]:
+            self._log.warning(
+                "a withdrawal is on hold: these servers keep their traffic",
+                namespace=each.namespace,
+                vhost=each.vhosts[0],
+                servers=each.servers,
+                reason=each.reason,
+                known=each.known,
+                ends=each.ends,
+            )
+        if len(fresh) > _MOST_VHOSTS:
+            self._log.warning(
+                "withdrawals of further vhosts are on hold; status lists them",
+                vhosts=len(fresh) - _MOST_VHOSTS,
+                servers=sum(each.servers for each in fresh[_MOST_VHOSTS:]),
+            )
 
     def _log_rejected(self, rejected: frozenset[Rejection]) -> None:
         fresh = rejected - self._rejected
@@ -56,3 +78,7 @@ class AcceptanceLog:
                 value=rejection.value,
                 reason=rejection.reason,
             )
+
+
+def _is_news(before: HeldWithdrawal | None, now: HeldWithdrawal) -> bool:
+    return before is None or (before.servers, before.reason) != (now.servers, now.reason)

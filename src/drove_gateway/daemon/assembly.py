@@ -1,11 +1,11 @@
 """Settings to the values that the gateway's parts take. Nothing starts here."""
 
+from drove_gateway.acceptance.budget import GuardLimits
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.daemon.startup import StartupPatience
 from drove_gateway.drove.pace import PollPace
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.schedule import ApplyPace
-from drove_gateway.topology.guard import GuardLimits
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.namespace_build import NamespaceRules, parse_rules
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.acceptance.acceptance import Acceptance, Desire
+from drove_gateway.acceptance.probing import Probing
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.controllers import controllers
@@ -16,15 +18,16 @@ from drove_gateway.drove.follower import ControllerApi
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Lookup, Resolver
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.acceptance import Acceptance, Desire
 
 
 class DroveInput:
     """The namespaces of one configuration: their watches, the startup and the acceptance.
 
     `known` has the snapshots that an earlier configuration of this process accepted, and gets the
-    new ones; `remembered` is what an earlier run applied.
+    new ones; `remembered` is what an earlier run applied, `adopted` what the proxy serves where
+    nothing is remembered. `lookup` returns the addresses of a host name.
     """
 
     def __init__(
@@ -34,6 +37,8 @@ class DroveInput:
         *,
         known: dict[str, Snapshot],
         remembered: Mapping[str, StoredNamespace],
+        adopted: Mapping[str, Snapshot],
+        lookup: Lookup,
         reports: StatusReports,
         metrics: DroveMetrics,
         log: FilteringBoundLogger,
@@ -44,18 +49,22 @@ class DroveInput:
         self._metrics = metrics
         self._log = log
         self._watches: list[NamespaceWatch] = []
+        self._probing = self._prober(lookup) if settings.guard_probe else None
         self.acceptance = Acceptance(
             assembly.namespace_rules(settings),
             assembly.guard_limits(settings),
             desire,
             clock=time.monotonic,
-            publish=reports.build,
+            publish=reports.accepted,
+            probing=self._probing,
         )
         self._startup = Startup(
             self.acceptance,
             remembered,
             assembly.startup_patience(settings),
+            adopted=adopted,
             publish=reports.restored,
+            absent=reports.absent,
             log=log,
         )
         for namespace in settings.namespaces:
@@ -76,11 +85,18 @@ class DroveInput:
         for watch in self._watches:
             yield watch.run()
             yield self._startup.run(watch.name, watch.request_refresh)
+        if self._probing is not None:
+            yield self._probing.run(self.acceptance.look_again)
 
     def refresh(self) -> None:
         """Ask every leader again."""
         for watch in self._watches:
             watch.request_refresh()
+
+    def _prober(self, lookup: Lookup) -> Probing:
+        limit = self._settings.dns_resolution_timeout_sec
+        names = Resolver(lookup, timeout=limit, ttl=FRESH_SECONDS, clock=time.monotonic)
+        return Probing(names, clock=time.monotonic)
 
     def _begin(self, namespace: NamespaceSettings) -> None:
         name = namespace.name

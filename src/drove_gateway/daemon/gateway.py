@@ -120,8 +120,9 @@ class Gateway:
         keeper = state_keeper(settings, self._reports.stored, log)
         remembered = await keeper.load()
         async with AsyncExitStack() as stack:
+            outside = this_machine(self._environ, self._metrics, log)
             proxy = await kind.driver(
-                this_machine(self._environ, self._metrics, log),
+                outside,
                 stack,
                 remembered_topology(settings, remembered),
             )
@@ -131,6 +132,8 @@ class Gateway:
                 reconciler.desire,
                 known=self._known,
                 remembered=remembered,
+                adopted={},
+                lookup=outside.lookup,
                 reports=self._reports,
                 metrics=self._metrics,
                 log=log,

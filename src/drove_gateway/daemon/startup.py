@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import msgspec
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.acceptance.acceptance import Acceptance
+from drove_gateway.model.vocabulary import AppEndpoints, Snapshot
 from drove_gateway.state.document import StoredNamespace
-from drove_gateway.topology.acceptance import Acceptance
 
 
 class StartupPatience(msgspec.Struct, frozen=True):
@@ -53,10 +54,12 @@ class FirstResponse:
 
 
 class Startup:
-    """Decides from what each namespace starts. `publish` gets those served from the stored state.
+    """Decides from what each namespace starts. `publish` gets those served from the stored state,
+    `absent` those of which nothing is known when their controllers do not respond.
 
     Responses are weighed against what is `remembered` of their namespace, if it was remembered of
-    the same controllers: another cluster under an old name is not a withdrawal.
+    the same controllers: another cluster under an old name is not a withdrawal. Where nothing is
+    remembered they are weighed against what is `adopted`: what the proxy serves.
     """
 
     def __init__(
@@ -65,17 +68,23 @@ class Startup:
         remembered: Mapping[str, StoredNamespace],
         patience: StartupPatience,
         *,
+        adopted: Mapping[str, Snapshot] = {},
         publish: Callable[[Mapping[str, float]], None],
+        absent: Callable[[frozenset[str]], None] = lambda _: None,
         log: FilteringBoundLogger,
     ) -> None:
         self._acceptance = acceptance
         self._remembered = remembered
         self._patience = patience
+        self._adopted = adopted
         self._publish = publish
+        self._show_absent = absent
         self._log = log
         self._first: dict[str, FirstResponse] = {}
         self._restored: dict[str, float] = {}
+        self._absent: set[str] = set()
         publish({})
+        absent(frozenset())
 
     def begin(self, namespace: str, controllers: Iterable[str]) -> None:
         """Expect the first response of these controllers."""
@@ -83,11 +92,16 @@ class Startup:
         known = self._remembered.get(namespace)
         if known is not None and not set(known.controllers).isdisjoint(controllers):
             self._acceptance.restore(known.snapshot)
+        elif namespace in self._adopted:
+            self._acceptance.adopt(self._adopted[namespace])
 
     def responded(self, namespace: str) -> None:
         """A response was received, and is about to be weighed."""
         if namespace in self._first:
             self._first[namespace].receive()
+        if namespace in self._absent:
+            self._absent.discard(namespace)
+            self._show_absent(frozenset(self._absent))
         if self._restored.pop(namespace, None) is not None:
             self._log.info(
                 "a controller responds: no longer serving from the stored state",
@@ -107,14 +121,24 @@ class Startup:
             return
         known = self._remembered.get(namespace)
         if known is None:
-            self._log.warning(
-                "no controller responds and no state is stored: continuing without the namespace",
-                namespace=namespace,
-                tries=self._patience.tries,
-            )
-            self._acceptance.stop_waiting(namespace, f"namespace {namespace} does not respond")
+            self._continue_without(namespace)
         else:
             self._serve_stored(namespace, known)
+
+    def _continue_without(self, namespace: str) -> None:
+        self._log.warning(
+            "no controller responds and no state is stored: what the proxy serves of the namespace "
+            "stays as it is",
+            namespace=namespace,
+            servers=sum(len(app.hosts) for app in self._apps_adopted(namespace)),
+            tries=self._patience.tries,
+        )
+        self._absent.add(namespace)
+        self._show_absent(frozenset(self._absent))
+        self._acceptance.stop_waiting(namespace, f"namespace {namespace} does not respond")
+
+    def _apps_adopted(self, namespace: str) -> tuple[AppEndpoints, ...]:
+        return self._adopted[namespace].apps if namespace in self._adopted else ()
 
     def _serve_stored(self, namespace: str, known: StoredNamespace) -> None:
         since = datetime.fromtimestamp(known.changed, UTC).isoformat(timespec="seconds")

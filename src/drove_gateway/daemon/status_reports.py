@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.acceptance.acceptance import AcceptanceReport
 from drove_gateway.daemon.acceptance_log import AcceptanceLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
 from drove_gateway.status import status
 from drove_gateway.status.publisher import StatusPublisher
-from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.guard import HeldWithdrawal
 
 
 class StatusReports:
@@ -32,12 +31,16 @@ class StatusReports:
         """These namespaces are served from the stored state."""
         self._publisher.publish(status.with_restored, restored)
 
-    def build(self, build: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
-        """The desired state was built anew, or other withdrawals are on hold."""
-        self._acceptance_log.published(build, held)
-        if build is not self._publisher.current.built:
-            self._metrics.built(build)
-        self._publisher.publish(status.with_built, build, held)
+    def accepted(self, report: AcceptanceReport) -> None:
+        """A response was judged, or judged anew."""
+        self._acceptance_log.published(report)
+        if report.build is not self._publisher.current.built:
+            self._metrics.built(report.build)
+        self._publisher.publish(status.with_built, report.build, report.held)
+
+    def absent(self, namespaces: frozenset[str]) -> None:
+        """These namespaces are not waited for: no controller responds, and nothing is known."""
+        self._publisher.publish(status.with_absent, namespaces)
 
     def progress(self, progress: Progress) -> None:
         """Publish the reconciler's progress."""

@@ -60,7 +60,8 @@ def notifier(environ: MutableMapping[str, str], pid: int) -> Notifier:
 class Service:
     """This process as a service. `current` gives the status, `alive` whether it makes progress.
 
-    It is ready when something was applied: what clients get is from then on what it should be.
+    It is ready after the first round, whatever its result: a boot must not wait for controllers or
+    a proxy that are away.
     """
 
     def __init__(
@@ -101,16 +102,20 @@ class Service:
 
     def _look(self) -> None:
         status = self._current()
-        if not self._ready and has_applied(status):
+        if not self._ready and has_begun(status):
             self._ready = self._notifier.send("READY=1")
         line = status_line(status)
         if line != self._told and self._notifier.send(f"STATUS={line}"):
             self._told = line
 
 
-def has_applied(status: Status) -> bool:
-    """Whether the proxy was once brought to a topology, or found to be there."""
-    return status.progress.state == "idle" or any(not record.error for record in status.history)
+def has_begun(status: Status) -> bool:
+    """Whether the first round is over: the proxy was brought to a topology or could not be, or no
+    controller responds and nothing is known that could be served."""
+    if status.history or status.progress.state in {"idle", "retrying", "held back"}:
+        return True
+    names = {view.name for view in status.namespaces}
+    return status.progress.state == "waiting" and bool(names) and names <= status.absent
 
 
 def status_line(status: Status) -> str:
@@ -122,6 +127,8 @@ def status_line(status: Status) -> str:
         f"{len(apps)} vhosts, {sum(len(app.hosts) for app in apps.values())} servers",
         _last_apply(status),
     ]
+    if status.absent:
+        parts.append(f"no response and no stored state: {', '.join(sorted(status.absent))}")
     if status.restored:
         parts.append(f"from the stored state: {', '.join(sorted(status.restored))}")
     if status.held:

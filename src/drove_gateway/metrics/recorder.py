@@ -117,7 +117,9 @@ class Metrics:
         self._set("vhosts", len(apps))
         self._set("servers", sum(len(app.hosts) for app in apps.values()))
         self._set("state_persistence_healthy", not status.stored.problem)
-        held = {each.namespace: each.servers for each in status.held}
+        held: dict[str, int] = {}
+        for each in status.held:
+            held[each.namespace] = held.get(each.namespace, 0) + each.servers
         for view in status.namespaces:
             self._set("held_servers", held.get(view.name, 0), view.name)
             self._set("serving_stored_state", view.name in status.restored, view.name)

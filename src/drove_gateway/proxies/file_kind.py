@@ -22,14 +22,11 @@ from drove_gateway.proxies.ownership import own
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
-from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
 from drove_gateway.proxies.runtime.structure import structural_changes
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.topology_diff import reasons, topology_diff
-
-# How long the address of a host name is used before the name is looked up again.
-_FRESH_SECONDS = 10.0
 
 Connect = Callable[[Outside, AsyncExitStack], Adapter]
 
@@ -112,4 +109,4 @@ class FileKind(msgspec.Struct, frozen=True):
 
     def _resolver(self, outside: Outside) -> Resolver:
         limit = self.file.settings.dns_resolution_timeout_sec
-        return Resolver(outside.lookup, timeout=limit, ttl=_FRESH_SECONDS, clock=outside.clock)
+        return Resolver(outside.lookup, timeout=limit, ttl=FRESH_SECONDS, clock=outside.clock)

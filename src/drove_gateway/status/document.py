@@ -122,10 +122,15 @@ class HeldStatus(msgspec.Struct, frozen=True):
     namespace: Annotated[str, doc("The namespace whose response omits the servers.")]
     reason: Annotated[str, doc("Why the guard holds the withdrawal.")]
     servers: Annotated[int, doc("How many servers stay in traffic.")]
-    vhosts: Annotated[tuple[str, ...], doc("The vhosts they belong to.")] = ()
+    vhosts: Annotated[tuple[str, ...], doc("The vhost they belong to.")] = ()
     believed_in_seconds: Annotated[
         float, doc("When the withdrawal is applied if the servers are still missing by then.")
     ] = 0.0
+    alive: Annotated[int, doc("How many of them accepted a connection.")] = 0
+    missing_seconds: Annotated[float, doc("How long ago they were last seen listed.")] = 0.0
+    addresses: Annotated[tuple[str, ...], doc("The first ten of them.")] = ()
+    known: Annotated[str, doc("What is known of them, for people.")] = ""
+    ends: Annotated[str, doc("What ends the hold, for people.")] = ""
 
 
 class StoredStateStatus(msgspec.Struct, frozen=True):
@@ -208,7 +213,12 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
         tuple[NamespaceStatus, ...], doc("The namespaces, in the order of the configuration.")
     ] = ()
     rejected: Annotated[RejectedInput, doc("Input from Drove that was rejected.")] = RejectedInput()
-    held: Annotated[tuple[HeldStatus, ...], doc("Withdrawals that the guard holds.")] = ()
+    held: Annotated[
+        tuple[HeldStatus, ...],
+        doc("The first 100 withdrawals that the guard holds, one for each vhost."),
+    ] = ()
+    held_vhosts: Annotated[int, doc("How many vhosts have held servers.")] = 0
+    held_servers: Annotated[int, doc("How many servers the guard holds.")] = 0
     stored_state: Annotated[StoredStateStatus, doc("The state on disk.")] = StoredStateStatus()
     last_reload: Annotated[datetime | None, doc("When the proxy was last reloaded.")] = None
     last_server_update: Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord
@@ -22,11 +23,13 @@ from drove_gateway.status.document import (
     VhostFailure,
 )
 from drove_gateway.status.status import Status
-from drove_gateway.topology.guard import HeldWithdrawal
 from drove_gateway.topology.namespace_build import AppCounts
 
 MOST_REJECTED = 100
 """How many entries of rejected input a document lists."""
+
+MOST_HELD = 100
+"""How many held withdrawals a document lists."""
 
 
 def status_document(status: Status) -> StatusDocument:
@@ -45,7 +48,9 @@ def status_document(status: Status) -> StatusDocument:
         proxy=_proxy(status),
         namespaces=tuple(_namespace(status, view) for view in status.namespaces),
         rejected=RejectedInput(len(status.built.rejected), status.built.rejected[:MOST_REJECTED]),
-        held=tuple(map(held_status, status.held)),
+        held=tuple(map(held_status, status.held[:MOST_HELD])),
+        held_vhosts=len(status.held),
+        held_servers=sum(held.servers for held in status.held),
         stored_state=stored_state(status),
         last_reload=optional_utc(status.last_reload),
         last_server_update=optional_utc(status.last_server_update),
@@ -61,7 +66,16 @@ def accepted_withdrawals(held: Iterable[HeldWithdrawal]) -> AcceptedWithdrawals:
 def held_status(held: HeldWithdrawal) -> HeldStatus:
     """A withdrawal that the guard holds."""
     return HeldStatus(
-        held.namespace, held.reason, held.servers, held.vhosts, round(held.remaining, 1)
+        held.namespace,
+        held.reason,
+        held.servers,
+        held.vhosts,
+        round(held.remaining, 1),
+        held.alive,
+        round(held.missing, 1),
+        held.addresses,
+        held.known,
+        held.ends,
     )
 
 

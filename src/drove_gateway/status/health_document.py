@@ -11,6 +11,7 @@ from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.status.document import HeldStatus, doc
 from drove_gateway.status.document_builder import (
+    MOST_HELD,
     MOST_REJECTED,
     held_status,
     optional_utc,
@@ -59,10 +60,12 @@ class HeldHealth(msgspec.Struct, frozen=True, rename="pascal"):
     namespace: Annotated[str, doc("The namespace whose response omits the servers.")]
     reason: Annotated[str, doc("Why the guard holds the withdrawal.")]
     servers: Annotated[int, doc("How many servers stay in traffic.")]
-    vhosts: Annotated[tuple[str, ...], doc("The vhosts they belong to.")]
+    vhosts: Annotated[tuple[str, ...], doc("The vhost they belong to.")]
     believed_in_seconds: Annotated[
         float, doc("When the withdrawal is applied if the servers are still missing by then.")
     ]
+    known: Annotated[str, doc("What is known of them.")]
+    ends: Annotated[str, doc("What ends the hold.")]
 
 
 class ReconcilerHealth(msgspec.Struct, frozen=True, rename="pascal"):
@@ -153,7 +156,7 @@ def health_document(status: Status) -> HealthDocument:
         },
         namespace_endpoints={view.name: _endpoints(view) for view in status.namespaces},
         rejected=RejectedEntries(len(rejected), tuple(map(_rejected, rejected[:MOST_REJECTED]))),
-        held=tuple(_held(held_status(held)) for held in status.held),
+        held=tuple(_held(held_status(held)) for held in status.held[:MOST_HELD]),
         reconciler=ReconcilerHealth(progress.state, progress.error, optional_utc(progress.due)),
         stored_state=StoredStateHealth(
             stored.healthy, stored.message, stored.last_written, stored.served_from_it
@@ -174,5 +177,11 @@ def _rejected(entry: Rejection) -> RejectedEntry:
 
 def _held(held: HeldStatus) -> HeldHealth:
     return HeldHealth(
-        held.namespace, held.reason, held.servers, held.vhosts, held.believed_in_seconds
+        held.namespace,
+        held.reason,
+        held.servers,
+        held.vhosts,
+        held.believed_in_seconds,
+        held.known,
+        held.ends,
     )

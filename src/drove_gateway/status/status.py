@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.model.about import About
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
@@ -17,7 +18,6 @@ from drove_gateway.model.records import ApplyRecord, Progress, StoredState
 from drove_gateway.model.versioned_map import versioned
 from drove_gateway.model.vocabulary import EMPTY, Topology
 from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.guard import HeldWithdrawal
 
 HISTORY = 100
 MOST_STEPS = 200
@@ -33,7 +33,8 @@ class Status(msgspec.Struct, frozen=True):
     what was applied last (for a vhost that failed, its state before), `applying` what is being
     applied. `history` has the newest entry first.
     `stored` is the state on disk. `restored` has the namespaces that are served from it because no
-    controller has responded yet, with the time at which that state was current.
+    controller has responded yet, with the time at which that state was current; `absent` those of
+    which nothing is known either, so that they are no longer waited for.
     """
 
     about: About
@@ -52,6 +53,7 @@ class Status(msgspec.Struct, frozen=True):
     history: tuple[ApplyRecord, ...] = ()
     stored: StoredState = StoredState()
     restored: Mapping[str, float] = {}
+    absent: frozenset[str] = frozenset()
 
     @property
     def healthy(self) -> bool:
@@ -131,6 +133,11 @@ def with_stored(status: Status, stored: StoredState) -> Status:
 def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
     """Set the namespaces that are served from the stored state, with the time it is from."""
     return msgspec.structs.replace(status, restored=restored)
+
+
+def with_absent(status: Status, absent: frozenset[str]) -> Status:
+    """Set the namespaces that did not respond at the start, and of which nothing is known."""
+    return msgspec.structs.replace(status, absent=absent)
 
 
 def _without_failed(status: Status, record: ApplyRecord) -> Topology:

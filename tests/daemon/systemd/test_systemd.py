@@ -13,14 +13,21 @@ import pytest
 from tests.daemon.systemd.listener import Listener
 from tests.waiting import until
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.daemon.systemd import Notifier, Service, notifier, status_line
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
-from drove_gateway.status.status import Status, with_built, with_progress, with_record
+from drove_gateway.status.status import (
+    Status,
+    with_absent,
+    with_built,
+    with_progress,
+    with_record,
+    with_restored,
+)
 from drove_gateway.topology.build import build
-from drove_gateway.topology.guard import HeldWithdrawal
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 APPLIED = ApplyRecord(1700000000.0, 0.5, ("a",), ("b",), ())
@@ -86,12 +93,12 @@ def test_a_socket_that_is_gone_is_not_an_error(short_path: Path) -> None:
     assert not Notifier(f"{short_path}/gone").send("READY=1")
 
 
-async def test_it_is_ready_when_something_was_applied_and_not_before(listener: Listener) -> None:
+async def test_it_is_ready_after_the_first_round_and_not_before(listener: Listener) -> None:
     async with Play(listener).running() as play:
         await listener.hears("nothing applied yet")
-        play.status = with_record(play.status, msgspec.structs.replace(APPLIED, error="refused"))
-        play.status = with_progress(play.status, Progress("retrying", error="refused"))
-        await listener.hears("retrying refused")
+        play.status = with_progress(play.status, Progress("applying"))
+        play.status = with_restored(play.status, {"stage": 1.0})
+        await listener.hears("from the stored state: stage")
         assert "READY=1" not in listener.heard()
 
         play.status = with_record(play.status, APPLIED)
@@ -99,6 +106,24 @@ async def test_it_is_ready_when_something_was_applied_and_not_before(listener: L
         await listener.hears("last apply 2023-11-14 22:13:20Z")
 
     assert listener.heard().count("READY=1") == 1
+
+
+async def test_proxy_that_is_away_does_not_keep_it_from_being_ready(listener: Listener) -> None:
+    async with Play(listener).running() as play:
+        play.status = with_record(play.status, msgspec.structs.replace(APPLIED, error="refused"))
+        play.status = with_progress(play.status, Progress("retrying", error="refused"))
+        await listener.hears("retrying refused")
+        await listener.hears("READY=1")
+
+
+async def test_controllers_that_are_away_do_not_keep_it_from_being_ready(
+    listener: Listener,
+) -> None:
+    async with Play(listener).running() as play:
+        names = frozenset(view.name for view in play.status.namespaces)
+        play.status = with_absent(play.status, names)
+        await listener.hears(f"no response and no stored state: {', '.join(names)}")
+        await listener.hears("READY=1")
 
 
 async def test_a_proxy_that_needed_nothing_is_ready_too(listener: Listener) -> None:

@@ -15,6 +15,7 @@ from drove_gateway.status.document import (
 
 _MOST_ATTEMPTS = 8
 _MOST_REJECTED = 5
+_MOST_HELD = 20
 _MOST_NAMED = 3
 _LONGEST = 300
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -173,12 +174,20 @@ def _held(document: StatusDocument, width: int) -> Iterator[str]:
             Cell(held.namespace),
             Cell(str(held.servers)),
             Cell(f"{held.believed_in_seconds:.0f} s"),
-            Cell(_short(f"{', '.join(held.vhosts)}: {held.reason}"), "yellow"),
+            Cell(_short(f"{', '.join(held.vhosts)}: {held.reason}; {held.known}"), "yellow"),
         )
-        for held in document.held
+        for held in document.held[:_MOST_HELD]
     ]
     yield from table(("HELD", "SERVERS", "AT MOST", "WHAT, WHY"), rows, width)
-    yield from wrapped("`drove-gateway accept` applies them immediately", width, "  ")
+    if (more := document.held_vhosts - len(rows)) > 0:
+        rest = f"and {more} more vhosts; {document.held_servers} servers are held in all"
+        yield from wrapped(rest, width, "  ")
+    yield from wrapped(
+        "A server leaves when Drove announces it, when it refuses connections, or at the end of "
+        "its time. `drove-gateway accept VHOST` applies a withdrawal immediately.",
+        width,
+        "  ",
+    )
 
 
 def _rejected(document: StatusDocument, width: int) -> Iterator[str]:

@@ -17,7 +17,7 @@ from drove_gateway.cli.gateway_client import (
 )
 from drove_gateway.cli.status.text import lines
 from drove_gateway.config import Settings
-from drove_gateway.status.document import StatusDocument
+from drove_gateway.status.document import HeldStatus, StatusDocument
 
 _SECONDS = 1.0
 _HOME, _ERASE_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
@@ -62,5 +62,11 @@ def _without_ages(document: StatusDocument) -> StatusDocument:
     return replace(
         document,
         namespaces=tuple(replace(each, last_sync=None) for each in document.namespaces),
-        held=tuple(replace(each, believed_in_seconds=0.0) for each in document.held),
+        held=tuple(map(_without_times, document.held)),
+    )
+
+
+def _without_times(held: HeldStatus) -> HeldStatus:
+    return msgspec.structs.replace(
+        held, believed_in_seconds=0.0, missing_seconds=0.0, known="", ends=""
     )

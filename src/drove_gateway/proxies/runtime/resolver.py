@@ -18,6 +18,9 @@ from drove_gateway.model.wording import first_and_more
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 
+FRESH_SECONDS = 10.0
+"""How long the address of a host name is used before the name is looked up again."""
+
 # Enough to resolve a large cluster's executors at once, few enough for any resolver.
 _PARALLEL = 32
 # A name without an address keeps a server out of traffic, so it is looked up more often.

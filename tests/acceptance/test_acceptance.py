@@ -1,11 +1,21 @@
 """What becomes of the namespaces' answers: when they are applied, held, merged and remembered."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
 
+from drove_gateway.acceptance.acceptance import (
+    Acceptance,
+    AcceptanceReport,
+    Accepted,
+    AcceptRequest,
+)
+from drove_gateway.acceptance.budget import GuardLimits
+from drove_gateway.acceptance.held import HeldWithdrawal
+from drove_gateway.acceptance.missing import Address
 from drove_gateway.daemon.acceptance_log import AcceptanceLog
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
@@ -15,17 +25,16 @@ from drove_gateway.model.vocabulary import (
     Snapshot,
     Topology,
 )
-from drove_gateway.topology.acceptance import Acceptance, Accepted
 from drove_gateway.topology.build import TopologyBuild
-from drove_gateway.topology.guard import GuardLimits, HeldWithdrawal
 from drove_gateway.topology.namespace_build import NamespaceRules
 
-LIMITS = GuardLimits(vhost=1.0, namespace=0.5, overall=0.5, exempt=2, hold=60.0)
+LIMITS = GuardLimits(vhost=0.5, namespace=0.2, overall=0.2, exempt=2, hold=60.0)
 LEADER = Leader("http://c1:4000", "c1", 4000)
 
 
 def app(name: str, count: int, vhost: str = "") -> AppEndpoints:
-    hosts = tuple(Host("10.0.0.1", 31000 + number, "http") for number in range(count))
+    first = 31000 + 100 * len(name)
+    hosts = tuple(Host(f"{name}.dc", first + number, "http") for number in range(count))
     return AppEndpoints(name, f"{name}-1", vhost or f"{name}.example.com", {}, hosts)
 
 
@@ -33,11 +42,26 @@ def answer(*apps: AppEndpoints, namespace: str = "one", **more: Any) -> Snapshot
     return Snapshot(namespace, more.pop("leader", LEADER), apps, **more)
 
 
+class Probes:
+    """Results of probing: every wanted server lives, except those of `dead`."""
+
+    def __init__(self) -> None:
+        self.wanted: set[Address] = set()
+        self.results: dict[Address, bool] = {}
+
+    def want(self, addresses: Collection[Address]) -> None:
+        self.wanted = set(addresses)
+
+    def dead(self) -> dict[Address, bool]:
+        return self.results
+
+
 class Desk:
     """An acceptance for the named namespaces, with what it published and what was logged."""
 
     def __init__(self, *namespaces: str) -> None:
         self.now = 0.0
+        self.probes = Probes()
         self.desired: list[tuple[Topology, str]] = []
         self.published: list[tuple[TopologyBuild, tuple[HeldWithdrawal, ...]]] = []
         self.logged = CapturingLogger()
@@ -54,11 +78,12 @@ class Desk:
             lambda topology, trigger: self.desired.append((topology, trigger)),
             clock=lambda: self.now,
             publish=self._publish,
+            probing=self.probes,
         )
 
-    def _publish(self, build: TopologyBuild, held: tuple[HeldWithdrawal, ...]) -> None:
-        self.published.append((build, held))
-        self._log.published(build, held)
+    def _publish(self, report: AcceptanceReport) -> None:
+        self.published.append((report.build, report.held))
+        self._log.published(report)
 
     @property
     def servers(self) -> list[dict[str, int]]:
@@ -174,25 +199,93 @@ def test_a_withdrawal_that_lasts_is_believed() -> None:
     assert desk.servers[-1] == {}
 
 
-def test_the_guard_weighs_a_namespace_against_the_servers_of_all() -> None:
-    alone, among = Desk("one"), Desk("one", "two")
-    among.acceptance.take(answer(app("api", 100), namespace="two"))
-    for desk in (alone, among):
-        desk.acceptance.take(answer(app("web", 10)))
-        desk.acceptance.take(answer(app("web", 6)))
-    assert alone.servers[-1]["web.example.com"] == 6
-    assert among.servers[-1]["web.example.com"] == 6
+def test_servers_on_hold_are_probed_and_leave_when_they_are_dead() -> None:
+    desk = Desk("one")
+    desk.acceptance.take(answer(app("web", 10)))
+    desk.acceptance.take(answer(app("web", 2)))
+    assert len(desk.probes.wanted) == 8
+    desk.probes.results = dict.fromkeys(desk.probes.wanted, True)
+    desk.acceptance.look_again()
+    assert desk.servers[-1] == {"web.example.com": 2}
+    assert desk.probes.wanted == set()
+
+
+def test_servers_behind_udp_are_not_probed() -> None:
+    desk = Desk("one")
+    hosts = (Host("10.0.0.1", 53, "udp"),)
+    desk.acceptance.take(answer(AppEndpoints("dns", "dns-1", "dns.example.com", {}, hosts)))
+    desk.acceptance.take(answer())
+    assert desk.published[-1][1][0].servers == 1
+    assert desk.probes.wanted == set()
 
 
 def test_what_is_held_can_be_accepted() -> None:
     desk = Desk("one")
     desk.acceptance.take(answer(app("web", 10)))
     desk.acceptance.take(answer(app("api", 1)))
-    [held] = desk.acceptance.accept_held()
+    [held] = desk.acceptance.accept_held(AcceptRequest(caller="ops (10.0.0.9)"))
     assert held.servers == 10
     assert desk.servers[-1] == {"api.example.com": 1}
+    assert desk.desired[-1][1] == "withdrawal accepted by ops (10.0.0.9): web.example.com"
     assert desk.published[-1][1] == ()
-    assert desk.acceptance.accept_held() == ()
+    assert desk.acceptance.accept_held(AcceptRequest()) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        pytest.param(
+            ("web.example.com",), {"api.example.com": 5, "mail.example.com": 5}, id="vhost"
+        ),
+        pytest.param(("one",), {"mail.example.com": 5}, id="namespace"),
+        pytest.param(("nothing.example.com",), None, id="nothing of this name"),
+    ],
+)
+def test_accepting_names_leaves_the_rest_on_hold(
+    names: tuple[str, ...], left: dict[str, int] | None
+) -> None:
+    desk = Desk("one", "two")
+    whole = {"web.example.com": 5, "api.example.com": 5, "mail.example.com": 5}
+    desk.acceptance.take(answer(app("web", 5), app("api", 5)))
+    desk.acceptance.take(answer(app("mail", 5), namespace="two"))
+    desk.acceptance.take(answer())
+    desk.acceptance.take(answer(namespace="two"))
+    desk.acceptance.accept_held(AcceptRequest(names))
+    assert desk.servers[-1] == (left or whole)
+
+
+def test_dry_run_changes_nothing() -> None:
+    desk = Desk("one")
+    desk.acceptance.take(answer(app("web", 10)))
+    desk.acceptance.take(answer())
+    [held] = desk.acceptance.accept_held(AcceptRequest(dry_run=True))
+    assert held.servers == 10
+    assert desk.servers[-1] == {"web.example.com": 10}
+    assert len(desk.published[-1][1]) == 1
+
+
+def test_adopted_servers_are_no_reason_to_change_anything() -> None:
+    desk = Desk("one")
+    desk.acceptance.adopt(answer(app("web", 4)))
+    desk.acceptance.stop_waiting("one", "nobody responds")
+    assert desk.desired == []
+
+
+def test_adopted_servers_stay_when_another_namespace_responds() -> None:
+    desk = Desk("one", "two")
+    desk.acceptance.adopt(answer(app("web", 4)))
+    desk.acceptance.stop_waiting("one", "nobody responds")
+    desk.acceptance.take(answer(app("api", 1), namespace="two"))
+    assert desk.servers[-1] == {"web.example.com": 4, "api.example.com": 1}
+
+
+def test_rejected_entry_is_shown_while_its_last_good_form_is_served() -> None:
+    desk = Desk("one")
+    desk.acceptance.take(answer(app("web", 5)))
+    desk.acceptance.take(answer(app("web", 5, vhost="*.example.com")))
+    built, [held] = desk.published[-1]
+    assert held.servers == 5
+    assert [rejection.value for rejection in built.rejected] == ["*.example.com"]
 
 
 def test_a_restored_namespace_is_desired_when_it_is_not_waited_for() -> None:
@@ -232,8 +325,9 @@ def test_each_thing_left_out_is_logged_once_until_it_comes_back() -> None:
     good = app("web", 1)
     for one in (bad, bad, good, bad):
         desk.acceptance.take(answer(one))
-    assert [one["value"] for one in desk.warnings] == ["*.example.com"] * 2
-    assert desk.warnings[0]["app"] == "web-1"
+    rejected = [warning for warning in desk.warnings if "value" in warning]
+    assert [warning["value"] for warning in rejected] == ["*.example.com"] * 2
+    assert rejected[0]["app"] == "web-1"
 
 
 def test_what_the_decoder_left_out_is_published_too() -> None:

@@ -1,0 +1,1 @@
+"""Which withdrawals of Drove's responses are believed, and which servers stay in traffic."""
