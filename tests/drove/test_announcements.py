@@ -124,3 +124,26 @@ def test_any_events_are_read(events: list[dict[str, object]]) -> None:
     page = events_page(json.dumps({"status": "SUCCESS", "data": data}).encode(), requested=0)
     assert len(page.events) == len(events)
     Announcements().heard(page.events, 0.0, settling=False)
+
+
+def test_the_last_of_several_events_in_a_millisecond_counts() -> None:
+    """They are listed newest first, too."""
+    states = ("HEALTHY", "READY", "UNREADY")
+    events = [
+        {
+            "type": "INSTANCE_STATE_CHANGE",
+            "id": f"e{number}",
+            "time": 1000,
+            "metadata": {
+                "CURRENT_STATE": state,
+                "EXECUTOR_HOST": "ex1.dc",
+                "PORTS": "main:8000:http",
+            },
+        }
+        for number, state in enumerate(states)
+    ]
+    data = {"events": events, "lastSyncTime": 1000}
+    page = events_page(json.dumps({"status": "SUCCESS", "data": data}).encode(), requested=0)
+    assert [event.state for event in page.events] == ["UNREADY", "READY", "HEALTHY"]
+    heard = Announcements().heard(page.events, 0.0, settling=False)
+    assert heard.announced.instances == frozenset()

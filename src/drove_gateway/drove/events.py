@@ -93,7 +93,8 @@ def events_page(
         raise BadResponse(
             f"the response lists {len(page.events):,} events, {EVENTS_PER_PAGE:,} were requested"
         )
-    events = tuple(sorted(map(_event, page.events), key=lambda event: event.time))
+    # The newest is listed first, also of those that happened in the same millisecond.
+    events = tuple(sorted(map(_event, reversed(page.events)), key=lambda event: event.time))
     found = EventsPage(0, events, len(events) == EVENTS_PER_PAGE, clock)
     if page.last_sync_time < requested:
         return msgspec.structs.replace(found, last_sync=page.last_sync_time)
