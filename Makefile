@@ -45,12 +45,13 @@ lint: $(VENV)/.dev
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv"; exit 1; }
+	@echo "Creating $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); \
 		else echo "python3-venv is missing: apt-get install python3-venv"; exit 1; fi; }
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Setting up $(VENV) ..."
+	@echo "Installing the gateway, HAProxy and NGINX into $(VENV): up to a minute ..."
 	@$(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt -e '.[demo]'
 	@touch $@
 

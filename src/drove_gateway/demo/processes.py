@@ -20,9 +20,10 @@ _QUIET_PORTS = (10_000, 32_000)
 async def start(
     command: Sequence[str], log: Path, environ: Mapping[str, str] | None = None
 ) -> asyncio.subprocess.Process:
-    """Start `command` in the directory of `log`. Append what it prints to `log`.
+    """Start `command` in a session of its own. Append what it prints to `log`.
 
-    Raises OSError when the program cannot be started.
+    A terminal's signals, such as Ctrl-C, reach only this program, which then stops its children in
+    order. Raises OSError when the program cannot be started.
     """
     with log.open("ab") as output:
         return await asyncio.create_subprocess_exec(
@@ -30,6 +31,7 @@ async def start(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
+            start_new_session=True,
             env={**os.environ, **(environ or {})},
         )
 
