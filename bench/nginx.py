@@ -304,7 +304,7 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        outside = this_machine({}, Metrics(), structlog.get_logger())
+        outside = this_machine(environ, Metrics(), structlog.get_logger())
         configured = kind_of(self.settings).file
         if configured is None:
             raise SystemExit("no configuration file")

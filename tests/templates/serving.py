@@ -80,7 +80,7 @@ class Shipped(msgspec.Struct, frozen=True):
         functions = template_functions(self._environ(), version)
         template = Template(shipped(self.name), name=self.name, funcs=dict(functions))
         made = settings or Settings(proxy_platform="nginx" if self.nginx else "haproxy")
-        text = render(template, context(topology, made, "lb1")).text
+        text = render(template, context(topology, made, "lb1", self._environ())).text
         self.config.write_text(text)
         return text
 

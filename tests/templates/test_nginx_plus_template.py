@@ -52,12 +52,12 @@ CLUSTER = Topology(
 def rendered(version: Version = (1, 25, 5), **environ: str) -> Rendered:
     functions = template_functions(environ, version)
     template = Template(SHIPPED.read_text(), name=SHIPPED.name, funcs=dict(functions))
-    return render(template, context(CLUSTER, Settings(), "lb1"))
+    return render(template, context(CLUSTER, Settings(), "lb1", environ))
 
 
 def test_upstreams_are_dynamic_and_hold_no_servers() -> None:
     upstreams = parse(rendered().text).upstreams
-    assert upstreams.keys() == {"plain.example", "secure.example"}
+    assert upstreams.keys() == {"plain.example", "secure.example", "leader@drove.example"}
     plain = upstreams["plain.example"]
     assert plain.zone == "plain.example"
     assert plain.state == "/var/lib/nginx/state/plain.example.conf"
@@ -78,10 +78,10 @@ def test_vhosts_leader_and_proof_are_there() -> None:
     made = rendered()
     assert made.proof_url == "http://127.0.0.1:6081/generation"
     assert "server_name drove.example;" in made.text
-    assert "proxy_pass http://10.9.0.1:4000;" in made.text
+    assert "server 10.9.0.1:4000;" in made.text
     assert "two.example" not in made.text
     assert "proxy_pass https://secure.example;" in made.text
-    assert "raw.example" not in made.text
+    assert "upstream raw.example" not in made.text
     assert "api write=on;" in made.text
 
 
@@ -137,6 +137,6 @@ async def test_the_driver_fills_what_the_template_makes(tmp_path: Path) -> None:
             await rig.apply(topology({"a.example": ["10.0.0.1:80"], "b.example": ["10.0.0.2:80"]}))
             assert plus.servers("a.example") == ["10.0.0.1:80"]
             await rig.apply(topology({"b.example": ["10.0.0.3:80"]}))
-            assert plus.upstreams.keys() == {"b.example"}
+            assert plus.upstreams.keys() == {"b.example", "leader@drove.example"}
             assert plus.reloads == 2
             assert rig.driver.health().config.healthy

@@ -9,6 +9,7 @@ from drove_gateway.config.general import General, GeneralBeyond
 from drove_gateway.config.haproxy import Haproxy, HaproxyBeyond
 from drove_gateway.config.namespace import NamespaceBeyond, NamespaceKeys
 from drove_gateway.config.nginx import Nginx, NginxBeyond
+from drove_gateway.config.template_table import TemplateTable
 from tools.reference.configuration_manual import configuration_manual
 from tools.reference.generated_files import reference_command
 from tools.reference.markdown import table
@@ -26,6 +27,7 @@ BEYOND: tuple[tuple[str, type[Section]], ...] = (
     ("NGINX Plus", NginxBeyond),
     ("HAProxy", HaproxyBeyond),
     ("Namespaces", NamespaceBeyond),
+    ("The template", TemplateTable),
 )
 
 _OPENING = """\

@@ -53,6 +53,7 @@ DATA: Final = msgspec.structs.replace(
             proxy_platform="haproxy",
             haproxysocketaddr="/run/haproxy/admin.sock",
             haproxy_add_server_attributes_string="check inter 2s",
+            template={"PROXY_HTTP_PORT": "8080"},
         ),
         "edge-1",
     ),
@@ -75,7 +76,18 @@ def functions() -> Mapping[str, Callable[..., object]]:
     def datetime() -> GoTime:
         return _MOMENT
 
-    return {**template_functions(ENVIRON, VERSION), "datetime": datetime}
+    def has_ipv6() -> bool:
+        return True
+
+    def files(directory: str, ending: str) -> list[str]:
+        return ["_.example.com", "web.example.org"] if ending == ".pem" and directory else []
+
+    return {
+        **template_functions(ENVIRON, VERSION),
+        "datetime": datetime,
+        "hasIPv6": has_ipv6,
+        "files": files,
+    }
 
 
 def rendered(template: str) -> str:

@@ -61,6 +61,11 @@ STRUCTS: Mapping[type[msgspec.Struct], StructDoc] = {
                 "equal ids on every gateway. It is used to "
                 "[prove a reload](../templates.md#proving-a-reload)."
             ),
+            "Vars": VariableDoc(
+                "The values of the `[template]` table as text; an environment variable of the same "
+                "name wins. `or` gives a default.",
+                '{{or .Vars.PROXY_HTTP_PORT "80"}} {{or .Vars.CONNECT_TIMEOUT "2s"}}',
+            ),
             "Xproxy": VariableDoc("`xproxy`, or the host name of the machine."),
             "ProxyPlatform": VariableDoc("`proxy_platform`: `nginx` or `haproxy`."),
             "LeftDelimiter": VariableDoc("`left_delimiter`, or `{{`."),
@@ -266,6 +271,14 @@ GATEWAY_FUNCTIONS: Mapping[str, FunctionDoc] = {
         "proxyAtLeast version",
         "Whether the installed proxy has this version or a newer one; false if unknown.",
         '{{proxyAtLeast "2.8"}}',
+    ),
+    "hasIPv6": FunctionDoc("hasIPv6", "Whether the machine can listen on IPv6.", "{{hasIPv6}}"),
+    "files": FunctionDoc(
+        "files directory ending",
+        "The names of the files in a directory that have this ending, sorted and without it, such "
+        "as those of certificates. The template is rendered again when the cluster changes or a "
+        "reload is requested, not when a file is added.",
+        '{{range files "/etc/haproxy/certificates" ".pem"}}{{.}} {{end}}',
     ),
 }
 

@@ -12,11 +12,12 @@ from drove_gateway.config.general import General, GeneralBeyond
 from drove_gateway.config.haproxy import Haproxy, HaproxyBeyond
 from drove_gateway.config.namespace import NamespaceSettings
 from drove_gateway.config.nginx import Nginx, NginxBeyond
+from drove_gateway.config.template_table import TemplateTable
 
 __all__ = ["NamespaceSettings", "Settings"]
 
 
-class Settings(HaproxyBeyond, NginxBeyond, GeneralBeyond, Haproxy, Nginx, General):
+class Settings(TemplateTable, HaproxyBeyond, NginxBeyond, GeneralBeyond, Haproxy, Nginx, General):
     """The whole configuration, frozen; equal files give equal settings.
 
     `load` returns settings with every rule checked. If they are created directly, as in tests, only

@@ -93,7 +93,7 @@ class Gateway(InProcessBench):
             TemplateFile(Path(settings.haproxy_template), settings.delimiters, functions),
             Renderer(
                 lambda compiled, topology: render(
-                    compiled, context(topology, settings, "test"), servers_by_api=True
+                    compiled, context(topology, settings, "test", environ), servers_by_api=True
                 ),
                 Metrics(),
             ),

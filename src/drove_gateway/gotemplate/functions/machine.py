@@ -1,6 +1,6 @@
-"""The gateway's functions, bound to this process's environment and clock.
+"""The gateway's functions, bound to this process's environment, clock and machine.
 
-Only this module of the package reads the machine's state.
+Only this module of the package and `machine_facts` read the machine's state.
 """
 
 import os
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.functions.machine_facts import files, has_ipv6
 from drove_gateway.gotemplate.go.time import GoTime
 
 
@@ -22,4 +23,4 @@ def default_functions() -> Mapping[str, Callable[..., object]]:
         local = datetime.now().astimezone().tzinfo or UTC
         return GoTime(time.time_ns(), local, monotonic=time.monotonic_ns() - started)
 
-    return gateway_functions(os.environ, now)
+    return {**gateway_functions(os.environ, now), "files": files, "hasIPv6": has_ipv6}

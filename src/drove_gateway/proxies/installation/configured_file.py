@@ -58,9 +58,15 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
         functions = template_functions(environ, version)
         return TemplateFile(self.template_path, self.settings.delimiters, functions)
 
-    def render(self, template: Template, topology: Topology, host_name: str) -> Rendered:
+    def render(
+        self,
+        template: Template,
+        topology: Topology,
+        environ: Mapping[str, str],
+        host_name: str,
+    ) -> Rendered:
         """Execute `template`; `host_name` stands for an empty `xproxy`. Raises RenderError."""
-        data = context(topology, self.settings, self.settings.xproxy or host_name)
+        data = context(topology, self.settings, self.settings.xproxy or host_name, environ)
         return render(template, data, servers_by_api=self.servers_by_api)
 
     async def rendered(
@@ -68,7 +74,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     ) -> Rendered:
         """Return what the template on disk makes of `topology`. Raises RenderError."""
         template = await self.template(environ)
-        return self.render(template.newest(), topology, host_name)
+        return self.render(template.newest(), topology, environ, host_name)
 
     async def served(self, read_served: ReadServed, outside: Outside) -> Topology:
         """Return the vhosts and servers that the file on disk lists; empty if it cannot be read.
@@ -100,7 +106,9 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             self.platform,
             template,
             Renderer(
-                lambda compiled, topology: self.render(compiled, topology, host_name),
+                lambda compiled, topology: self.render(
+                    compiled, topology, outside.environ, host_name
+                ),
                 outside.metrics,
             ),
             delims=self.settings.delimiters,

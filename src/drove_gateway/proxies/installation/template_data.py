@@ -1,7 +1,7 @@
 """The data that a template is executed with, from the topology and the settings. Pure.
 
 The names that a template sees are those of the original's Go structs. Beyond them there is
-`.Generation`, the id of the configuration.
+`.Generation`, the id of the configuration, and `.Vars`, the values of the `[template]` table.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from drove_gateway.gotemplate import StringMap
 from drove_gateway.model.vocabulary import App, Namespace, Topology
+from drove_gateway.templates.variables import VARIABLES
 
 if TYPE_CHECKING:
     from drove_gateway.config.settings import Settings
@@ -39,6 +41,7 @@ class RenderingData(
         "namespaces": "Namespaces",
         "apps": "Apps",
         "generation": "Generation",
+        "vars": "Vars",
     },
 ):
     """The variables of a template; `rename` has the names that templates use."""
@@ -60,9 +63,12 @@ class RenderingData(
     namespaces: Mapping[str, Namespace]
     apps: Mapping[str, App]
     generation: str
+    vars: Mapping[str, str] = {}
 
 
-def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingData:
+def context(
+    topology: Topology, settings: "Settings", xproxy: str, environ: Mapping[str, str] | None = None
+) -> RenderingData:
     """Return the data to execute a template with. `xproxy` is the setting or the host's name."""
     left, right = settings.delimiters
     suffix = settings.haproxy_backend_include_routing_tag_suffix
@@ -84,4 +90,16 @@ def context(topology: Topology, settings: "Settings", xproxy: str) -> RenderingD
         namespaces=topology.namespaces,
         apps=dict(topology.apps.items()),
         generation=UNKNOWN_GENERATION,
+        vars=template_variables(settings.template, environ or {}),
     )
+
+
+def template_variables(table: Mapping[str, str], environ: Mapping[str, str]) -> StringMap:
+    """Return `.Vars`: the `[template]` table, where environment variables win.
+
+    Variables of the environment that neither the table nor a shipped template names stay out, so
+    that a template that prints all of `.Vars` prints no secret. An empty variable counts as unset.
+    """
+    names = {*table, *VARIABLES}
+    given = {name: value for name in names if (value := environ.get(name) or table.get(name))}
+    return StringMap(sorted(given.items()))

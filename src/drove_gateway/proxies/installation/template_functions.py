@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drove_gateway.gotemplate.functions.gateway import gateway_functions
+from drove_gateway.gotemplate.functions.machine_facts import files, has_ipv6
 from drove_gateway.gotemplate.go.time import GoTime
 from drove_gateway.proxies.installation.version import Version, at_least
 
@@ -13,7 +14,11 @@ from drove_gateway.proxies.installation.version import Version, at_least
 def template_functions(
     environ: Mapping[str, str], version: Version | None
 ) -> Mapping[str, Callable[..., Any]]:
-    """Return the gateway's functions, and `proxyAtLeast "1.27.4"` for the installed proxy."""
+    """Return the gateway's functions, and those that describe the machine.
+
+    `proxyAtLeast "1.27.4"` is about the installed proxy, `hasIPv6` about the system, and
+    `files "/etc/certificates" ".pem"` lists a directory.
+    """
 
     def proxy_at_least(wanted: str) -> bool:
         return at_least(version, wanted)
@@ -24,4 +29,9 @@ def template_functions(
         zone = datetime.now(UTC).astimezone().tzinfo or UTC
         return GoTime(time.time_ns(), zone, monotonic=time.monotonic_ns() - started)
 
-    return {**gateway_functions(environ, now), "proxyAtLeast": proxy_at_least}
+    return {
+        **gateway_functions(environ, now),
+        "proxyAtLeast": proxy_at_least,
+        "hasIPv6": has_ipv6,
+        "files": files,
+    }

@@ -116,7 +116,7 @@ async def rigged(
         file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
         configured = kind_of(used).file
         assert configured is not None
-        made = configured.installation(file, this_machine({}, Metrics(), log))
+        made = configured.installation(file, this_machine(environ or {}, Metrics(), log))
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     driver = RuntimeProxy(
         NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
