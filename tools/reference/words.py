@@ -37,7 +37,7 @@ def type_of(found: Mapping[str, JsonValue]) -> str:
         return " or ".join(f"`{_toml(value)}`" for value in values)
     kind = found["type"]
     words = " or ".join(map(str, kind)) if isinstance(kind, list) else str(kind)
-    words = {"array": "list of strings"}.get(words, words)
+    words = {"array": "list of strings", "object": "table"}.get(words, words)
     words = "seconds" if found.get("format") == "seconds" else words
     return ", ".join([words, *_bounds(found)])
 

@@ -94,8 +94,8 @@ async def test_a_request_that_outlives_the_drain_deadline_loses_its_server(
     await gateway.reach(topology(app("a.example", [new])))
     await gateway.gone([old])
     assert old.requests == 0
-    # HAProxy 2.8 then tries a GET again on another server, 3.0 does not.
-    assert await slow in {(200, new.name), (0, "")}
+    # HAProxy sends no request twice that a server has received.
+    assert (await slow)[0] in {502, 0}
     assert old.requests == 0
 
 
