@@ -13,7 +13,7 @@ from drove_gateway.templates import shipped
 class Starter(msgspec.Struct, frozen=True):
     """What `drove-gateway init` writes for a proxy.
 
-    `defaults` replaces defaults of the shipped template's environment variables. `commands` starts
+    `defaults` replaces defaults of the shipped template's settings. `commands` starts
     the proxy and the gateway. In both, `{place}` stands for the directory and `{program}` for the
     proxy's program.
     """
@@ -79,8 +79,8 @@ STARTERS: Mapping[str, Starter] = {
 
 
 def _with_default(template: str, variable: str, default: str) -> str:
-    """Replace the default of an environment variable. Raises ValueError if there is none."""
-    pattern = rf'(\(getenv "{variable}"\)) "[^"]*"'
+    """Replace the default of a setting. Raises ValueError if there is none."""
+    pattern = rf'(or \.Vars\.{variable}) "[^"]*"'
     text, found = re.subn(pattern, lambda match: f'{match[1]} "{default}"', template)
     if not found:
         raise ValueError(f"the template has no default for {variable}")
