@@ -69,9 +69,11 @@ class Demo:
         return found
 
     def end(self) -> None:
-        if self.process.poll() is None:
+        self.process.terminate()
+        try:
+            self.process.wait(ENDS_WITHIN_SECONDS)
+        finally:
             self.process.kill()
-            self.process.wait()
         if self._terminal >= 0:
             self.close_terminal()
 
