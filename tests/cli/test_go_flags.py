@@ -1,15 +1,19 @@
 """The command line that the original takes: recorded in its units, and by running it."""
 
+import asyncio
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.cli.conftest import Call
+from tests.waiting import until
 
 from drove_gateway.cli import PURPOSES
 from drove_gateway.cli.go_flags import is_ignored, split_flags
+from drove_gateway.config import load
 from drove_gateway.model.about import about
 
 UNIT = "-f /etc/nixy/nixy.toml 2>&1 | logger -t nixy"
@@ -93,3 +97,38 @@ def test_state_file_sync_of_newer_versions_says_in_one_warning_that_nothing_is_n
     (warning,) = run.stderr.splitlines()
     assert warning.startswith("warning: --sync-haproxy-state-config does nothing")
     assert run.stdout == ""
+
+
+async def test_originals_unit_runs_also_with_a_namespace_without_controllers(nixy: Path) -> None:
+    """The other namespaces are served, as by the original."""
+    with nixy.open("a") as file:
+        file.write('\n[[namespaces]]\nname = "empty"\n')
+    port = load(nixy, {}).settings.port
+    program = Path(sys.executable).with_name("nixy")
+    arguments = UNIT.replace("/etc/nixy/nixy.toml", str(nixy)).split()
+    process = await asyncio.create_subprocess_exec(
+        program, *arguments, stderr=asyncio.subprocess.PIPE, cwd=nixy.parent
+    )
+    try:
+        async with aiohttp.ClientSession() as client:
+
+            async def health() -> dict[str, str]:
+                try:
+                    async with client.get(f"http://127.0.0.1:{port}/v1/health") as answer:
+                        document = await answer.json()
+                except aiohttp.ClientError:
+                    return {}
+                spaces = document["NamespaceHealth"].values()
+                return {each["Namespace"]: each["Message"] for each in spaces}
+
+            async def looked() -> bool:
+                return set((await health()).values()) == {"All endpoints are down"}
+
+            await until(looked)
+            assert set(await health()) == {"stage", "empty"}
+    finally:
+        process.terminate()
+        _, log = await process.communicate()
+    assert process.returncode == 0
+    assert b"ignored on the command line" in log
+    assert b"Traceback" not in log
