@@ -40,6 +40,7 @@ CALLS: list[tuple[str, tuple[object, ...], object]] = [
     ("getenv", ("UNSET",), ""),
     ("hostport", ("10.0.0.1", 80), "10.0.0.1:80"),
     ("hostport", ("2001:db8::1", 80), "[2001:db8::1]:80"),
+    ("hostport", ("[2001:db8::1]", 80), "[2001:db8::1]:80"),
     ("hostport", ("db", "5432"), "db:5432"),
     ("hostport", ("", None), ":<nil>"),
 ]

@@ -40,7 +40,7 @@ def test_the_end_of_a_vhost_is_spelled_as_the_vhost_is() -> None:
         ("Executor-1.DC", "Executor-1.DC"),
         ("10.0.0.1", "10.0.0.1"),
         ("FD00:0:0::1", "fd00::1"),
-        ("[fd00::1]", "fd00::1"),
+        ("[FD00:0::1]", "[fd00::1]"),
         ("[FD00::x]", "[FD00::x]"),
         ("FE80::1%eth0", "FE80::1%eth0"),
     ],

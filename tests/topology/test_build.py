@@ -450,3 +450,24 @@ def test_a_vhost_without_http_is_named_and_still_there_for_templates() -> None:
     joined = AppEndpoints("web", "web-1", "db.example.com", {}, (host(5),))
     later = build({"stage": snapshot(*apps, joined)}, [rule], result)
     assert later.rejected == ()
+
+
+@pytest.mark.parametrize(
+    ("naming", "printed"),
+    [(NginxNaming(), "[2001:db8::2]"), (HaproxyNaming(), "2001:db8::2"), (None, "2001:db8::2")],
+)
+def test_brackets_of_an_ipv6_host_stay_where_a_template_needs_them(
+    naming: Naming | None, printed: str
+) -> None:
+    """`{{.Host}}:{{.Port}}` is an address to NGINX only with them, to HAProxy also without."""
+    source = AppEndpoints("web", "web-1", VHOST, {}, (Host("[2001:db8::2]", 80, "http"),))
+    result = built(source, rule=parse_rules("stage", "", "", "", "", naming))
+    assert [each.host for each in of(result.topology).hosts] == [printed]
+
+
+@pytest.mark.parametrize("naming", [NginxNaming(), HaproxyNaming()])
+def test_an_ipv6_host_listed_with_and_without_brackets_is_one_server(naming: Naming) -> None:
+    hosts = (Host("[2001:db8::2]", 80, "http"), Host("2001:db8::2", 80, "http"))
+    source = AppEndpoints("web", "web-1", VHOST, {}, hosts)
+    result = built(source, rule=parse_rules("stage", "", "", "", "", naming))
+    assert len(of(result.topology).hosts) == 1

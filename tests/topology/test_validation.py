@@ -112,7 +112,7 @@ def test_an_invalid_vhost_costs_the_app_and_is_reported() -> None:
         ("ex_1", "ex_1"),
         ("ex1.dc.", "ex1.dc."),
         ("::1", "::1"),
-        ("[fd00::1]", "fd00::1"),
+        ("[FD00:0::1]", "[fd00::1]"),
         ("FD00:0:0::0001", "fd00::1"),
     ],
 )

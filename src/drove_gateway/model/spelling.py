@@ -10,8 +10,9 @@ so that messages show it as it was written; the topology leaves it out.
   dot in front of a name, which not every proxy serves; no port, no regular expression. No label
   starts with a hyphen, so that none can be read as an option.
 - A **host** is such a name (case kept), an IPv4 address, or an IPv6 address, which is written in
-  its shortest form without brackets. No zone, nothing unspecified (HAProxy takes ``0.0.0.0`` as
-  "where the client wanted to go") or multicast, no numbers that only look like an address.
+  its shortest form, in brackets where it came in brackets. No zone, nothing unspecified (HAProxy
+  takes ``0.0.0.0`` as "where the client wanted to go") or multicast, no numbers that only look like
+  an address.
 - A **port type** is http, https, tcp or udp.
 """
 
@@ -99,9 +100,15 @@ def _uncommon_ipv4(text: str) -> str:
     return "" if address.is_unspecified or address.is_multicast else str(address)
 
 
+def without_brackets(host: str) -> str:
+    """Return a host without the brackets that an IPv6 address may have."""
+    return host[1:-1] if host[:1] == "[" else host
+
+
 def _ipv6(text: str) -> str:
     if text.startswith("[") and text.endswith("]"):
-        text = text[1:-1]
+        bare = _ipv6(text[1:-1]) if text[1:2] != "[" else ""
+        return bare and f"[{bare}]"
     try:
         address = IPv6Address(text)
     except AddressValueError:

@@ -14,6 +14,11 @@ class Naming(Protocol):
         """Whether the proxy serves vhosts such as `*.example.com` and `.example.com`."""
         ...
 
+    @property
+    def keeps_brackets(self) -> bool:
+        """Whether `{{.Host}}` keeps the brackets of an IPv6 address, for `{{.Host}}:{{.Port}}`."""
+        ...
+
     def backend(self, app: App, group: str) -> str:
         """Return the name of the backend that serves a host group of `app`."""
         ...

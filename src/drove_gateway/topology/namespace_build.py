@@ -8,7 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from drove_gateway.model.identity_diff import identity_diff
-from drove_gateway.model.spelling import is_wildcard, vhost_spelling, vhost_suffix_spelling
+from drove_gateway.model.spelling import (
+    is_wildcard,
+    vhost_spelling,
+    vhost_suffix_spelling,
+    without_brackets,
+)
 from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import (
     NO_TAGS,
@@ -273,11 +278,19 @@ def _validated(source: AppEndpoints, rule: NamespaceRules, reserved: frozenset[s
         source=source,
         vhost=checked.vhost,
         group="" if checked.group is None else checked.group or checked.vhost,
-        hosts=checked.hosts,
+        hosts=checked.hosts if rule.naming and rule.naming.keeps_brackets else _bare(checked.hosts),
         tags=checked.tags,
         rejected=checked.rejected,
         tagged=bool(checked.group),
     )
+
+
+def _bare(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    """Return the hosts without brackets, each once; the same tuple if none has brackets."""
+    if all(host.host[0] != "[" for host in hosts):
+        return hosts
+    bare = (msgspec.structs.replace(host, host=without_brackets(host.host)) for host in hosts)
+    return tuple({(host.host, host.port): host for host in bare}.values())
 
 
 def _vhost_refusal(vhost: str, rule: NamespaceRules, reserved: frozenset[str]) -> str:

@@ -281,3 +281,15 @@ def test_delimiters_are_printed_as_they_are_in_effect() -> None:
     assert template.render(context(EMPTY, Settings(), "lb1")) == "{{ }}"
     own = Settings(left_delimiter="[[")
     assert template.render(context(EMPTY, own, "lb1")) == "[[ }}"
+
+
+def test_hostport_puts_an_ipv6_host_into_brackets_once() -> None:
+    """In compiled code too, which has its own form of the function."""
+    hosts = tuple(Host(name, 80, "http") for name in ("::1", "[::1]", "10.0.0.1"))
+    app = App("a", "a", hosts, {}, {}, "")
+    functions = dict(gateway_functions({}, lambda: GoTime(0, UTC, monotonic=0)))
+    source = "{{range .Apps}}{{range .Hosts}}{{hostport .Host .Port}} {{end}}{{end}}"
+    template = Template(source, funcs=functions)
+    text = template.render(context(Topology({"a": app}, {}), Settings(), "lb1"))
+    assert text == "[::1]:80 [::1]:80 10.0.0.1:80 "
+    assert template.interpreted_because == ""

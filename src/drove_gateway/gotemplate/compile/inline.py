@@ -23,7 +23,9 @@ _EXPRESSIONS: Final[Mapping[Callable[..., object], str]] = {
     gateway.has_suffix: "{0}.endswith({1})",
     gateway.contains: "{1} in {0}",
     gateway.replace: "{0}.replace({1}, {2}, {3})",
-    gateway.hostport: "('[' + {0} + ']:' if ':' in {0} else {0} + ':') + str({1})",
+    gateway.hostport: (
+        "('[' + {0} + ']:' if ':' in {0} and {0}[0] != '[' else {0} + ':') + str({1})"
+    ),
 }
 """The gateway's functions that are an expression in Python too."""
 

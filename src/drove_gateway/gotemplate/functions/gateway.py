@@ -98,5 +98,6 @@ def _lower(char: str) -> str:
 
 
 def hostport(host: str, port: object) -> str:
-    """Go's `net.JoinHostPort`: an IPv6 address is put into brackets."""
-    return f"[{host}]:{text(port)}" if ":" in host else f"{host}:{text(port)}"
+    """Go's `net.JoinHostPort`: an IPv6 address is put into brackets, unless it has them."""
+    bare = ":" in host and not host.startswith("[")
+    return f"[{host}]:{text(port)}" if bare else f"{host}:{text(port)}"

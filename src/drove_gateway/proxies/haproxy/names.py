@@ -27,6 +27,8 @@ class Naming(msgspec.Struct, frozen=True):
     routing_tag_suffix: bool | None = True
     existing: frozenset[str] = frozenset()
     wildcards: bool = False
+    # The last colon of HOST:PORT begins the port, and no server's name has brackets.
+    keeps_brackets: bool = False
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The hosts of each of `app`'s backends, by the backend's name.
@@ -55,7 +57,7 @@ class Naming(msgspec.Struct, frozen=True):
     def server(self, host: Host) -> str:
         """The name of the server for `host`."""
         delimiter = self.host_port_delimiter
-        address = host.host.strip("[]").replace(":", delimiter)
+        address = host.host.replace(":", delimiter)
         return f"{self.server_prefix}{delimiter}{address}{delimiter}{host.port}"
 
     def is_ours(self, server: str) -> bool:

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from drove_gateway.model.spelling import without_brackets
 from drove_gateway.model.vocabulary import App, Host
 
 
@@ -13,6 +14,7 @@ class Naming(msgspec.Struct, frozen=True):
     """
 
     wildcards: bool = True
+    keeps_brackets: bool = True
 
     def backend(self, app: App, group: str) -> str:  # noqa: ARG002
         """The exact name that the vhost has, whatever the group."""
@@ -20,7 +22,7 @@ class Naming(msgspec.Struct, frozen=True):
 
     def server(self, host: Host) -> str:
         """Servers in an upstream have no names; host and port tell them apart."""
-        return f"{host.host} {host.port}"
+        return f"{without_brackets(host.host)} {host.port}"
 
     def is_reserved(self, backend: str) -> bool:  # noqa: ARG002
         """No name is reserved."""
