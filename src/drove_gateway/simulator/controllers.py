@@ -189,8 +189,8 @@ class Controller:
 async def _begin(
     request: web.BaseRequest, reply: ApiResponse, length: int | None
 ) -> web.StreamResponse:
-    response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    response.content_type = reply.content_type
+    headers = {**reply.headers, "Content-Type": reply.content_type}
+    response = web.StreamResponse(status=reply.status, headers=headers)
     response.content_length = length
     response.force_close()
     await response.prepare(request)
