@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.config.draft import Draft, tables
 from drove_gateway.config.tolerance import tolerant
+from drove_gateway.model.errors import ConfigError
 
 NAMESPACE = '\n[[namespaces]]\nname = "stage1"\ndrove = ["http://controller1:10000"]\n'
 
@@ -170,3 +171,15 @@ def test_state_file_keys_of_newer_versions_cause_one_warning() -> None:
     (warning,) = warnings(loaded)
     assert warning.startswith("nixy.toml:1: haproxy_manage_global_server_state_file: has no effect")
     assert "haproxy_global_server_state_file_path" in warning
+
+
+def test_credentials_that_differ_between_urls_are_refused() -> None:
+    """One of them would be wrong after a change of the leader."""
+    Path("nixy.toml").write_text(
+        '[[namespaces]]\nname = "a"\ndrove = ["http://u:pass-1@a:1", "http://u:pass-2@b:1"]'
+    )
+    with pytest.raises(ConfigError) as refused:
+        load(Path("nixy.toml"), {})
+    (problem,) = refused.value.problems
+    assert problem.startswith('nixy.toml:3: namespace "a": drove[1]: contains another user or')
+    assert "pass-" not in problem
