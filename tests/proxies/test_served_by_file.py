@@ -194,6 +194,6 @@ async def test_a_kind_reads_its_own_file_without_what_is_not_an_app(tmp_path: Pa
     )
     outside = this_machine({}, Metrics(), structlog.get_logger())
 
-    assert list((await kind_of(settings).served_by_file(outside)).apps) == ["web.example"]
+    assert list((await kind_of(settings).served(outside)).apps) == ["web.example"]
     config.unlink()
-    assert await kind_of(settings).served_by_file(outside) == EMPTY
+    assert await kind_of(settings).served(outside) == EMPTY

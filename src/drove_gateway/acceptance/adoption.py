@@ -1,22 +1,20 @@
 """What the proxy serves, as the memory of a start without stored state. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Mapping, Sequence
 
 from drove_gateway.model.spelling import valid_vhost
-from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model.vocabulary import (
+    NO_TAGS,
+    App,
+    AppEndpoints,
+    Host,
+    Leader,
+    Snapshot,
+    Topology,
+)
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 _PREFIX = "served by the proxy: "
-
-
-class ServedVhost(msgspec.Struct, frozen=True):
-    """Servers of a vhost, or of a host group of it, that a proxy has. `group` is empty for all."""
-
-    vhost: str
-    hosts: tuple[Host, ...]
-    group: str = ""
 
 
 def is_adopted(app_id: str) -> bool:
@@ -24,27 +22,35 @@ def is_adopted(app_id: str) -> bool:
     return app_id.startswith(_PREFIX)
 
 
-def adopted(
-    served: Iterable[ServedVhost], rules: Sequence[NamespaceRules]
-) -> Mapping[str, Snapshot]:
-    """Return what each namespace has, if it is what the proxy serves.
+def adopted(served: Topology, rules: Sequence[NamespaceRules]) -> Mapping[str, Snapshot]:
+    """Return what each namespace has, if `served` is what the proxy serves.
 
     A vhost counts for the first namespace that accepts it. What belongs to no namespace, such as
-    the upstreams of an operator or the leader's vhost, is left out.
+    the upstreams of an operator or the vhost of a leader, is left out.
     """
     apps: dict[str, list[AppEndpoints]] = {}
     reserved = {rule.leader_vhost for rule in rules}
-    for each in served:
-        owner = next((rule for rule in rules if rule.accept(each.vhost)), None)
-        if owner is None or each.vhost in reserved or not valid_vhost(each.vhost):
+    for vhost, app in served.apps.items():
+        owner = next((rule for rule in rules if rule.accept(vhost)), None)
+        if owner is None or vhost in reserved or not valid_vhost(vhost):
             continue
-        if each.hosts:
-            apps.setdefault(owner.namespace, []).append(_app(each, owner))
+        apps.setdefault(owner.namespace, []).extend(_apps(app, owner.routing_tag))
     return {name: Snapshot(name, Leader(), tuple(listed)) for name, listed in apps.items()}
 
 
-def _app(each: ServedVhost, owner: NamespaceRules) -> AppEndpoints:
-    grouped = bool(each.group and owner.routing_tag and each.group != each.vhost)
-    name = f"{each.vhost}/{each.group}" if grouped else each.vhost
-    tags = {owner.routing_tag: each.group} if grouped else NO_TAGS
-    return AppEndpoints(name, f"{_PREFIX}{name}", each.vhost, tags, each.hosts)
+def _apps(app: App, routing_tag: str) -> list[AppEndpoints]:
+    """An app for each host group, or for all hosts where the namespace has no groups."""
+    groups: Mapping[str, tuple[Host, ...]] = {app.vhost: app.hosts}
+    if routing_tag:
+        groups = {name: group.hosts for name, group in app.groups.items()} or groups
+    return [
+        AppEndpoints(
+            app_name=name,
+            app_id=f"{_PREFIX}{app.vhost}" if name == app.vhost else f"{_PREFIX}{app.vhost}/{name}",
+            vhost=app.vhost,
+            tags=NO_TAGS if name == app.vhost else {routing_tag: name},
+            hosts=hosts,
+        )
+        for name, hosts in groups.items()
+        if hosts
+    ]

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.acceptance.adoption import adopted
 from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
 from drove_gateway.config import Settings
@@ -24,7 +25,7 @@ from drove_gateway.model.about import about
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord
-from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.model.vocabulary import EMPTY, Snapshot
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
@@ -121,6 +122,7 @@ class Gateway:
         remembered = await keeper.load()
         async with AsyncExitStack() as stack:
             outside = this_machine(self._environ, self._metrics, log)
+            served = EMPTY if remembered or self._known else await kind.served(outside)
             proxy = await kind.driver(
                 outside,
                 stack,
@@ -132,7 +134,7 @@ class Gateway:
                 reconciler.desire,
                 known=self._known,
                 remembered=remembered,
-                adopted={},
+                adopted=adopted(served, assembly.namespace_rules(settings)),
                 lookup=outside.lookup,
                 reports=self._reports,
                 metrics=self._metrics,

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from drove_gateway.model.proxy import Proxy
-from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.model.vocabulary import EMPTY, App, Topology
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Observation, Preview, preview
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
@@ -24,6 +24,7 @@ from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
+from drove_gateway.proxies.runtime.served import SplitName, served_by_api, whole_name
 from drove_gateway.proxies.runtime.structure import structural_changes
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.topology_diff import reasons, topology_diff
@@ -36,7 +37,8 @@ class FileKind(msgspec.Struct, frozen=True):
 
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
     it is None where no runtime API is configured. `read_served` reads what a configuration serves
-    from its text. `naming` is None where the names in the configuration cannot coincide.
+    from its text, `split_name` says what a backend's name is made of. `naming` is None where the
+    names in the configuration cannot coincide.
     With `one_protocol` the configuration says whether a vhost's servers use TLS.
     """
 
@@ -47,6 +49,7 @@ class FileKind(msgspec.Struct, frozen=True):
     backends: Callable[[App], Iterable[str]]
     connect: Connect | None
     read_served: ReadServed
+    split_name: SplitName = whole_name
     naming: Naming | None = None
     one_protocol: bool = False
 
@@ -64,8 +67,23 @@ class FileKind(msgspec.Struct, frozen=True):
             one_protocol=self.one_protocol,
         )
 
-    async def served_by_file(self, outside: Outside) -> Topology:
-        return await self.file.served(self.read_served, outside)
+    async def served(self, outside: Outside) -> Topology:
+        by_file = EMPTY
+        if self.file.installed:
+            by_file = await self.file.served(self.read_served, outside)
+        if self.connect is None:
+            return by_file
+        namespaces = self.file.settings.namespaces
+        tags = {each.routing_tag for each in namespaces if each.routing_tag}
+        async with AsyncExitStack() as stack:
+            by_api = await served_by_api(
+                self.connect(outside, stack),
+                self.split_name,
+                owned=self.rules.owned,
+                fixed={each.leader_vhost.lower() for each in namespaces},
+                routing_tag=tags.pop() if len(tags) == 1 else "",
+            )
+        return Topology(apps={**by_api.apps, **by_file.apps}, namespaces={})
 
     async def driver(
         self, outside: Outside, stack: AsyncExitStack, remembered: Topology | None = None

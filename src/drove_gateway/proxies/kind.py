@@ -55,11 +55,11 @@ class ProxyKind(Protocol):
         """Return why going from `old` to `new` needs a new configuration; empty if it does not."""
         ...
 
-    async def served_by_file(self, outside: Outside) -> Topology:
-        """Return the vhosts and servers that the configuration file on disk lists.
+    async def served(self, outside: Outside) -> Topology:
+        """Return the vhosts and servers that the proxy serves, as far as they can be read.
 
-        That is what the proxy most likely serves, where nothing else is known. Empty for a kind
-        without a file, and for a file that is missing or cannot be read.
+        They come from the configuration file on disk, and from the runtime API for vhosts that the
+        file does not list with their servers.
         """
         ...
 

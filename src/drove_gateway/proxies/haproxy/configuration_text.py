@@ -7,7 +7,7 @@ group.
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.haproxy.names import Naming
@@ -47,7 +47,7 @@ def served_by_file(text: str, naming: Naming, *, grouped: bool) -> Served:
             for vhost in vhosts[name]:
                 served.add(vhost, vhost, hosts)
         elif _VHOST.fullmatch(name):
-            served.add(*(_split(name, naming, backends) if grouped else (name, name)), hosts)
+            served.add(*(split_name(name, naming, backends) if grouped else (name, name)), hosts)
     return served.served
 
 
@@ -122,7 +122,7 @@ def _patterns(words: _Line) -> Iterator[str]:
     yield from (word for word in rest if _VHOST.fullmatch(word.partition(":")[0]))
 
 
-def _split(name: str, naming: Naming, backends: Mapping[str, object]) -> tuple[str, str]:
+def split_name(name: str, naming: Naming, backends: Container[str]) -> tuple[str, str]:
     """Return the vhost and the group that a backend's name is made of.
 
     A vhost that has a default group, VHOST_VHOST, is known; otherwise the vhost ends at the first

@@ -9,7 +9,7 @@ from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_form import with_backend_form
-from drove_gateway.proxies.haproxy.configuration_text import served_by_file
+from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
@@ -48,6 +48,9 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
         backends=lambda app: sorted(how.naming.backends(app)),
         connect=None if address is None else _connect(settings, address, how),
         read_served=lambda text: served_by_file(text, how.naming, grouped=grouped),
+        split_name=lambda name, names: (
+            split_name(name, how.naming, names) if grouped else (name, name)
+        ),
         naming=how.naming,
     )
 
