@@ -215,7 +215,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     rejected: Annotated[RejectedInput, doc("Input from Drove that was rejected.")] = RejectedInput()
     held: Annotated[
         tuple[HeldStatus, ...],
-        doc("The first 100 withdrawals that the guard holds, one for each vhost."),
+        doc("The withdrawals that the guard holds, one for each vhost."),
     ] = ()
     held_vhosts: Annotated[int, doc("How many vhosts have held servers.")] = 0
     held_servers: Annotated[int, doc("How many servers the guard holds.")] = 0

@@ -29,7 +29,7 @@ MOST_REJECTED = 100
 """How many entries of rejected input a document lists."""
 
 MOST_HELD = 100
-"""How many held withdrawals a document lists."""
+"""How many held withdrawals `/v1/health` lists; `/v1/status` lists all."""
 
 
 def status_document(status: Status) -> StatusDocument:
@@ -48,7 +48,7 @@ def status_document(status: Status) -> StatusDocument:
         proxy=_proxy(status),
         namespaces=tuple(_namespace(status, view) for view in status.namespaces),
         rejected=RejectedInput(len(status.built.rejected), status.built.rejected[:MOST_REJECTED]),
-        held=tuple(map(held_status, status.held[:MOST_HELD])),
+        held=tuple(map(held_status, status.held)),
         held_vhosts=len(status.held),
         held_servers=sum(held.servers for held in status.held),
         stored_state=stored_state(status),
