@@ -164,7 +164,7 @@ async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Bench) -> No
             await shared.cluster.scale("web", 7)
             health = await shared.says("runtime.sock")
             assert not health["UpstreamUpdatesViaAPI"]["Healthy"]
-            await shared.serves("web", seconds=40)
+            await shared.serves("web", seconds=20)
         await shared.healthy()
 
 

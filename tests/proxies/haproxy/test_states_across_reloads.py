@@ -1,8 +1,10 @@
 """What a reload by the gateway leaves of the states of servers: an operator's, and its own."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
 from tests.proxies.haproxy.gateway import Gateway, app, server_name, topology
 from tests.traffic import Instance
 from tests.waiting import until
@@ -69,3 +71,38 @@ async def test_a_new_server_is_let_into_traffic_although_a_state_file_has_it_in_
     states.write_text(await gateway.haproxy.say("show servers state") + "\n")
     await gateway.reach(topology(app(VHOST, [old, new]), app(OTHER, [other])))
     assert await columns(gateway, new, "srv_admin_state") == ["0"]
+
+
+async def test_health_stays_ok_during_the_gateways_own_reload(
+    make_gateway: Callable[..., Gateway], spawn: Callable[..., Awaitable[list[Instance]]]
+) -> None:
+    gateway = make_gateway()
+    one, other = await spawn(2)
+    await gateway.start(topology(app(VHOST, [one])))
+    seen: set[tuple[bool, str]] = set()
+
+    async def look() -> None:
+        while True:
+            seen.add(gateway.updates)
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    before = len(gateway.reloads)
+    await gateway.reach(topology(app(VHOST, [one]), app(OTHER, [other])))
+    looking.cancel()
+    assert len(gateway.reloads) == before + 1
+    assert seen == {(True, "OK")}
+
+
+async def test_the_gateways_own_reload_is_no_warning(
+    make_gateway: Callable[..., Gateway],
+    spawn: Callable[..., Awaitable[list[Instance]]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    gateway = make_gateway()
+    one, other = await spawn(2)
+    await gateway.start(topology(app(VHOST, [one])))
+    await gateway.reach(topology(app(VHOST, [one]), app(OTHER, [other])))
+    written = capsys.readouterr().out
+    assert "HAProxy was reloaded by the gateway" in written
+    assert "[warning" not in written
