@@ -108,7 +108,7 @@ class Acceptance:
         self._known = True
         self._judge(f"namespace {name}", responded=frozenset((name,)), again=first)
         complete = all(held.namespace != name for held in self._held)
-        return Accepted(complete, self._memory.served.parts[name].snapshot)
+        return Accepted(complete, self._memory.served.parts[name].served_snapshot)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Start from a namespace's last known good state: its responses are weighed against it."""
