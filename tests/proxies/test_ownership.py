@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from drove_gateway.model.errors import ConfigError
-from drove_gateway.proxies.ownership import own
+from drove_gateway.proxies.ownership import own, own_api
 
 LOG = structlog.get_logger()
 
@@ -42,3 +42,13 @@ async def test_a_directory_that_cannot_be_written_is_no_reason_not_to_start(
 ) -> None:
     async with AsyncExitStack() as stack:
         await own(tmp_path / "missing" / "nginx.conf", "edge-1", stack, LOG)
+
+
+async def test_a_second_gateway_for_the_same_api_is_refused(tmp_path: Path) -> None:
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        await own_api(f"haproxy {tmp_path}/one.sock", first)
+        await own_api(f"haproxy {tmp_path}/other.sock", second)
+        with pytest.raises(ConfigError, match="another drove-gateway drives the proxy with"):
+            await own_api(f"haproxy {tmp_path}/one.sock", second, patience=0.2)
+    async with AsyncExitStack() as next_process:
+        await own_api(f"haproxy {tmp_path}/one.sock", next_process, patience=0.2)

@@ -18,7 +18,7 @@ from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.served import ReadServed
 from drove_gateway.proxies.outside import Outside
-from drove_gateway.proxies.ownership import own
+from drove_gateway.proxies.ownership import own, own_api
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
@@ -90,6 +90,8 @@ class FileKind(msgspec.Struct, frozen=True):
     ) -> Proxy:
         if self.file.installed:
             await own(self.file.platform.config.resolve(), outside.host_name, stack, outside.log)
+        else:
+            await own_api(self.identity, stack)
         template = await self.file.template(outside.environ)
         installation = self.file.installation(template, outside, remembered)
         if self.connect is None:

@@ -5,8 +5,12 @@ the process ends, however it ends. Containers that share the directory see it to
 """
 
 import asyncio
+import errno
 import fcntl
+import hashlib
 import os
+import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -19,6 +23,31 @@ from drove_gateway.model.wording import printable
 _PATIENCE_SECONDS = 5.0
 _PAUSE_SECONDS = 0.1
 _LONGEST_OWNER = 100
+_TAKEN = frozenset({errno.EAGAIN, errno.EADDRINUSE})
+_DRIVES = "drives the proxy with"
+_REMEDY = "two would undo each other's changes. Stop it, or drive another proxy"
+
+
+async def own_api(
+    identity: str,
+    stack: AsyncExitStack,
+    *,
+    patience: float = _PATIENCE_SECONDS,
+) -> None:
+    """Become the only gateway on this machine that drives the proxy `identity` by its API alone.
+
+    There is no file to lock then, so a name in the kernel is taken that vanishes with the process.
+    Raises ConfigError when another gateway has it.
+    """
+    name = f"\0drove-gateway {hashlib.sha256(identity.encode()).hexdigest()}"
+    holder = stack.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        await _until_free(lambda: holder.bind(name), patience)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            raise ConfigError(
+                (f"another drove-gateway {_DRIVES} {identity}; {_REMEDY}",)
+            ) from error
 
 
 async def own(
@@ -42,12 +71,12 @@ async def own(
         return
     stack.callback(os.close, descriptor)
     try:
-        await _lock(descriptor, patience)
+        flags = fcntl.LOCK_EX | fcntl.LOCK_NB
+        await _until_free(lambda: fcntl.flock(descriptor, flags), patience)
     except BlockingIOError as error:
         owner = printable(os.pread(descriptor, _LONGEST_OWNER, 0).decode(errors="replace"), 100)
         problem = (
-            f"another drove-gateway ({owner or 'unknown process'}) drives the proxy with {target}; "
-            "two would undo each other's changes. Stop it, or use another file"
+            f"another drove-gateway ({owner or 'unknown process'}) {_DRIVES} {target}; {_REMEDY}"
         )
         raise ConfigError((problem,)) from error
     except OSError as error:
@@ -57,15 +86,15 @@ async def own(
     os.pwrite(descriptor, f"process {os.getpid()} on {host_name}".encode()[:_LONGEST_OWNER], 0)
 
 
-async def _lock(descriptor: int, patience: float) -> None:
-    """Raises BlockingIOError when another process keeps the lock."""
+async def _until_free(take: Callable[[], None], patience: float) -> None:
+    """Call `take` until it succeeds. Raises its OSError once `patience` has passed."""
     loop = asyncio.get_running_loop()
     end = loop.time() + patience
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if loop.time() > end:
+            take()
+        except OSError as error:
+            if error.errno not in _TAKEN or loop.time() > end:
                 raise
         else:
             return
