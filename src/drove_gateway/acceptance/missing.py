@@ -70,6 +70,8 @@ def strangers(listed: TopologyBuild, suspects: Collection[MissingServer]) -> Map
     Ports are reused: such a server would pass requests to another app. An app that has become
     unusable itself says nothing about its own servers.
     """
+    if not suspects:
+        return {}
     by_address: dict[Address, list[MissingServer]] = {}
     for suspect in suspects:
         by_address.setdefault(suspect.server.address, []).append(suspect)

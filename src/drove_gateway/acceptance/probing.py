@@ -5,6 +5,7 @@ import contextlib
 import errno
 import resource
 import socket
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Protocol
@@ -18,6 +19,7 @@ LIMIT_SECONDS = 1.0
 
 _ROUND_SECONDS = 2.0
 _REPORT_SECONDS = 0.2
+_REST_PER_REPORT = 10.0
 # A result that is older is no longer used.
 _FRESH_SECONDS = 5.0
 # Connections that are open at once; a part of what the process may open.
@@ -140,9 +142,13 @@ class Probing:
 
 
 async def _report(changed: Callable[[], None]) -> None:
+    pause = _REPORT_SECONDS
     while True:
-        await asyncio.sleep(_REPORT_SECONDS)
+        await asyncio.sleep(pause)
+        begin = time.monotonic()
         changed()
+        # A judgement of very many servers takes its time, and must leave some to all others.
+        pause = max(_REPORT_SECONDS, _REST_PER_REPORT * (time.monotonic() - begin))
 
 
 class _Round:

@@ -163,7 +163,7 @@ class _Weighing:
         self._gone: dict[Server, tuple[MissingServer, str]] = {}
         self._refused: Mapping[Loss, str] = {}
         self.budget = memory.budget.at(evidence.now)
-        self._counts: dict[str, int] = {}
+        self._rooms: dict[Loss, int] = {}
         self._lost: dict[str, set[Address]] = {}
         for each in missing:
             self._lost.setdefault(each.vhost, set()).add(each.server.address)
@@ -313,16 +313,17 @@ class _Weighing:
 
     def _room(self, each: MissingServer) -> int:
         """How many missing servers the vhost may keep, so that it has no more than before."""
-        return self._size_before(each) - self._present(each.vhost)
+        loss = (each.server.namespace, each.vhost)
+        if loss not in self._rooms:
+            self._rooms[loss] = self._size_before(each) - self._present(each.vhost)
+        return self._rooms[loss]
 
     def _present(self, vhost: str) -> int:
         """How many servers are listed for a vhost. An address that no longer takes its traffic, as
         its port type says now, does not replace itself."""
-        if vhost not in self._counts:
-            app, lost = self._listed.topology.apps.get(vhost), self._lost[vhost]
-            hosts = () if app is None else app.hosts
-            self._counts[vhost] = sum((host.host, host.port) not in lost for host in hosts)
-        return self._counts[vhost]
+        app, lost = self._listed.topology.apps.get(vhost), self._lost[vhost]
+        hosts = () if app is None else app.hosts
+        return sum((host.host, host.port) not in lost for host in hosts)
 
     def _newest_first(self, each: Mapping[Server, MissingServer]) -> list[MissingServer]:
         return sorted(each.values(), key=lambda other: -self.suspects[other.server].since)
