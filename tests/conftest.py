@@ -26,6 +26,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 TESTS = Path(__file__).parent
 END_TO_END = (
+    "admin/ui/test_browser.py",
     "benches",
     "cli/test_check_plan.py",
     "cli/test_status.py",

@@ -21,7 +21,9 @@ RIGHTS: Mapping[Right, tuple[str, str]] = {
 """The name of each right, and the token that it requires."""
 
 ROUTES: Mapping[str, RouteDoc] = {
-    "/": RouteDoc("Three lines of text: `version: …`, `commit: …`, `date: …`."),
+    "/": RouteDoc(
+        "Three lines of text: `version: …`, `commit: …`, `date: …`. A browser is sent to `/ui/`."
+    ),
     "/v1/health": RouteDoc(
         """Whether the gateway can do its work. The status code is 200 if `Config`, `Template`,
 `UpstreamUpdatesViaAPI` and `ResolverHealth` are healthy and every namespace has a healthy endpoint,
@@ -43,6 +45,20 @@ $ curl -s localhost:6000/v1/status | jq '.history[0] | {at, triggers, reload_rea
         "What is served, and from what. The first five keys are the original's."
     ),
     "/v1/metrics": RouteDoc("[Metrics](metrics.md) in the Prometheus text format."),
+    "/ui/": RouteDoc(
+        """The page for people: whether every vhost is served as Drove lists it, what needs
+attention and which command helps, what changed, where the time went, and who leads. It works
+without JavaScript, and requests nothing from anywhere else."""
+    ),
+    "/ui/vhosts": RouteDoc("The vhosts, fifty a page; `?q=` searches for a part of a name."),
+    "/ui/vhosts/{vhost}": RouteDoc(
+        "A vhost: what a client gets, its servers as listed by Drove and as applied, and why."
+    ),
+    "/ui/events": RouteDoc(
+        "Server-sent events: one whenever the page would look different, at most one a second."
+    ),
+    "/ui/style.css": RouteDoc("The style of the page."),
+    "/ui/live.js": RouteDoc("The script of the page, which looks again when something changed."),
     "/v1/reload": RouteDoc(
         """Fetches the endpoints of every namespace again, compares them with the proxy, and applies
 the difference. Any method works. The response is 202 with `queued`, or with `queue is full` if the

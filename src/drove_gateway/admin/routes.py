@@ -19,6 +19,7 @@ from drove_gateway.admin.responses import (
     text_response,
 )
 from drove_gateway.admin.tokens import ApiTokens, Right, require
+from drove_gateway.admin.ui.handlers import Ui, static, wants_html
 from drove_gateway.metrics import CONTENT_TYPE, Metrics
 from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.model.vocabulary import App
@@ -103,7 +104,7 @@ def routes(
 
     `backend_names` returns the proxy's names for what serves an app.
     """
-    return (*_views(current, metrics, backend_names), *_actions(actions))
+    return (*_views(current, metrics, backend_names), *_page(current), *_actions(actions))
 
 
 def _views(
@@ -111,7 +112,9 @@ def _views(
     metrics: Metrics,
     backend_names: Callable[[App], Iterable[str]],
 ) -> tuple[Route, ...]:
-    async def version(_: web.Request) -> web.Response:
+    async def version(request: web.Request) -> web.Response:
+        if wants_html(request):
+            return web.Response(status=303, headers={**HEADERS, "Location": "/ui/"})
         return text_response(current().about.lines())
 
     async def health(_: web.Request) -> web.Response:
@@ -136,6 +139,18 @@ def _views(
         Route("GET", "/v1/status", full_status),
         Route("GET", "/v1/config", config),
         Route("GET", "/v1/metrics", exposition),
+    )
+
+
+def _page(current: Callable[[], Status]) -> tuple[Route, ...]:
+    page = Ui(current)
+    return (
+        Route("GET", "/ui/", page.overview),
+        Route("GET", "/ui/vhosts", page.vhosts),
+        Route("GET", "/ui/vhosts/{vhost}", page.vhost),
+        Route("GET", "/ui/events", page.stream),
+        Route("GET", "/ui/style.css", static("style.css"), Right.NONE),
+        Route("GET", "/ui/live.js", static("live.js"), Right.NONE),
     )
 
 

@@ -1,0 +1,103 @@
+"""What an engineer on call should look at, each with its cause and what helps. Pure."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from drove_gateway.model.wording import count_of, first_and_more
+from drove_gateway.status.status import Status
+
+_MOST_NAMED = 5
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that is not as it should be: `what`, the `cause` in the words of the proxy or the
+    controller, and `helps`: a command to type, or what to change."""
+
+    what: str
+    cause: str
+    helps: str = ""
+
+
+def problems(status: Status) -> tuple[Problem, ...]:
+    """Return what is wrong, the worst first."""
+    return (
+        *_failing(status),
+        *_controllers(status),
+        *_held(status),
+        *_refused(status),
+        *_rejected(status),
+        *_other(status),
+    )
+
+
+def _failing(status: Status) -> Iterator[Problem]:
+    proxy = status.proxy
+    if status.progress.error:
+        yield Problem("Changes are not applied", status.progress.error, "drove-gateway check")
+    if not proxy.template.healthy:
+        yield Problem(
+            "The template cannot be used", proxy.template.message, "drove-gateway check --diff"
+        )
+    if not proxy.config.healthy:
+        yield Problem("The configuration", proxy.config.message, "drove-gateway check --diff")
+    if not proxy.upstream_updates.healthy:
+        yield Problem("The runtime API", proxy.upstream_updates.message, "drove-gateway check")
+    if not proxy.resolver.healthy:
+        yield Problem("Name resolution", proxy.resolver.message, "check the machine's resolver")
+
+
+def _controllers(status: Status) -> Iterator[Problem]:
+    for view in status.namespaces:
+        reasons = [f"{each.url}: {each.message}" for each in view.endpoints if not each.healthy]
+        if not view.healthy:
+            yield Problem(
+                f"No controller of namespace {view.name} leads",
+                first_and_more(reasons, _MOST_NAMED),
+                "check the addresses and credentials of [[namespaces]] in nixy.toml",
+            )
+        elif view.last_error:
+            yield Problem(
+                f"Namespace {view.name} cannot be fetched",
+                view.last_error,
+                "the last known apps stay served",
+            )
+
+
+def _held(status: Status) -> Iterator[Problem]:
+    for held in status.held:
+        yield Problem(
+            f"{count_of(held.servers, 'server')} of {', '.join(held.vhosts)} on hold",
+            f"{held.reason}; {held.known}",
+            f"drove-gateway accept {held.vhosts[0]}",
+        )
+
+
+def _refused(status: Status) -> Iterator[Problem]:
+    if status.history:
+        for vhost, reason in status.history[0].failed:
+            yield Problem(f"{vhost} is not up to date", reason, f"drove-gateway explain {vhost}")
+
+
+def _rejected(status: Status) -> Iterator[Problem]:
+    rejected = status.built.rejected
+    if rejected:
+        named = [
+            f"app {each.app_id}: {each.subject} {each.value}: {each.reason}" for each in rejected
+        ]
+        yield Problem(
+            f"{len(rejected):,} rejected from Drove",
+            first_and_more(named, _MOST_NAMED),
+            "correct the apps on Drove",
+        )
+
+
+def _other(status: Status) -> Iterator[Problem]:
+    if status.stored.problem:
+        yield Problem("The state cannot be stored", status.stored.problem, "check its directory")
+    for name in status.restored:
+        yield Problem(
+            f"Namespace {name} is served from the stored state",
+            "no controller has responded since the start",
+            "check the controllers",
+        )

@@ -1,0 +1,112 @@
+"""The page in a real browser: live, without scripts, and by keyboard."""
+
+import shutil
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+from tests.admin.conftest import Api
+from tests.admin.test_api import serving
+from tests.admin.ui.test_pages import APPLIED, HOSTILE
+
+from drove_gateway.model.records import Progress
+from drove_gateway.status.status import with_progress, with_record
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: make debian-proxies")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS], timeout=60_000
+        )
+        yield chromium
+        await chromium.close()
+
+
+async def opened(browser: Browser, url: str, **context: Any) -> tuple[Page, list[str]]:
+    """A page, and the addresses that it requested or the errors that its console showed."""
+    page = await (await browser.new_context(**context)).new_page()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.on("console", lambda message: seen.append(f"console: {message.text}"))
+    page.on("pageerror", lambda error: seen.append(f"error: {error}"))
+    await page.goto(url)
+    return page, seen
+
+
+async def test_the_page_follows_a_change_without_a_reload(api: Api, browser: Browser) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, seen = await opened(browser, f"{api.url}/ui/")
+    assert "All 2 vhosts served" in await page.inner_text(".verdict")
+
+    api.status = with_progress(
+        with_record(api.status, msgspec.structs.replace(APPLIED, error="line 12 is refused")),
+        Progress("retrying", error="line 12 is refused"),
+    )
+
+    await page.wait_for_selector("#problems >> text=line 12 is refused", timeout=20_000)
+    assert all(address.startswith(api.url) for address in seen), seen
+
+
+async def test_the_page_works_without_scripts(api: Api, browser: Browser) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, _ = await opened(browser, f"{api.url}/", java_script_enabled=False)
+
+    await page.fill("#search", "b.loc")
+    await page.press("#search", "Enter")
+    await page.click("text=b.local")
+
+    assert page.url == f"{api.url}/ui/vhosts/b.local"
+    assert "It is served." in await page.inner_text("main")
+
+
+async def test_a_vhost_is_found_by_keyboard_alone(api: Api, browser: Browser) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, _ = await opened(browser, f"{api.url}/ui/")
+
+    await page.keyboard.press("/")
+    await page.keyboard.type("a.local")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/ui/vhosts?q=a.local")
+
+    assert "a.local" in await page.inner_text("tbody")
+
+
+async def test_text_from_outside_runs_nothing(api: Api, browser: Browser) -> None:
+    hostile = f"{HOSTILE}<img src=x onerror=alert(2)>"
+    api.status = with_record(
+        serving(api.status), msgspec.structs.replace(APPLIED, error=hostile, triggers=(hostile,))
+    )
+    page, seen = await opened(browser, f"{api.url}/ui/")
+
+    assert await page.locator("main img, main script").count() == 0
+    assert all(address.startswith(api.url) for address in seen), seen
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_page_fits_a_phone(api: Api, browser: Browser, scheme: str) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, _ = await opened(
+        browser,
+        f"{api.url}/ui/",
+        viewport={"width": 360, "height": 640},
+        color_scheme=scheme,
+    )
+
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,200 @@
+"""The page for people, requested over HTTP as a browser does."""
+
+import re
+
+import aiohttp
+import msgspec
+import pytest
+from tests.admin.conftest import Api
+from tests.admin.test_api import HELD, serving
+from tests.waiting import until
+
+from drove_gateway.model.health import HealthSection
+from drove_gateway.model.plan import ApplyStage, Step
+from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.model.versioned_map import VersionedMap
+from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.status.status import with_progress, with_record
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+HOSTILE = "<script>alert(1)</script>\x1b[31m\n"
+APPLIED = ApplyRecord(
+    at=1700000000.0,
+    took=0.012,
+    triggers=("namespace stage",),
+    reasons=("vhost a.local added",),
+    steps=(Step("reload", "HAProxy", "vhost a.local added"),),
+    seconds=((ApplyStage.RENDER, 0.002), (ApplyStage.RELOAD, 0.01)),
+    reloaded=True,
+)
+
+
+async def page(client: aiohttp.ClientSession, url: str) -> str:
+    async with client.get(url, headers=BROWSER) as response:
+        assert response.status == 200
+        assert response.content_type == "text/html"
+        policy = response.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        return await response.text()
+
+
+def first_sentence(html: str) -> str:
+    found = re.search(r'<p class="verdict (\w+)" role="status">([^<]*)', html)
+    assert found is not None
+    return f"{found.group(1)}: {found.group(2).strip()}"
+
+
+async def test_a_browser_at_the_root_is_sent_to_the_page(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    async with client.get(f"{api.url}/", headers=BROWSER, allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (303, "/ui/")
+    async with client.get(f"{api.url}/") as response:
+        assert (await response.text()).startswith("version: ")
+
+
+async def test_the_first_sentence_says_that_nothing_was_applied_yet(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    assert first_sentence(await page(client, f"{api.url}/ui/")) == (
+        "grey: Nothing has been applied yet."
+    )
+
+
+async def test_the_first_sentence_says_that_all_is_well(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert first_sentence(html) == "green: All 2 vhosts served as Drove lists them."
+    assert "vhost a.local added" in html
+
+
+async def test_vhosts_that_are_not_applied_come_first(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    status = serving(api.status)
+    fewer = msgspec.structs.replace(
+        status.applied, apps=VersionedMap({"a.local": status.applied.apps["a.local"]})
+    )
+    api.status = with_progress(
+        msgspec.structs.replace(with_record(status, APPLIED), applied=fewer),
+        Progress("retrying", error="the check refused line 12"),
+    )
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert first_sentence(html) == "red: 1 vhost of 2 vhosts not served as Drove lists them."
+    assert "the check refused line 12" in html
+
+
+@pytest.mark.parametrize("section", ["config", "template", "upstream_updates", "resolver"])
+async def test_a_part_with_a_problem_is_named_with_its_cause(
+    api: Api, client: aiohttp.ClientSession, section: str
+) -> None:
+    status = with_record(serving(api.status), APPLIED)
+    broken = {section: HealthSection(healthy=False, message="line 7 is refused")}
+    api.status = msgspec.structs.replace(
+        status, proxy=msgspec.structs.replace(status.proxy, **broken)
+    )
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert first_sentence(html).startswith("red: ")
+    assert first_sentence(html).endswith(": line 7 is refused")
+
+
+async def test_a_hold_is_shown_with_the_command_that_ends_it(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = msgspec.structs.replace(with_record(serving(api.status), APPLIED), held=(HELD,))
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert first_sentence(html).startswith("amber: 12 servers on hold")
+    assert "drove-gateway accept a.local" in html
+    assert "drove-gateway accept a.local" in await page(client, f"{api.url}/ui/vhosts/a.local")
+
+
+async def test_a_vhost_shows_what_is_wanted_beside_what_was_applied(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = serving(api.status)
+
+    served = await page(client, f"{api.url}/ui/vhosts/A.local.")
+    unknown = await page(client, f"{api.url}/ui/vhosts/nope.local")
+
+    assert "It is served." in served
+    assert "10.0.0.1:8080" in served
+    assert "app a-1: 1 of 1 host accepted" in served
+    assert "This is 404 because no app that is accepted has this vhost." in unknown
+
+
+async def test_text_from_outside_is_shown_as_text(api: Api, client: aiohttp.ClientSession) -> None:
+    status = with_record(
+        serving(api.status), msgspec.structs.replace(APPLIED, error=HOSTILE, triggers=(HOSTILE,))
+    )
+    api.status = msgspec.structs.replace(status, xproxy=HOSTILE)
+
+    for path in ("/ui/", f"/ui/vhosts?q={HOSTILE}", "/ui/vhosts/%3Cscript%3Ealert(1)"):
+        async with client.get(api.url + path, headers=BROWSER) as response:
+            html = await response.text()
+        assert "<script>alert" not in html
+        assert "\x1b" not in html
+
+
+async def test_a_hundred_thousand_servers_fit_into_small_pages(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    hosts = tuple(Host(f"10.0.{n // 250}.{n % 250}", 8000, "http") for n in range(10))
+    apps = VersionedMap(
+        {
+            name: App(name, name, hosts, {}, {}, "")
+            for name in (f"app{n}.example.com" for n in range(10_000))
+        }
+    )
+    built = msgspec.structs.replace(api.status.built, topology=Topology(apps, {}))
+    status = msgspec.structs.replace(serving(api.status), built=built, applied=Topology(apps, {}))
+    api.status = with_record(status, APPLIED)
+
+    first = await page(client, f"{api.url}/ui/")
+    second = await page(client, f"{api.url}/ui/vhosts?page=2")
+    found = await page(client, f"{api.url}/ui/vhosts?q=app9999")
+
+    assert max(map(len, (first, second, found))) < 100_000
+    assert "page 2" in second
+    assert 'href="/ui/vhosts/app9999.example.com"' in found
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999", "x", "²"])
+async def test_an_odd_page_number_shows_a_page(
+    api: Api, client: aiohttp.ClientSession, number: str
+) -> None:
+    api.status = serving(api.status)
+
+    assert "a.local" in await page(client, f"{api.url}/ui/vhosts?page={number}")
+
+
+async def test_the_stream_says_when_to_look_again(api: Api, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{api.url}/ui/events") as response:
+        assert response.content_type == "text/event-stream"
+        lines: list[bytes] = []
+
+        async def reported() -> bool:
+            api.status = with_record(api.status, APPLIED)
+            lines.append(await response.content.readline())
+            return lines[-1] == b"data: changed\n"
+
+        await until(reported)
+
+
+@pytest.mark.parametrize("name", ["style.css", "live.js"])
+async def test_style_and_script_come_from_the_gateway(
+    api: Api, client: aiohttp.ClientSession, name: str
+) -> None:
+    async with client.get(f"{api.url}/ui/{name}") as response:
+        assert response.status == 200
+        assert "http" not in (await response.text())
