@@ -6,6 +6,7 @@ import pytest
 
 from drove_gateway.config import Settings
 from drove_gateway.config.fields import ProxyPlatform
+from drove_gateway.config.platforms import PLATFORM_KEYS
 from drove_gateway.container.setup import PLATFORMS
 from drove_gateway.demo.proxy import KINDS as DEMO_KINDS
 from drove_gateway.model.vocabulary import App, Host, HostGroup
@@ -23,6 +24,10 @@ GROUPS = {"blue": HostGroup(HOSTS, {}), "green": HostGroup(HOSTS, {})}
 
 def test_every_platform_of_the_configuration_has_a_kind_and_no_other() -> None:
     assert sorted(KINDS) == sorted(get_args(ProxyPlatform))
+
+
+def test_the_configuration_knows_the_keys_of_every_kind() -> None:
+    assert sorted(PLATFORM_KEYS) == sorted(KINDS)
 
 
 def test_the_demo_and_the_container_know_every_kind() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from drove_gateway.config.draft import Draft, Label, Location, Notice, Problem, tables
+from drove_gateway.config.platforms import template_key
 from drove_gateway.config.sentences import assignment
 
 CONTROLLERS = "DROVE_CONTROLLERS"
@@ -54,8 +55,7 @@ def override(draft: Draft, environ: Mapping[str, str]) -> Draft:
 def _with_template(draft: Draft, path: str) -> Draft:
     if not path:
         return draft
-    haproxy = draft.values.get("proxy_platform") == "haproxy"
-    key = "haproxy_template" if haproxy else "nginx_template"
+    key = template_key(draft.values.get("proxy_platform"))
     notices = _differences(draft, (key,), draft.values.get(key, path), TEMPLATE, path)
     return msgspec.structs.replace(
         draft.with_values({**draft.values, key: path}, *notices),

@@ -13,6 +13,7 @@ from drove_gateway.config.controllers import with_controllers
 from drove_gateway.config.draft import Draft, Location, Notice, Problem, tables
 from drove_gateway.config.letter_case import lowered
 from drove_gateway.config.lines import lines
+from drove_gateway.config.platforms import PLATFORM_KEYS
 from drove_gateway.config.rules import Finding
 from drove_gateway.config.sentences import assignment
 from drove_gateway.config.settings import Settings
@@ -112,10 +113,8 @@ def _named_files(draft: Draft) -> Iterator[tuple[Location, object]]:
 
 
 def _absent(settings: Settings) -> Iterator[Finding]:
-    """Return HAProxy's sockets that do not exist yet: it may start after the gateway."""
-    if settings.proxy_platform != "haproxy":
-        return
-    for key in ("haproxysocketaddr", "haproxy_master_socket"):
+    """Return the proxy's sockets that do not exist yet: it may start after the gateway."""
+    for key in PLATFORM_KEYS[settings.proxy_platform].sockets:
         text = getattr(settings, key)
         address = socket_address(text) if text else None
         if isinstance(address, UnixSocket) and not _is_socket(address.path):

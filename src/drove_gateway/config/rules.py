@@ -10,6 +10,7 @@ import msgspec
 
 from drove_gateway.config.addresses import is_loopback
 from drove_gateway.config.draft import quoted
+from drove_gateway.config.platforms import PLATFORM_KEYS
 from drove_gateway.config.settings import NamespaceSettings, Settings
 from drove_gateway.model.spelling import vhost_spelling
 
@@ -63,7 +64,7 @@ def _disabled_reloads(settings: Settings) -> Iterator[Finding]:
 
 
 def _empty_keys(settings: Settings) -> Iterator[Finding]:
-    for key in _needed(settings):
+    for key in PLATFORM_KEYS[settings.proxy_platform].needed(settings):
         if not getattr(settings, key).strip():
             text = f'must not be empty with proxy_platform = "{settings.proxy_platform}"'
             yield Finding(key, text, ("proxy_platform", "haproxy_master_socket"))
@@ -81,18 +82,6 @@ def _leader_vhosts(settings: Settings) -> Iterator[Finding]:
                 f"{quoted(vhost)}; requests could only reach the controllers of one of them"
             )
             yield Finding("namespaces", text)
-
-
-def _needed(settings: Settings) -> Iterator[str]:
-    """Return the keys that the chosen proxy requires."""
-    if settings.proxy_platform == "nginx" and not settings.nginx_reload_disabled:
-        yield from ("nginx_config", "nginx_template", "nginx_cmd")
-    if settings.proxy_platform == "haproxy" and not settings.haproxy_reload_disabled:
-        yield from ("haproxy_config", "haproxy_template")
-        if not settings.haproxy_ignore_check:
-            yield "haproxy_cmd"
-        if not settings.haproxy_master_socket:
-            yield "haproxy_reload_cmd"
 
 
 def cautions(settings: Settings) -> Iterator[Finding]:

@@ -146,6 +146,54 @@ async def test_the_check_may_be_ignored(rig: Rig) -> None:
     await rig.serves(web=3)
 
 
+async def test_without_a_check_the_refusal_of_the_reload_finds_the_culprit(rig: Rig) -> None:
+    """The target may be a fragment, which only the whole configuration can be checked with."""
+    rig.write_template(
+        TEMPLATE.replace(
+            "server_name {{.Vhost}};", "server_name {{.Vhost}}; {{with .Tags.lb}}{{.}};{{end}}"
+        )
+    )
+    installation = rig.installation(rig.platform(ignore_check=True))
+    await installation.install(topology(web=3))
+    desired = topology(web=4, bad=1, other=2)
+    tagged = msgspec.structs.replace(desired.apps["bad"], tags={"lb": "nonsense"})
+
+    installed = await installation.install(
+        msgspec.structs.replace(desired, apps={**desired.apps, "bad": tagged})
+    )
+
+    await rig.serves(web=4, other=2, bad=None)
+    assert [name for name, _ in installed.failed] == ["bad"]
+    assert "nonsense" in installed.failed[0][1]
+    await rig.installation(rig.platform(ignore_check=True)).install(topology(web=5))
+    await rig.serves(web=5)
+
+
+async def test_a_template_that_cannot_be_loaded_gives_way_to_the_last_good_template(
+    rig: Rig,
+) -> None:
+    rig.timeout = 2.0
+    installation = rig.installation()
+    await installation.install(topology(web=3))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        listen = f"server {{ listen 127.0.0.1:{taken.getsockname()[1]}; }}"
+        rig.write_template(TEMPLATE.replace("access_log off;", f"access_log off; {listen}"))
+        for servers in (4, 5):
+            await installation.install(topology(web=servers))
+            await rig.serves(web=servers)
+            message = installation.template_health().message
+            assert "passes the check, but" in message
+            assert "the last good template is used instead" in message
+    reloads = rig.reloads
+    rig.write_template(TEMPLATE.replace("{{len .Hosts}}", "7"))
+    await installation.install(topology(web=6))
+    await rig.serves(web=7)
+    assert installation.template_health() == HealthSection()
+    assert rig.reloads == reloads + 1
+
+
 async def test_reloads_may_be_left_to_others(rig: Rig) -> None:
     installation = rig.installation(rig.platform(reload_disabled=True))
     installed = await installation.install(topology(web=3))
