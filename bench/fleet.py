@@ -2,9 +2,10 @@
 
 The Drove side of each gateway is the real code with its own connections; only the proxies are
 missing. All gateways start at the same moment, the worst case. Then they are measured at rest,
-after a change, and while the leader responds late to each poll.
+after a change, and while the leader responds late to each poll. `--everything` measures gateways
+that fetch everything after a change, as without `?app=`.
 
-Options: `--gateways`, `--interval`, `--apps`, `--processes`, `--settle`.
+Options: `--gateways`, `--interval`, `--apps`, `--processes`, `--settle`, `--everything`.
 """
 
 import argparse
@@ -41,14 +42,14 @@ _HEADS_BYTES = 350
 
 
 @asynccontextmanager
-async def fleet(
-    there: Cluster, directory: Path, gateways: int, processes: int, interval: float
-) -> AsyncIterator[None]:
-    """Run `gateways` gateways in a few processes until the block ends."""
+async def fleet(there: Cluster, directory: Path, chosen: argparse.Namespace) -> AsyncIterator[None]:
+    """Run the gateways in a few processes until the block ends."""
     async with AsyncExitStack() as stack:
-        for number in range(processes):
-            share = gateways // processes + (number < gateways % processes)
-            command = (sys.executable, "-m", "bench.rig.pollers", str(share), str(interval))
+        for number in range(chosen.processes):
+            share, more = divmod(chosen.gateways, chosen.processes)
+            names = "everything" if chosen.everything else "apps"
+            pollers = (str(share + (number < more)), str(chosen.interval), names)
+            command = (sys.executable, "-m", "bench.rig.pollers", *pollers)
             log = directory / f"pollers-{number}.log"
             await stack.enter_async_context(running((*command, *there.urls), log))
         while not await there.exchanges(0.0):  # noqa: ASYNC110 - another process knows
@@ -78,7 +79,7 @@ def row(phase: str, seconds: float, found: Sequence[Exchange]) -> dict[str, obje
         "phase": phase,
         "seconds": seconds,
         "pings/s": paths["ping"] / seconds,
-        "events/s": paths["cluster/events/summary"] / seconds,
+        "events/s": paths["cluster/events/latest"] / seconds,
         "endpoints/s": paths["endpoints"] / seconds,
         "all/s": len(to_leader) / seconds,
         "kB/s": sum(exchange.bytes + _HEADS_BYTES for exchange in to_leader) / seconds / 1000,
@@ -92,16 +93,18 @@ async def reached(there: Cluster, gateways: int) -> dict[str, object]:
     """Make a change. Return when all gateways have fetched endpoints after it."""
     change = await there.change("scale", app="app1", instances=INSTANCES + 1)
     found = await seen(there, _CHANGE_SECONDS)
-    fetches = sorted(
-        exchange.begun - change.visible_at
+    after = [
+        exchange
         for exchange in found
         if exchange.path == ENDPOINTS and exchange.begun >= change.visible_at
-    )
+    ]
+    fetches = sorted(exchange.begun - change.visible_at for exchange in after)
     if len(fetches) < gateways:
         raise SystemExit(f"only {len(fetches)} fetches by {gateways} gateways")
     return row("after a change", _CHANGE_SECONDS, found) | {
         "half have asked s": percentile(fetches[:gateways], 0.5),
         "all have asked s": fetches[gateways - 1],
+        "fetch kB": percentile([exchange.bytes for exchange in after], 0.5) / 1000,
     }
 
 
@@ -113,16 +116,18 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
             cluster(
                 directory, apps=chosen.apps, instances=INSTANCES, controllers=CONTROLLERS
             ) as there,
-            fleet(there, directory, chosen.gateways, chosen.processes, chosen.interval),
+            fleet(there, directory, chosen),
         ):
-            rows = [row("all start at once", 10.0, await seen(there, 10.0))]
+            start = await seen(there, 10.0)
+            whole = max(exchange.bytes for exchange in start) / 1000
+            rows = [row("all start at once", 10.0, start) | {"fetch kB": whole}]
             await asyncio.sleep(chosen.settle)
             before = usage(there.pid).cpu
             rows.append(row("at rest", _REST_SECONDS, await seen(there, _REST_SECONDS)))
             spent = usage(there.pid).cpu - before
             rows.append(await reached(there, chosen.gateways))
             late = _SLOW_SHARE * chosen.interval
-            await there.ask("fault", kind="slow", route="summary", delay=late)
+            await there.ask("fault", kind="slow", route="latest", delay=late)
             await asyncio.sleep(2 * late)
             slow = await seen(there, _SLOW_SECONDS)
             rows.append(row(f"polls take {late:g} s", _SLOW_SECONDS, slow))
@@ -137,6 +142,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--interval", type=float, default=5.0, help="event_refresh_interval_sec")
     parser.add_argument("--apps", type=int, default=100, help=f"with {INSTANCES} servers each")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--everything", action="store_true", help="fetch everything after a change")
     parser.add_argument("--settle", type=float, default=95.0, help="seconds from start to rest")
     return parser.parse_args()
 

@@ -1,7 +1,8 @@
 """Many gateways' Drove sides in one process, each with connections of its own.
 
-python -m bench.rig.pollers GATEWAYS INTERVAL URL… polls until it is ended. What they find goes
-nowhere: only what controllers see of them counts.
+python -m bench.rig.pollers GATEWAYS INTERVAL apps|everything URL… polls until it is ended. With
+"everything" each change fetches all apps, as from controllers that ignore `?app=`. What they find
+goes nowhere: only what controllers see of them counts.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from contextlib import AsyncExitStack
 import structlog
 
 from drove_gateway.drove.client import Controller
+from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.drove.pace import PollPace, ping_limit
 from drove_gateway.drove.session import Credentials, open_session
@@ -25,7 +27,18 @@ _BURST_SECONDS = 0.5
 _API_TIMEOUT = 10.0
 
 
-async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
+class WholeController(Controller):
+    """A controller that is not asked for apps by their names."""
+
+    async def endpoints_of(
+        self, names: frozenset[str], decoder: EndpointsDecoder
+    ) -> tuple[EndpointsListing | None, bool]:
+        """Say that names are ignored, without a request."""
+        del names, decoder
+        return None, True
+
+
+async def poll(gateways: int, interval: float, kind: type[Controller], urls: Sequence[str]) -> None:
     """Run so many watches, all started at once."""
     metrics = Metrics(["fleet"])
     async with AsyncExitStack() as stack, asyncio.TaskGroup() as tasks:
@@ -34,7 +47,7 @@ async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
                 open_session(Credentials(), tls_skip_verify=True)
             )
             controllers = [
-                Controller(
+                kind(
                     url,
                     namespace="fleet",
                     session=session,
@@ -59,7 +72,8 @@ async def poll(gateways: int, interval: float, urls: Sequence[str]) -> None:
 def main() -> None:
     """Poll."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    asyncio.run(poll(int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]))
+    kind = WholeController if sys.argv[3] == "everything" else Controller
+    asyncio.run(poll(int(sys.argv[1]), float(sys.argv[2]), kind, sys.argv[4:]))
 
 
 if __name__ == "__main__":
