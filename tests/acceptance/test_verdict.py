@@ -132,6 +132,12 @@ def test_announced_app_explains_all_its_servers() -> None:
     assert judge.served == {"api.local": 10}
 
 
+def test_app_that_is_being_scaled_explains_only_the_instances_that_are_announced() -> None:
+    judge = Judge(WHOLE)
+    judge.respond(response(API, announced=Announced(apps={"web-1": "SCALING_REQUESTED"})))
+    assert judge.held == {"web.local": 10}
+
+
 def test_event_that_comes_after_the_response_ends_the_hold() -> None:
     judge = Judge(WHOLE)
     judge.respond(response(API))

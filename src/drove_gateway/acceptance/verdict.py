@@ -42,6 +42,10 @@ NEW_LEADER_SECONDS = 300.0
 """How long a living server that a new leader does not list is held. After an outage of ZooKeeper a
 leader has needed minutes to know its instances ("Drove's controllers")."""
 
+# States of an app in which all its instances leave. In any other state each instance that leaves is
+# announced, and scaling an app up does not explain why others are missing.
+_ENDING = frozenset({"MONITORING", "DESTROY_REQUESTED", "DESTROYED"})
+
 _NEW_LEADER = "the leader is new and may not know all its instances yet"
 _ADOPTED = "the proxy served them when the gateway started without a stored state"
 _JUST_STARTED = "the gateway has just started and knows no reason"
@@ -247,7 +251,7 @@ class _Weighing:
         if server.address in announced.instances:
             return "Drove announced it"
         state = announced.apps.get(server.app_id)
-        return f"Drove announced {state} of the app" if state else ""
+        return f"Drove announced {state} of the app" if state in _ENDING else ""
 
     def _death(self, each: MissingServer) -> str:
         dead = self._is_probeable(each) and self._evidence.dead.get(each.server.address)
