@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import newer_debian
 from tests.proxies.haproxy.gateway import Gateway
 from tests.traffic import Instance
 
@@ -31,6 +32,15 @@ async def make_gateway(program: Path, short_path: Path) -> AsyncIterator[Callabl
     yield make
     for gateway in made:
         await gateway.stop()
+
+
+@pytest.fixture
+def newer_haproxy() -> Path:
+    """HAProxy 3.4 or newer, which adds and deletes backends at runtime."""
+    found = newer_debian.haproxy()
+    if isinstance(found, str):
+        pytest.skip(f"no HAProxy 3.4 here: {found}")
+    return found.command
 
 
 @pytest.fixture

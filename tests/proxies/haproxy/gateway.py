@@ -28,6 +28,7 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.backend_changes import shared_text
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.file_installation import FileInstallation
@@ -93,7 +94,9 @@ class Gateway(InProcessBench):
             TemplateFile(Path(settings.haproxy_template), settings.delimiters, functions),
             Renderer(
                 lambda compiled, topology: render(
-                    compiled, context(topology, settings, "test", environ), servers_by_api=True
+                    compiled,
+                    context(topology, settings, "test", environ),
+                    shared_text(options(settings)),
                 ),
                 Metrics(),
             ),

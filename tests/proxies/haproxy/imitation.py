@@ -65,7 +65,7 @@ class Model:
                 return "\n".join(["# name", *self.backends])
             case ["show", "info"]:
                 return f"Name: HAProxy\nVersion: 2.8.25\nPid: {self.pid}\nUptime_sec: 7"
-            case ["help", "wait"]:
+            case ["help", *_]:
                 return "The following commands are valid at this level:\n  quit : disconnect"
         return f"Unknown command: '{words[0] if words else ''}'"
 

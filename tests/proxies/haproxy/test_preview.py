@@ -73,7 +73,7 @@ async def test_each_server_that_differs_is_a_step_and_none_is_changed(short_path
         ("drain server", "web/server_10.0.0.2_80"),
     ]
     assert "server web/server_10.0.0.3_80 is in drain by an operator, and stays so" in seen.notes
-    assert {command.split()[0] for command in said} == {"show"}
+    assert {command.split()[0] for command in said} == {"show", "help"}
     assert haproxy.backends == before
     assert haproxy.touched == set()
 

@@ -12,6 +12,7 @@ from drove_gateway.proxies.haproxy.api import server_state as state
 from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
 from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.runtime.adapter import Abilities
@@ -28,6 +29,15 @@ from drove_gateway.proxies.runtime.servers import (
 
 # From here on one reply with every server is cheaper than one for each backend.
 _MANY_BACKENDS = 64
+
+# What is deleted is known to be gone.
+_DELETIONS = frozenset({Action.DELETE, Action.DELETE_BACKEND})
+
+_OF_WHOLE_BACKENDS = {
+    Action.PUBLISH: commands.publish_backend,
+    Action.UNPUBLISH: commands.unpublish_backend,
+    Action.DELETE_BACKEND: commands.delete_backend,
+}
 
 _DONE = Result()
 # What a server was to become it is already, or the next round settles it.
@@ -54,11 +64,19 @@ class HaproxyAdapter:
             file_has_servers=True,
             reload_resets=True,
         )
+        self.texts = HaproxyBackends(options)
         self._api = api
         self._options = options
         self._naming = options.naming
         self._names_of: int | None = None
         self._can_wait: bool | None = None
+        self._asked: int | None = None
+        self._makes_backends = False
+
+    @property
+    def makes_backends(self) -> bool:
+        """Whether the HAProxy that answered last adds and deletes backends (3.4 and newer)."""
+        return self._makes_backends
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         return self._naming.backends(app)
@@ -74,6 +92,10 @@ class HaproxyAdapter:
 
     async def identify(self) -> Process:
         process = state.process(await self._api.ask(commands.SHOW_INFO))
+        if process.pid != self._asked:
+            (known,) = await self._api.run([commands.HELP_ADD_BACKEND])
+            self._makes_backends = "\n  add backend " in known.text
+            self._asked = process.pid
         if self._naming.routing_tag_suffix is None and process.pid != self._names_of:
             names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
             self._naming = msgspec.structs.replace(self._naming, existing=frozenset(names))
@@ -124,7 +146,7 @@ class HaproxyAdapter:
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         groups = [tuple(self._commands(change)) for change in changes]
         batch = [command for group in groups for command in group]
-        backends = dict.fromkeys(c.backend for c in changes if c.action is not Action.DELETE)
+        backends = dict.fromkeys(c.backend for c in changes if c.action not in _DELETIONS)
         replies = await self._api.run([*batch, *(self._reading(backends) if backends else ())])
         rest = iter(replies)
         results = [
@@ -179,21 +201,26 @@ class HaproxyAdapter:
                 yield from self._adding(change)
             case Action.MOVE:
                 yield commands.set_address(backend, name, change.address, change.port)
-            case Action.READY:
-                yield commands.set_state(backend, name, "ready")
-            case Action.DRAIN:
-                yield commands.set_state(backend, name, "drain")
+            case Action.READY | Action.DRAIN:
+                target = "ready" if change.action is Action.READY else "drain"
+                yield commands.set_state(backend, name, target)
             case Action.RESTORE:
                 yield from _restoring(change)
             case Action.DELETE:
                 yield from _deleting(change)
+            case Action.ADD_BACKEND:
+                yield commands.add_backend(backend, change.defaults)
+            case whole:
+                yield _OF_WHOLE_BACKENDS[whole](backend)
 
     def _adding(self, change: Change) -> Iterator[Command]:
         """A server is added in maintenance; one that is checked gets its first check in drain."""
         backend, name = change.backend, change.name
-        attributes = self._options.attributes_for(change.https)
+        attributes = change.options
+        if attributes is None:
+            attributes = self._options.attributes_for(change.https)
         yield commands.add_server(backend, name, change.address, change.port, attributes)
-        if self._options.probes:
+        if "check" in attributes.split():
             yield commands.enable_health(backend, name)
         target = "drain" if change.action is Action.PROBE else "ready"
         yield commands.set_state(backend, name, target)
@@ -216,6 +243,8 @@ def _restoring(change: Change) -> Iterator[Command]:
 def _result(change: Change, replies: Iterable[Reply]) -> Result:
     if change.action is Action.DELETE:
         return _deletion(next(r for r in replies if r.command.operation == "delete_server"))
+    if change.action in {Action.UNPUBLISH, Action.DELETE_BACKEND}:
+        return _deletion(next(iter(replies)))
     for reply in replies:
         if change.action is Action.REPLACE and reply.verdict in _NOT_YET:
             return Result("busy", reply.text)

@@ -8,6 +8,7 @@ from drove_gateway.config.addresses import SocketAddress
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.backend_changes import shared_text
 from drove_gateway.proxies.haproxy.backend_form import with_backend_form
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.options import Options, options
@@ -42,7 +43,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             program=Program("haproxy_cmd", settings.haproxy_argv),
             platform=platform,
             installed=not by_api_alone,
-            servers_by_api=address is not None,
+            shared=None if address is None else shared_text(how),
         ),
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),

@@ -7,7 +7,7 @@ differs, or where something is not understood, the file must be loaded.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -81,11 +81,13 @@ class RuntimeDifference(msgspec.Struct, frozen=True):
 class Configuration(msgspec.Struct, frozen=True):
     """A configuration: the backends that can be made at runtime by name, and the shared lines.
 
-    A shared line comes with the first line of its section, for messages.
+    A shared line comes with the first line of its section, for messages. `names` are those of all
+    backends, also of those in the shared part.
     """
 
     backends: Mapping[str, RuntimeBackend]
     shared: tuple[tuple[str, str], ...]
+    names: frozenset[str] = frozenset()
 
 
 class _Section(msgspec.Struct):
@@ -93,28 +95,36 @@ class _Section(msgspec.Struct):
     lines: list[str]
 
 
-def read_configuration(text: str) -> Configuration:
-    """Split `text` into what the runtime API can make and what it cannot."""
+def read_configuration(
+    text: str, is_ours: Callable[[str], bool] = lambda _: False
+) -> Configuration:
+    """Split `text` into what the runtime API can make and what it cannot.
+
+    Servers whose names `is_ours` knows come and go at runtime wherever they are: they are not
+    shared lines.
+    """
     sections = list(_sections(text))
-    if any(line.startswith(".") for section in sections for line in section.lines):
-        # Conditional blocks (`.if`): which lines count is known to HAProxy alone.
-        return Configuration({}, _shared(sections))
-    inheritable = _inheritable_defaults(sections)
     backends: dict[str, RuntimeBackend] = {}
-    shared: list[_Section] = []
-    for section in sections:
-        backend = _runtime_backend(section, inheritable)
-        if backend is None or backend.name in backends:
-            shared.append(section)
-        else:
-            backends[backend.name] = backend
-    return Configuration(backends, _shared(shared))
+    shared = sections
+    # Which lines of a conditional block count is known to HAProxy alone.
+    if all(map(_keeps_its_conditions, sections)):
+        shared = []
+        inheritable = _inheritable_defaults(sections)
+        for section in sections:
+            backend = _runtime_backend(section, inheritable)
+            if backend is None or backend.name in backends:
+                shared.append(section)
+            else:
+                backends[backend.name] = backend
+    words = (section.header.split() for section in shared)
+    names = {each[1] for each in words if each[:1] in (["backend"], ["listen"]) and each[1:]}
+    return Configuration(backends, _shared(shared, is_ours), frozenset(names | backends.keys()))
 
 
 def runtime_difference(before: Configuration, after: Configuration) -> RuntimeDifference:
     """Return what brings HAProxy from `before` to `after`."""
     if before.shared != after.shared:
-        return RuntimeDifference(reload=_first_difference(before.shared, after.shared))
+        return RuntimeDifference(reload=first_difference(before.shared, after.shared))
     moved = [
         name
         for name, backend in after.backends.items()
@@ -149,6 +159,18 @@ def _sections(text: str) -> Iterator[_Section]:
     yield section
 
 
+def _keeps_its_conditions(section: _Section) -> bool:
+    """Whether conditional blocks (`.if`) that begin in the section end there."""
+    depth = 0
+    for line in section.lines:
+        if line.startswith("."):
+            word = line.split(" ", 1)[0]
+            depth += {".if": 1, ".endif": -1}.get(word, 0)
+            if depth < 0:
+                return False
+    return depth == 0
+
+
 def _significant(line: str) -> str:
     """The line without its indentation; lines with quotes keep their inner blanks and `#`."""
     stripped = line.strip()
@@ -159,9 +181,14 @@ def _significant(line: str) -> str:
     return " ".join(stripped.partition("#")[0].split())
 
 
-def _shared(sections: Sequence[_Section]) -> tuple[tuple[str, str], ...]:
+def _shared(
+    sections: Sequence[_Section], is_ours: Callable[[str], bool]
+) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (section.header, line) for section in sections for line in (section.header, *section.lines)
+        (section.header, line)
+        for section in sections
+        for line in (section.header, *section.lines)
+        if not (line.startswith("server ") and is_ours(line.split(" ", 2)[1]))
     )
 
 
@@ -215,14 +242,14 @@ def _server_line(words: _Words) -> ServerLine | None:
     return ServerLine(words[1], words[2], " ".join(words[3:]))
 
 
-def _first_difference(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> str:
-    """The first line that only one of the two has, with its section."""
+def first_difference(before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> str:
+    """Name the first line that only one of the two has, with its section; empty if all agree."""
     for old, new in zip(before, after, strict=False):
         if old != new:
             return f"{_named(old)} is gone" if new in frozenset(before) else _named(new)
     if len(after) > len(before):
         return _named(after[len(before)])
-    return f"{_named(before[len(after)])} is gone"
+    return f"{_named(before[len(after)])} is gone" if len(before) > len(after) else ""
 
 
 def _named(line: tuple[str, str]) -> str:

@@ -25,13 +25,25 @@ def copy_of(config: Path) -> Path:
 
 def is_own(text: str) -> bool:
     """Whether a gateway made `text`: it contains an id that is a hash of its own text."""
-    for generation in set(_ID.findall(text)):
+    return own_generation(text) != ""
+
+
+def own_generation(text: str) -> str:
+    """Return the id of the generation that `text` is; empty if no gateway made it."""
+    found: list[str] = _ID.findall(text)
+    for generation in set(found):
         bare = text.replace(generation, UNKNOWN_GENERATION)
         digest = hashlib.sha256(bare.encode(errors="surrogateescape")).hexdigest()[:_LENGTH]
         half = _LENGTH // 2
         if generation == digest or generation[half:] == digest[:half]:
-            return True
-    return False
+            return generation
+    return ""
+
+
+def without_generation(text: str) -> str:
+    """Return `text` without the id of its generation, which differs when anything does."""
+    generation = own_generation(text)
+    return text.replace(generation, UNKNOWN_GENERATION) if generation else text
 
 
 def should_be_kept(config: Path, text: str | None) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -40,8 +40,8 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     """A configuration file that is rendered from a template.
 
     `installed` is False where reloads are disabled and a runtime API does the rest: then nothing is
-    written. `servers_by_api` says that servers are changed without this file, so that a proxy whose
-    configuration differs in servers only needs no reload.
+    written. `shared` reads from a text what a runtime API cannot change; it is None where servers
+    are changed by this file alone.
     """
 
     settings: Settings
@@ -49,7 +49,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     program: Program
     platform: Platform
     installed: bool
-    servers_by_api: bool
+    shared: Callable[[str], str] | None = None
 
     async def template(self, environ: Mapping[str, str]) -> TemplateFile:
         """Return the template, whose functions know the version of the installed proxy."""
@@ -67,7 +67,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     ) -> Rendered:
         """Execute `template`; `host_name` stands for an empty `xproxy`. Raises RenderError."""
         data = context(topology, self.settings, self.settings.xproxy or host_name, environ)
-        return render(template, data, servers_by_api=self.servers_by_api)
+        return render(template, data, self.shared)
 
     async def rendered(
         self, topology: Topology, environ: Mapping[str, str], host_name: str

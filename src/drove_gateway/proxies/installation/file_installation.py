@@ -8,16 +8,23 @@ import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from drove_gateway.model.errors import GatewayError, ProxyError, RenderError
 from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation import config_file
-from drove_gateway.proxies.installation.before import copy_of, keep, should_be_kept
+from drove_gateway.proxies.installation.before import (
+    copy_of,
+    keep,
+    should_be_kept,
+    without_generation,
+)
 from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
 from drove_gateway.proxies.installation.generation_loader import GenerationLoader
-from drove_gateway.proxies.installation.installation import InstallResult
+from drove_gateway.proxies.installation.installation import AtRuntime, InstallResult
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask, Prove
 from drove_gateway.proxies.installation.render import Rendered, interpreted
@@ -30,6 +37,13 @@ _NAMED_IN_HEALTH = 5
 
 def _silent(text: str) -> None:
     """Announce nothing."""
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """How an install may change the running proxy; see `Installation.install`."""
+
+    at_runtime: AtRuntime | None
+    may_reload: bool
 
 
 class FileInstallation:
@@ -99,12 +113,15 @@ class FileInstallation:
         copy = copy_of(self._platform.config)
         return (f"the file before drove-gateway is kept as {copy}",) if copy.exists() else ()
 
-    async def install(self, desired: Topology, *, servers_by_api: bool = False) -> InstallResult:
+    async def install(
+        self, desired: Topology, at_runtime: AtRuntime | None = None, *, may_reload: bool = True
+    ) -> InstallResult:
         """Install `desired`; a vhost that the proxy's check refuses stays at its last good form,
         or out."""
         async with self._changing:
             try:
-                result = await self._install(desired, Timings(self._clock), servers_by_api)
+                timings = Timings(self._clock)
+                result = await self._install(desired, timings, _Way(at_runtime, may_reload))
             except GatewayError as error:
                 self._install_failed = True
                 self._report(error)
@@ -165,54 +182,60 @@ class FileInstallation:
         text = await asyncio.to_thread(config_file.read, self._platform.config)
         return text == self._written.text
 
-    async def _install(
-        self, desired: Topology, timings: Timings, servers_by_api: bool
-    ) -> InstallResult:
+    async def _install(self, desired: Topology, timings: Timings, way: _Way) -> InstallResult:
         candidate = await self._candidates.build(desired, timings)
         try:
-            return await self._bring(candidate, timings, servers_by_api)
+            return await self._bring(candidate, timings, way)
         except ProxyError as error:
             another = await self._candidates.build_another(
                 desired, candidate, error, timings, self._try_to_load
             )
         try:
-            return await self._bring(another, timings, servers_by_api)
+            return await self._bring(another, timings, way)
         except ProxyError:
             self._candidates.templates.forgive()
             raise
 
-    async def _bring(
-        self, candidate: Candidate, timings: Timings, servers_by_api: bool
-    ) -> InstallResult:
+    async def _bring(self, candidate: Candidate, timings: Timings, way: _Way) -> InstallResult:
         """Put `candidate` in the target's place and have it loaded. After a ProxyError, both are as
         they were."""
-        needs_reload = await self._needs_reload(candidate, servers_by_api=servers_by_api)
-        previous: str | None = None
-        if needs_reload:
-            previous = await asyncio.to_thread(config_file.read, self._platform.config)
+        previous = await asyncio.to_thread(config_file.read, self._platform.config)
+        result = InstallResult(self._platform.name, candidate.topology, failed=candidate.failed)
+        try:
+            why = await self._reload_reason(candidate, way.at_runtime, previous or "")
+        except BaseException:
+            self._discard(candidate)
+            raise
+        if why is not None and not way.may_reload:
+            self._discard(candidate)
+            return msgspec.structs.replace(result, needs_reload=True, first_line=why)
         if candidate.file is not None:
             with timings.stage(ApplyStage.SWAP):
                 await self._swap(candidate)
-        if needs_reload:
-            try:
-                await self._loader.load(candidate.rendered, timings)
-            except ProxyError as error:
-                await self._restore(previous, error)
-                raise
+        if why is not None:
+            await self._load(candidate.rendered, previous, timings)
         self.current = self._written = candidate.rendered
         self.installed = candidate.topology
         self._candidates.accept(candidate)
-        return InstallResult(
-            self._platform.name,
-            candidate.topology,
-            reloaded=needs_reload and self._platform.reload is not None,
-            failed=candidate.failed,
-            seconds=timings.seconds,
+        reloaded = why is not None and self._platform.reload is not None
+        return msgspec.structs.replace(
+            result, reloaded=reloaded, first_line=why or "", seconds=timings.seconds
         )
+
+    async def _load(self, rendered: Rendered, previous: str | None, timings: Timings) -> None:
+        try:
+            await self._loader.load(rendered, timings)
+        except ProxyError as error:
+            await self._restore(previous, error)
+            raise
 
     async def _swap(self, candidate: Candidate) -> None:
         if candidate.file is not None:
             await asyncio.to_thread(self._replace, candidate.file)
+
+    def _discard(self, candidate: Candidate) -> None:
+        if candidate.file is not None:
+            config_file.discard(candidate.file)
 
     def _replace(self, file: Path) -> None:
         """Replace the target by `file`, once the target is kept where others wrote it."""
@@ -238,12 +261,24 @@ class FileInstallation:
             await self._restore(previous, error)
             raise
 
-    async def _needs_reload(self, candidate: Candidate, *, servers_by_api: bool) -> bool:
+    async def _reload_reason(
+        self, candidate: Candidate, at_runtime: AtRuntime | None, previous: str
+    ) -> str | None:
+        """Return None where no reload is needed, or else the line that needs it, if known."""
         rendered = candidate.rendered
-        if servers_by_api and await self._loader.serves_but_for_servers(rendered):
-            return False
-        if candidate.file is not None:
-            return True
+        if at_runtime is None:
+            return "" if candidate.file is not None or await self._is_new(rendered) else None
+        before, after = await asyncio.to_thread(
+            lambda: (without_generation(previous), without_generation(rendered.text))
+        )
+        if await self._loader.serves_but_for_runtime(rendered):
+            return await at_runtime.bring(before, after) or None
+        if candidate.file is not None or await self._is_new(rendered):
+            return at_runtime.first_line(before, after)
+        return None
+
+    async def _is_new(self, rendered: Rendered) -> bool:
+        """Whether the proxy does not serve `rendered`, which is what the file has."""
         if rendered.proof_url is None:
             return self.current is None or self.current.text != rendered.text
         return not await self._loader.serves(rendered.proof_url, rendered.generation)

@@ -19,19 +19,41 @@ class InstallResult(msgspec.Struct, frozen=True):
 
     `topology` is what serves; `failed` names the parts of the desired topology that do not, because
     the proxy refuses them, each with the reason. `reloaded` is False where the proxy already served
-    exactly this configuration. `proxy` is the proxy's name.
+    exactly this configuration, or the runtime API brought it there. `first_line` names the line for
+    which the proxy had to be reloaded, if that is known. With `needs_reload` nothing was changed:
+    a reload is necessary and was not allowed. `proxy` is the proxy's name.
     """
 
     proxy: str
     topology: Topology
     reloaded: bool = False
+    needs_reload: bool = False
+    first_line: str = ""
     failed: tuple[tuple[str, str], ...] = ()
     seconds: Durations = ()
 
     def steps(self, reasons: Sequence[str]) -> tuple[Step, ...]:
         """Return the plan's `reasons` to reload as steps that were carried out."""
         action = "reload" if self.reloaded else "keep"
-        return tuple(Step(action, self.proxy, reason) for reason in reasons)
+        why = [*reasons]
+        if self.reloaded and self.first_line and self.first_line not in reasons:
+            why.append(self.first_line)
+        return tuple(Step(action, self.proxy, reason) for reason in why)
+
+
+class AtRuntime(Protocol):
+    """Brings a running proxy from one configuration to another over its runtime API."""
+
+    def first_line(self, before: str, after: str) -> str:
+        """Name the first line of `after` that only a reload brings, where `before` is loaded."""
+        ...
+
+    async def bring(self, before: str, after: str) -> str:
+        """Bring the proxy, which serves `before` or a text with the same shared part, to `after`.
+
+        Returns why it must be reloaded instead, or an empty string.
+        """
+        ...
 
 
 class Installation(Protocol):
@@ -61,11 +83,14 @@ class Installation(Protocol):
         """Return the parts of `desired` that the proxy refuses, each with the reason."""
         ...
 
-    async def install(self, desired: Topology, *, servers_by_api: bool = False) -> InstallResult:
+    async def install(
+        self, desired: Topology, at_runtime: AtRuntime | None = None, *, may_reload: bool = True
+    ) -> InstallResult:
         """Make the proxy serve the configuration for `desired`, and prove it where possible.
 
-        Nothing is reloaded when the proxy already serves it; with `servers_by_api` also when only
-        its servers differ, which the caller changes. Raises RenderError, CheckRefused,
+        Nothing is reloaded when the proxy already serves it, or when `at_runtime` brings it there;
+        nothing is changed when a reload is necessary and not allowed. Raises RenderError,
+        CheckRefused,
         CommandFailed, CommandTimeout, GenerationUnproven or another ProxyError; the proxy then
         serves what it served before, and so does its file.
         """
@@ -118,8 +143,9 @@ class NoInstallation:
     async def install(
         self,
         desired: Topology,
+        at_runtime: AtRuntime | None = None,  # noqa: ARG002
         *,
-        servers_by_api: bool = False,  # noqa: ARG002
+        may_reload: bool = True,  # noqa: ARG002
     ) -> InstallResult:
         return InstallResult(self._proxy, desired)
 

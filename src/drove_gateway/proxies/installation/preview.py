@@ -119,7 +119,7 @@ async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> 
     if serving == generation:
         return Observation(notes=(f"{name} already serves generation {generation}",))
     other = f"{name} serves generation {serving}, not {generation}"
-    if rendered.is_but_for_servers(serving):
+    if rendered.is_but_for_runtime(serving):
         return Observation(notes=(f"{other}; they differ only in servers, so no reload is needed",))
     return Observation(reload=(other,))
 

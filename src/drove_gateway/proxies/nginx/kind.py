@@ -35,7 +35,6 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             platform=platform,
             installed=not (settings.nginx_reload_disabled and has_api),
             # The upstreams of NGINX Plus keep their servers in files of their own.
-            servers_by_api=False,
         ),
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: (app.vhost,),

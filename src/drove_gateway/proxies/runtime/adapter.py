@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from drove_gateway.model.vocabulary import App, Host
+from drove_gateway.proxies.runtime.backends import ReadsBackends
 from drove_gateway.proxies.runtime.servers import (
     Batch,
     Change,
@@ -58,6 +59,14 @@ class Adapter(Protocol):
 
     @property
     def abilities(self) -> Abilities: ...
+
+    @property
+    def makes_backends(self) -> bool:
+        """Whether the process that was identified last adds and deletes backends."""
+
+    @property
+    def texts(self) -> ReadsBackends | None:
+        """What reads backends from the configuration; None where that does not matter."""
 
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The hosts of each of an app's backends."""

@@ -33,7 +33,7 @@ from drove_gateway.proxies.runtime.servers import (
 
 # Another round settles what the one before found different from what had been read.
 _ROUNDS = 4
-# Where backends are read one by one, an audit leaves room for changes between so many.
+# An audit that reads backends one by one leaves room for changes between so many.
 _AUDITED_AT_ONCE = 2
 
 # The due backends and what was known when their changes were planned.
@@ -56,7 +56,8 @@ class Engine:
     with its words: they need a reload. `held` lists the servers that an operator took out of
     traffic, as of the last audit. `removals` and `probes` are set when there is something new to
     wait for. `fills_missing`: a backend that seems to be missing may only be empty, and gets its
-    servers nevertheless. `notes_missing`: no reload will bring missing backends.
+    servers nevertheless. `notes_missing`: no reload will bring missing backends. `loads` counts
+    other processes that were met.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Engine:
         self.probes = asyncio.Event()
         self.fills_missing = False
         self.notes_missing = False
+        self.loads = 0
         self._resolver = resolver
         self._clock = clock
         self._exact: set[str] = set()
@@ -174,6 +176,7 @@ class Engine:
     def forget(self) -> None:
         """Another process answers: nothing is known of it."""
         self.refused = {}
+        self.loads += 1
         if not self.adapter.abilities.drains_survive_reload:
             self.ledger.loaded_anew()
         self.doubt(f"{self.adapter.name} was loaded anew")
@@ -242,6 +245,11 @@ class Engine:
     def server(self, backend: str, name: str) -> ObservedServer | None:
         """The server as it was read last."""
         return next((s for s in self.seen.get(backend, ()) if s.name == name), None)
+
+    def drop(self, backend: str) -> None:
+        """Remember that a backend was deleted."""
+        self._version += 1
+        self.seen.pop(backend, None)
 
     def hold(self, held: Mapping[str, Collection[str]]) -> None:
         """Remember that the gateway put servers in maintenance, by backend and name."""

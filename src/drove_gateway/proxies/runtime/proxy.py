@@ -18,21 +18,27 @@ from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.audit import Audit
+from drove_gateway.proxies.runtime.backend_sync import BackendSync
 from drove_gateway.proxies.runtime.drains import Drains
 from drove_gateway.proxies.runtime.engine import Engine, SyncResult
 from drove_gateway.proxies.runtime.file_rewrite import ConfigFile
 from drove_gateway.proxies.runtime.ledger import Stage
 from drove_gateway.proxies.runtime.orphans import Orphans
 from drove_gateway.proxies.runtime.probes import Probes
-from drove_gateway.proxies.runtime.reload_reasons import reload_reasons
+from drove_gateway.proxies.runtime.reload_reasons import ReloadReasons, reload_reasons
 from drove_gateway.proxies.runtime.report import listed, servers_section
 from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.restoring import restore
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
 from drove_gateway.proxies.runtime.servers import Change, DesiredBackend
 from drove_gateway.proxies.runtime.watch import Watch
 
 _STARTED = "the gateway started"
 _READ = "read servers"
+
+
+def _nobody_listens(news: str) -> None:
+    """Before `run`, nothing plans again by itself."""
 
 
 class RuntimeProxy:
@@ -72,6 +78,20 @@ class RuntimeProxy:
             clock=clock,
             log=log,
         )
+        self._backends: BackendSync | None = None
+        if adapter.texts is not None:
+            self._backends = BackendSync(
+                self._engine,
+                adapter.texts,
+                resolver,
+                patience=rules.drain_timeout,
+                clock=clock,
+                log=log,
+            )
+        self._structural: tuple[str, ...] = ()
+        self._first_line = ""
+        self._expects_reload = False
+        self._wake: Callable[[str], None] = _nobody_listens
         self._orphans = Orphans(rules.owned, rules.orphan_patience)
         self._installation = installation
         self._file = ConfigFile(installation, log)
@@ -90,7 +110,17 @@ class RuntimeProxy:
         servers = self._server_steps(desired, doubts)
         # A vhost that is refused is tried again by itself, not with every change of a server.
         reachable = self._installation.reachable(desired) if servers else desired
-        reasons = (*doubts, *self._reload_reasons(reachable))
+        needed = self._reload_reasons(reachable)
+        structural = (*needed.structural, *self._unknown_backends(doubts))
+        self._structural = self._installation.reload_reasons(structural)
+        reasons = (*doubts, *needed.forced)
+        if self._structural and (reasons or not self._can_try_at_runtime()):
+            line = (self._first_line,) if self._first_line else ()
+            reasons = (*doubts, *structural, *line, *needed.forced)
+        elif self._structural:
+            action = f"change {self._adapter.backend_noun}s"
+            found = (Step(action, self._adapter.name, reason) for reason in self._structural)
+            servers = (*servers, *found)
         return Plan(desired, reload=self._installation.reload_reasons(reasons), servers=servers)
 
     async def apply(self, plan: Plan) -> Outcome:
@@ -104,8 +134,8 @@ class RuntimeProxy:
             again.pop(backend.name, None)
         if again:
             self._engine.doubt(next(iter(again.values())), again.keys())
-        if plan.reload:
-            return await self._apply_by_reload(plan)
+        if plan.reload or (self._structural and self._can_try_at_runtime()):
+            return await self._apply_configuration(plan)
         begin = self._clock()
         synced = await self._sync(plan.desired)
         if not self._installation.enabled:
@@ -121,8 +151,11 @@ class RuntimeProxy:
             if self._engine.desired.look_again_at_host(name):
                 wake(f"{name} has another address")
 
+        self._wake = wake
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._drains.run(wake))
+            if self._backends is not None:
+                tasks.create_task(self._backends.run())
             tasks.create_task(self._probes.run(wake))
             tasks.create_task(self._resolver.run(moved))
             tasks.create_task(self._audit.watch(lambda: self._desired, wake))
@@ -182,15 +215,23 @@ class RuntimeProxy:
         desired = self._desired.apps if self._desired else {}
         return backend.vhost in desired and backend.vhost not in installed.apps
 
-    async def _apply_by_reload(self, plan: Plan) -> Outcome:
+    def _unknown_backends(self, doubts: Sequence[str]) -> tuple[str, ...]:
+        return () if self._backends is None or doubts else self._backends.reasons
+
+    def _can_try_at_runtime(self) -> bool:
+        """Whether changes of vhosts and backends may need no reload, as far as is known."""
+        backends = self._backends
+        return backends is not None and backends.able and not self._expects_reload
+
+    async def _apply_configuration(self, plan: Plan) -> Outcome:
         begin = self._clock()
         first = SyncResult()
         try:
-            first = await self._sync(plan.desired)
+            first = await self._sync(plan.desired, leaving_waits=self._can_try_at_runtime())
         except RuntimeApiError as error:
             self._log.warning("servers cannot be changed before the reload", error=str(error))
         between = self._clock()
-        # Until the new process is read, its servers are those of a moment ago: the file has them.
+        # Until a new process is read, its servers are those of a moment ago: the file has them.
         self._before_reload = self._servers_health() if self._engine.known else None
         try:
             installed = await self._install(plan)
@@ -199,49 +240,61 @@ class RuntimeProxy:
             second = await self._sync_after_reload(plan.desired)
         finally:
             self._before_reload = None
-        self._unrendered = frozenset(self._engine.missing)
+        if not installed.needs_reload:
+            self._engine.look_for_backends(plan.desired)
+            self._unrendered = frozenset(self._engine.missing)
         seconds = (
             (ApplyStage.SERVERS, between - begin),
             *installed.seconds,
             (ApplyStage.COMPARE, self._clock() - after),
         )
-        both = SyncResult((*first.done, *second.done), second.failed)
-        outcome = self._outcome(plan, both, seconds, installed.steps(plan.reload))
+        both = SyncResult((*first.done, *self._changed_backends(), *second.done), second.failed)
+        reasons = plan.reload or (() if installed.needs_reload else self._structural)
+        outcome = self._outcome(plan, both, seconds, installed.steps(reasons))
         return msgspec.structs.replace(outcome, reloaded=installed.reloaded)
 
+    def _changed_backends(self) -> Sequence[Change]:
+        return () if self._backends is None else self._backends.take()
+
     async def _install(self, plan: Plan) -> InstallResult:
-        """Reload. Changes made over the runtime API meanwhile could be lost: they wait."""
-        by_api = self._abilities.file_has_servers and set(plan.reload) <= set(self._doubts)
+        """Install the configuration. Changes made over the runtime API during a reload could be
+        lost: they wait."""
+        at_runtime = self._backends if self._may_avoid_reload(plan) else None
         async with self._file.lock, self._engine.lock:
-            states = await self._engine.operator_states()
+            states = await self._engine.operator_states() if plan.reload else ()
+            if self._backends is not None:
+                due = self._engine.desired.due(plan.desired)
+                self._backends.patience = {each.name: each.patience for each in due}
             try:
-                result = await self._installation.install(plan.desired, servers_by_api=by_api)
+                result = await self._installation.install(
+                    plan.desired, at_runtime, may_reload=bool(plan.reload)
+                )
             except GatewayError as error:
                 if not isinstance(error, CheckRefused | RenderError):
                     self._engine.doubt(f"{self._adapter.name} may have been reloaded")
                 raise
+            self._expects_reload = bool(result.first_line)
+            if result.needs_reload:
+                self._first_line = result.first_line
+                self._wake(f"{result.first_line} needs a reload")
+                return result
+            self._first_line = ""
             self._file.reloaded()
             self._doubts = ()
             if result.reloaded:
                 await self._watch.reloaded()
-                await self._restore(states)
+                if self._backends is not None:
+                    self._backends.loaded()
+                await restore(self._engine, states, self._log)
         return result
 
-    async def _restore(self, states: Sequence[Change]) -> None:
-        """Set again what an operator had set; servers that left meanwhile have nothing to set."""
-        if not states:
-            return
-        servers = listed([f"{change.backend}/{change.name}" for change in states])
-        try:
-            await self._engine.carry_out(states)
-        except RuntimeApiError as error:
-            self._log.error(
-                "what an operator set on servers was lost by a reload; set it again",
-                servers=servers,
-                error=str(error),
-            )
-        else:
-            self._log.info("what an operator had set was restored after a reload", servers=servers)
+    def _may_avoid_reload(self, plan: Plan) -> bool:
+        """Whether nothing but the text of the configuration can require a reload."""
+        backends = self._backends
+        if backends is None:
+            return False
+        reasons = set(plan.reload) - set(self._doubts)
+        return not reasons or (backends.able and reasons <= {*self._structural, self._first_line})
 
     async def _sync_after_reload(self, desired: Topology) -> SyncResult:
         """The reload stands, also where the runtime API is silent and cannot confirm it."""
@@ -254,7 +307,13 @@ class RuntimeProxy:
                 failed={"the runtime API": f"{error}; the file was loaded by a reload"}
             )
 
-    async def _sync(self, desired: Topology) -> SyncResult:
+    async def _sync(self, desired: Topology, *, leaving_waits: bool = False) -> SyncResult:
+        """Change servers; with `leaving_waits` not those of vhosts that left."""
+
+        def waits(backend: DesiredBackend) -> bool:
+            left = leaving_waits and backend.vhost not in desired.apps
+            return left or self._waits(backend)
+
         engine = self._engine
         fresh = not engine.known
         engine.fills_missing = self._abilities.hides_empty and (
@@ -264,7 +323,7 @@ class RuntimeProxy:
             if fresh:
                 async with engine.lock:
                     await self._watch.look()
-            synced = await engine.bring(desired, self._waits)
+            synced = await engine.bring(desired, waits)
         except RuntimeApiError as error:
             self._failure = str(error)
             raise
@@ -329,7 +388,7 @@ class RuntimeProxy:
         changes = tuple(change.step() for change in synced.done)
         return Outcome((*steps, *changes), (*refused, *failed), seconds)
 
-    def _reload_reasons(self, desired: Topology) -> tuple[str, ...]:
+    def _reload_reasons(self, desired: Topology) -> ReloadReasons:
         return reload_reasons(
             self._adapter,
             self._engine,

@@ -1,6 +1,8 @@
 """Why a proxy with a runtime API is reloaded nevertheless."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
 
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.runtime.adapter import Adapter
@@ -12,6 +14,14 @@ from drove_gateway.topology.topology_diff import topology_diff
 _SILENCE_SECONDS = 5.0
 
 
+class ReloadReasons(msgspec.Struct, frozen=True):
+    """What needs a new configuration: `structural` what differs in vhosts, backends and leaders,
+    `forced` what only a reload brings."""
+
+    structural: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+
+
 def reload_reasons(
     adapter: Adapter,
     engine: Engine,
@@ -21,19 +31,19 @@ def reload_reasons(
     served: Topology | None,
     unrendered: Collection[str],
     silent: float,
-) -> tuple[str, ...]:
+) -> ReloadReasons:
     """Return what of `desired` only a new configuration brings.
 
     `installed` is the topology of the last configuration, `served` that of the last servers
     without a failure. `unrendered` backends were missing right after the last reload: the
     template does not have them. The runtime API has been `silent` for so many seconds.
     """
-    refused = (
+    refused = tuple(
         f"{adapter.backend_noun} {backend}: {why}; the file is loaded instead"
         for backend, why in engine.refused.items()
     )
     if installed is None:
-        return tuple(refused)
+        return ReloadReasons(forced=refused)
     structural = structural_changes(
         installed,
         desired,
@@ -41,9 +51,10 @@ def reload_reasons(
         one_protocol=adapter.abilities.one_protocol,
     )
     missing = _missing(adapter, engine, installed, desired, unrendered)
-    if not adapter.abilities.file_has_servers:
-        return (*refused, *structural, *missing)
-    return (*refused, *structural, *missing, *_silence(silent, served or desired, desired))
+    silence: Iterable[str] = ()
+    if adapter.abilities.file_has_servers:
+        silence = _silence(silent, served or desired, desired)
+    return ReloadReasons((*structural, *missing), (*refused, *silence))
 
 
 def _missing(

@@ -76,7 +76,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 class Action(Enum):
-    """What is done to a server."""
+    """What is done to a server, or to a backend as a whole."""
 
     # Members are single objects; Enum's own hash is slow, and thousands are looked up at once.
     __hash__ = object.__hash__
@@ -90,8 +90,15 @@ class Action(Enum):
     DRAIN = "drain server"
     RESTORE = "restore server's state"
     DELETE = "delete server"
+    ADD_BACKEND = "add backend"
+    PUBLISH = "publish backend"
+    UNPUBLISH = "unpublish backend"
+    DELETE_BACKEND = "delete backend"
 
 
+OF_BACKENDS = frozenset(
+    {Action.ADD_BACKEND, Action.PUBLISH, Action.UNPUBLISH, Action.DELETE_BACKEND}
+)
 REMOVALS = frozenset({Action.DRAIN, Action.DELETE})
 
 
@@ -100,7 +107,9 @@ class Change(msgspec.Struct, frozen=True, gc=False):
 
     A drained server has `patience` seconds. `differing` names the parameters to change. After a
     deletion, `remaining` servers of this name should be left; with `busy` the server still has
-    requests, and their time is over. `held` and `weight` are what an operator had set.
+    requests, and their time is over. `held` and `weight` are what an operator had set. A server is
+    added with `options`, or as the settings say where that is None. A backend is added from the
+    section `defaults`; its changes have no `name`.
     """
 
     action: Action
@@ -117,10 +126,13 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     busy: bool = False
     held: Held = ""
     weight: int | None = None
+    options: str | None = None
+    defaults: str = ""
 
     def step(self) -> Step:
         """The change as plans and histories show it."""
-        return Step(self.action.value, f"{self.backend}/{self.name}", self.reason)
+        subject = self.backend if self.action in OF_BACKENDS else f"{self.backend}/{self.name}"
+        return Step(self.action.value, subject, self.reason)
 
 
 class Result(msgspec.Struct, frozen=True, gc=False):

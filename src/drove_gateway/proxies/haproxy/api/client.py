@@ -1,14 +1,14 @@
 """The client of HAProxy's runtime API.
 
 Each batch uses its own connection, so it always reaches the process that owns the socket now, never
-a process that a reload left behind. The commands are sent in prompt mode, chained and pipelined, so
-that a batch of thousands costs little more than the commands themselves, and the prompt separates
-the replies unambiguously.
+a process that a reload left behind. The commands are sent in prompt mode, a line each and
+pipelined, so that a batch of thousands costs little more than the commands themselves, and the
+prompt separates the replies unambiguously. (Of commands that `;` joins to a line, HAProxy 3.4
+separates the replies no longer.)
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -19,8 +19,6 @@ from drove_gateway.proxies.haproxy.api.replies import Verdict, refusal, split, v
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
-# HAProxy's buffer is 16,384 bytes unless tuned; a line must fit in it.
-_LONGEST_LINE = 15_000
 # The states of 100,000 servers are about 10 MB; a much longer reply is not from HAProxy.
 _MOST_BYTES = 64 << 20
 # A whole exchange may take as long as the silence that is allowed, and this much more: HAProxy
@@ -118,7 +116,7 @@ class RuntimeApi:
             self._silent = isinstance(error, TimeoutError)
             raise _unreachable(self.address, error) from error
         try:
-            lines = chain(("prompt",), _chains(commands), ("quit",))
+            lines = ("prompt", *(command.text for command in commands), "quit")
             text = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
             self._silent = False
             return text.decode()
@@ -171,8 +169,7 @@ class _Conversation(asyncio.Protocol):
         transport = cast("asyncio.Transport", self._transport)
         try:
             begin = self._last = self._loop.time()
-            for line in lines:
-                transport.write(f"{line}\n".encode())
+            transport.write("".join(f"{line}\n" for line in lines).encode())
             while not self._ended.done():
                 allowed = timeout + more + len(self._received) * _SECONDS_PER_BYTE
                 patience = min(self._last + timeout, begin + allowed) - self._loop.time()
@@ -191,21 +188,6 @@ class _Conversation(asyncio.Protocol):
             self._ended.set_result(None)
         else:
             self._ended.set_exception(problem)
-
-
-def _chains(commands: Sequence[Command]) -> Iterator[str]:
-    """Join the commands by `;` into lines that fit HAProxy's buffer."""
-    line: list[str] = []
-    length = 0
-    for command in commands:
-        size = len(command.text) + 1
-        if line and length + size > _LONGEST_LINE:
-            yield ";".join(line)
-            line, length = [], 0
-        line.append(command.text)
-        length += size
-    if line:
-        yield ";".join(line)
 
 
 def _unreachable(address: SocketAddress, error: Exception) -> RuntimeApiError:

@@ -1,7 +1,7 @@
 """The replies of HAProxy's runtime API, command by command.
 
-The replies are texts without useful codes. This table lists those of HAProxy 2.8 and 3.0; any
-other reply is an error, never a success.
+The replies are texts without useful codes. This table lists those of HAProxy 2.8 and 3.0, and for
+backends those of 3.4; any other reply is an error, never a success.
 """
 
 import re
@@ -79,6 +79,20 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
         )
     ),
     "shutdown_sessions": dict((_SILENT, _NO_SERVER, _NO_BACKEND)),
+    "publish_backend": {"Backend published.": Verdict.DONE, "No such backend.": Verdict.NO_BACKEND},
+    "unpublish_backend": {
+        "Backend unpublished.": Verdict.DONE,
+        "No such backend.": Verdict.NO_BACKEND,
+    },
+    "delete_backend": dict(
+        (
+            ("Backend deleted.", Verdict.DONE),
+            _NO_BACKEND,
+            ("Only a backend without server can be deleted.", Verdict.BUSY),
+            ("Backend still has attached streams on it.", Verdict.BUSY),
+            ("Backend must be unpublished prior to its deletion.", Verdict.BUSY),
+        )
+    ),
     "wait": {"Done.": Verdict.DONE, "Failed.": Verdict.BUSY},
     "get_servers_state": dict((_CANNOT_FIND_BACKEND,)),
     "show_servers_conn": dict((_CANNOT_FIND_BACKEND,)),
@@ -90,6 +104,11 @@ _MOVED = re.compile(
     r"(?:no need to change the (?:addr|port)|(?:IP|port) changed from '[^']*' to '[^']*')"
     r"(?:, (?:no need to change the port|port changed from '[^']*' to '[^']*'))?"
     r"(?: by 'stats socket command')?"
+)
+
+# The kind of the other proxy, then its name.
+_TAKEN = re.compile(
+    r"Error during backend creation : name is already used by other proxy 'backend [^']*'\."
 )
 
 _PATTERNS: Mapping[str, re.Pattern[str]] = {
@@ -104,12 +123,25 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
 
 def verdict(command: Command, reply: str) -> Verdict:
     """Return the meaning of `reply`. Raises RuntimeApiError if the reply is unknown."""
+    if command.operation == "add_backend":
+        return _added_backend(command, reply)
+    if command.operation == "delete_backend":
+        # What happened to its last servers is reported first.
+        reply = reply.rsplit("\n", 1)[-1]
     found = _EXACT.get(command.operation, {}).get(reply)
     if found is not None:
         return found
     pattern = _PATTERNS.get(command.operation)
     if pattern is not None and pattern.fullmatch(reply):
         return Verdict.DONE
+    raise refusal(command, reply)
+
+
+def _added_backend(command: Command, reply: str) -> Verdict:
+    if reply == "New backend registered.":
+        return Verdict.DONE
+    if _TAKEN.fullmatch(reply):
+        return Verdict.EXISTS
     raise refusal(command, reply)
 
 

@@ -38,6 +38,7 @@ SHOW_BACKENDS = Command("show_backends", "show backend")
 SHOW_ALL_SERVERS = Command("get_servers_state_all_backends", "show servers state")
 SHOW_ALL_CONNECTIONS = Command("show_servers_conn", "show servers conn")
 HELP_WAIT = Command("help", "help wait")
+HELP_ADD_BACKEND = Command("help", "help add backend")
 
 
 def valid_name(name: str) -> bool:
@@ -88,6 +89,26 @@ def shutdown_sessions(backend: str, name: str) -> Command:
 def wait_removable(backend: str, name: str, milliseconds: int) -> Command:
     """Wait until a server can be deleted (HAProxy 3.0 and newer)."""
     return Command("wait", f"wait {milliseconds}ms srv-removable {_server(backend, name)}")
+
+
+def add_backend(backend: str, defaults: str) -> Command:
+    """Add a backend, which starts unpublished; the rest it has from a named defaults section."""
+    return Command("add_backend", f"add backend {_named(backend)} from {_named(defaults)}")
+
+
+def publish_backend(backend: str) -> Command:
+    """Let requests see a backend."""
+    return Command("publish_backend", f"publish backend {_named(backend)}")
+
+
+def unpublish_backend(backend: str) -> Command:
+    """Hide a backend from new requests; running requests finish."""
+    return Command("unpublish_backend", f"unpublish backend {_named(backend)}")
+
+
+def delete_backend(backend: str) -> Command:
+    """Delete a backend that is unpublished, without servers and without requests."""
+    return Command("delete_backend", f"del backend {_named(backend)}")
 
 
 def show_servers(backend: str) -> Command:

@@ -62,6 +62,8 @@ class NginxPlusAdapter:
 
     name = "NGINX Plus"
     backend_noun = "upstream"
+    makes_backends = False
+    texts = None
 
     def __init__(
         self,

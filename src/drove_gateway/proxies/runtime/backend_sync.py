@@ -1,0 +1,196 @@
+"""Brings whole backends to a running proxy, and removes those that its configuration no longer has.
+
+The text of the configuration decides. A backend that left is unpublished at once; it is deleted
+in the background when its servers have finished their requests.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from structlog.typing import FilteringBoundLogger
+
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.runtime.backends import BackendChanges, ReadsBackends, Situation
+from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.report import listed
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
+
+_FIRST_PAUSE_SECONDS = 0.02
+_LONGEST_PAUSE_SECONDS = 1.0
+# A backend that cannot be deleted for this long after its servers' time is reported.
+_LATE_SECONDS = 30.0
+
+
+class BackendSync:
+    """Backends as the text has them; an `AtRuntime`.
+
+    `changes` collects what was done since it was last taken. `leaving` are unpublished backends
+    that are not deleted yet, with the time by which they should be. `patience` has the seconds that
+    servers of a backend may finish their requests, where they are not the usual.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        texts: ReadsBackends,
+        resolver: Resolver,
+        *,
+        patience: float,
+        clock: Callable[[], float],
+        log: FilteringBoundLogger,
+    ) -> None:
+        self.leaving: dict[str, float] = {}
+        self.patience: Mapping[str, float] = {}
+        self._engine = engine
+        self._texts = texts
+        self._resolver = resolver
+        self._usual_patience = patience
+        self._clock = clock
+        self._log = log
+        self._changes: list[Change] = []
+        self._own: set[str] = set()
+        self._loads = -1
+        self._removals = asyncio.Event()
+
+    @property
+    def able(self) -> bool:
+        """Whether the proxy that answers can add and delete backends."""
+        return self._engine.adapter.makes_backends
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a process answers whose backends were not compared with the text yet."""
+        return self.able and self._loads != self._engine.loads
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the backends have to be compared although the topology is the same."""
+        if not self.outdated:
+            return ()
+        name, noun = self._engine.adapter.name, self._engine.adapter.backend_noun
+        return (f"another process of {name} answers, its {noun}s are compared",)
+
+    def take(self) -> Sequence[Change]:
+        """Return what was done since the last call."""
+        done, self._changes = self._changes, []
+        return done
+
+    def loaded(self) -> None:
+        """Note that the proxy has loaded the newest text: all its backends are published."""
+        self.leaving = {}
+        self._loads = self._engine.loads
+
+    def first_line(self, before: str, after: str) -> str:
+        return self._texts.first_line(before, after)
+
+    async def bring(self, before: str, after: str) -> str:
+        """Bring the proxy to `after`, under the engine's lock; return why it must be reloaded."""
+        name = self._engine.adapter.name
+        if not self._engine.trusted:
+            return f"{name}'s backends are not known, the runtime API does not answer"
+        if self._loads != self._engine.loads:
+            self.leaving = {}
+        self._own |= {*self._texts.own_backends(before), *self._texts.own_backends(after)}
+        wanted = await self._wanted(before, after)
+        if wanted.reload:
+            return wanted.reload
+        if not self.able:
+            changed = [change.backend for change in wanted.changes] + list(wanted.removed)
+            noun = self._engine.adapter.backend_noun
+            return f"{name} cannot change {noun} {changed[0]} at runtime" if changed else ""
+        try:
+            problem = await self._carry_out(wanted)
+        except RuntimeApiError as error:
+            return str(error)
+        if not problem:
+            self._loads = self._engine.loads
+        return problem
+
+    async def run(self) -> None:
+        """Delete the backends that left as soon as they are free, until cancelled."""
+        while True:
+            await self._removals.wait()
+            self._removals.clear()
+            pause = _FIRST_PAUSE_SECONDS
+            while self.leaving:
+                await asyncio.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+                try:
+                    async with self._engine.lock:
+                        deleted = await self._delete_free()
+                except RuntimeApiError as error:
+                    self._log.warning("cannot delete removed backends yet", error=str(error))
+                    continue
+                if deleted:
+                    pause = _FIRST_PAUSE_SECONDS
+                    self._log.info("removed backends deleted", backends=listed(deleted))
+
+    async def _wanted(self, before: str, after: str) -> BackendChanges:
+        seen = self._engine.seen
+        resolved = await self._resolver.resolve(self._texts.host_names(after, seen))
+        # An earlier run may have unpublished any of them.
+        everything: Collection[str] = seen.keys() if self.able else ()
+        hidden = self.leaving.keys() if self._loads >= 0 else everything
+        there = Situation(seen, resolved.addresses, hidden, self._own, self._usual_patience)
+        return self._texts.changes(before, after, there)
+
+    async def _carry_out(self, wanted: BackendChanges) -> str:
+        """Add and publish, then unpublish and drain. Raises RuntimeApiError."""
+        leaving = [name for name in wanted.removed if name not in self.leaving]
+        changes = [*wanted.changes, *self._removal(leaving)]
+        pairs = await self._engine.carry_out(changes) if changes else ()
+        self._changes += [change for change, result in pairs if result.state == "done"]
+        problems = [result.problem for _, result in pairs if result.state != "done"]
+        if problems:
+            return problems[0]
+        added = {each.backend for each in changes if each.action is Action.ADD_BACKEND}
+        self._engine.desired.look_again_at(added, "its backend was added")
+        late = self._clock() + self._usual_patience + _LATE_SECONDS
+        self.leaving = {name: self.leaving.get(name, late) for name in wanted.removed}
+        if self.leaving:
+            self._removals.set()
+        return ""
+
+    def _removal(self, backends: Collection[str]) -> list[Change]:
+        changes: list[Change] = []
+        for name in backends:
+            changes.append(Change(Action.UNPUBLISH, name, "", "no longer in the configuration"))
+            changes += [self._drain(name, server) for server in self._engine.seen[name]]
+        return changes
+
+    def _drain(self, backend: str, server: ObservedServer) -> Change:
+        reason = "its backend is no longer in the configuration"
+        patience = self.patience.get(backend, self._usual_patience)
+        return Change(Action.DRAIN, backend, server.name, reason, patience=patience)
+
+    async def _delete_free(self) -> list[str]:
+        """Delete the backends that have no servers left. Raises RuntimeApiError."""
+        if self.outdated:
+            return []
+        seen, now = self._engine.seen, self._clock()
+        self.leaving = {name: late for name, late in self.leaving.items() if name in seen}
+        free = [name for name in self.leaving if not seen[name]]
+        if not free:
+            return []
+        reason = "all its servers are gone"
+        pairs = await self._engine.carry_out(
+            [Change(Action.DELETE_BACKEND, name, "", reason) for name in free]
+        )
+        deleted = [change.backend for change, result in pairs if result.state == "done"]
+        for name in deleted:
+            del self.leaving[name]
+            self._engine.drop(name)
+        for change, result in pairs:
+            if result.state != "done" and now > self.leaving[change.backend]:
+                self._report_late(change.backend, result.problem)
+        return deleted
+
+    def _report_late(self, backend: str, reply: str) -> None:
+        self.leaving[backend] = float("inf")
+        self._log.warning(
+            "a removed backend cannot be deleted yet; no request reaches it, and the gateway "
+            "keeps trying",
+            backend=backend,
+            reply=reply,
+        )

@@ -1,0 +1,62 @@
+"""Backends as the text of a configuration has them, and what brings a running proxy there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from drove_gateway.proxies.runtime.servers import Change, ObservedServer
+
+Observed = Mapping[str, Sequence[ObservedServer]]
+
+
+class BackendChanges(msgspec.Struct, frozen=True):
+    """What a running proxy needs to have the backends of a text.
+
+    `changes` add and publish backends, each with its servers, and correct servers that only the
+    text knows. `removed` names backends that the text no longer has, `backends` all that it has
+    and the runtime API can make. `reload` names the first line for which the text must be loaded;
+    then nothing else counts.
+    """
+
+    changes: tuple[Change, ...] = ()
+    removed: tuple[str, ...] = ()
+    backends: Collection[str] = ()
+    reload: str = ""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """What is known of a running proxy.
+
+    `observed` are its backends. `addresses` are those of host names. `hidden` are backends that
+    may not be published, `own` those that were in an earlier text: what the text no longer has is
+    removed only where it is known to come from one. `patience` is how long, in seconds, a server
+    that only the text knew may finish its requests.
+    """
+
+    observed: Observed
+    addresses: Mapping[str, str] = {}
+    hidden: Collection[str] = ()
+    own: Collection[str] = ()
+    patience: float = 0.0
+
+
+class ReadsBackends(Protocol):
+    """Reads the backends of a configuration from its text. Pure."""
+
+    def first_line(self, before: str, after: str) -> str:
+        """Name the first line of `after` that only a reload brings, where `before` is loaded;
+        empty where the runtime API may be enough."""
+        ...
+
+    def own_backends(self, text: str) -> Collection[str]:
+        """Return the names of the backends of `text` that the runtime API can make."""
+        ...
+
+    def host_names(self, text: str, observed: Observed) -> set[str]:
+        """Return the host names whose addresses `changes` may need."""
+        ...
+
+    def changes(self, before: str, after: str, there: Situation) -> BackendChanges:
+        """Return what brings a proxy that loaded `before`, or its shared part, to `after`."""
+        ...

@@ -1,0 +1,244 @@
+"""Vhosts and groups come and go in HAProxy 3.4 without a reload, under traffic."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.proxies.haproxy.gateway import Gateway, app, grouped, topology
+from tests.traffic import Instance, Traffic, get
+from tests.waiting import until
+
+from drove_gateway.model.vocabulary import Leader, Namespace, Topology
+
+MakeGateway = Callable[..., Gateway]
+Spawn = Callable[..., Awaitable[list[Instance]]]
+
+_TEMPLATE = Path(__file__).with_name("vhosts.tmpl")
+
+
+@pytest.fixture
+async def make_newer(newer_haproxy: Path, short_path: Path) -> AsyncIterator[MakeGateway]:
+    """Makes gateways in one directory around HAProxy 3.4, with a template that allows it."""
+    made: list[Gateway] = []
+
+    def make(**settings: Any) -> Gateway:
+        usual: dict[str, Any] = {"template": str(_TEMPLATE), "drain_timeout_sec": 1.0}
+        made.append(Gateway(newer_haproxy, short_path, **usual | settings))
+        return made[-1]
+
+    yield make
+    for gateway in made:
+        await gateway.stop()
+
+
+async def backends(gateway: Gateway) -> set[str]:
+    """The vhosts' backends in HAProxy, read past the driver."""
+    lines = (await gateway.haproxy.say("show backend")).splitlines()[1:]
+    return {line for line in lines if not line.startswith("drove:")}
+
+
+async def only(gateway: Gateway, names: set[str]) -> None:
+    """Wait until HAProxy has exactly these backends."""
+
+    async def as_wanted() -> bool:
+        return await backends(gateway) == names
+
+    await until(as_wanted)
+
+
+async def test_a_new_vhost_serves_without_a_reload(make_newer: MakeGateway, spawn: Spawn) -> None:
+    gateway = make_newer()
+    first, second, third = await spawn(3)
+    await gateway.start(topology(app("a.example", [first])))
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second, third])))
+    answers = {(await get(gateway.port, "b.example"))[1] for _ in range(4)}
+    assert answers == {second.name, third.name}
+    assert gateway.reloads[begun:] == []
+    steps = [(step.action, step.subject) for step in gateway.records[-1].steps]
+    assert ("add backend", "b.example") in steps
+    assert ("publish backend", "b.example") in steps
+
+
+async def test_the_file_on_disk_has_the_new_vhost(make_newer: MakeGateway, spawn: Spawn) -> None:
+    gateway = make_newer()
+    first, second = await spawn(2)
+    both = topology(app("a.example", [first]), app("b.example", [second]))
+    await gateway.start(topology(app("a.example", [first])))
+    await gateway.reach(both)
+    await gateway.haproxy.reload()
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    await gateway.settled()
+    assert await backends(gateway) == {"a.example", "b.example"}
+
+
+async def test_a_vhost_that_left_is_hidden_and_deleted_without_a_reload(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer()
+    first, second = await spawn(2)
+    await gateway.start(topology(app("a.example", [first]), app("b.example", [second])))
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(app("a.example", [first])))
+    assert (await get(gateway.port, "b.example"))[0] == 404
+    await only(gateway, {"a.example"})
+    assert gateway.reloads[begun:] == []
+
+
+async def test_a_vhost_that_left_finishes_its_requests(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer(drain_timeout_sec=10.0)
+    first, second = await spawn(2)
+    await gateway.start(topology(app("a.example", [first]), app("b.example", [second])))
+    slow = asyncio.create_task(get(gateway.port, "b.example", "/slow/0.6"))
+    await until(lambda: second.connections > 0)
+    await gateway.reach(topology(app("a.example", [first])))
+    assert (await get(gateway.port, "b.example"))[0] == 404
+    assert await slow == (200, second.name)
+    await only(gateway, {"a.example"})
+
+
+async def test_a_vhost_that_returns_while_it_drains_serves_again(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer(drain_timeout_sec=20.0)
+    first, second = await spawn(2)
+    both = topology(app("a.example", [first]), app("b.example", [second]))
+    await gateway.start(both)
+    begun = len(gateway.reloads)
+    slow = asyncio.create_task(get(gateway.port, "b.example", "/slow/1.5"))
+    await until(lambda: second.connections > 0)
+    await gateway.reach(topology(app("a.example", [first])))
+    await gateway.reach(both)
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    assert await slow == (200, second.name)
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    assert gateway.reloads[begun:] == []
+
+
+async def test_a_removal_is_finished_by_the_next_run_of_the_gateway(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    first, second = await spawn(2)
+    gateway = make_newer(drain_timeout_sec=30.0)
+    one = topology(app("a.example", [first]))
+    await gateway.start(topology(app("a.example", [first]), app("b.example", [second])))
+    slow = asyncio.create_task(get(gateway.port, "b.example", "/slow/1"))
+    await until(lambda: second.connections > 0)
+    await gateway.reach(one)
+    await gateway.end()
+    assert await backends(gateway) == {"a.example", "b.example"}
+    again = make_newer(drain_timeout_sec=5.0, ports=gateway.ports)
+    again.begin()
+    await again.reach(one)
+    await only(again, {"a.example"})
+    assert again.reloads == []
+    assert (await slow)[0] == 200
+    await again.end()
+
+
+async def test_groups_come_and_go_without_a_reload(make_newer: MakeGateway, spawn: Spawn) -> None:
+    gateway = make_newer(namespaces=[_tagged()])
+    plain, blue = await spawn(2)
+    without = topology(grouped("a.example", {"a.example": [plain]}))
+    await gateway.start(without)
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(grouped("a.example", {"a.example": [plain], "blue": [blue]})))
+    header = {"X-Group": "blue"}
+    assert await get(gateway.port, "a.example", headers=header) == (200, blue.name)
+    await gateway.reach(without)
+    assert await get(gateway.port, "a.example", headers=header) == (200, plain.name)
+    await only(gateway, {"a.example_a.example"})
+    assert gateway.reloads[begun:] == []
+
+
+async def test_the_server_of_a_leaders_vhost_moves_without_a_reload(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer()
+    web, old, new = await spawn(3)
+    await gateway.start(led(old, web))
+    assert await get(gateway.port, "drove.example") == (200, old.name)
+    begun = len(gateway.reloads)
+    await gateway.reach(led(new, web))
+    assert await get(gateway.port, "drove.example") == (200, new.name)
+    assert gateway.reloads[begun:] == []
+
+
+async def test_a_template_of_another_shape_reloads_and_names_the_first_line(
+    make_newer: MakeGateway, spawn: Spawn, tmp_path: Path
+) -> None:
+    template = tmp_path / "other.tmpl"
+    shape = "{{$app.Vhost}}\n"
+    text = _TEMPLATE.read_text().replace(
+        "    {{- range $group.Hosts}}",
+        "    http-request set-header Host {{$app.Vhost}}\n    {{- range $group.Hosts}}",
+    )
+    assert shape in text
+    template.write_text(text)
+    gateway = make_newer(template=str(template))
+    first, second = await spawn(2)
+    await gateway.start(topology(app("a.example", [first])))
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    assert "`backend b.example from vhosts`" in gateway.reloads[begun:]
+    assert "vhost b.example added" in gateway.reloads[begun:]
+
+
+async def test_a_restarted_haproxy_with_an_older_file_gets_the_present_backends(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer()
+    first, second, third = await spawn(3)
+    await gateway.start(topology(app("a.example", [first]), app("c.example", [third])))
+    older = gateway.haproxy.config.read_text()
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    await gateway.haproxy.kill()
+    gateway.haproxy.config.write_text(older)
+    await gateway.haproxy.start()
+    await only(gateway, {"a.example", "b.example"})
+    await gateway.settled()
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    assert gateway.reloads[begun:] == []
+
+
+async def test_churn_under_traffic_fails_no_request_and_leaks_no_backend(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer()
+    steady, *others = await spawn(9)
+    kept = app("steady.example", [steady])
+    await gateway.start(topology(kept))
+    begun = len(gateway.reloads)
+    traffic = Traffic(gateway.port, ["steady.example"], clients=8, pause=0.002)
+    async with traffic.running() as tally:
+        for turn in range(40):
+            present = [
+                app(f"v{n}.example", [instance])
+                for n, instance in enumerate(others)
+                if (turn * 3 + n) % 8 < 4
+            ]
+            await gateway.reach(topology(kept, *present))
+            for each in present:
+                assert (await get(gateway.port, each.vhost))[0] == 200
+    assert tally.failures == []
+    assert tally.answers[steady.name] > 500
+    assert gateway.reloads[begun:] == []
+    await gateway.reach(topology(kept))
+    await only(gateway, {"steady.example"})
+
+
+def led(leader: Instance, web: Instance) -> Topology:
+    """A topology whose namespace has a vhost for its leader."""
+    endpoint = f"http://{leader.host}:{leader.port}"
+    namespace = Namespace("drove.example", Leader(endpoint, leader.host, leader.port), "")
+    return Topology({"a.example": app("a.example", [web])}, {"test": namespace})
+
+
+def _tagged() -> Mapping[str, object]:
+    return {"name": "test", "drove": ["http://127.0.0.1:1"], "routing_tag": "env"}
