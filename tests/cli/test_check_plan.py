@@ -86,14 +86,14 @@ async def test_start_does_what_the_plan_says(bench: Bench) -> None:
     before = files(bench.directory)
     await bench.cluster.scale("web", 4)
     await bench.cluster.deploy("new", instances=2, vhost="new.test")
-    await bench.cluster.deploy("bad", instances=1, vhost="*.test")
+    await bench.cluster.deploy("bad", instances=1, vhost="web..test")
 
     checked = await check_site(bench, "--diff")
 
     assert checked.code == 0, checked.errors
     assert files(bench.directory) == before
     assert "gateway        does not respond at" in checked.printed
-    assert "rejected: namespace main, app bad-1: vhost '*.test'" in checked.errors
+    assert "rejected: namespace main, app bad-1: vhost 'web..test'" in checked.errors
     assert "vhost new.test added" in checked.plan
     changes = [line for line in checked.plan if line.startswith(f"{bench.proxy.config} changes: ")]
     assert len(changes) == 1

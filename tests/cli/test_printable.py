@@ -35,7 +35,7 @@ def test_tables_contain_no_control_characters() -> None:
 def test_no_command_prints_control_characters_of_an_app_id(
     call: Call, directory: Path, command: str
 ) -> None:
-    bad = {**ANSWER[0], "appId": EVIL, "vhost": "*.example.com"}
+    bad = {**ANSWER[0], "appId": EVIL, "vhost": "web..example.com"}
     good = {**ANSWER[0], "appId": f"good-{EVIL}"}
     (directory / "answer.json").write_text(json.dumps([good, bad]))
     vhost = ("web.example.com",) if command == "explain" else ()
