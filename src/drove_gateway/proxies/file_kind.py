@@ -4,14 +4,18 @@ What differs between these kinds are values: the file, the rules, the names of b
 the runtime API is reached.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
 
+from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import EMPTY, App, Topology
+from drove_gateway.proxies.installation import config_file
+from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Observation, Preview, preview
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
@@ -114,6 +118,7 @@ class FileKind(msgspec.Struct, frozen=True):
     ) -> Preview:
         servers = Observation()
         if self.connect is not None:
+            texts = await self._texts(rendered)
             async with AsyncExitStack() as stack:
                 servers = await preview_servers(
                     self.connect(outside, stack),
@@ -122,10 +127,21 @@ class FileKind(msgspec.Struct, frozen=True):
                     desired,
                     reloads=self.file.installed,
                     clock=outside.clock,
+                    texts=texts,
                 )
         structural = self.structural_changes(applied, desired) if applied else ()
         platform = self.file.platform if self.file.installed else None
         return await preview(desired, servers, structural, platform, rendered, outside.ask)
+
+    async def _texts(self, rendered: Rendered | None) -> tuple[str, str] | None:
+        """The text of the file and the rendered text, without their generations."""
+        if rendered is None or not self.file.installed:
+            return None
+        try:
+            before = await asyncio.to_thread(config_file.read, self.file.platform.config)
+        except ProxyError:
+            return None
+        return without_generation(before or ""), without_generation(rendered.text)
 
     def _resolver(self, outside: Outside) -> Resolver:
         limit = self.file.settings.dns_resolution_timeout_sec

@@ -77,7 +77,11 @@ async def test_the_file_and_the_running_generation_decide(
 @pytest.mark.parametrize(
     ("serving", "reasons", "notes"),
     [
-        pytest.param("aaaaaaaa99999999", [], ["differ only in servers", "without a reload"]),
+        pytest.param(
+            "aaaaaaaa99999999",
+            [],
+            ["differ only in what the runtime API changes", "without a reload"],
+        ),
         pytest.param("aaaaaaaa11111111", [], ["serves generation", "without a reload"]),
         pytest.param("bbbbbbbb11111111", ["changes: +1 -0 lines"], []),
     ],

@@ -35,12 +35,16 @@ class Preview(msgspec.Struct, frozen=True):
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What reading a proxy showed: reasons to reload, steps at runtime, and notes."""
+    """What reading a proxy showed: reasons to reload, steps at runtime, and notes.
+
+    `first_line` names the first line of the file that only a reload brings, if that is known.
+    """
 
     reload: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True
+    first_line: str = ""
 
 
 async def preview(
@@ -59,11 +63,13 @@ async def preview(
     """
     if platform is None or rendered is None:
         return Preview(Plan(desired, servers=servers.steps), servers.notes, servers.complete)
-    file = await look_at_generation(platform, rendered, ask)
+    file = await look_at_generation(platform, rendered, ask, keeps=not servers.reload)
     file = msgspec.structs.replace(file, notes=(*file.notes, *await _file_notes(platform.config)))
     reload = (*file.reload, *servers.reload)
     if reload:
         reload = (*file.reload, *(structural or servers.reload))
+        if servers.first_line and servers.first_line not in reload:
+            reload = (*reload, servers.first_line)
     return Preview(
         Plan(desired, reload, servers.steps),
         (*servers.notes, *file.notes),
@@ -87,8 +93,13 @@ async def _file_notes(config: Path) -> list[str]:
     return await asyncio.to_thread(lambda: list(look()))
 
 
-async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -> Observation:
-    """Compare `rendered` with the file on disk and with the generation that the proxy serves."""
+async def look_at_generation(
+    platform: Platform, rendered: Rendered, ask: Ask, *, keeps: bool = True
+) -> Observation:
+    """Compare `rendered` with the file on disk and with the generation that the proxy serves.
+
+    With `keeps`, what the runtime API changes needs no reload.
+    """
     config = platform.config
     try:
         change = _change(await asyncio.to_thread(config_file.read, config), rendered.text)
@@ -100,7 +111,7 @@ async def look_at_generation(platform: Platform, rendered: Rendered, ask: Ask) -
         note = f"{change or f'{config} stays as it is'}; reloads are disabled, so it is not loaded"
         return Observation(notes=(note,))
     process = await _look_at_process(platform, rendered, ask)
-    if change and rendered.structured and not process.reload:
+    if change and keeps and rendered.structured and not process.reload:
         note = f"{change}; it is written without a reload"
         return msgspec.structs.replace(process, notes=(*process.notes, note))
     return msgspec.structs.replace(process, reload=(change,)) if change else process
@@ -120,7 +131,7 @@ async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> 
         return Observation(notes=(f"{name} already serves generation {generation}",))
     other = f"{name} serves generation {serving}, not {generation}"
     if rendered.is_but_for_runtime(serving):
-        return Observation(notes=(f"{other}; they differ only in servers, so no reload is needed",))
+        return Observation(notes=(f"{other}; they differ only in what the runtime API changes",))
     return Observation(reload=(other,))
 
 
