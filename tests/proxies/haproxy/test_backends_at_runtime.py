@@ -242,3 +242,19 @@ def led(leader: Instance, web: Instance) -> Topology:
 
 def _tagged() -> Mapping[str, object]:
     return {"name": "test", "drove": ["http://127.0.0.1:1"], "routing_tag": "env"}
+
+
+@pytest.mark.parametrize("template", ["haproxy.tmpl", "haproxy-header-routing.tmpl"])
+async def test_the_shipped_templates_need_no_reload_for_vhosts(
+    make_newer: MakeGateway, spawn: Spawn, template: str
+) -> None:
+    gateway = make_newer(template=template)
+    first, second = await spawn(2)
+    one = topology(app("a.example", [first]))
+    await gateway.start(one)
+    begun = len(gateway.reloads)
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    assert await get(gateway.port, "b.example") == (200, second.name)
+    await gateway.reach(one)
+    assert (await get(gateway.port, "b.example"))[0] == 404
+    assert gateway.reloads[begun:] == []
