@@ -105,13 +105,17 @@ def test_controller_urls_that_are_refused(text: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "127.0.0.1:8080", "plus.local", "[::1]:8080", "https://plus:8443"]
+    "text",
+    ["", "127.0.0.1:8080", "plus.local", "[::1]:8080", "https://plus:8443", "unix:/run/api.sock"],
 )
 def test_nginx_plus_addresses(text: str) -> None:
     assert nginx_plus_address(text) == text
 
 
-@pytest.mark.parametrize("text", ["plus:0", "user:secret@plus:80", "a b:80", "http://"])
+@pytest.mark.parametrize(
+    "text",
+    ["plus:0", "user:secret@plus:80", "a b:80", "http://", "unix:api.sock", "unix:/a b", "unix:"],
+)
 def test_nginx_plus_addresses_that_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^must "):
         nginx_plus_address(text)

@@ -19,6 +19,7 @@ SOCKET_FORMS = (
 )
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]")
+_SOCKET_PATH = re.compile(r"/[\w./@+-]+", re.ASCII)
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 
 
@@ -94,16 +95,25 @@ def controller_url(text: str) -> str:
 
 
 def nginx_plus_address(text: str) -> str:
-    """Check the address of the NGINX Plus API: HOST:PORT, or a URL whose port is optional."""
+    """Check the address of NGINX's API: HOST:PORT, a URL whose port is optional, or unix:/PATH."""
     text = text.strip()
     if not text:
         return ""
+    if text.startswith("unix:"):
+        return f"unix:{_nginx_socket(text.removeprefix('unix:'))}"
     if "://" in text:
         return _http_url(text, "http://127.0.0.1:8080")
     if "@" in text:
         raise ValueError("must not contain a user; write nginxplusapi_user and nginxplusapi_pass")
     _http_url(f"http://{text}", "127.0.0.1:8080")
     return text
+
+
+def _nginx_socket(path: str) -> str:
+    """Check a path that both this gateway and a `listen unix:PATH;` of NGINX can use."""
+    if not _SOCKET_PATH.fullmatch(path):
+        raise ValueError("must be an absolute path of plain characters, such as unix:/run/api.sock")
+    return _unix_socket(path).path
 
 
 def _http_url(text: str, example: str) -> str:

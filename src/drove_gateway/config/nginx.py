@@ -35,8 +35,9 @@ class Nginx(Section):
     )
     nginxplusapiaddr: NginxPlusAddress = Field(
         default="",
-        description="Address of the NGINX Plus API: HOST:PORT, or a URL with http:// or https://. "
-        "Endpoint changes then go through it without a reload. Empty means NGINX without this API.",
+        description="Address of the NGINX Plus API or of the Lua balancer: HOST:PORT, a URL with "
+        "http:// or https://, or unix:/PATH. Endpoint changes then go through it without a reload. "
+        "Empty means NGINX without this API.",
     )
     nginx_max_fails: int = Field(
         default=0,

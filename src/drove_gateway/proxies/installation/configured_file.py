@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -41,7 +42,8 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
 
     `installed` is False where reloads are disabled and a runtime API does the rest: then nothing is
     written. `shared` reads from a text what a runtime API cannot change; it is None where servers
-    are changed by this file alone.
+    are changed by this file alone. `functions` are what templates of this kind of proxy may call
+    beyond those of every template.
     """
 
     settings: Settings
@@ -50,12 +52,13 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     platform: Platform
     installed: bool
     shared: Callable[[str], str] | None = None
+    functions: Mapping[str, Callable[..., Any]] = {}
 
     async def template(self, environ: Mapping[str, str]) -> TemplateFile:
         """Return the template, whose functions know the version of the installed proxy."""
         limit = self.settings.command_timeout_sec
         version = await installed_version(self.program.command, timeout=limit)
-        functions = template_functions(environ, version)
+        functions = {**template_functions(environ, version), **self.functions}
         return TemplateFile(self.template_path, self.settings.delimiters, functions)
 
     def render(

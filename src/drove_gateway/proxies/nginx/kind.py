@@ -1,5 +1,6 @@
 """NGINX as a kind of proxy: NGINX, OpenResty, and with its API also NGINX Plus."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
+from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
+from drove_gateway.proxies.nginx.lua.template_functions import lua_functions
 from drove_gateway.proxies.nginx.names import Naming
 from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
@@ -34,7 +37,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             program=Program("nginx_cmd", settings.nginx_argv),
             platform=platform,
             installed=not (settings.nginx_reload_disabled and has_api),
-            # The upstreams of NGINX Plus keep their servers in files of their own.
+            functions=lua_functions(_balancer(settings)),
         ),
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: (app.vhost,),
@@ -43,6 +46,25 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         one_protocol=True,
         read_served=served_by_file,
     )
+
+
+def _balancer(settings: Settings) -> Callable[[], LuaOptions]:
+    """Return how the Lua balancer is set up; a template that has none never calls it."""
+
+    def options() -> LuaOptions:
+        if not settings.nginxplusapiaddr:
+            raise ValueError(
+                "luaBalancer needs nginxplusapiaddr, where the Lua balancer's API listens, "
+                'such as "unix:/run/drove-gateway-nginx.sock"'
+            )
+        return LuaOptions(
+            listen=settings.nginxplusapiaddr.removeprefix("http://"),
+            max_fails=settings.nginx_max_fails,
+            fail_timeout=settings.nginx_fail_timeout,
+            slow_start=settings.nginx_slow_start,
+        )
+
+    return options
 
 
 def _connect(settings: Settings) -> Connect:

@@ -15,7 +15,7 @@ A, B = "10.0.0.1:80", "10.0.0.2:80"
 
 
 class Process(LuaNginx):
-    """NGINX whose API listens on a loopback port."""
+    """NGINX whose API the client reaches on a loopback port or a Unix socket."""
 
     client: Client
 
@@ -27,12 +27,12 @@ class Process(LuaNginx):
         return True
 
 
-async def test_the_plus_client_reads_and_changes_servers(short_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["port", "socket"])
+async def test_the_plus_client_reads_and_changes_servers(short_path: Path, kind: str) -> None:
     nginx, port = Process(short_path), free_port()
-    nginx.write({"shop.test": [A]}, api_port=port)
-    nginx.client = client = Client(
-        Access(f"127.0.0.1:{port}"), timeout=5.0, metrics=CountingMetrics()
-    )
+    nginx.write({"shop.test": [A]}, api_port=port if kind == "port" else None)
+    access = Access(f"127.0.0.1:{port}" if kind == "port" else f"unix:{nginx.socket}")
+    nginx.client = client = Client(access, timeout=5.0, metrics=CountingMetrics())
     try:
         await nginx.start()
         identity = await client.identity()

@@ -42,7 +42,7 @@ async def test_the_example_serves_its_vhosts_and_new_ones(short_path: Path) -> N
     }
     functions = {
         **template_functions(environ, None),
-        **lua_functions(LuaOptions(listen=f"unix:{nginx.socket}")),
+        **lua_functions(lambda: LuaOptions(listen=f"unix:{nginx.socket}")),
     }
     template = Template(_EXAMPLE.read_text(), name="nginx.tmpl", funcs=functions)
     shop = app("shop.test", Host("127.0.0.1", first.port, "http"))

@@ -18,12 +18,17 @@ from drove_gateway.proxies.nginx.lua.configuration import (
     upstream_part,
 )
 
+_WEB = frozenset({"http", "https"})
 
-def lua_functions(options: LuaOptions) -> Mapping[str, Callable[..., str]]:
-    """Return `luaBalancer`, `luaUpstream` and `luaServer` by name."""
+
+def lua_functions(options: Callable[[], LuaOptions]) -> Mapping[str, Callable[..., str]]:
+    """Return `luaBalancer`, `luaUpstream` and `luaServer` by name.
+
+    `options` is called with each luaBalancer; the ValueError that it may raise is the template's.
+    """
 
     def lua_balancer(generation: str, apps: Mapping[str, App]) -> str:
-        return http_part(options, upstreams_of(apps), generation=generation)
+        return http_part(options(), upstreams_of(apps), generation=generation)
 
     return {
         "luaBalancer": lua_balancer,
@@ -36,11 +41,13 @@ def upstreams_of(apps: Mapping[str, App]) -> Mapping[str, FileUpstream]:
     """Return an upstream for each vhost, and `VHOST_GROUP` for each of its groups.
 
     Servers whose host is a name are left out: NGINX could not resolve it while it loads the file,
-    and the gateway adds them over the API. The default server routes to the vhosts' own names.
+    and the gateway adds them over the API. So are those of a vhost that do not speak HTTP, where
+    others do. The default server routes to the vhosts' own names.
     """
     upstreams: dict[str, FileUpstream] = {}
     for app in apps.values():
-        upstreams[app.vhost] = FileUpstream(_servers(app.hosts))
+        web = tuple(host for host in app.hosts if host.port_type in _WEB)
+        upstreams[app.vhost] = FileUpstream(_servers(web or app.hosts))
         for name, group in app.groups.items():
             upstreams[f"{app.vhost}_{name}"] = FileUpstream(_servers(group.hosts), routed=False)
     return upstreams

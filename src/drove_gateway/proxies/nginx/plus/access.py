@@ -9,7 +9,7 @@ import msgspec
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How the API is reached: HOST:PORT or a URL, basic auth where `user` is set, TLS trust."""
+    """How the API is reached: HOST:PORT, a URL or unix:/PATH; basic auth where `user` is set."""
 
     address: str
     user: str = ""
@@ -18,8 +18,20 @@ class Access(msgspec.Struct, frozen=True):
     skip_verify: bool = False
 
     @property
+    def socket(self) -> str:
+        """Return the path of the Unix socket; empty where the API is reached over TCP."""
+        return self.address.removeprefix("unix:") if self.address.startswith("unix:") else ""
+
+    @property
+    def shown(self) -> str:
+        """Return the URL as messages show it: `unix:/PATH:/api` for a Unix socket, as in NGINX."""
+        return f"{self.address}:/api" if self.socket else self.url
+
+    @property
     def url(self) -> str:
         """Return the URL above the API versions, without a final slash."""
+        if self.socket:
+            return "http://localhost/api"
         url = self.address if "://" in self.address else f"http://{self.address}"
         url = url.rstrip("/")
         return url if urlsplit(url).path.endswith("/api") else f"{url}/api"

@@ -71,7 +71,7 @@ class Client:
 
     @property
     def url(self) -> str:
-        return self._access.url
+        return self._access.shown
 
     async def identity(self) -> Identity:
         """Which NGINX answers, and how often it loaded its configuration."""
@@ -188,7 +188,7 @@ class Client:
                 asyncio.timeout(self._timeout),
                 self._connections() as session,
                 session.request(
-                    method, f"{self.url}/{path}", data=data, allow_redirects=False
+                    method, f"{self._access.url}/{path}", data=data, allow_redirects=False
                 ) as response,
             ):
                 return response.status, await _bounded(response, call)
@@ -216,7 +216,7 @@ class Client:
     def _connect(self) -> aiohttp.ClientSession:
         access = self._access
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=self._trust()),
+            connector=self._connector(),
             headers={
                 "Content-Type": "application/json",
                 "Accept": "application/json",
@@ -227,6 +227,11 @@ class Client:
             auto_decompress=False,
         )
         return self._session
+
+    def _connector(self) -> aiohttp.BaseConnector:
+        if self._access.socket:
+            return aiohttp.UnixConnector(self._access.socket, limit=_MOST_CONNECTIONS)
+        return aiohttp.TCPConnector(limit=_MOST_CONNECTIONS, ssl=self._trust())
 
     def _trust(self) -> ssl.SSLContext | bool:
         try:
