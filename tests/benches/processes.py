@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from tests.traffic import Tally, Traffic, free_port, get
@@ -118,6 +119,16 @@ class Bench:
     async def accept(self) -> None:
         """`POST /v1/accept`: an operator confirms the withdrawals that are on hold."""
         assert await self._post("/v1/accept") == 200
+
+    async def accepts(self, *names: str, dry_run: bool = False, caller: str = "") -> list[str]:
+        """`POST /v1/accept` for some namespaces or vhosts. Return the vhosts it lists."""
+        query = urlencode([*(("name", name) for name in names), ("dry_run", str(dry_run))])
+        async with (
+            aiohttp.ClientSession(headers={"X-Caller": caller}) as session,
+            session.post(f"{self.daemon.api}/v1/accept?{query}") as response,
+        ):
+            accepted = (await response.json())["accepted"]
+        return [vhost for held in accepted for vhost in held["vhosts"]]
 
     async def request_reload(self) -> None:
         """`POST /v1/reload`: an operator asks for a new configuration."""
