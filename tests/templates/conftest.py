@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+from tests.proxies.nginx.lua.rig import lua_program
 from tests.templates.serving import Shipped, ship
 
-NAMES = ("haproxy", "haproxy-header-routing", "nginx", "nginx-header-routing")
+NAMES = ("haproxy", "haproxy-header-routing", "nginx", "nginx-header-routing", "nginx-lua")
 
 
 @pytest.fixture(params=NAMES)
@@ -12,6 +13,8 @@ def shipped(
 ) -> Shipped:
     """Each shipped template, for its real proxy."""
     name: str = request.param
+    if name == "nginx-lua":
+        return ship(name, lua_program(), short_path)
     return ship(name, nginx if name.startswith("nginx") else haproxy, short_path)
 
 

@@ -2,7 +2,14 @@
 
 from importlib import resources
 
-NAMES = ("haproxy", "haproxy-header-routing", "nginx", "nginx-header-routing", "nginx-plus")
+NAMES = (
+    "haproxy",
+    "haproxy-header-routing",
+    "nginx",
+    "nginx-header-routing",
+    "nginx-lua",
+    "nginx-plus",
+)
 
 
 def shipped(name: str) -> str:

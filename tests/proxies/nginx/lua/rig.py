@@ -133,8 +133,7 @@ class LuaNginx:
 
     async def start(self) -> None:
         """Start the master process and wait until the API responds."""
-        if not (MODULES / "ngx_http_lua_module.so").exists():
-            pytest.skip("NGINX with Lua is not installed: make debian-proxies")
+        lua_program()
         self._process = await asyncio.create_subprocess_exec(*self._command("-g", "daemon off;"))
         await until(self._responds)
 
@@ -228,6 +227,13 @@ class LuaNginx:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def lua_program() -> Path:
+    """Debian's NGINX, which loads Lua from `MODULES`; the test is skipped where it is missing."""
+    if not (MODULES / "ngx_http_lua_module.so").exists():
+        pytest.skip("NGINX with Lua is not installed: make debian-proxies")
+    return PROGRAM
 
 
 def listed(servers: Servers) -> FileUpstream:

@@ -17,6 +17,7 @@ from drove_gateway.proxies.nginx.lua.configuration import (
     init_code,
     server_part,
     upstream_part,
+    without_servers,
 )
 from drove_gateway.proxies.nginx.lua.source import code, code_hash
 
@@ -32,6 +33,18 @@ def test_any_name_is_the_same_name_in_lua_and_closes_no_block(name: str) -> None
     assert _MODULES.run(f"return function() return {quoted[1]} end") == name
     assert (text.count("{"), text.count("}")) == (1, 1)
     assert (server_part(name).count("{"), server_part(name).count("\n")) == (1, 0)
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_files_that_differ_in_servers_only_are_equal_without_them(one: int, another: int) -> None:
+    def shared(count: int) -> str:
+        servers = tuple(FileServer(f"10.{n >> 8}.{n & 255}.1:80") for n in range(count))
+        code = init_code(_OPTIONS, {"shop.test": FileUpstream(servers)}, generation="1")
+        return without_servers(code)
+
+    assert shared(one) == shared(another)
+    assert "file.finish()" in shared(one)
+    assert 'require("drove_gateway.file")' in shared(one)
 
 
 def test_a_long_upstream_is_listed_in_pieces_that_nginx_can_read() -> None:

@@ -19,6 +19,7 @@ _MOST_SEED = 2000
 _MOST_STATEMENTS = 1000
 _PLAIN = re.compile(r"[A-Za-z0-9 ._:/@,=\[\]+-]*")
 _SIZE = re.compile(r"[1-9][0-9]*[km]?")
+_SERVERS = re.compile(r"^(file\.upstream\(.*|\(function\(\)|end\)\(\));?\n", re.MULTILINE)
 _LISTEN = re.compile(r"unix:/[\w./@+-]+|(127(\.\d{1,3}){3}|\[::1\]|localhost):\d{1,5}")
 
 
@@ -93,6 +94,11 @@ def upstream_part(name: str) -> str:
 def server_part(name: str) -> str:
     """Return what `server {}` needs: 404 once the vhost is removed, 503 while it has no servers."""
     return f'access_by_lua_block {{ require("drove_gateway.balancer").access({_quoted(name)}) }}'
+
+
+def without_servers(text: str) -> str:
+    """Return a configuration without what its Lua balancer changes at runtime: the servers."""
+    return _SERVERS.sub("", text)
 
 
 def init_code(

@@ -1,6 +1,7 @@
 """The functions that let a template use the Lua balancer.
 
-luaBalancer .Generation .Apps   in `http {}`: the balancer, with the servers of all apps
+luaBalancer .Generation .Apps   in `http {}`: the balancer, with the servers of all apps, in pieces:
+                                `{{range luaBalancer .Generation .Apps}}{{.}}{{end}}`
 luaUpstream "shop.example"      in `upstream {}`, instead of its `server` lines
 luaServer "shop.example"        in `server {}` or `location {}`
 """
@@ -20,15 +21,18 @@ from drove_gateway.proxies.nginx.lua.configuration import (
 
 _WEB = frozenset({"http", "https"})
 
+# Compiled templates take at most 8192 characters from a function; a line is shorter.
+_MOST_PIECE = 8000
 
-def lua_functions(options: Callable[[], LuaOptions]) -> Mapping[str, Callable[..., str]]:
+
+def lua_functions(options: Callable[[], LuaOptions]) -> Mapping[str, Callable[..., object]]:
     """Return `luaBalancer`, `luaUpstream` and `luaServer` by name.
 
     `options` is called with each luaBalancer; the ValueError that it may raise is the template's.
     """
 
-    def lua_balancer(generation: str, apps: Mapping[str, App]) -> str:
-        return http_part(options(), upstreams_of(apps), generation=generation)
+    def lua_balancer(generation: str, apps: Mapping[str, App]) -> list[str]:
+        return _pieces(http_part(options(), upstreams_of(apps), generation=generation))
 
     return {
         "luaBalancer": lua_balancer,
@@ -51,6 +55,16 @@ def upstreams_of(apps: Mapping[str, App]) -> Mapping[str, FileUpstream]:
         for name, group in app.groups.items():
             upstreams[f"{app.vhost}_{name}"] = FileUpstream(_servers(group.hosts), routed=False)
     return upstreams
+
+
+def _pieces(text: str) -> list[str]:
+    """The lines of `text`, as few texts as may be."""
+    pieces = [""]
+    for line in text.splitlines(keepends=True):
+        if len(pieces[-1]) > _MOST_PIECE - len(line):
+            pieces.append("")
+        pieces[-1] += line
+    return pieces
 
 
 def _servers(hosts: tuple[Host, ...]) -> tuple[FileServer, ...]:
