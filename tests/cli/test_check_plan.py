@@ -125,7 +125,8 @@ async def test_plan_includes_held_withdrawals_and_the_stored_state(short_path: P
         assert checked.code == 0
         assert "rendered 2 vhosts with 6 servers" in checked.printed
         assert checked.plan[0] == "keep nginx as it is"
-    assert "the guard would hold 6 servers of api.test, web.test" in held.errors
+    assert "the guard would hold 3 servers of api.test" in held.errors
+    assert "the guard would hold 3 servers of web.test" in held.errors
     assert "a start would serve namespace main from the stored state" in silent.errors
     assert "with 6 servers from the stored state of main" in silent.printed
 

@@ -293,7 +293,7 @@ async def test_last_changes_of_a_real_gateway_are_shown(short_path: Path) -> Non
     assert "2 vhosts with 7 servers" in shown
     assert re.search(r"main +http://127.0.0.1:\d+ +\d+ s ago +2 +ok", shown)
     assert re.search(r"ago +\d+ ms +add server web.test/server_127", shown)
-    assert re.search(r"ago +\d+ ms +reload: the gateway started", shown)
+    assert re.search(r"ago +\d+ ms +reload HAProxy; reload: the gateway started", shown)
     assert max(map(len, shown.splitlines())) <= 100
 
 

@@ -15,7 +15,7 @@ PAGE = (PROJECT / "docs/container.md").read_text()
 ROWS = {
     name: (default, meaning)
     for name, default, meaning in re.findall(
-        r"^\| `([A-Z_]+)` \|\s*(.*?)\s*\| (.*) \|$", PAGE, re.MULTILINE
+        r"^\| `([A-Z0-9_]+)` \|\s*(.*?)\s*\| (.*) \|$", PAGE, re.MULTILINE
     )
 }
 PLACE = ContainerContext(
@@ -26,7 +26,7 @@ CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000"}
 
 def test_every_variable_has_its_row() -> None:
     templates = "".join(shipped(name) for name in asked.PLATFORMS)
-    used = set(re.findall(r'getenv "(\w+)"', templates))
+    used = set(re.findall(r'(?:getenv "|\.Vars\.)(\w+)', templates))
     own = {asked.CONFIG, asked.PLATFORM, asked.LISTEN, asked.STOP_TIMEOUT, "TZ"}
     assert set(ROWS) == {*environment.VARIABLES, *used, *own}
 
