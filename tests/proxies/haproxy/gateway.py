@@ -146,6 +146,10 @@ class Gateway(InProcessBench):
 
         await until(none_left)
 
+    async def drained(self) -> None:
+        """Wait until no removed server or backend is left."""
+        await until(lambda: not self.driver.draining and not self.driver.leaving)
+
     async def servers(self, backend: str) -> dict[str, tuple[str, int, int]]:
         """Return address, port and administrative state by name, without the driver."""
         lines = (await self.haproxy.say(f"show servers state {backend}")).splitlines()[2:]

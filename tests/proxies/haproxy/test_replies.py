@@ -1,4 +1,4 @@
-"""Every reply that HAProxy 2.8 and 3.0 were seen to give, and what it means."""
+"""Every reply that HAProxy 2.8, 3.0 and 3.4 were seen to give, and what it means."""
 
 import pytest
 from tests.benches.in_process import CountingMetrics
@@ -19,6 +19,8 @@ READY = commands.set_state("b", "s", "ready")
 MOVE = commands.set_address("b", "s", "10.0.0.1", 80)
 DELETE = commands.delete_server("b", "s")
 HEALTH = commands.enable_health("b", "s")
+ADD_BACKEND = commands.add_backend("b", "vhosts")
+DELETE_BACKEND = commands.delete_backend("b")
 SHOW = commands.show_servers("b")
 
 
@@ -33,6 +35,19 @@ SHOW = commands.show_servers("b")
             "Backend must use a dynamic load balancing to support dynamic servers.",
             Verdict.NEEDS_RELOAD,
         ),
+        (ADD_BACKEND, "New backend registered.", Verdict.DONE),
+        (
+            ADD_BACKEND,
+            "Error during backend creation : name is already used by other proxy 'backend b'.",
+            Verdict.EXISTS,
+        ),
+        (commands.publish_backend("b"), "Backend published.", Verdict.DONE),
+        (commands.unpublish_backend("b"), "Backend unpublished.", Verdict.DONE),
+        (commands.unpublish_backend("b"), "No such backend.", Verdict.NO_BACKEND),
+        (DELETE_BACKEND, "Backend deleted.", Verdict.DONE),
+        (DELETE_BACKEND, "Server deleted.\nBackend deleted.", Verdict.DONE),
+        (DELETE_BACKEND, "Only a backend without server can be deleted.", Verdict.BUSY),
+        (DELETE_BACKEND, "Backend still has attached streams on it.", Verdict.BUSY),
         (READY, "", Verdict.DONE),
         (READY, "No such server.", Verdict.NO_SERVER),
         (READY, "No such backend.", Verdict.NO_BACKEND),

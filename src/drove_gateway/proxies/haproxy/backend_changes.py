@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 import msgspec
 
 from drove_gateway.proxies.haproxy.options import Options
-from drove_gateway.proxies.haproxy.runtime_difference import (
+from drove_gateway.proxies.haproxy.shared_part import (
     Configuration,
     RuntimeBackend,
     ServerLine,

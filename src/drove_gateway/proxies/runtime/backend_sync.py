@@ -89,9 +89,6 @@ class BackendSync:
         name = self._engine.adapter.name
         if not self._engine.trusted:
             return f"{name}'s backends are not known, the runtime API does not answer"
-        if self._loads != self._engine.loads:
-            self.leaving = {}
-        self._own |= {*self._texts.own_backends(before), *self._texts.own_backends(after)}
         wanted = await self._wanted(before, after)
         if wanted.reload:
             return wanted.reload
@@ -127,18 +124,24 @@ class BackendSync:
                     self._log.info("removed backends deleted", backends=listed(deleted))
 
     async def _wanted(self, before: str, after: str) -> BackendChanges:
-        seen = self._engine.seen
-        resolved = await self._resolver.resolve(self._texts.host_names(after, seen))
+        seen, texts = self._engine.seen, self._texts
+        # Texts may have thousands of lines.
+        hosts = await asyncio.to_thread(texts.host_names, after, seen)
+        resolved = await self._resolver.resolve(hosts)
         # An earlier run may have unpublished any of them.
         everything: Collection[str] = seen.keys() if self.able else ()
         hidden = self.leaving.keys() if self._loads >= 0 else everything
         there = Situation(seen, resolved.addresses, hidden, self._own, self._usual_patience)
-        return self._texts.changes(before, after, there)
+        wanted = await asyncio.to_thread(texts.changes, before, after, there)
+        self._own |= {*texts.own_backends(before), *texts.own_backends(after)}
+        return wanted
 
     async def _carry_out(self, wanted: BackendChanges) -> str:
         """Add and publish, then unpublish and drain. Raises RuntimeApiError."""
-        leaving = [name for name in wanted.removed if name not in self.leaving]
-        changes = [*wanted.changes, *self._removal(leaving)]
+        # Another process published them again when it loaded its file.
+        hidden = {} if self.outdated else self.leaving
+        left = [name for name in wanted.removed if name not in hidden]
+        changes = [*wanted.changes, *self._removal(left)]
         pairs = await self._engine.carry_out(changes) if changes else ()
         self._changes += [change for change, result in pairs if result.state == "done"]
         problems = [result.problem for _, result in pairs if result.state != "done"]
@@ -147,7 +150,7 @@ class BackendSync:
         added = {each.backend for each in changes if each.action is Action.ADD_BACKEND}
         self._engine.desired.look_again_at(added, "its backend was added")
         late = self._clock() + self._usual_patience + _LATE_SECONDS
-        self.leaving = {name: self.leaving.get(name, late) for name in wanted.removed}
+        self.leaving = {name: hidden.get(name, late) for name in wanted.removed}
         if self.leaving:
             self._removals.set()
         return ""

@@ -6,7 +6,7 @@ drains and health checks, writes the file, watches the process and audits.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 from structlog.typing import FilteringBoundLogger
@@ -173,6 +173,11 @@ class RuntimeProxy:
     def draining(self) -> int:
         """Removed servers that are not deleted yet."""
         return sum(1 for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+
+    @property
+    def leaving(self) -> Collection[str]:
+        """Backends that no request reaches and that are not deleted yet."""
+        return self._backends.leaving.keys() if self._backends is not None else ()
 
     def health(self) -> ProxyHealth:
         """The sections as of now: what is pending, refused or unknown is not healthy."""

@@ -1,4 +1,4 @@
-"""What of a changed configuration HAProxy's runtime API can do: backends that came or went. Pure.
+"""Split a configuration into backends that HAProxy can make at runtime, and the shared part. Pure.
 
 HAProxy 3.4 adds a backend at runtime from a named defaults section, and servers to it. So a
 backend section can be made at runtime where it is `backend NAME from DEFAULTS` and has nothing but
@@ -8,6 +8,7 @@ differs, or where something is not understood, the file must be loaded.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -46,8 +47,6 @@ _OPTIONS: Mapping[str, int] = {
 _HARMLESS_DEFAULTS = frozenset({"init-addr", "resolvers", "resolve-prefer"})
 _MOST_SHOWN = 120
 
-_Words = tuple[str, ...]
-
 
 class ServerLine(msgspec.Struct, frozen=True):
     """A `server` line: its options are words that `add server` takes as they are."""
@@ -63,19 +62,6 @@ class RuntimeBackend(msgspec.Struct, frozen=True):
     name: str
     defaults: str
     servers: tuple[ServerLine, ...] = ()
-
-
-class RuntimeDifference(msgspec.Struct, frozen=True):
-    """What changed between two configurations.
-
-    `reload` names the first line for which the file must be loaded; it is empty where adding
-    `added` and removing `removed` is all that is needed. Servers of backends that both
-    configurations have are not compared.
-    """
-
-    added: tuple[RuntimeBackend, ...] = ()
-    removed: tuple[str, ...] = ()
-    reload: str = ""
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -119,26 +105,6 @@ def read_configuration(
     words = (section.header.split() for section in shared)
     names = {each[1] for each in words if each[:1] in (["backend"], ["listen"]) and each[1:]}
     return Configuration(backends, _shared(shared, is_ours), frozenset(names | backends.keys()))
-
-
-def runtime_difference(before: Configuration, after: Configuration) -> RuntimeDifference:
-    """Return what brings HAProxy from `before` to `after`."""
-    if before.shared != after.shared:
-        return RuntimeDifference(reload=first_difference(before.shared, after.shared))
-    moved = [
-        name
-        for name, backend in after.backends.items()
-        if name in before.backends and before.backends[name].defaults != backend.defaults
-    ]
-    if moved:
-        header = f"backend {moved[0]} from {after.backends[moved[0]].defaults}"
-        return RuntimeDifference(reload=f"`{header}`: the backend has another defaults section")
-    return RuntimeDifference(
-        added=tuple(
-            backend for name, backend in after.backends.items() if name not in before.backends
-        ),
-        removed=tuple(name for name in before.backends if name not in after.backends),
-    )
 
 
 def _sections(text: str) -> Iterator[_Section]:
@@ -222,15 +188,18 @@ def _runtime_backend(section: _Section, inheritable: frozenset[str]) -> RuntimeB
     _, name, _, defaults = words
     if defaults not in inheritable or not _PLAIN.fullmatch(name):
         return None
-    servers = tuple(_server_line(tuple(line.split())) for line in section.lines)
+    servers = tuple(map(_server_line, section.lines))
     known = tuple(server for server in servers if server is not None)
     if len(known) < len(servers) or len({server.name for server in known}) < len(known):
         return None
     return RuntimeBackend(name, defaults, known)
 
 
-def _server_line(words: _Words) -> ServerLine | None:
+# Of two texts in a row, most servers are the same.
+@lru_cache(maxsize=1 << 16)
+def _server_line(line: str) -> ServerLine | None:
     """A line as `add server` takes it, or None."""
+    words = tuple(line.split())
     if words[:1] != ("server",) or len(words) < 3 or not all(map(_PLAIN.fullmatch, words)):
         return None
     rest = list(words[3:])

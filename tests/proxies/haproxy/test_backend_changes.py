@@ -1,16 +1,19 @@
 """Which changes of a configuration need no reload of HAProxy 3.4."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.proxies.haproxy.runtime_difference import (
+from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.haproxy.shared_part import (
     RuntimeBackend,
-    RuntimeDifference,
     ServerLine,
     read_configuration,
-    runtime_difference,
 )
+from drove_gateway.proxies.runtime.backends import Situation
+from drove_gateway.proxies.runtime.servers import Action, ObservedServer
 
 SHARED = """\
 global
@@ -34,12 +37,26 @@ backend web.local from vhosts
 """
 
 
-def difference(before: str, after: str) -> RuntimeDifference:
-    return runtime_difference(read_configuration(before), read_configuration(after))
+class Difference(msgspec.Struct, frozen=True):
+    """What came and went, or the first line that forces a reload."""
+
+    added: tuple[RuntimeBackend, ...] = ()
+    removed: tuple[str, ...] = ()
+    reload: str = ""
+
+
+def difference(before: str, after: str) -> Difference:
+    reader = HaproxyBackends(Options())
+    if line := reader.first_line(before, after):
+        return Difference(reload=line)
+    old, new = read_configuration(before), read_configuration(after)
+    found = reader.changes(before, after, Situation(dict.fromkeys(old.names, ())))
+    added = [change.backend for change in found.changes if change.action is Action.ADD_BACKEND]
+    return Difference(tuple(new.backends[name] for name in added), found.removed)
 
 
 def test_a_new_backend_with_plain_servers_is_made_at_runtime() -> None:
-    assert difference(SHARED, SHARED + WEB) == RuntimeDifference(
+    assert difference(SHARED, SHARED + WEB) == Difference(
         added=(
             RuntimeBackend(
                 "web.local",
@@ -54,7 +71,7 @@ def test_a_new_backend_with_plain_servers_is_made_at_runtime() -> None:
 
 
 def test_a_backend_that_went_is_removed_at_runtime() -> None:
-    assert difference(SHARED + WEB, SHARED) == RuntimeDifference(removed=("web.local",))
+    assert difference(SHARED + WEB, SHARED) == Difference(removed=("web.local",))
 
 
 @pytest.mark.parametrize(
@@ -68,13 +85,11 @@ def test_a_backend_that_went_is_removed_at_runtime() -> None:
     ids=["comment", "blank lines", "indentation", "order of backends"],
 )
 def test_what_means_the_same_is_no_difference(other: str) -> None:
-    assert difference(SHARED + WEB, other) == RuntimeDifference()
+    assert difference(SHARED + WEB, other) == Difference()
 
 
 def test_servers_of_a_backend_that_stays_are_left_to_the_engine() -> None:
-    assert difference(SHARED + WEB, SHARED + WEB.replace("10.0.0.2", "10.0.0.9")) == (
-        RuntimeDifference()
-    )
+    assert difference(SHARED + WEB, SHARED + WEB.replace("10.0.0.2", "10.0.0.9")) == (Difference())
 
 
 @pytest.mark.parametrize(
@@ -140,7 +155,7 @@ def test_conditional_blocks_are_left_to_haproxy() -> None:
     conditional = f"{SHARED}.if defined(X)\n{WEB}.endif\n"
 
     assert difference(SHARED, conditional).reload != ""
-    assert difference(conditional, conditional) == RuntimeDifference()
+    assert difference(conditional, conditional) == Difference()
 
 
 NAMES = st.sampled_from(["a.local", "b.local", "c.local", "d.local_blue"])
@@ -163,4 +178,75 @@ def test_carrying_a_difference_out_leads_to_the_new_configuration(
 
 @given(st.text(max_size=300))
 def test_any_text_is_read(text: str) -> None:
-    assert difference(text, text) == RuntimeDifference()
+    assert difference(text, text) == Difference()
+
+
+LEADER = """\
+backend drove.local from vhosts
+    server leader 10.0.0.1:80
+"""
+
+
+def steps(before: str, after: str, there: Situation) -> list[tuple[str, str, str]]:
+    found = HaproxyBackends(Options()).changes(before, after, there)
+    assert not found.reload
+    return [(change.action.value, change.backend, change.name) for change in found.changes]
+
+
+def test_a_backend_gets_its_servers_before_it_is_published() -> None:
+    after = SHARED + WEB.replace("s_", "server_")
+    assert steps(SHARED, after, Situation({})) == [
+        ("add backend", "web.local", ""),
+        ("add server", "web.local", "server_a_80"),
+        ("add server", "web.local", "server_b_80"),
+        ("publish backend", "web.local", ""),
+    ]
+
+
+def test_the_server_of_a_leader_moves() -> None:
+    after = LEADER.replace("10.0.0.1:80", "10.0.0.2:81")
+    there = Situation({"drove.local": (ObservedServer("leader", "10.0.0.1", 80),)})
+    (move,) = HaproxyBackends(Options()).changes(SHARED + LEADER, SHARED + after, there).changes
+    assert (move.action, move.address, move.port) == (Action.MOVE, "10.0.0.2", 81)
+
+
+def test_a_server_with_other_options_needs_a_reload() -> None:
+    line = difference(SHARED + LEADER, SHARED + LEADER.replace(":80", ":80 weight 3")).reload
+    assert "`server leader 10.0.0.1:80 weight 3` in `backend drove.local`" in line
+
+
+def test_a_hidden_backend_that_the_text_has_is_published() -> None:
+    there = Situation({"web.local": ()}, hidden=["web.local"])
+    plain = SHARED + "backend web.local from vhosts\n"
+    assert steps(plain, plain, there) == [("publish backend", "web.local", "")]
+
+
+@pytest.mark.parametrize(
+    ("server", "removed"),
+    [
+        pytest.param(
+            ObservedServer("server_a_80", held="drain"), True, id="left by an earlier run"
+        ),
+        pytest.param(ObservedServer("server_a_80"), False, id="still in use"),
+        pytest.param(ObservedServer("x", held="drain", ours=False), False, id="of someone else"),
+    ],
+)
+def test_a_backend_of_unknown_origin_is_removed_only_if_a_removal_had_begun(
+    server: ObservedServer, removed: bool
+) -> None:
+    found = HaproxyBackends(Options()).changes(SHARED, SHARED, Situation({"b": (server,)}))
+    assert found.removed == (("b",) if removed else ())
+
+
+def test_a_leader_without_an_address_needs_a_reload() -> None:
+    named = SHARED + LEADER.replace("10.0.0.1", "controller.example")
+    reader = HaproxyBackends(Options())
+    assert reader.host_names(named, {}) == {"controller.example"}
+    assert "no address" in reader.changes(SHARED, named, Situation({})).reload
+    known = Situation({}, addresses={"controller.example": "10.0.0.9"})
+    assert reader.changes(SHARED, named, known).reload == ""
+
+
+def test_a_condition_within_a_section_leaves_other_sections_at_runtime() -> None:
+    shared = SHARED.replace("    balance", "    .if version_atleast(3.4)\n    .endif\n    balance")
+    assert difference(shared, shared + WEB).reload == ""
