@@ -55,6 +55,7 @@ class Shipped(msgspec.Struct, frozen=True):
     directory: Path
     port: int
     proof: int
+    settings: Mapping[str, str] = {}
 
     @property
     def config(self) -> Path:
@@ -120,6 +121,8 @@ class Shipped(msgspec.Struct, frozen=True):
             "NGINX_PID": f"{self.directory}/nginx.pid",
             "NGINX_ERROR_LOG": f"{self.directory}/error.log",
             "NGINX_ACCESS_LOG": "off",
+            "NGINX_TEMP": str(self.directory),
+            **self.settings,
         }
 
 

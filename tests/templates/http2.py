@@ -1,0 +1,102 @@
+"""As much of HTTP/2 as the behaviour table needs: a request over TLS, and a gRPC server.
+
+Headers are sent as HPACK literals without an index (RFC 7541, 6.2.2); of a response only the
+status is read, which proxies send from the static table (0x88 is 200).
+"""
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_DATA, _HEADERS, _SETTINGS, _PING = 0, 1, 4, 6
+_END_STREAM, _END_HEADERS, _ACK = 1, 4, 1
+
+
+def request(
+    connection: socket.socket, headers: Mapping[str, str], body: bytes = b""
+) -> tuple[bool, bytes]:
+    """Send a request on a new connection; return whether its status is 200, and all its frames."""
+    connection.sendall(PREFACE + _frame(_SETTINGS, 0, 0, b""))
+    ending = 0 if body else _END_STREAM
+    connection.sendall(_frame(_HEADERS, _END_HEADERS | ending, 1, literals(headers)))
+    if body:
+        connection.sendall(_frame(_DATA, _END_STREAM, 1, body))
+    status, everything = False, b""
+    for kind, flags, stream, payload in frames(connection):
+        if kind == _SETTINGS and not flags & _ACK:
+            connection.sendall(_frame(_SETTINGS, _ACK, 0, b""))
+        if stream == 1 and kind in {_DATA, _HEADERS}:
+            everything += payload
+            status = status or (kind == _HEADERS and b"\x88" in payload[:4])
+            if flags & _END_STREAM:
+                break
+    return status, everything
+
+
+def literals(headers: Mapping[str, str]) -> bytes:
+    """Return a header block of names and values that are shorter than 127 bytes."""
+    pairs = ((name.encode(), value.encode()) for name, value in headers.items())
+    return b"".join(
+        b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value for name, value in pairs
+    )
+
+
+def frames(connection: socket.socket) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield kind, flags, stream and payload of each frame, until the connection ends."""
+    with connection.makefile("rb") as stream:
+        while len(head := stream.read(9)) == 9:
+            length = int.from_bytes(head[:3], "big")
+            kind, flags, number = struct.unpack(">BBI", head[3:])
+            yield kind, flags, number & 0x7FFFFFFF, stream.read(length)
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "big") + struct.pack(">BBI", kind, flags, stream) + payload
+
+
+class GrpcInstance:
+    """A gRPC server without TLS that answers each call with its name."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name.encode()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            preface = connection.recv(len(PREFACE), socket.MSG_WAITALL)
+            if preface != PREFACE:
+                return
+            connection.sendall(_frame(_SETTINGS, 0, 0, b""))
+            for kind, flags, stream, payload in frames(connection):
+                if kind == _SETTINGS and not flags & _ACK:
+                    connection.sendall(_frame(_SETTINGS, _ACK, 0, b""))
+                elif kind == _PING and not flags & _ACK:
+                    connection.sendall(_frame(_PING, _ACK, 0, payload))
+                elif kind in {_HEADERS, _DATA} and flags & _END_STREAM:
+                    connection.sendall(self._response(stream))
+
+    def _response(self, stream: int) -> bytes:
+        head = b"\x88" + literals({"content-type": "application/grpc"})
+        message = b"\0" + struct.pack(">I", len(self._name)) + self._name
+        return (
+            _frame(_HEADERS, _END_HEADERS, stream, head)
+            + _frame(_DATA, 0, stream, message)
+            + _frame(_HEADERS, _END_HEADERS | _END_STREAM, stream, literals({"grpc-status": "0"}))
+        )

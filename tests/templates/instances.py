@@ -1,0 +1,64 @@
+"""Instances for the behaviour table: servers that tell what they received, or misbehave."""
+
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+
+
+class Instance:
+    """A server in threads. `GET /told` returns its name and the request's headers as JSON,
+    `/header/N` a response header of N bytes, `/slow/SECONDS` comes late, `/500` and `/503` are
+    the app's own failures, and `/crash` closes the connection without a response.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.received: Counter[str] = Counter()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as stream:
+            while request := stream.readline():
+                path = request.split()[1].decode()
+                headers = dict(_headers(stream))
+                stream.read(int(headers.get("content-length", "0")))
+                self.received[path] += 1
+                if path == "/crash":
+                    return
+                connection.sendall(self._response(path, headers))
+
+    def _response(self, path: str, headers: dict[str, str]) -> bytes:
+        status, extra, kind = 200, "", path.split("/")[1]
+        if kind == "slow":
+            time.sleep(float(path.rpartition("/")[2]))
+        elif kind == "header":
+            extra = f"X-Long: {'x' * int(path.rpartition('/')[2])}\r\n"
+        elif kind.isdigit():
+            status = int(kind)
+        body = json.dumps({"name": self.name, **headers})
+        return (f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{extra}\r\n{body}").encode()
+
+
+def _headers(stream: object) -> list[tuple[str, str]]:
+    found = []
+    while line := stream.readline().decode().strip():  # type: ignore[attr-defined]
+        name, _, value = line.partition(":")
+        found.append((name.lower(), value.strip()))
+    return found

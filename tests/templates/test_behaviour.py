@@ -1,0 +1,320 @@
+"""The behaviour table: a request and what must come back, for each shipped template and proxy.
+
+The proxies run as long as the module's tests need them. NGINX Plus itself is not to be had here;
+its template runs with NGINX, which takes the servers from the file.
+"""
+
+import ssl
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.templates import http2
+from tests.templates.edge import (
+    Edge,
+    certificate,
+    hosts,
+    pairs,
+    programs,
+    refused,
+    running,
+    vhosts,
+)
+from tests.templates.instances import Instance
+from tests.traffic import free_port
+
+from drove_gateway.config import Settings
+from drove_gateway.model.vocabulary import Host
+
+PAIRS = pairs()
+
+
+class Bench:
+    """The instances behind all proxies."""
+
+    def __init__(self) -> None:
+        self.one, self.two = Instance("one"), Instance("two")
+        self.fragile = [Instance(f"fragile{number}") for number in range(6)]
+        self.acme = Instance("acme")
+        self.desired = vhosts(
+            web=hosts(self.one, self.two),
+            fragile=hosts(*self.fragile),
+            dead=refused(3),
+            shrunk=(*refused(19), *hosts(self.one), *refused(38)[19:], *hosts(self.two)),
+            raw=(Host("127.0.0.1", 9, "tcp"),),
+        )
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    return Bench()
+
+
+@pytest.fixture(scope="module")
+def certificates() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        certificate(directory, "default", "default.local")
+        certificate(directory, "web.local", "web.local")
+        certificate(directory, "_.wild.local", "*.wild.local")
+        yield directory
+
+
+@pytest.fixture(scope="module", params=PAIRS, ids="+".join)
+def pair(request: pytest.FixtureRequest) -> tuple[str, Path]:
+    """A shipped template, and the program of a proxy."""
+    name, proxy = request.param
+    program = programs().get(proxy)
+    if program is None:
+        pytest.skip(f"{proxy} cannot be had on this machine")
+    return name, program
+
+
+@pytest.fixture(scope="module")
+def plain(pair: tuple[str, Path], bench: Bench) -> Iterator[Edge]:
+    """A proxy without any setting."""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        with running(*pair, Path(directory), bench.desired, {}) as edge:
+            yield edge
+
+
+@pytest.fixture(scope="module")
+def edge(pair: tuple[str, Path], bench: Bench, certificates: Path) -> Iterator[Edge]:
+    """A proxy with all that an edge of a network wants."""
+    variables = {
+        "TLS_CERTIFICATES": str(certificates),
+        "PROXY_HTTPS_PORT": str(free_port()),
+        "HTTPS_REDIRECT": "on",
+        "HSTS_SECONDS": "86400",
+        "ACME_ADDRESS": f"127.0.0.1:{bench.acme.port}",
+        "TRUSTED_PROXIES": "127.0.0.1/32, 10.0.0.0/8",
+    }
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as directory:
+        Path(directory).chmod(0o755)
+        with running(*pair, Path(directory), bench.desired, variables) as running_edge:
+            yield running_edge
+
+
+class TestWithoutSettings:
+    def test_vhost_is_found_in_any_spelling(self, plain: Edge) -> None:
+        for name in ("web.local", "WEB.local", "web.local:8080", "web.local."):
+            assert plain.get(name).told["name"] in {"one", "two"}, name
+
+    def test_unknown_vhost_is_404(self, plain: Edge) -> None:
+        answer = plain.get("nobody.local")
+        assert (answer.status, "retry-after" in answer.headers) == (404, False)
+        assert "no such vhost" in answer.body
+
+    def test_vhost_without_a_reachable_server_is_503_with_retry_after(self, plain: Edge) -> None:
+        for method in ("GET", "POST"):
+            answer = plain.get("dead.local", method=method)
+            assert (answer.status, answer.headers.get("retry-after")) == (503, "5")
+
+    def test_vhost_without_http_servers_is_503(self, plain: Edge) -> None:
+        answer = plain.get("raw.local")
+        assert (answer.status, answer.headers.get("retry-after")) == (503, "5")
+
+    def test_failures_of_the_app_pass_unchanged(self, plain: Edge) -> None:
+        for status in (404, 500, 503):
+            answer = plain.get("web.local", f"/{status}")
+            assert (answer.status, "retry-after" in answer.headers) == (status, False)
+            assert answer.told["name"] in {"one", "two"}
+
+    def test_large_response_header_passes(self, plain: Edge) -> None:
+        assert len(plain.get("web.local", "/header/12000").headers["x-long"]) == 12000
+
+    def test_large_request_header_passes(self, plain: Edge) -> None:
+        assert len(plain.get("web.local", X_Long="x" * 12000).told["x-long"]) == 12000
+
+    def test_time_limits_are_those_of_the_original(self, plain: Edge) -> None:
+        text = plain.shipped.config.read_text()
+        line = "proxy_read_timeout 120s;" if plain.shipped.nginx else "timeout server 120s"
+        assert line in text
+
+    def test_slow_response_arrives(self, plain: Edge) -> None:
+        assert plain.get("web.local", "/slow/1.5").status == 200
+
+    def test_request_says_what_the_client_requested(self, plain: Edge) -> None:
+        told = plain.get("web.local").told
+        assert told["host"] == "web.local"
+        assert told["x-forwarded-for"] == "127.0.0.1"
+        assert told["x-forwarded-proto"] == "http"
+        assert told["x-forwarded-host"] == "web.local"
+        assert told["x-forwarded-port"] == str(plain.shipped.port)
+
+    def test_request_has_an_id_and_keeps_its_own(self, plain: Edge) -> None:
+        first, second = (plain.get("web.local").told["x-request-id"] for _ in range(2))
+        assert len(first) >= 32
+        assert first != second
+        assert plain.get("web.local", X_Request_Id="mine").told["x-request-id"] == "mine"
+
+    def test_request_that_ends_its_server_reaches_two_at_most(
+        self, plain: Edge, bench: Bench
+    ) -> None:
+        for _ in range(6):
+            plain.get("fragile.local")
+        for method, most in (("GET", 2), ("POST", 1)):
+            for each in bench.fragile:
+                each.received.clear()
+            answer = plain.get("fragile.local", "/crash", method=method, body="" or None)
+            assert answer.status == 502
+            assert 1 <= sum(each.received["/crash"] for each in bench.fragile) <= most
+
+    def test_no_request_fails_while_most_servers_refuse_connections(self, plain: Edge) -> None:
+        statuses: list[int] = []
+
+        def ask() -> None:
+            for number in range(40):
+                method = "POST" if number % 4 == 0 else "GET"
+                statuses.append(plain.get("shrunk.local", method=method).status)
+
+        clients = [threading.Thread(target=ask) for _ in range(8)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+        assert statuses == [200] * 320
+
+    def test_tls_is_off(self, plain: Edge) -> None:
+        text = plain.shipped.config.read_text()
+        assert " ssl crt " not in text
+        assert "ssl_certificate" not in text
+        assert ":443" not in text
+        assert "listen 443" not in text
+
+
+class TestAtTheEdge:
+    def test_http_is_redirected_to_the_same_address_with_https(self, edge: Edge) -> None:
+        answer = edge.get("web.local", "/a/b?c=d&e=%20")
+        assert answer.status == 308
+        assert answer.headers["location"] == f"https://web.local:{edge.https_port}/a/b?c=d&e=%20"
+
+    def test_acme_challenges_are_passed_on_without_a_redirect(
+        self, edge: Edge, bench: Bench
+    ) -> None:
+        path = "/.well-known/acme-challenge/token"
+        for vhost in ("web.local", "new.local"):
+            assert edge.get(vhost, path).told["name"] == bench.acme.name
+
+    def test_https_is_served_with_hsts(self, edge: Edge) -> None:
+        answer = edge.get("web.local", tls=True)
+        assert answer.told["x-forwarded-proto"] == "https"
+        assert answer.told["x-forwarded-port"] == str(edge.https_port)
+        assert answer.headers["strict-transport-security"] == "max-age=86400"
+        assert edge.get("nobody.local", tls=True).status == 404
+        assert edge.get("dead.local", tls=True).status == 503
+
+    @pytest.mark.parametrize(
+        ("name", "file"),
+        [
+            ("web.local", "web.local"),
+            ("WEB.local", "web.local"),
+            ("a.wild.local", "_.wild.local"),
+            ("nobody.local", "default"),
+            (None, "default"),
+        ],
+    )
+    def test_certificate_is_that_of_the_name(
+        self, edge: Edge, certificates: Path, name: str | None, file: str
+    ) -> None:
+        pem = (certificates / f"{file}.pem").read_text().partition("-----BEGIN PRIVATE")[0]
+        assert edge.certificate(name) == ssl.PEM_cert_to_DER_cert(pem.strip())
+
+    @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
+    def test_tls_1_2_and_1_3_are_spoken_and_nothing_older(self, edge: Edge) -> None:
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with edge.tls("web.local", newest=version) as connection:
+                assert connection.version() == version.name.replace("_", ".")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            edge.tls("web.local", newest=ssl.TLSVersion.TLSv1_1, ciphers="ALL:@SECLEVEL=0")
+
+    @pytest.mark.parametrize("weak", ["AES128-SHA", "ECDHE-ECDSA-AES128-SHA", "ECDHE+CAMELLIA"])
+    def test_weak_ciphers_are_refused(self, edge: Edge, weak: str) -> None:
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            edge.tls("web.local", newest=ssl.TLSVersion.TLSv1_2, ciphers=f"{weak}:@SECLEVEL=0")
+
+    def test_http_2_is_spoken(self, edge: Edge) -> None:
+        with edge.tls("web.local", alpn=("h2", "http/1.1")) as connection:
+            assert connection.selected_alpn_protocol() == "h2"
+            headers = {
+                ":method": "GET",
+                ":scheme": "https",
+                ":path": "/told",
+                ":authority": "web.local",
+            }
+            fine, everything = http2.request(connection, headers)
+        assert fine
+        assert b'"name"' in everything
+
+    def test_headers_of_a_trusted_load_balancer_are_believed(self, edge: Edge) -> None:
+        told = self._told(edge, "127.0.0.1")
+        assert told["x-forwarded-for"].split(", ")[0] == "203.0.113.7"
+        assert told["x-forwarded-proto"] == "wss"
+        assert told["x-forwarded-host"] == "outside.example"
+
+    def test_headers_of_others_are_replaced(self, edge: Edge) -> None:
+        told = self._told(edge, "127.0.0.2")
+        assert told["x-forwarded-for"] == "127.0.0.2"
+        assert told["x-forwarded-proto"] == "http"
+        assert told["x-forwarded-host"] == "web.local"
+
+    @staticmethod
+    def _told(edge: Edge, source: str) -> dict[str, str]:
+        """The headers of a request that is not redirected: the challenge's server shows them."""
+        answer = edge.get(
+            "web.local",
+            "/.well-known/acme-challenge/x",
+            source=source,
+            X_Forwarded_For="203.0.113.7",
+            X_Forwarded_Proto="wss",
+            X_Forwarded_Host="outside.example",
+        )
+        return dict(answer.told)
+
+
+def test_proxy_protocol_tells_the_clients_address(
+    pair: tuple[str, Path], bench: Bench, short_path: Path
+) -> None:
+    short_path.chmod(0o755)
+    with running(*pair, short_path, bench.desired, {"PROXY_PROTOCOL": "on"}) as edge:
+        line = b"PROXY TCP4 203.0.113.9 127.0.0.1 5555 80\r\n"
+        told = edge.get("web.local", preamble=line).told
+    assert told["x-forwarded-for"] == "203.0.113.9"
+
+
+def test_grpc_call_passes(pair: tuple[str, Path], short_path: Path) -> None:
+    """HAProxy has to be told that servers without TLS speak HTTP/2; NGINX sees it in the call."""
+    name, _ = pair
+    instance = http2.GrpcInstance("grpc")
+    short_path.chmod(0o755)
+    settings = Settings(
+        proxy_platform="nginx" if name.startswith("nginx") else "haproxy",
+        haproxy_add_server_attributes_string="proto h2",
+    )
+    directory = short_path / "certificates"
+    directory.mkdir()
+    certificate(directory, "default", "grpc.local")
+    variables = {"TLS_CERTIFICATES": str(directory), "PROXY_HTTPS_PORT": str(free_port())}
+    desired = vhosts(grpc=(Host("127.0.0.1", instance.port, "http"),))
+    call = {
+        ":method": "POST",
+        ":scheme": "https",
+        ":path": "/greeter/hello",
+        ":authority": "grpc.local",
+        "content-type": "application/grpc",
+        "te": "trailers",
+    }
+    try:
+        with (
+            running(*pair, short_path, desired, variables, settings) as edge,
+            edge.tls("grpc.local", alpn=("h2",)) as connection,
+        ):
+            fine, everything = http2.request(connection, call, b"\0\0\0\0\0")
+    finally:
+        instance.stop()
+    assert fine
+    assert b"\0\0\0\0\4grpc" in everything
