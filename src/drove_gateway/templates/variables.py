@@ -21,6 +21,7 @@ VARIABLES: Final = frozenset(
         "NGINX_ACCESS_LOG",
         "NGINX_API_PORT",
         "NGINX_ERROR_LOG",
+        "NGINX_LUA_MODULES",
         "NGINX_PID",
         "NGINX_STATE_DIR",
         "NGINX_TEMP",
