@@ -38,10 +38,22 @@ def test_the_unit_owns_the_directory_of_the_state_and_waits_for_the_last_step() 
 
 @pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
 def test_the_drop_ins_send_signals_that_are_taken_and_never_hinder_the_proxy(proxy: str) -> None:
-    sent = list(assignments(EXAMPLES / f"{proxy}.service.d" / "drove-gateway.conf"))
+    commands = list(assignments(EXAMPLES / f"{proxy}.service.d" / "drove-gateway.conf"))
+    sent = [(name, command) for name, command in commands if "--signal=" in command]
 
     assert [name for name, _ in sent] == ["ExecStartPre", "ExecStartPost", "ExecStop"]
+    for _, command in commands:
+        assert command.startswith("-") or not command
     for _, command in sent:
-        assert command.startswith("-")
         word = next(word for word in command.split() if word.startswith("--signal="))
         assert signal.Signals[word.removeprefix("--signal=")] in HANDLED
+
+
+def test_nginx_is_stopped_after_the_gateway_was_notified() -> None:
+    """Debian's unit has its own ExecStop, which would otherwise come first."""
+    commands = assignments(EXAMPLES / "nginx.service.d" / "drove-gateway.conf")
+    first, notification, stop = [command for name, command in commands if name == "ExecStop"]
+
+    assert first == ""
+    assert "--signal=SIGUSR1" in notification
+    assert "start-stop-daemon" in stop
