@@ -10,7 +10,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 async def test_everything_is_served_and_health_says_so(shared: Bench) -> None:
     await shared.serves("web", "api")
-    await shared.vhost_is(LEADER_VHOST, 404)
+    await shared.vhost_is(LEADER_VHOST, 200)
     await shared.vhost_is("unknown.test", 404)
     health = await shared.health()
     assert health["status"] == 200

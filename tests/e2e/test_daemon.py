@@ -193,7 +193,11 @@ class TestTheStart:
 
     async def test_a_port_that_is_taken_is_said_in_a_sentence(self, short_path: Path) -> None:
         async with running_bench("nginx", short_path) as bench:
-            code, printed = await self.start("-f", str(nixy(bench)), directory=short_path)
+            other = short_path / "other.toml"
+            config = bench.proxy.config
+            text = nixy(bench).read_text().replace(str(config), str(config.with_name("other.conf")))
+            other.write_text(text)
+            code, printed = await self.start("-f", str(other), directory=short_path)
             port = bench.daemon.api.rpartition(":")[2]
         assert code == 1
         assert f"error: cannot listen on address = '127.0.0.1', port = {port}" in printed
