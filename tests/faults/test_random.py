@@ -13,6 +13,7 @@ import pytest
 from tests.benches.processes import APPS, Bench
 from tests.faults.rogue import Rogue
 from tests.faults.test_machine import HANGING_CHECK, HANGING_RELOAD
+from tests.waiting import until
 
 from drove_gateway.simulator import Fault
 from drove_gateway.simulator.faults import Kind
@@ -123,9 +124,12 @@ async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Bench, rogue
         rogue.drops("ghost")
         await shared.cluster.settled()
         # What was held or stored by a fault stays until somebody says that the listing is right.
-        await shared.says("idle", seconds=90)
-        await shared.accept()
-        await shared.healthy(90)
+
+        async def well() -> bool:
+            await shared.accept()
+            return bool((await shared.health())["status"] == 200)
+
+        await until(well, 90)
         await shared.serves(*set(shared.app_names()), seconds=60)
     await shared.valid()
     print(f"{tally.requests} requests, {len(tally.failures)} failed")

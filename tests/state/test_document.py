@@ -88,7 +88,7 @@ def test_what_an_older_gateway_stored_is_read_in_the_spelling_of_today() -> None
     stored = State(ONE.proxy, (msgspec.structs.replace(namespace, snapshot=snapshot),))
     [read] = decode(encode(stored, gateway="1.0.0")).namespaces
     assert [(app.vhost, app.hosts) for app in read.snapshot.apps] == [
-        ("web.local", (Host("fd00::1", 80, "http"),))
+        ("web.local", (Host("[fd00::1]", 80, "http"),))
     ]
 
 

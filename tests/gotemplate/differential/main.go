@@ -186,6 +186,9 @@ func functions(now time.Time) template.FuncMap {
 		"getenv":    func(key string) string { return map[string]string{"HOME": "/root"}[key] },
 		"datetime":  func() time.Time { return now },
 		"hostport": func(host string, port any) string {
+			if strings.HasPrefix(host, "[") {
+				return host + ":" + fmt.Sprint(port)
+			}
 			return net.JoinHostPort(host, fmt.Sprint(port))
 		},
 	}
