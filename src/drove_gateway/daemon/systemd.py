@@ -16,6 +16,10 @@ _LOOK_SECONDS = 0.25
 _SEND_SECONDS = 1.0
 _LONGEST_STATUS = 500
 
+# Only slow checks, or controllers that accept connections and do not respond, take so long.
+LATEST_READINESS_SECONDS = 30.0
+"""When a service reports that it is ready, even if its first round has not ended."""
+
 
 class Notifier:
     """Sends to `address`, a path or `@` and an abstract name; empty sends nothing.
@@ -60,26 +64,33 @@ def notifier(environ: MutableMapping[str, str], pid: int) -> Notifier:
 class Service:
     """This process as a service. `current` gives the status, `alive` whether it makes progress.
 
-    It is ready after the first round, whatever its result: a boot must not wait for controllers or
-    a proxy that are away.
+    It is ready after the first round, whatever its result, and `ready_within` seconds after `run`
+    begins at the latest: a boot must not wait for controllers or a proxy that are away.
     """
 
     def __init__(
-        self, notifier: Notifier, current: Callable[[], Status], alive: Callable[[], bool]
+        self,
+        notifier: Notifier,
+        current: Callable[[], Status],
+        alive: Callable[[], bool],
+        *,
+        ready_within: float = LATEST_READINESS_SECONDS,
     ) -> None:
         self._notifier = notifier
         self._current = current
         self._alive = alive
+        self._ready_within = ready_within
         self._ready = False
         self._told = ""
 
     async def run(self) -> None:
         """Report until cancelled."""
         beat, due = self._notifier.watchdog / 2, 0.0
+        ready_at = time.monotonic() + self._ready_within
         pause = min(_LOOK_SECONDS, beat / 2) if beat else _LOOK_SECONDS
         while self._notifier.asked:
-            self._look()
             now = time.monotonic()
+            self._look(late=now >= ready_at)
             if beat and now >= due and self._alive():
                 self._notifier.send("WATCHDOG=1")
                 due = now + beat - pause
@@ -100,9 +111,9 @@ class Service:
         """The end began."""
         self._notifier.send("STOPPING=1", "STATUS=finishing the step in progress")
 
-    def _look(self) -> None:
+    def _look(self, *, late: bool) -> None:
         status = self._current()
-        if not self._ready and has_begun(status):
+        if not self._ready and (late or has_begun(status)):
             self._ready = self._notifier.send("READY=1")
         line = status_line(status)
         if line != self._told and self._notifier.send(f"STATUS={line}"):

@@ -8,8 +8,10 @@ import pytest
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.signals import HANDLED
+from drove_gateway.daemon.systemd import LATEST_READINESS_SECONDS
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "systemd"
+PACKAGED = Path(__file__).parents[3] / "packaging" / "common"
 
 
 def assignments(path: Path) -> Iterator[tuple[str, str]]:
@@ -26,6 +28,13 @@ def test_the_unit_waits_for_readiness_and_watches() -> None:
     assert int(unit["WatchdogSec"]) > 0
     assert unit["Restart"] == "always"
     assert unit["ExecReload"] == "/bin/kill -HUP $MAINPID"
+
+
+@pytest.mark.parametrize(
+    "unit", [EXAMPLES / "drove-gateway.service", PACKAGED / "drove.gateway.service"], ids=lambda path: path.name
+)
+def test_a_start_of_the_unit_has_a_limit_that_readiness_comes_before(unit: Path) -> None:
+    assert int(dict(assignments(unit))["TimeoutStartSec"]) > 2 * LATEST_READINESS_SECONDS
 
 
 def test_the_unit_owns_the_directory_of_the_state_and_waits_for_the_last_step() -> None:

@@ -126,6 +126,18 @@ async def test_controllers_that_are_away_do_not_keep_it_from_being_ready(
         await listener.hears("READY=1")
 
 
+async def test_a_first_round_that_does_not_end_keeps_no_boot_waiting(listener: Listener) -> None:
+    play = Play(listener)
+    play.status = with_progress(play.status, Progress("applying"))
+    play.service = Service(
+        Notifier(listener.address), lambda: play.status, lambda: True, ready_within=0.5
+    )
+    async with play.running():
+        await listener.hears("nothing applied yet")
+        assert "READY=1" not in listener.heard()
+        await listener.hears("READY=1")
+
+
 async def test_a_proxy_that_needed_nothing_is_ready_too(listener: Listener) -> None:
     async with Play(listener).running() as play:
         play.status = with_progress(play.status, Progress("idle"))
