@@ -31,7 +31,9 @@ def test_the_unit_waits_for_readiness_and_watches() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", [EXAMPLES / "drove-gateway.service", PACKAGED / "drove.gateway.service"], ids=lambda path: path.name
+    "unit",
+    [EXAMPLES / "drove-gateway.service", PACKAGED / "drove.gateway.service"],
+    ids=["documented", "for the original's configuration"],
 )
 def test_a_start_of_the_unit_has_a_limit_that_readiness_comes_before(unit: Path) -> None:
     assert int(dict(assignments(unit))["TimeoutStartSec"]) > 2 * LATEST_READINESS_SECONDS
