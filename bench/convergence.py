@@ -78,9 +78,9 @@ async def block(case: Case, changes: int, interval: float, rate: float) -> list[
     found, names = [], list(KINDS)
     async with stage(case, interval, rate) as here:
         for number in range(changes + WARM_UP):
-            one = await follow(here, names[number % len(names)], number)
+            change = await follow(here, names[number % len(names)], number)
             if number >= WARM_UP:
-                found.append(one)
+                found.append(change)
             # Past the pace of reloads, and at another point of the gateway's interval each time.
             await asyncio.sleep(_PAUSE_SECONDS + random.uniform(0, interval))
     return found
@@ -89,18 +89,22 @@ async def block(case: Case, changes: int, interval: float, rate: float) -> list[
 def total(case: Case, found: Sequence[Followed]) -> list[dict[str, object]]:
     """A row for all changes, and one for each kind of change."""
     groups = {"all": list(found)} | {
-        name: [one for one in found if one.kind == name] for name in KINDS
+        name: [change for change in found if change.kind == name] for name in KINDS
     }
     return [
         {
             **_named(case),
             "change": name,
             "changes": len(group),
-            **_milliseconds([one.converged for one in group]),
-            "first right p50": _p(50, [one.right for one in group if one.right is not None]),
-            "last wrong p50": _p(50, [one.wrong for one in group if one.wrong is not None]),
-            "failed requests": sum(one.failed for one in group),
-            "never": sum(one.timed_out for one in group),
+            **_milliseconds([change.converged for change in group]),
+            "first right p50": _p(
+                50, [change.right for change in group if change.right is not None]
+            ),
+            "last wrong p50": _p(
+                50, [change.wrong for change in group if change.wrong is not None]
+            ),
+            "failed requests": sum(change.failed for change in group),
+            "never": sum(change.timed_out for change in group),
         }
         for name, group in groups.items()
         if group
@@ -109,17 +113,20 @@ def total(case: Case, found: Sequence[Followed]) -> list[dict[str, object]]:
 
 def by_stage(case: Case, found: Sequence[Followed]) -> list[dict[str, object]]:
     """For each kind of change the medians of its stages, and all that is past fetching."""
-    told = [one for one in found if one.stages]
-    names = [name for name in KINDS if any(one.kind == name for one in told)]
-    return [_stages_row(case, name, [one for one in told if one.kind == name]) for name in names]
+    staged = [change for change in found if change.stages]
+    names = [name for name in KINDS if any(change.kind == name for change in staged)]
+    return [
+        _stages_row(case, name, [change for change in staged if change.kind == name])
+        for name in names
+    ]
 
 
 def _stages_row(case: Case, name: str, group: Sequence[Followed]) -> dict[str, object]:
-    past = [sum(one.stages[stage] for stage in STAGES[2:]) for one in group]
+    past = [sum(change.stages[stage] for stage in STAGES[2:]) for change in group]
     return {
         **_named(case),
         "change": name,
-        **{f"{stage} p50": _p(50, [one.stages[stage] for one in group]) for stage in STAGES},
+        **{f"{stage} p50": _p(50, [change.stages[stage] for change in group]) for stage in STAGES},
         "past fetching p50": _p(50, past),
         "p99": _p(99, past),
         "max": _p(100, past),

@@ -67,7 +67,8 @@ def vhost(number: int) -> str:
 def hosts(number: int, servers: Iterable[int]) -> tuple[Host, ...]:
     """Instances of the app `number`; every number of `servers` is another instance."""
     return tuple(
-        Host(f"10.{number >> 8}.{number & 255}.{one}", 31000 + one, "http") for one in servers
+        Host(f"10.{number >> 8}.{number & 255}.{server}", 31000 + server, "http")
+        for server in servers
     )
 
 
@@ -132,11 +133,11 @@ class Bare:
         return time.perf_counter() - begin
 
     def say(self, line: str) -> bytes:
-        with socket.socket(socket.AF_UNIX) as one:
-            one.connect(self._path)
-            one.sendall(line.encode() + b"\n")
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(self._path)
+            client.sendall(line.encode() + b"\n")
             parts = []
-            while part := one.recv(1 << 18):
+            while part := client.recv(1 << 18):
                 parts.append(part)
             return b"".join(parts)
 
@@ -282,8 +283,8 @@ async def rows(directory: Path) -> list[Row]:
         "5,000 removed, idle": "at most 1 s",
         "all 10,000 replaced": "",
     }
-    with running(directory, "driven") as one, running(directory, "bare") as two:
-        driven, bare = Driven(one), Bare(two)
+    with running(directory, "driven") as ours, running(directory, "bare") as floor:
+        driven, bare = Driven(ours), Bare(floor)
         async with driven.keeping_house():
             rounds = [await one_round(driven, bare) for _ in range(ROUNDS)]
     return [

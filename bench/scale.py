@@ -162,11 +162,11 @@ async def _applied(ran: Gateway, servers: int) -> float:
 
 
 def growth(
-    firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]
+    firsts: Sequence[Mapping[str, object]], changes: Sequence[Mapping[str, object]]
 ) -> list[dict[str, object]]:
     """Return the exponent of each column: 1 grows as the cluster does, 0 does not grow."""
     rows = []
-    for title, table in (("first answer", firsts), ("one server", ones)):
+    for title, table in (("first answer", firsts), ("one server", changes)):
         sizes = [float(str(row["servers"])) for row in table]
         for column in list(table[0])[1:]:
             costs = [max(float(str(row[column])), 1e-3) for row in table]
@@ -183,15 +183,15 @@ def growth(
     return rows
 
 
-def draw(firsts: Sequence[Mapping[str, object]], ones: Sequence[Mapping[str, object]]) -> Path:
+def draw(firsts: Sequence[Mapping[str, object]], changes: Sequence[Mapping[str, object]]) -> Path:
     """Draw the growth, both axes logarithmic. Return the file."""
     lines = [
         _line(firsts, "answer to plan", "first answer to plan"),
         _line(firsts, "render", "render"),
         _line(firsts, "HAProxy's check", "HAProxy's own check"),
         _line(firsts, "unchanged answer", "unchanged answer"),
-        _line(ones, "decode", "one server: decode"),
-        _line(ones, "past decoding", "one server: past decoding"),
+        _line(changes, "decode", "one server: decode"),
+        _line(changes, "past decoding", "one server: past decoding"),
     ]
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / "scale.svg"
@@ -216,18 +216,18 @@ def options() -> argparse.Namespace:
 
 async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
     """Measure every size in turn."""
-    firsts, ones = [], []
+    firsts, changes = [], []
     for servers in chosen.servers or SIZES:
         rounds = [await steps(servers) for _ in range(chosen.rounds)]
         firsts.append(first_row(servers, medians(rounds, "first")))
-        ones.append(change_row(servers, medians(rounds, "one server")))
+        changes.append(change_row(servers, medians(rounds, "one server")))
     show("The first answer, milliseconds", firsts)
-    show("One server changed, milliseconds", ones)
-    rows = [*firsts, *ones]
+    show("One server changed, milliseconds", changes)
+    rows = [*firsts, *changes]
     if len(firsts) > 1:
-        grown = growth(firsts, ones)
+        grown = growth(firsts, changes)
         show("Growth: cost = factor x servers ^ exponent", grown)
-        print(f"\nDrawn in {draw(firsts, ones)}")
+        print(f"\nDrawn in {draw(firsts, changes)}")
         rows += grown
     if not chosen.no_daemon:
         starting = asyncio.Lock()

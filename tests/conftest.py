@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from drove_gateway.demo.proxy import find_program
 
-# Laws are checked without a clock: a busy machine is no reason to fail. CI tries the same examples
+# Laws are checked without a clock: a busy machine must not fail a test. CI tries the same examples
 # each time, so that only a change makes a difference; everywhere else each run tries new ones.
 settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("untimed")

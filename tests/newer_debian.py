@@ -30,7 +30,7 @@ class Unpacked(msgspec.Struct, frozen=True):
 
 @lru_cache
 def haproxy() -> Unpacked | str:
-    """HAProxy 3.4 or newer, or why it cannot be had here."""
+    """HAProxy 3.4 or newer, or why it cannot be installed here."""
     libraries = ("libssl3t64", "libpcre2-8-0", "liblua5.4-0", "libjemalloc2", "libsystemd0")
     more = ("libopentracing-c-wrapper0t64", "libopentracing1", "libcap2")
     return _unpacked(
@@ -40,7 +40,7 @@ def haproxy() -> Unpacked | str:
 
 @lru_cache
 def nginx() -> Unpacked | str:
-    """NGINX with its Lua module, newer than stable's, or why it cannot be had here."""
+    """NGINX with its Lua module, newer than stable's, or why it cannot be installed here."""
     lua = ("libnginx-mod-http-lua", "libnginx-mod-http-ndk", "libluajit-5.1-2")
     resty = ("lua-resty-core", "lua-resty-lrucache")
     return _unpacked(
@@ -72,8 +72,8 @@ def _unpack(found: Unpacked, packages: Sequence[str], program: str) -> Unpacked 
         loader = next(root.rglob("ld-linux-*.so.*"))
         libraries = loader.parent
     except (subprocess.SubprocessError, OSError, StopIteration, LookupError) as error:
-        said = getattr(error, "stderr", "") or str(error)
-        return f"newer Debian packages cannot be unpacked: {said.strip()[-300:]}"
+        message = getattr(error, "stderr", "") or str(error)
+        return f"newer Debian packages cannot be unpacked: {message.strip()[-300:]}"
     # A master process starts itself again by its own name, which must be this script.
     command.write_text(
         f'#!/bin/sh\nexec {loader} --argv0 "$0" --library-path {libraries} {root / program} "$@"\n'

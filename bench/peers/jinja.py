@@ -41,7 +41,7 @@ def compiled(
         comment_start_string="<#",
         comment_end_string="#>",
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - a proxy's configuration is no HTML
+        autoescape=False,  # noqa: S701 - a proxy's configuration is not HTML
     )
     environment.globals.update(functions)
     environment.globals["entries"] = lambda mapping: sorted(mapping.items())

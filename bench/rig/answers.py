@@ -9,8 +9,8 @@ INSTANCES = 10
 def answer(servers: int, changed: int = 0) -> bytes:
     """An answer with so many servers, ten a vhost. `changed` moves one server of one app."""
     apps = [_app(number, changed == number + 1) for number in range(servers // INSTANCES)]
-    told = {"status": "SUCCESS", "data": apps, "message": "success"}
-    return json.dumps(told, separators=(",", ":")).encode()
+    response = {"status": "SUCCESS", "data": apps, "message": "success"}
+    return json.dumps(response, separators=(",", ":")).encode()
 
 
 def write(directory: Path, servers: int, changes: int) -> list[Path]:
@@ -30,10 +30,10 @@ def _app(number: int, changed: bool) -> dict[str, object]:
         "tags": {"team": f"team{number % 50}", "tier": "gold"},
         "hosts": [
             {
-                "host": f"10.{number >> 8 & 255}.{number & 255}.{1 + one % 250}",
-                "port": 31_000 + one + (500 if changed and one == 0 else 0),
+                "host": f"10.{number >> 8 & 255}.{number & 255}.{1 + instance % 250}",
+                "port": 31_000 + instance + (500 if changed and instance == 0 else 0),
                 "portType": "HTTP",
             }
-            for one in range(INSTANCES)
+            for instance in range(INSTANCES)
         ],
     }

@@ -95,7 +95,7 @@ async def replaced_app(stage: Stage, _: int) -> Expected:
 
 
 async def new_vhost(stage: Stage, number: int) -> Expected:
-    """An app on a vhost that was not there; clients ask for it already."""
+    """An app on a vhost that was not there; clients request it already."""
     name = f"new{number}"
     stage.load.vhosts = [f"{name}.local"]
     await asyncio.sleep(_QUIET_SECONDS)
@@ -126,7 +126,7 @@ async def follow(stage: Stage, kind: str, number: int) -> Followed:
         converged=_MOST_SECONDS if timed_out else converged - visible,
         right=None if right is None else right - visible,
         wrong=None if wrong is None else wrong - visible,
-        failed=sum(one.status in {0, 502, 503, 504} for one in stage.answers)
+        failed=sum(answer.status in {0, 502, 503, 504} for answer in stage.answers)
         if kind != "new vhost"
         else 0,
         timed_out=timed_out,
@@ -161,15 +161,15 @@ def _marks(stage: Stage, expected: Expected) -> tuple[float | None, float | None
 
 async def _stages(stage: Stage, visible: float, converged: float) -> Mapping[str, float]:
     fetches = [
-        one
-        for one in await stage.cluster.exchanges(visible)
-        if one.path == ENDPOINTS and one.begun >= visible
+        exchange
+        for exchange in await stage.cluster.exchanges(visible)
+        if exchange.path == ENDPOINTS and exchange.begun >= visible
     ]
     history = await stage.gateway.history() if fetches else []
-    records = [one for one in history if one.begun >= fetches[0].begun]
+    records = [record for record in history if record.begun >= fetches[0].begun]
     if not records:
         return {}
-    done = [one for one in records if one.begun <= converged] or records[:1]
+    done = [record for record in records if record.begun <= converged] or records[:1]
     return stages(
         Trace(
             visible=visible,

@@ -107,8 +107,8 @@ async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict
             steps = Steps()
             await apply(way.decided(body, steps, proxy), steps, proxy)
             changes.append(steps.taken)
-    one = {name: statistics.median(taken[name] for taken in changes) for name in changes[0]}
-    return {"first": first.taken, "one server": one}
+    medians = {name: statistics.median(taken[name] for taken in changes) for name in changes[0]}
+    return {"first": first.taken, "one server": medians}
 
 
 def main() -> None:

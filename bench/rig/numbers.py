@@ -11,7 +11,7 @@ STAGES = ("noticed", "fetched", "planned", "applied", "serving")
 def percentile(samples: Collection[float], share: float) -> float:
     """The smallest sample that at least `share` (0 to 1) of all samples do not exceed.
 
-    Raises ValueError without samples: nothing was measured, and that is no number.
+    Raises ValueError without samples: nothing was measured, which is not a number.
     """
     if not samples:
         raise ValueError("no samples")
@@ -31,7 +31,7 @@ def power_law(sizes: Sequence[float], costs: Sequence[float]) -> Fit:
     """Fit a straight line through the logarithms. Raises ValueError for fewer than two sizes."""
     if len(set(sizes)) < 2:
         raise ValueError("an exponent needs two sizes")
-    xs, ys = [math.log(one) for one in sizes], [math.log(one) for one in costs]
+    xs, ys = [math.log(size) for size in sizes], [math.log(cost) for cost in costs]
     mean_x, mean_y = sum(xs) / len(xs), sum(ys) / len(ys)
     spread = sum((x - mean_x) ** 2 for x in xs)
     exponent = sum((x - mean_x) * (y - mean_y) for x, y in zip(xs, ys, strict=True)) / spread

@@ -28,7 +28,7 @@ _API_TIMEOUT = 10.0
 
 
 class WholeController(Controller):
-    """A controller that is not asked for apps by their names."""
+    """A controller whose apps are not requested by name."""
 
     async def endpoints_of(
         self, names: frozenset[str], decoder: EndpointsDecoder

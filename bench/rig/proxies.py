@@ -25,7 +25,7 @@ async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
     `kind` of the proxy is the name of the shipped template that fits.
     """
     if mode == "nginx-plus":
-        async with stand_in(directory, directory / "nginx.conf") as (pid, ports):
+        async with nginx_plus(directory, directory / "nginx.conf") as (pid, ports):
             yield _nginx_plus(directory, pid, ports)
         return
     kind = mode.partition("-")[0]
@@ -38,7 +38,7 @@ async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
 
 
 @asynccontextmanager
-async def stand_in(directory: Path, config: Path) -> AsyncIterator[tuple[int, Mapping[str, int]]]:
+async def nginx_plus(directory: Path, config: Path) -> AsyncIterator[tuple[int, Mapping[str, int]]]:
     """Run the stand-in for NGINX Plus with `config`. Return its pid, and its ports by purpose."""
     log = directory / "nginx-plus.log"
     command = (sys.executable, "-m", "tests.standins.nginx_plus", str(config))

@@ -67,8 +67,8 @@ class Load:
                 ticking.cancel()
                 self._due.clear()
                 self._stopping = True
-                for one in self._idle:
-                    one.close()
+                for connection in self._idle:
+                    connection.close()
 
     def next_request(self) -> bytes:
         """The text of the next request."""

@@ -89,7 +89,7 @@ class Desk:
     def servers(self) -> list[dict[str, int]]:
         """Each desired topology, as servers by vhost."""
         return [
-            {vhost: len(one.hosts) for vhost, one in topology.apps.items()}
+            {vhost: len(vhost_app.hosts) for vhost, vhost_app in topology.apps.items()}
             for topology, _ in self.desired
         ]
 
@@ -184,7 +184,7 @@ def test_a_held_withdrawal_is_logged_once_and_its_end_too() -> None:
     desk.acceptance.take(answer(app("web", 10)))
     for desk.now in (1, 2, 3):
         desk.acceptance.take(answer())
-    assert [one["servers"] for one in desk.warnings] == [10]
+    assert [warning["servers"] for warning in desk.warnings] == [10]
     desk.acceptance.take(answer(app("web", 10)))
     assert desk.logged.calls[-1].kwargs["event"] == "a held withdrawal is over"
 
@@ -264,7 +264,7 @@ def test_dry_run_changes_nothing() -> None:
     assert len(desk.published[-1][1]) == 1
 
 
-def test_adopted_servers_are_no_reason_to_change_anything() -> None:
+def test_adopted_servers_do_not_make_it_change_anything() -> None:
     desk = Desk("one")
     desk.acceptance.adopt(answer(app("web", 4)))
     desk.acceptance.stop_waiting("one", "nobody responds")
@@ -323,8 +323,8 @@ def test_each_thing_left_out_is_logged_once_until_it_comes_back() -> None:
     desk = Desk("one")
     bad = app("web", 1, vhost="*.example.com")
     good = app("web", 1)
-    for one in (bad, bad, good, bad):
-        desk.acceptance.take(answer(one))
+    for response in (bad, bad, good, bad):
+        desk.acceptance.take(answer(response))
     rejected = [warning for warning in desk.warnings if "value" in warning]
     assert [warning["value"] for warning in rejected] == ["*.example.com"] * 2
     assert rejected[0]["app"] == "web-1"

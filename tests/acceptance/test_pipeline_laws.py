@@ -109,8 +109,8 @@ def told(answers: list[Answered], failures: list[Failure], jumps: list[float]) -
     return virtual_time.run(whole())
 
 
-def servers(one: Snapshot) -> set[tuple[str, Host]]:
-    return {(app.app_id, host) for app in one.apps for host in app.hosts}
+def servers(listed: Snapshot) -> set[tuple[str, Host]]:
+    return {(app.app_id, host) for app in listed.apps for host in app.hosts}
 
 
 @few
@@ -136,7 +136,7 @@ def test_what_a_response_adds_is_always_let_through(answers: list[Answered]) -> 
     story = told(answers, [], [])
 
     for name, each in story.let_through.items():
-        asked = [one for one in answers if one[1] == name]
+        asked = [answer for answer in answers if answer[1] == name]
         for (_, _, listing, settling), after in zip(asked, each, strict=True):
             assert servers(snapshot(name, listing, settling=settling)) <= servers(after)
 

@@ -70,7 +70,7 @@ async def running(
         await asyncio.wait((task,))
 
 
-async def test_refused_connections_are_told_from_accepted() -> None:
+async def test_refused_connections_differ_from_accepted() -> None:
     async with running(Servers(dead=["10.0.0.1"])) as (probing, changes):
         probing.want({("10.0.0.1", 80), ("10.0.0.2", 80)})
         await until(lambda: bool(changes))

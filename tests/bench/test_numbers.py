@@ -14,7 +14,7 @@ SAMPLES = st.lists(st.floats(0, 1000), min_size=1)
 def test_a_percentile_is_the_sample_that_so_many_do_not_exceed(
     share: float, expected: float
 ) -> None:
-    assert percentile([float(one) for one in range(100, 0, -1)], share) == expected
+    assert percentile([float(number) for number in range(100, 0, -1)], share) == expected
 
 
 def test_there_is_no_percentile_of_nothing() -> None:
@@ -28,7 +28,7 @@ def test_a_percentile_is_one_of_the_samples_and_covers_its_share(
 ) -> None:
     found = percentile(samples, share)
     assert found in samples
-    assert sum(one <= found for one in samples) >= share * len(samples) - 1e-9
+    assert sum(sample <= found for sample in samples) >= share * len(samples) - 1e-9
 
 
 @given(st.floats(0.1, 3), st.floats(0.01, 100))
@@ -46,7 +46,7 @@ def test_a_cost_that_does_not_grow_has_the_exponent_0() -> None:
     assert fit.factor == pytest.approx(7.0)
 
 
-def test_noise_is_told() -> None:
+def test_noise_is_reported() -> None:
     assert power_law([1, 10, 100, 1000], [1, 100, 1, 100]).explained < 0.9
 
 
@@ -87,6 +87,6 @@ def test_stages_add_up_to_the_whole(marks: list[float]) -> None:
     assert sum(taken.values()) == pytest.approx(max(0, trace.converged - visible), abs=1e-9)
 
 
-def test_growth_is_told_by_the_hour() -> None:
+def test_growth_is_given_by_the_hour() -> None:
     assert slope_per_hour([(0, 5.0), (60, 6.0), (120, 7.0)]) == pytest.approx(60)
     assert slope_per_hour([(0, 5.0), (0, 6.0)]) == 0

@@ -12,7 +12,7 @@ async def test_requests_are_answered_over_kept_connections() -> None:
     load = Load(instance.port, ["a"], rate=500, connections=3, note=answers.append)
     async with load.running():
         await until(lambda: len(answers) >= 100)
-    assert {(one.status, one.body) for one in answers} == {(200, b"one")}
+    assert {(answer.status, answer.body) for answer in answers} == {(200, b"one")}
     assert load.connected == 3
     assert len(answers) == instance.requests
     await instance.stop()
@@ -23,7 +23,7 @@ async def test_a_request_counts_from_when_it_was_due() -> None:
     load = Load(instance.port, ["a"], rate=200, connections=1, note=answers.append)
     async with load.running():
         await until(lambda: len(answers) >= 20)
-    pauses = [later.due - one.due for one, later in pairwise(answers)]
+    pauses = [later.due - answer.due for answer, later in pairwise(answers)]
     assert all(abs(pause - 1 / 200) < 1e-6 for pause in pauses)
     await instance.stop()
 
@@ -34,7 +34,7 @@ async def test_a_connection_that_breaks_and_one_that_is_refused_are_failures() -
     async with load.running():
         await until(lambda: len(answers) >= 10)
         await instance.stop()
-        await until(lambda: any(one.status == 0 for one in answers))
+        await until(lambda: any(answer.status == 0 for answer in answers))
 
 
 async def test_nothing_is_answered_where_nobody_listens() -> None:
@@ -42,4 +42,4 @@ async def test_nothing_is_answered_where_nobody_listens() -> None:
     load = Load(free_port(), ["a"], rate=100, connections=1, note=answers.append)
     async with load.running():
         await until(lambda: len(answers) >= 3)
-    assert {one.status for one in answers} == {0}
+    assert {answer.status for answer in answers} == {0}

@@ -113,7 +113,9 @@ async def _missing_in_gateway(bench: Bench) -> list[str]:
         await bench.request_reload()
     status = await bench.status()
     if status:
-        errors = [one["last_error"] for one in status["namespaces"] if one["last_error"]]
+        errors = [
+            namespace["last_error"] for namespace in status["namespaces"] if namespace["last_error"]
+        ]
         found += [f"the last poll failed: {error}" for error in errors]
         if status["reconciler"]["state"] != "idle":
             found.append(f"the reconciler is {status['reconciler']['state']}")

@@ -131,7 +131,7 @@ class Bench:
         return [vhost for held in accepted for vhost in held["vhosts"]]
 
     async def request_reload(self) -> None:
-        """`POST /v1/reload`: an operator asks for a new configuration."""
+        """`POST /v1/reload`: an operator requests a new configuration."""
         assert await self._post("/v1/reload") == 202
 
     async def _post(self, path: str) -> int:

@@ -75,7 +75,7 @@ def test_controller_urls(text: str, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("controller1:10000", "must begin with http:// or https://"),
         ("controller1", "must begin with http:// or https://"),
@@ -98,8 +98,8 @@ def test_controller_urls(text: str, url: str) -> None:
         ("user:secret@controller1:1", "must not contain a user or password"),
     ],
 )
-def test_controller_urls_that_are_refused(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said) as refused:
+def test_controller_urls_that_are_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as refused:
         controller_url(text)
     assert "secret" not in str(refused.value)
 

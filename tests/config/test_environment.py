@@ -62,14 +62,14 @@ def test_all_variables_make_a_configuration() -> None:
 
 
 def test_without_a_file_and_without_variables_it_says_what_is_needed() -> None:
-    (said,) = problems(None, {"DROVE_CONTROLLERS": ""})
-    assert said.startswith("environment: namespaces: no Drove cluster is configured")
-    assert "set DROVE_CONTROLLERS" in said
+    (problem,) = problems(None, {"DROVE_CONTROLLERS": ""})
+    assert problem.startswith("environment: namespaces: no Drove cluster is configured")
+    assert "set DROVE_CONTROLLERS" in problem
 
 
 def test_the_controllers_are_needed_without_a_file() -> None:
-    (said,) = problems(None, {"DROVE_USERNAME": "reader"})
-    assert said.startswith("environment: DROVE_CONTROLLERS: is missing")
+    (problem,) = problems(None, {"DROVE_USERNAME": "reader"})
+    assert problem.startswith("environment: DROVE_CONTROLLERS: is missing")
 
 
 def test_problem_of_a_variable_names_the_variable() -> None:
@@ -169,8 +169,8 @@ def test_variables_override_the_form_before_namespaces(file: Path) -> None:
 
 def test_namespaces_that_cannot_be_read_stay_a_problem_of_the_file(file: Path) -> None:
     file.write_text('namespaces = "a"')
-    (said,) = problems(file, {"DROVE_CONTROLLERS": "http://a"})
-    assert said.startswith(f"{file}:1: namespaces: must be tables")
+    (problem,) = problems(file, {"DROVE_CONTROLLERS": "http://a"})
+    assert problem.startswith(f"{file}:1: namespaces: must be tables")
 
 
 @pytest.mark.parametrize("platform", ["nginx", "haproxy"])
@@ -192,5 +192,5 @@ def test_the_template_of_the_driven_proxy_is_overridden(file: Path, platform: st
 
 
 def test_a_template_alone_is_not_a_cluster() -> None:
-    (said,) = problems(None, {"TEMPLATE_FILE_PATH": "/t"})
-    assert said.startswith("environment: namespaces: no Drove cluster is configured")
+    (problem,) = problems(None, {"TEMPLATE_FILE_PATH": "/t"})
+    assert problem.startswith("environment: namespaces: no Drove cluster is configured")

@@ -1,4 +1,4 @@
-"""Whatever stands in nixy.toml: settings that can be used, or readable problems; nothing else."""
+"""Whatever nixy.toml contains: settings that can be used, or readable problems; nothing else."""
 
 import json
 from pathlib import Path

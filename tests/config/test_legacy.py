@@ -91,8 +91,8 @@ def test_deprecated_names_win_over_the_new_ones() -> None:
 
 
 def test_a_problem_names_the_key_that_was_written() -> None:
-    (said,) = refused('maxfailsupstream = "3"' + NAMESPACE)
-    assert said == 'nixy.toml: maxfailsupstream = "3": must be a whole number, without quotes'
+    (problem,) = refused('maxfailsupstream = "3"' + NAMESPACE)
+    assert problem == 'nixy.toml: maxfailsupstream = "3": must be a whole number, without quotes'
 
 
 @pytest.mark.parametrize("value", ["10", "10 s", "1m", " ", "-1s", "1s\\n", "\u0661s"])
@@ -108,8 +108,8 @@ def test_a_time_that_nginx_would_not_take_becomes_0s(key: str, value: str) -> No
 
 
 def test_a_time_of_another_type_is_refused() -> None:
-    (said,) = refused("nginx_fail_timeout = 10" + NAMESPACE)
-    assert said == "nixy.toml: nginx_fail_timeout = 10: must be text in quotes"
+    (problem,) = refused("nginx_fail_timeout = 10" + NAMESPACE)
+    assert problem == "nixy.toml: nginx_fail_timeout = 10: must be text in quotes"
 
 
 def test_the_form_before_namespaces_is_one_namespace_named_default() -> None:

@@ -74,13 +74,13 @@ def test_a_warning_names_its_line(tmp_path: Path) -> None:
         'nginx_temlpate = "x"\nPORT = 7000\n'
         '[[namespaces]]\nname = "one"\ndrove = ["http://c1:4000"]\nreelm = "x"\n'
     )
-    said = [notice.text for notice in load(file, {}).warnings]
+    messages = [notice.text for notice in load(file, {}).warnings]
     for place in (
         ":1: nginx_temlpate: unknown",
         ":2: PORT: is read",
         ':6: namespace "one": reelm',
     ):
-        assert any(f"{file}{place}" in text for text in said), (place, said)
+        assert any(f"{file}{place}" in text for text in messages), (place, messages)
 
 
 def test_what_the_environment_sets_has_no_line(tmp_path: Path) -> None:

@@ -173,8 +173,8 @@ def test_all_problems_are_reported_at_once(directory: Path) -> None:
     ],
 )
 def test_single_problems(text: str, problem: str, directory: Path) -> None:
-    (said,) = problems(text + NAMESPACE, directory)
-    assert problem in said
+    (message,) = problems(text + NAMESPACE, directory)
+    assert problem in message
 
 
 def test_keys_of_the_other_proxy_may_be_empty(directory: Path) -> None:
@@ -182,10 +182,10 @@ def test_keys_of_the_other_proxy_may_be_empty(directory: Path) -> None:
 
 
 def test_nothing_is_concluded_from_a_broken_key(directory: Path) -> None:
-    (said,) = problems(
+    (problem,) = problems(
         "haproxy_reload_disabled = true\nhaproxysocketaddr = 5" + NAMESPACE, directory
     )
-    assert "haproxysocketaddr = 5" in said
+    assert "haproxysocketaddr = 5" in problem
 
 
 @pytest.mark.parametrize(
@@ -311,8 +311,8 @@ def test_an_api_that_everybody_can_act_on_is_warned_of(
     address: str, token: str, warned: bool, directory: Path
 ) -> None:
     keys = f'address = "{address}"\nadmin_token = "{token}"\n'
-    said = warnings(keys + NAMESPACE, directory)
-    assert [("set admin_token" in text) for text in said] == [True] * warned
+    messages = warnings(keys + NAMESPACE, directory)
+    assert [("set admin_token" in text) for text in messages] == [True] * warned
 
 
 @pytest.mark.parametrize(
@@ -326,10 +326,10 @@ def test_an_api_that_everybody_can_act_on_is_warned_of(
 def test_tokens_that_cannot_work_are_refused_unseen(
     keys: str, problem: str, directory: Path
 ) -> None:
-    (said,) = problems(f"{keys}\n{NAMESPACE}", directory)
-    assert said.startswith(f"nixy.toml: {problem}")
-    assert "look" not in said
-    assert "words" not in said
+    (message,) = problems(f"{keys}\n{NAMESPACE}", directory)
+    assert message.startswith(f"nixy.toml: {problem}")
+    assert "look" not in message
+    assert "words" not in message
 
 
 @pytest.mark.parametrize(
@@ -351,16 +351,16 @@ def test_what_is_not_toml_is_reported_with_file_and_line(
     (directory / "nixy.toml").write_bytes(content)
     with pytest.raises(ConfigError) as refused:
         load(Path("nixy.toml"), {})
-    (said,) = refused.value.problems
-    assert said.startswith(problem)
-    assert "\n" not in said
+    (message,) = refused.value.problems
+    assert message.startswith(problem)
+    assert "\n" not in message
 
 
 def test_a_file_that_is_not_there(directory: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         load(directory / "no.toml", {})
-    said = f"{directory}/no.toml: cannot be read: No such file or directory"
-    assert refused.value.problems == (said,)
+    message = f"{directory}/no.toml: cannot be read: No such file or directory"
+    assert refused.value.problems == (message,)
 
 
 def test_tls_needs_both_files_and_they_must_be_there(directory: Path) -> None:
@@ -380,7 +380,7 @@ def test_tls_needs_both_files_and_they_must_be_there(directory: Path) -> None:
 @pytest.mark.parametrize("name", ["no.pem", ".", "a\\u0000b"])
 def test_certificate_authorities_must_be_readable_files(name: str, directory: Path) -> None:
     text = f'nginxplusapi_ca_file = "{name}"' + NAMESPACE + f'tls_ca_file = "{name}"'
-    assert [said.partition(" = ")[0] for said in problems(text, directory)] == [
+    assert [problem.partition(" = ")[0] for problem in problems(text, directory)] == [
         "nixy.toml: nginxplusapi_ca_file",
         'nixy.toml: namespace "stage1": tls_ca_file',
     ]
@@ -398,8 +398,8 @@ def test_a_socket_that_is_not_there_yet_is_only_a_warning(
 ) -> None:
     path = short_directory / "admin.sock"
     text = f'proxy_platform = "haproxy"\nhaproxysocketaddr = "{path}"' + NAMESPACE
-    said = f'nixy.toml: haproxysocketaddr = "{path}": does not exist yet; '
-    assert warnings(text, directory) == [said + "the gateway waits until HAProxy creates it"]
+    message = f'nixy.toml: haproxysocketaddr = "{path}": does not exist yet; '
+    assert warnings(text, directory) == [message + "the gateway waits until HAProxy creates it"]
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(os.fspath(path))
         assert warnings(text, directory) == []
@@ -407,10 +407,10 @@ def test_a_socket_that_is_not_there_yet_is_only_a_warning(
 
 def test_values_are_shown_on_one_line_and_shortened(directory: Path) -> None:
     text = 'nginxplusapiaddr = "a\\nb\\u009b' + "x" * 100 + '"'
-    (said,) = problems(text + NAMESPACE, directory)
-    assert r'nginxplusapiaddr = "a\nb\x9bxxx' in said
-    assert "\n" not in said
-    assert len(said) < 250
+    (problem,) = problems(text + NAMESPACE, directory)
+    assert r'nginxplusapiaddr = "a\nb\x9bxxx' in problem
+    assert "\n" not in problem
+    assert len(problem) < 250
 
 
 def test_a_byte_order_mark_is_accepted(directory: Path) -> None:

@@ -53,9 +53,9 @@ def test_error_messages_hold_no_secret(secret: str, kind: str, url: str, key: st
     try:
         _load(_configuration(secret, kind, url, key), {})
     except ConfigError as refused:
-        told = str(refused) + repr(refused)
-    assert "port" in told
-    assert secret not in told
+        text = str(refused) + repr(refused)
+    assert "port" in text
+    assert secret not in text
 
 
 @given(secrets, urls)
@@ -64,10 +64,10 @@ def test_messages_about_the_environment_hold_no_secret(secret: str, url: str) ->
     environ = {"DROVE_CONTROLLERS": controllers, "DROVE_PASSWORD": secret}
     try:
         loaded = load(None, environ)
-        told = repr(loaded) + json.dumps(public(loaded.settings))
+        text = repr(loaded) + json.dumps(public(loaded.settings))
     except ConfigError as refused:
-        told = str(refused) + repr(refused)
-    assert secret not in told
+        text = str(refused) + repr(refused)
+    assert secret not in text
 
 
 @given(secrets)

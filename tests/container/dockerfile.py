@@ -30,7 +30,7 @@ class Stage(msgspec.Struct, frozen=True):
     instructions: tuple[Instruction, ...]
 
     def all(self, keyword: str) -> list[Instruction]:
-        return [one for one in self.instructions if one.keyword == keyword]
+        return [instruction for instruction in self.instructions if instruction.keyword == keyword]
 
     def only(self, keyword: str) -> Instruction:
         (found,) = self.all(keyword)
@@ -59,6 +59,6 @@ def stages(text: str) -> list[Stage]:
 
 def installed_by(stage: Stage) -> list[str]:
     """The packages that its `apt-get install` names."""
-    runs = " && ".join(one.value for one in stage.all("RUN"))
+    runs = " && ".join(instruction.value for instruction in stage.all("RUN"))
     packages = re.findall(r"apt-get install -y --no-install-recommends ([^&;]*)", runs)
     return [name for names in packages for name in names.split()]

@@ -41,7 +41,7 @@ class Container:
             "NGINX_DROVE_VHOST": LEADER_VHOST,
             "PROXY_HTTP_PORT": str(self.port),
             "GENERATION_PORT": str(free_port()),
-            # Whoever runs the tests; an image has the users that the templates name.
+            # The user who runs the tests; an image has the users that the templates name.
             "NGINX_USER": "none",
             "HAPROXY_USER": "none",
             "GATEWAY_LISTEN": f"127.0.0.1:{self.api_port}",
@@ -75,8 +75,8 @@ class Container:
             stderr=asyncio.subprocess.STDOUT,
             env=self.environ,
         )
-        said, _ = await process.communicate()
-        return process.returncode or 0, said.decode()
+        output, _ = await process.communicate()
+        return process.returncode or 0, output.decode()
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.supervisor, number)
@@ -91,19 +91,19 @@ class Container:
 
     async def answers(self, vhost: str, status: int = 200, path: str = "/") -> str:
         """Wait until clients of `vhost` get this status; gives the body."""
-        said = (0, "nothing")
+        response = (0, "nothing")
 
         async def so() -> bool:
-            nonlocal said
+            nonlocal response
             with contextlib.suppress(OSError):
-                said = await get(self.port, vhost, path)
-            return said[0] == status
+                response = await get(self.port, vhost, path)
+            return response[0] == status
 
         try:
             await until(so, _LONGEST_SECONDS)
         except AssertionError as error:
-            raise AssertionError(f"{vhost}: {said}\n{self.log}") from error
-        return said[1]
+            raise AssertionError(f"{vhost}: {response}\n{self.log}") from error
+        return response[1]
 
     async def says(self, *texts: str) -> None:
         """Wait until the output has all of `texts`."""
@@ -181,13 +181,13 @@ def install(platform: str, directory: Path) -> None:
 
 def children(pid: int) -> list[int]:
     with contextlib.suppress(OSError):
-        return [int(one) for one in _proc(pid, f"task/{pid}/children").split()]
+        return [int(child) for child in _proc(pid, f"task/{pid}/children").split()]
     return []
 
 
 def descendants(pid: int) -> list[int]:
     found = children(pid)
-    return found + [below for one in found for below in descendants(one)]
+    return found + [below for child in found for below in descendants(child)]
 
 
 def command_line(pid: int) -> str:

@@ -68,11 +68,11 @@ def test_the_default_ports_are_declared() -> None:
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name or "final")
 def test_no_secret_can_get_into_a_layer(stage: Stage) -> None:
-    for one in (*stage.all("ENV"), *stage.all("ARG"), *stage.all("LABEL")):
-        assert not re.search(r"(?i)pass|secret|token|key|user", one.value)
-    for one in (*stage.all("COPY"), *stage.all("ADD")):
-        assert one.keyword == "COPY"
-        assert one.value.split()[0] in {"constraints.txt", "--from=build"}
+    for instruction in (*stage.all("ENV"), *stage.all("ARG"), *stage.all("LABEL")):
+        assert not re.search(r"(?i)pass|secret|token|key|user", instruction.value)
+    for instruction in (*stage.all("COPY"), *stage.all("ADD")):
+        assert instruction.keyword == "COPY"
+        assert instruction.value.split()[0] in {"constraints.txt", "--from=build"}
 
 
 def test_the_context_is_the_wheel_alone() -> None:

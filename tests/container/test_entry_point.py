@@ -207,16 +207,16 @@ async def test_what_does_not_get_going_ends_the_container(made: Container) -> No
 
 
 async def test_health_is_whether_the_gateway_responses(running: Container) -> None:
-    code, said = await running.health()
-    assert (code, said[:24]) == (0, "the gateway answers: 200")
+    code, output = await running.health()
+    assert (code, output[:24]) == (0, "the gateway answers: 200")
 
     for number in range(3):
         await running.cluster.stop_controller(number)
 
     async def unwell() -> bool:
-        code, said = await running.health()
-        assert code == 0, said
-        return said.startswith("the gateway answers: 500")
+        code, output = await running.health()
+        assert code == 0, output
+        return output.startswith("the gateway answers: 500")
 
     await until(unwell)
 
@@ -225,8 +225,8 @@ async def test_health_is_whether_the_gateway_responses(running: Container) -> No
 
     running.signal(signal.SIGTERM)
     assert await running.ended() == 0
-    code, said = await running.health()
-    assert (code, said[:36]) == (1, "error: the gateway does not answer at"[:36])
+    code, output = await running.health()
+    assert (code, output[:36]) == (1, "error: the gateway does not answer at"[:36])
 
 
 async def test_no_worker_is_left_behind(running: Container) -> None:

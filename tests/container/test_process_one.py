@@ -41,7 +41,7 @@ async def test_it_ends_well_on_sigterm(first: Container) -> None:
     assert "stopped" in first.output[-1]
 
 
-async def test_it_goes_on_when_the_proxy_is_killed(first: Container) -> None:
+async def test_it_keeps_running_when_the_proxy_is_killed(first: Container) -> None:
     kill(first.proxy)
     await first.says("SIGUSR2: bringing the restarted proxy up to date")
     await first.answers("web.test")

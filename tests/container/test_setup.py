@@ -1,4 +1,4 @@
-"""The container's environment, and what it asks for."""
+"""The container's environment, and what it requires."""
 
 import tomllib
 from pathlib import Path
@@ -34,15 +34,15 @@ def written(environ: dict[str, str]) -> dict[str, object]:
 
 
 def test_without_controllers_and_without_a_file_both_ways_are_reported() -> None:
-    (said,) = refused({"DROVE_USERNAME": "reader"})
-    assert said.startswith("DROVE_CONTROLLERS is not set")
-    assert "-e DROVE_CONTROLLERS=http://controller1:4000,http://controller2:4000" in said
-    assert "set CONFIG_FILE_PATH" in said
+    (problem,) = refused({"DROVE_USERNAME": "reader"})
+    assert problem.startswith("DROVE_CONTROLLERS is not set")
+    assert "-e DROVE_CONTROLLERS=http://controller1:4000,http://controller2:4000" in problem
+    assert "set CONFIG_FILE_PATH" in problem
 
 
 def test_empty_variables_count_as_unset() -> None:
-    (said,) = refused({"DROVE_CONTROLLERS": "", "CONFIG_FILE_PATH": ""})
-    assert said.startswith("DROVE_CONTROLLERS is not set")
+    (problem,) = refused({"DROVE_CONTROLLERS": "", "CONFIG_FILE_PATH": ""})
+    assert problem.startswith("DROVE_CONTROLLERS is not set")
 
 
 def test_controllers_make_a_configuration_for_nginx() -> None:
@@ -129,7 +129,7 @@ def test_where_the_gateway_listens_can_be_said(listen: str, address: str, port: 
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         ("GATEWAY_LISTEN", "6001:", "must be ADDRESS:PORT"),
         ("GATEWAY_LISTEN", "here:70000", "must be ADDRESS:PORT"),
@@ -138,9 +138,9 @@ def test_where_the_gateway_listens_can_be_said(listen: str, address: str, port: 
         ("STOP_TIMEOUT_SEC", "-1", "must be a whole number of seconds"),
     ],
 )
-def test_what_cannot_be_used_is_named(name: str, value: str, said: str) -> None:
+def test_what_cannot_be_used_is_named(name: str, value: str, message: str) -> None:
     (problem,) = refused({**CLUSTER, name: value})
-    assert problem == f'{name} = "{value}": {said}' + problem.partition(said)[2]
+    assert problem == f'{name} = "{value}": {message}' + problem.partition(message)[2]
 
 
 def test_all_problems_are_reported_at_once() -> None:

@@ -69,8 +69,8 @@ def test_haproxy_without_a_runtime_api_still_has_the_socket_that_it_wants(tmp_pa
 def test_systemd_cannot_reload_in_a_container(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as refused:
         supervised_proxy(settings(tmp_path, 'proxy_platform = "haproxy"'), "", DIRECTORY)
-    (said,) = refused.value.problems
-    assert 'set haproxy_master_socket = "/run/dg/master.sock"' in said
+    (problem,) = refused.value.problems
+    assert 'set haproxy_master_socket = "/run/dg/master.sock"' in problem
 
 
 def test_a_command_of_ones_own_reloads_without_a_master_socket(tmp_path: Path) -> None:

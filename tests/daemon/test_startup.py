@@ -68,7 +68,7 @@ class Start:
         return self.acceptance.take(snapshot(namespace, servers)).complete
 
     def fails(self, namespace: str) -> "asyncio.Task[None]":
-        """The controllers of `namespace` are asked in vain, again and again."""
+        """The controllers of `namespace` are asked again and again without success."""
 
         def ask_again() -> None:
             self.asked += 1
@@ -109,7 +109,7 @@ async def test_after_its_tries_a_namespace_is_served_from_the_stored_state(
     assert start.restored == {"b": 1700000000.0}
 
 
-async def test_without_a_stored_state_the_others_go_on_alone() -> None:
+async def test_without_a_stored_state_the_others_continue_alone() -> None:
     start = Start({}, C1)
     start.answer("a", 6)
 

@@ -85,13 +85,15 @@ def in_file(path: Path) -> Iterator[Finding]:
 
 
 def _python_prose(text: str) -> Iterator[tuple[int, str]]:
-    """Return all comments and strings of a module, with their first lines."""
+    """Return all comments, strings and function names of a module, with their first lines."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.lineno, node.value
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.lineno, node.name.replace("_", " ")
 
 
 def _bound_names(text: str) -> Iterator[tuple[int, str]]:

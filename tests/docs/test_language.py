@@ -11,10 +11,6 @@ from tests.docs.pages import PAGES, ROOT
 QUOTING = {ROOT / "tests" / "docs" / name for name in ("language.py", "test_language.py")}
 
 
-# Packages whose text is rewritten package by package.
-PENDING = {"simulator", "demo"}
-
-
 def files(*names: str) -> list[Path]:
     """Return the given files, and all text files below the given directories."""
 
@@ -28,23 +24,15 @@ def files(*names: str) -> list[Path]:
 
 
 PARTS = {
-    "source": [
-        path for path in files("src") if path.suffix == ".py" and path.parent.name not in PENDING
-    ],
+    "source": [path for path in files("src") if path.suffix in {".py", ".tmpl"}],
+    "tests": [path for path in files("tests") if path.suffix == ".py"],
+    "benchmarks": [path for path in files("bench") if path.suffix == ".py"],
     "documentation": PAGES,
     "examples": files("examples"),
     "docker": files("docker"),
     "packaging": files("packaging"),
     "build": files("Makefile", ".ci"),
-    "templates": [path for path in files("src/drove_gateway/templates") if path.suffix == ".tmpl"],
-    "their tests": files("tests/docs", "tests/examples"),
-    "views and commands": files(
-        *(f"src/drove_gateway/{name}" for name in ("status", "admin", "metrics", "cli"))
-    ),
     "builders of the reference": files("tools"),
-    "tests of views and commands": files(
-        *(f"tests/{name}" for name in ("status", "admin", "metrics", "cli"))
-    ),
 }
 
 

@@ -293,7 +293,7 @@ async def test_a_cluster_with_authentication(options: Options, who: Credentials)
             assert stranger.hosts == {}
 
 
-async def test_idle_connections_that_the_controller_closes_are_no_errors() -> None:
+async def test_idle_connections_that_the_controller_closes_are_not_errors() -> None:
     options = Options(apps=3, instances=2, real=False, control_port=None, idle_timeout=0.05)
     async with watched(options) as (sim, witness):
         for name in ("one", "two", "three"):

@@ -257,12 +257,12 @@ async def test_a_refusal_names_namespace_controller_route_status_and_message() -
     async with serving(handler) as url, asking(url) as controller:
         with pytest.raises(ControllerRefused) as caught:
             await endpoints(controller)
-    said = str(caught.value)
-    assert said.startswith(
+    message = str(caught.value)
+    assert message.startswith(
         f"namespace stage: controller {url}: GET /apis/v1/endpoints: 503 Service Unavailable: "
         "down�[31m for maintenance!!!"
     )
-    assert len(said) < 400
+    assert len(message) < 400
     assert caught.value.status == 503
 
 

@@ -124,7 +124,7 @@ def test_what_happened_while_the_cursor_waited_is_looked_at_again() -> None:
     assert moved.looked(page("INSTANCE_STATE_CHANGE", time=130), now=20.5).is_due(20.5)
 
 
-def test_the_cursor_stays_when_they_were_refused_and_they_are_asked_for_again() -> None:
+def test_the_cursor_stays_when_they_were_refused_and_they_are_requested_again() -> None:
     refused = FOLLOWED.looked(CHANGE, now=0.0).refused(0.0)
     assert not refused.is_due(0.9)
     assert refused.is_due(1.0)

@@ -139,7 +139,7 @@ def test_a_change_is_fetched_at_the_next_poll() -> None:
     in_virtual_time(scenario)
 
 
-def test_while_nothing_changes_only_summaries_are_asked_for() -> None:
+def test_while_nothing_changes_only_summaries_are_requested() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(100)
         fetched, asked = watched.cluster[0].calls["endpoints"], watched.cluster[0].calls["events"]
@@ -315,7 +315,7 @@ def test_a_bad_response_keeps_the_last_apps_and_shows_in_the_view() -> None:
     in_virtual_time(scenario)
 
 
-def test_without_a_readable_summary_the_endpoints_are_asked_for_outright() -> None:
+def test_without_a_readable_summary_the_endpoints_are_requested_outright() -> None:
     async def scenario(watched: Watched) -> None:
         watched.cluster[0].events_error = ControllerRefused("404 Not Found", 404)
         await asyncio.sleep(0.1)
@@ -427,7 +427,7 @@ def test_a_change_fetches_only_the_app_that_it_names() -> None:
     in_virtual_time(scenario)
 
 
-def test_a_controller_that_ignores_the_names_is_asked_for_everything_from_then_on() -> None:
+def test_a_controller_that_ignores_the_names_is_requested_everything_from_then_on() -> None:
     async def scenario(watched: Watched) -> None:
         leader = watched.cluster[0]
         leader.ignores_names = True

@@ -98,7 +98,7 @@ async def test_a_real_refusal_of_credentials_is_recognised() -> None:
     assert ping.standing is Standing.UNWELL
 
 
-async def test_a_real_page_for_an_unknown_path_is_no_leader() -> None:
+async def test_a_real_page_for_an_unknown_path_is_not_a_leader() -> None:
     async with replaying({PING: as_sent(LEADER["unknown-path"])}) as controller:
         ping = await controller.ping()
     assert ping.standing is Standing.UNWELL

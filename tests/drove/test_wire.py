@@ -1,4 +1,4 @@
-"""What is made of a controller's answers, and that nothing it sends does harm."""
+"""How a controller's responses are decoded, and that nothing it sends does harm."""
 
 import contextlib
 import json
@@ -48,7 +48,7 @@ def test_the_order_of_apps_and_hosts_is_kept() -> None:
 
 
 @pytest.mark.parametrize("tags", [None, {}, {"k": None}])
-def test_tags_that_are_null_are_no_tags(tags: Any) -> None:
+def test_tags_that_are_null_are_not_tags(tags: Any) -> None:
     (app,) = decode([{**WEB, "tags": tags}]).apps
     assert app.tags == {}
 

@@ -16,7 +16,9 @@ async def heals(bench: Bench) -> None:
     await bench.serves("web")
     await bench.cluster.scale("web", 3)
     await bench.serves("web")
-    await bench.reports("/v1/status", lambda said: said["namespaces"][0]["last_error"] == "")
+    await bench.reports(
+        "/v1/status", lambda document: document["namespaces"][0]["last_error"] == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,17 +36,17 @@ async def heals(bench: Bench) -> None:
         pytest.param(Fault(kind="slow", route="endpoints", delay=30), id="slow"),
     ],
 )
-async def test_an_answer_that_is_none_changes_nothing_and_is_told(
+async def test_an_answer_that_is_none_changes_nothing_and_is_reported(
     shared: Bench, fault: Fault
 ) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
         await shared.cluster.scale("web", 4)
-        said = await shared.reports(
-            "/v1/status", lambda said: said["namespaces"][0]["last_error"] != ""
+        document = await shared.reports(
+            "/v1/status", lambda document: document["namespaces"][0]["last_error"] != ""
         )
-        assert said["namespaces"][0]["syncing"] is True
-        assert said["servers"] == 6
+        assert document["namespaces"][0]["syncing"] is True
+        assert document["servers"] == 6
         shared.cluster.clear_faults()
         await shared.serves("web")
     await shared.cluster.scale("web", 3)
@@ -75,7 +77,7 @@ async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
             assert held["Reason"] == "these are the last servers of the vhost"
         await shared.serves("web", "api")
         shared.cluster.clear_faults()
-        await shared.reports("/v1/health", lambda said: said["Held"] == [])
+        await shared.reports("/v1/health", lambda document: document["Held"] == [])
     await heals(shared)
 
 
@@ -88,25 +90,29 @@ async def test_a_suddenly_empty_answer_is_held_and_health_says_what(
         pytest.param(Fault(kind="reset"), id="all reset"),
     ],
 )
-async def test_when_every_answer_is_bad_traffic_goes_on(shared: Bench, fault: Fault) -> None:
+async def test_when_every_answer_is_bad_traffic_continues(shared: Bench, fault: Fault) -> None:
     async with shared.traffic():
         shared.cluster.fault(fault)
         health = await shared.says("All endpoints are down")
         assert health["status"] == 500
         endpoints = health["NamespaceEndpoints"]["main"]
-        assert all(not one["Healthy"] and one["Message"] != "OK" for one in endpoints)
+        assert all(
+            not endpoint["Healthy"] and endpoint["Message"] != "OK" for endpoint in endpoints
+        )
         await shared.serves("web", "api")
         shared.cluster.clear_faults()
         await shared.healthy()
     await heals(shared)
 
 
-async def test_the_order_of_an_answer_is_no_reason_to_touch_the_proxy(shared: Bench) -> None:
-    before = await shared.reports("/v1/status", lambda said: said["reconciler"]["state"] == "idle")
+async def test_the_order_of_an_answer_does_not_touch_the_proxy(shared: Bench) -> None:
+    before = await shared.reports(
+        "/v1/status", lambda document: document["reconciler"]["state"] == "idle"
+    )
     shared.cluster.fault(Fault(kind="shuffled", route="endpoints"))
     synced = before["namespaces"][0]["last_sync"]
     after = await shared.reports(
-        "/v1/status", lambda said: said["namespaces"][0]["last_sync"] > synced
+        "/v1/status", lambda document: document["namespaces"][0]["last_sync"] > synced
     )
     assert after["last_reload"] == before["last_reload"]
     assert after["history"][0] == before["history"][0]
@@ -122,6 +128,6 @@ async def test_a_stray_answer_of_a_follower_does_not_make_it_the_leader(shared: 
     async with shared.traffic():
         shared.cluster.fault(Fault(kind="leads", controller=follower, route="ping"))
         await shared.says("2 out of 3 endpoints are healthy")
-        said = await shared.reports("/v1/config", lambda said: said["Namespaces"])
-        assert said["Namespaces"]["main"]["Leader"]["Endpoint"] == url
+        document = await shared.reports("/v1/config", lambda document: document["Namespaces"])
+        assert document["Namespaces"]["main"]["Leader"]["Endpoint"] == url
     await heals(shared)

@@ -21,7 +21,9 @@ async def test_everything_is_served_and_health_says_so(shared: Bench) -> None:
         "Healthy": True,
         "Message": "1 out of 3 endpoints are healthy",
     }
-    assert [one["Healthy"] for one in health["NamespaceEndpoints"]["main"]].count(True) == 1
+    assert [endpoint["Healthy"] for endpoint in health["NamespaceEndpoints"]["main"]].count(
+        True
+    ) == 1
 
 
 async def test_a_new_app_is_served(shared: Bench) -> None:
@@ -30,7 +32,7 @@ async def test_a_new_app_is_served(shared: Bench) -> None:
         await shared.cluster.deploy("shop", instances=2)
         await shared.serves("shop")
     await shared.reports(
-        "/v1/config", lambda said: "shop.test" in said["LastKnownVhosts"]["Vhosts"]
+        "/v1/config", lambda document: "shop.test" in document["LastKnownVhosts"]["Vhosts"]
     )
     await shared.cluster.remove_app("shop")
     await shared.vhost_is("shop.test", 404)
@@ -53,7 +55,7 @@ async def test_an_app_scales_up_and_down(shared: Bench) -> None:
         await shared.serves("web")
     assert tally.requests > 0
     status = await shared.status()
-    steps = [step for one in status["history"] for step in one["steps"]]
+    steps = [step for change in status["history"] for step in change["steps"]]
     if shared.proxy.kind == "haproxy" and shared.proxy.has_runtime_api:
         assert {"add server", "drain server"} <= {step["action"] for step in steps}
     else:
@@ -94,14 +96,14 @@ async def test_the_leader_fails_over_and_the_next_ones_changes_arrive(shared: Be
     assert new is not None
     assert new != leader
     url = shared.cluster.urls[new]
-    said = await shared.reports(
+    document = await shared.reports(
         "/v1/config",
-        lambda said: said["Namespaces"]["main"]["Leader"]["Endpoint"] == url,
+        lambda document: document["Namespaces"]["main"]["Leader"]["Endpoint"] == url,
     )
-    assert said["Namespaces"]["main"]["LeaderVHost"] == LEADER_VHOST
+    assert document["Namespaces"]["main"]["LeaderVHost"] == LEADER_VHOST
 
 
-async def test_while_no_controller_answers_traffic_goes_on(shared: Bench) -> None:
+async def test_while_no_controller_answers_traffic_continues(shared: Bench) -> None:
     async with shared.traffic():
         for number in range(3):
             await shared.cluster.stop_controller(number, elect=False)
@@ -118,7 +120,7 @@ async def test_while_no_controller_answers_traffic_goes_on(shared: Bench) -> Non
     await shared.cluster.remove_app("late")
 
 
-async def test_while_nobody_leads_traffic_goes_on(shared: Bench) -> None:
+async def test_while_nobody_leads_traffic_continues(shared: Bench) -> None:
     async with shared.traffic():
         shared.cluster.drop_leadership()
         assert (await shared.says("All endpoints are down"))["status"] == 500

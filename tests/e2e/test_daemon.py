@@ -87,7 +87,7 @@ class TestSighup:
             pytest.param("= broken\n", "not valid TOML", id="no TOML"),
         ],
     )
-    async def test_a_broken_configuration_is_told_and_the_old_one_goes_on(
+    async def test_a_broken_configuration_is_reported_and_the_old_one_stays_in_use(
         self, short_path: Path, mistake: str, words: str
     ) -> None:
         async with running_bench("nginx", short_path) as bench:

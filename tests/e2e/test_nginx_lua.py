@@ -111,7 +111,7 @@ async def test_an_app_scales_under_traffic_without_a_failure_or_a_reload(bench: 
         assert await bench.loads() == loads
 
 
-async def test_a_reload_by_hand_keeps_the_servers(bench: Bench) -> None:
+async def test_a_manual_reload_keeps_the_servers(bench: Bench) -> None:
     async with bench.gateway():
         await until(lambda: bench.serves(2))
         await bench.cluster.scale("web", 3)

@@ -1,5 +1,5 @@
-"""What goes wrong between the gateway and its proxy: traffic goes on, health tells, and once
-mended it heals by itself.
+"""What goes wrong between the gateway and its proxy: traffic continues, health reports it, and
+once repaired it recovers by itself.
 """
 
 import socket
@@ -37,7 +37,7 @@ async def heals(bench: Bench) -> None:
     await bench.cluster.scale("web", 3)
     await bench.serves("web", "api")
     await bench.vhost_is("shop.test", 404)
-    await bench.reports("/v1/status", lambda said: said["reconciler"]["state"] == "idle")
+    await bench.reports("/v1/status", lambda document: document["reconciler"]["state"] == "idle")
     await bench.valid()
 
 
@@ -49,7 +49,7 @@ async def heals(bench: Bench) -> None:
         pytest.param(("# Written", "nonsense on;\n# Written"), "nonsense", id="refused"),
     ],
 )
-async def test_a_broken_template_stops_no_change_and_is_named_until_it_is_mended(
+async def test_a_broken_template_stops_no_change_and_is_named_until_it_is_repaired(
     shared: Bench, damage: tuple[str, str], words: str
 ) -> None:
     good = shared.proxy.template.read_text()
@@ -144,12 +144,12 @@ async def test_a_reload_that_fails_is_tried_again(shared: Bench) -> None:
         await shared.cluster.remove_app("shop")
     await heals(shared)
     counted = await shared.status()
-    assert any(one["error"] for one in counted["history"])
+    assert any(change["error"] for change in counted["history"])
 
 
 async def test_what_somebody_else_writes_into_the_file_is_undone(shared: Bench) -> None:
     before = shared.proxy.config.read_text()
     async with shared.traffic():
-        shared.proxy.config.write_text(before + "\n# edited by hand\n")
-        await until(lambda: "edited by hand" not in shared.proxy.config.read_text())
+        shared.proxy.config.write_text(before + "\n# edited manually\n")
+        await until(lambda: "edited manually" not in shared.proxy.config.read_text())
     await heals(shared)

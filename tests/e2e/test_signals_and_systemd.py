@@ -14,7 +14,7 @@ from tests.waiting import until
 
 @pytest.fixture
 def systemd(short_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Listener]:
-    """Listens where the daemon is told to report."""
+    """Listens where the daemon reports."""
     listening = Listener(f"{short_path}/notify")
     monkeypatch.setenv("NOTIFY_SOCKET", listening.address)
     monkeypatch.setenv("WATCHDOG_USEC", "500000")
@@ -34,7 +34,7 @@ def patient(bench: Bench) -> None:
     bench.configure(PACE | {"command_timeout_sec": 8.0})
 
 
-async def test_systemd_is_told_all_along(bench: Bench, systemd: Listener) -> None:
+async def test_systemd_is_kept_informed(bench: Bench, systemd: Listener) -> None:
     await systemd.hears("READY=1")
     await systemd.hears("WATCHDOG=1")
     await systemd.hears("1 of 1 namespaces have a leader; 2 vhosts, 6 servers; last apply 20")
@@ -124,7 +124,7 @@ async def test_sigterm_lets_the_step_under_way_end(bench: Bench, systemd: Listen
     await bench.serves("shop")
 
 
-async def test_sigterm_does_not_wait_for_ever(bench: Bench) -> None:
+async def test_sigterm_does_not_wait_indefinitely(bench: Bench) -> None:
     """The reload hangs; the command's own time limit ends it."""
     begun = bench.directory / "begun"
     bench.interfere(f"touch {begun}; sleep 600")

@@ -31,7 +31,7 @@ async def remembers(bench: Bench) -> None:
     await bench.daemon.start()
 
 
-async def goes_on(tally: Tally, seconds: float = 1.0) -> None:
+async def continues(tally: Tally, seconds: float = 1.0) -> None:
     """Let requests be sent for a while."""
     end = time.monotonic() + seconds
     await until(lambda: time.monotonic() > end and tally.requests > 0)
@@ -46,7 +46,7 @@ async def test_response_that_became_unusable_takes_no_living_server(
     served = await servers(shared)
     async with shared.traffic() as tally:
         shared.cluster.fault(Fault(kind=kind, route="endpoints"))
-        await goes_on(tally)
+        await continues(tally)
         assert await servers(shared) == served
         await shared.serves()
         shared.cluster.clear_faults()
@@ -59,7 +59,7 @@ async def test_responses_that_shrink_by_a_tenth_leave_the_living_in_traffic(shar
     await shared.serves()
     async with shared.traffic() as tally:
         shared.cluster.fault(Fault(kind="shrinking", route="endpoints", keep=0.9))
-        await goes_on(tally, 3.0)
+        await continues(tally, 3.0)
         # A small loss is believed.
         assert await servers(shared) >= 2 * MANY - 5
         shared.cluster.clear_faults()
@@ -79,7 +79,7 @@ async def test_instances_that_were_scaled_down_and_killed_leave_within_moments(
         await shared.serves("web")
         assert time.monotonic() - begin < 5
         failures = len(tally.failures)
-        await goes_on(tally, 0.5)
+        await continues(tally, 0.5)
         assert len(tally.failures) == failures
     assert len(tally.failures) <= tally.requests / 50
 
@@ -144,7 +144,7 @@ async def test_first_response_of_a_start_takes_no_living_server(
     async with shared.traffic() as tally:
         shared.cluster.fault(fault)
         await begin(shared)
-        await goes_on(tally, 2.0)
+        await continues(tally, 2.0)
         shared.cluster.clear_faults()
         await shared.healthy()
         await shared.serves()
@@ -160,7 +160,7 @@ async def test_torn_state_is_as_good_as_none(shared: Bench) -> None:
         shared.cluster.fault(Fault(kind="empty", route="endpoints"))
         await shared.daemon.start()
         await shared.reports("/v1/status", lambda status: status.get("servers") == 6)
-        await goes_on(tally)
+        await continues(tally)
         assert await servers(shared) == 6
 
 

@@ -52,7 +52,7 @@ def memory(bench: Bench) -> int:
 
 
 @pytest.mark.parametrize(
-    ("given", "complaint"), [one[1:] for one in ANSWERS], ids=[one[0] for one in ANSWERS]
+    ("given", "complaint"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS]
 )
 async def test_a_bad_answer_changes_nothing(
     shared: Bench, rogue: Rogue, given: Bytes, complaint: str
@@ -137,7 +137,7 @@ async def test_a_broken_connection_changes_nothing(
     ],
     ids=["nothing", "a part", "no hosts"],
 )
-async def test_a_mass_withdrawal_is_held_and_told(shared: Bench, fault: Fault) -> None:
+async def test_a_mass_withdrawal_is_held_and_reported(shared: Bench, fault: Fault) -> None:
     """Of eight servers, more than half would go."""
     await shared.cluster.scale("web", 6)
     await shared.cluster.scale("api", 6)
@@ -163,8 +163,8 @@ async def test_additions_go_through_while_a_withdrawal_is_held(shared: Bench) ->
         shared.cluster.clear_faults()
         await shared.cluster.scale("web", 8)
         await shared.serves("web")
-    assert {one.instance_id for one in kept} <= {
-        one.instance_id for one in shared.cluster.app("web").hosts()
+    assert {host.instance_id for host in kept} <= {
+        host.instance_id for host in shared.cluster.app("web").hosts()
     }
     await shared.healthy()
 

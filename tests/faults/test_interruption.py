@@ -1,4 +1,4 @@
-"""SIGKILL at every step of an apply: the file is valid, traffic goes on, the next start goes on."""
+"""SIGKILL at every step of an apply: the file stays valid and traffic flows."""
 
 import sys
 from pathlib import Path

@@ -70,7 +70,7 @@ async def changed_vhost(bench: Bench, name: str) -> None:
     await bench.cluster.deploy(name, instances=2)
 
 
-async def test_a_full_disk_keeps_traffic_and_is_told(shared: Bench) -> None:
+async def test_a_full_disk_keeps_traffic_and_is_reported(shared: Bench) -> None:
     async with shared.traffic():
         with limited(shared, resource.RLIMIT_FSIZE, 0):
             await shared.cluster.deploy("full", instances=2)
@@ -91,7 +91,7 @@ async def test_servers_reach_haproxy_though_the_disk_is_full(shared: Bench) -> N
         await shared.healthy()
 
 
-async def test_without_file_descriptors_traffic_stays_and_all_goes_on_afterwards(
+async def test_without_file_descriptors_traffic_stays_and_everything_continues_afterwards(
     shared: Bench,
 ) -> None:
     async with shared.traffic():
@@ -104,7 +104,7 @@ async def test_without_file_descriptors_traffic_stays_and_all_goes_on_afterwards
         await shared.serves("web", "scarce")
 
 
-async def test_a_missing_program_keeps_traffic_and_is_told(shared: Bench) -> None:
+async def test_a_missing_program_keeps_traffic_and_is_reported(shared: Bench) -> None:
     wrapper = shared.directory / "wrapper"
     aside = wrapper.with_suffix(".aside")
     async with shared.traffic():
@@ -117,7 +117,7 @@ async def test_a_missing_program_keeps_traffic_and_is_told(shared: Bench) -> Non
         await shared.healthy()
 
 
-async def test_a_hanging_check_keeps_traffic_and_is_told(shared: Bench) -> None:
+async def test_a_hanging_check_keeps_traffic_and_is_reported(shared: Bench) -> None:
     before = shared.proxy.config.read_text()
     async with shared.traffic():
         shared.interfere(HANGING_CHECK)
@@ -130,7 +130,7 @@ async def test_a_hanging_check_keeps_traffic_and_is_told(shared: Bench) -> None:
         await shared.healthy()
 
 
-async def test_a_hanging_reload_keeps_traffic_and_is_told(shared: Bench) -> None:
+async def test_a_hanging_reload_keeps_traffic_and_is_reported(shared: Bench) -> None:
     before = shared.proxy.config.read_text()
     async with shared.traffic():
         async with hanging_reload(shared):
@@ -158,7 +158,7 @@ async def test_a_reload_that_only_claims_success_is_noticed(shared: Bench) -> No
 
 
 @only_haproxy
-async def test_a_hanging_runtime_api_is_told_and_gone_round(shared: Bench) -> None:
+async def test_a_hanging_runtime_api_is_reported_and_avoided(shared: Bench) -> None:
     async with shared.traffic():
         async with silent(shared.directory / "runtime.sock"):
             await shared.cluster.scale("web", 7)

@@ -1,4 +1,4 @@
-"""Programs are found where Debian puts them, also by users whose PATH lacks these directories."""
+"""Programs are found where Debian puts them, even outside the PATH."""
 
 from pathlib import Path
 

@@ -51,7 +51,7 @@ def test_several_arguments_are_printed_before_they_are_escaped() -> None:
     assert js(1.5, "'", ["<"]) == "1.5\\'[\\u003C]"
 
 
-def test_nil_is_no_value() -> None:
+def test_nil_is_not_a_value() -> None:
     assert html(None) == "&lt;no value&gt;"
     assert urlquery(None, 1) == "%3Cno+value%3E1"
     assert urlquery() == ""

@@ -253,7 +253,7 @@ def test_directives_take_their_arguments_as_in_go(
         (([1], {}, True), "[1] map[] true"),
     ],
 )
-def test_print_puts_blanks_between_operands_that_are_no_strings(
+def test_print_puts_blanks_between_operands_that_are_not_strings(
     args: tuple[object, ...], want: str
 ) -> None:
     assert sprint(args) == want

@@ -56,4 +56,4 @@ def test_both_keep_their_order(before: tuple[Element, ...], after: tuple[Element
     gone, come = identity_diff(before, after)
     for part, whole in ((gone, before), (come, after)):
         rest = iter(whole)
-        assert all(any(one is other for other in rest) for one in part)
+        assert all(any(member is other for other in rest) for member in part)

@@ -64,7 +64,7 @@ def test_keys_and_values_of_any_kind_are_reported_apart() -> None:
 def test_what_does_not_change_is_shared() -> None:
     before = VersionedMap({f"app{number}.example.com": number for number in range(2_000)})
     after = before.updated({"app7.example.com": 0})
-    same = [one is other for one, other in zip(before.shards, after.shards, strict=True)]
+    same = [shard is other for shard, other in zip(before.shards, after.shards, strict=True)]
     assert same.count(False) == 1
 
 

@@ -34,7 +34,7 @@ answers new.local && echo "serves what is new, after a reload by polkit"
 setpriv --reuid drove-gateway --regid drove-gateway --clear-groups \
     systemctl restart haproxy || echo "may not restart the proxy"
 setpriv --reuid drove-gateway --regid drove-gateway --clear-groups \
-    systemctl reload dbus || echo "may not reload what is no proxy"
+    systemctl reload dbus || echo "may not reload what is not a proxy"
 
 systemctl reload drove-gateway && echo "reloaded"
 systemctl restart haproxy

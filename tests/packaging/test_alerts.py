@@ -19,20 +19,20 @@ def promtool(tmp_path_factory: pytest.TempPathFactory) -> str:
     fetch = (
         "apt-get update -q; apt-get download -q prometheus && dpkg -x ./prometheus_*.deb unpacked"
     )
-    said = subprocess.run(
+    result = subprocess.run(
         ["sh", "-c", fetch], cwd=directory, capture_output=True, text=True, check=False
     )
-    if said.returncode != 0:
-        pytest.skip(f"promtool is not here and cannot be had: {said.stderr}")
+    if result.returncode != 0:
+        pytest.skip(f"promtool is not installed and cannot be installed: {result.stderr}")
     return str(unpacked / "usr" / "bin" / "promtool")
 
 
 def run(promtool: str, *arguments: str) -> str:
-    said = subprocess.run(
+    result = subprocess.run(
         [promtool, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert said.returncode == 0, said.stdout + said.stderr
-    return said.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def test_prometheus_takes_the_rules(promtool: str) -> None:

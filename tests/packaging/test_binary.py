@@ -22,10 +22,10 @@ from drove_gateway.templates import NAMES, shipped
 
 
 def test_it_tells_version_commit_and_date(binary: Path) -> None:
-    told = dict(line.split(": ") for line in done(binary, "-v", env={}).splitlines())
+    output = dict(line.split(": ") for line in done(binary, "-v", env={}).splitlines())
 
-    assert list(told) == ["version", "commit", "date"]
-    assert "unknown" not in told.values()
+    assert list(output) == ["version", "commit", "date"]
+    assert "unknown" not in output.values()
 
 
 @pytest.mark.parametrize("command", main.list_commands(None))  # type: ignore[arg-type]
@@ -63,10 +63,10 @@ def test_the_demo_holds_in_a_bare_root_with_an_empty_environment(
     root.take(nginx, "/usr/local/bin/")
     path = {"haproxy": "/usr/sbin/haproxy", "nginx": "/usr/local/bin/nginx"}[proxy]
 
-    told = root.done(program, "demo", "--proxy", proxy, "--program", path, "--once", env={})
+    output = root.done(program, "demo", "--proxy", proxy, "--program", path, "--once", env={})
 
-    assert told.count(" ok ") == 8
-    assert "FAILED" not in told
+    assert output.count(" ok ") == 8
+    assert "FAILED" not in output
 
 
 class Daemon:
@@ -174,8 +174,8 @@ async def test_systemd_hears_of_readiness_and_life(
     binary: Path, short_directory: Path, cluster: Simulator
 ) -> None:
     listener = Listener(f"{short_directory}/notify")
-    told = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "200000"}
-    async with daemon(binary, short_directory, cluster, **told):
+    environment = {"NOTIFY_SOCKET": listener.address, "WATCHDOG_USEC": "200000"}
+    async with daemon(binary, short_directory, cluster, **environment):
         await listener.hears("STATUS=")
         await listener.hears("WATCHDOG=1")
     listener.close()

@@ -76,8 +76,10 @@ def test_the_proxys_drop_in_is_the_documented_one(installed: Root, proxy: str) -
 
 def test_systemd_understands_the_unit_and_finds_it_confined(installed: Root) -> None:
     installed.done("systemd-analyze", "verify", "--man=no", "drove-gateway.service")
-    told = installed.done("systemd-analyze", "security", "--offline=true", "drove-gateway.service")
-    exposure = re.search(r"exposure level for drove-gateway.service: ([\d.]+)", told)
+    output = installed.done(
+        "systemd-analyze", "security", "--offline=true", "drove-gateway.service"
+    )
+    exposure = re.search(r"exposure level for drove-gateway.service: ([\d.]+)", output)
 
     assert exposure
     assert float(exposure[1]) < 4

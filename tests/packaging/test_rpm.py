@@ -22,9 +22,9 @@ def installed(bare: Root, rpm: Path) -> Iterator[Root]:
 
 def test_rpmlint_understands_the_specification() -> None:
     need("rpmspec:rpm", "rpmlint:rpmlint")
-    told = done("rpmlint", "-r", f"{SPECIFICATION}rpmlintrc", f"{SPECIFICATION}spec")
+    output = done("rpmlint", "-r", f"{SPECIFICATION}rpmlintrc", f"{SPECIFICATION}spec")
 
-    assert " 0 errors" in told
+    assert " 0 errors" in output
 
 
 def test_it_holds_the_files_of_the_debian_package(deb: Path, rpm: Path) -> None:
@@ -43,9 +43,9 @@ def test_it_runs_where_there_is_no_python(installed: Root) -> None:
 
 
 def test_the_user_may_read_the_configuration_and_others_may_not(installed: Root) -> None:
-    told = installed.done("stat", "-c", "%a %U %G", CONFIG)
+    output = installed.done("stat", "-c", "%a %U %G", CONFIG)
 
-    assert told == "640 root drove-gateway\n"
+    assert output == "640 root drove-gateway\n"
 
 
 def test_configuration_outlives_removal(installed: Root) -> None:

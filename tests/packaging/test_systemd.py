@@ -71,9 +71,9 @@ def booted(root: Root) -> str:
     return ended.stdout
 
 
-def test_the_whole_life_of_the_service(told: list[str]) -> None:
+def test_the_whole_life_of_the_service(transcript: list[str]) -> None:
     # CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_KILL and CAP_NET_BIND_SERVICE
-    assert told == [
+    assert transcript == [
         "started",
         "state: active",
         "user: drove-gateway",
@@ -81,7 +81,7 @@ def test_the_whole_life_of_the_service(told: list[str]) -> None:
         "capabilities: 000000000000042b",
         "serves what is new, after a reload by polkit",
         "may not restart the proxy",
-        "may not reload what is no proxy",
+        "may not reload what is not a proxy",
         "reloaded",
         "hears of the proxy's restart",
         "killed, it is started again",

@@ -54,8 +54,10 @@ def told(
         yield root.inside("/root/told").read_text().splitlines()
 
 
-def test_an_installation_of_the_original_is_upgraded_removed_and_purged(told: list[str]) -> None:
-    assert told == [
+def test_an_installation_of_the_original_is_upgraded_removed_and_purged(
+    transcript: list[str],
+) -> None:
+    assert transcript == [
         "the original runs",
         "upgraded",
         "version: 3.0.0",

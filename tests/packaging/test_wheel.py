@@ -36,9 +36,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_metadata_are_in_order(wheel: Path, programs: Path) -> None:
-    told = done(programs / "twine", "check", "--strict", wheel, *wheel.parent.glob("*.tar.gz"))
+    output = done(programs / "twine", "check", "--strict", wheel, *wheel.parent.glob("*.tar.gz"))
 
-    assert told.count("PASSED") == 2
+    assert output.count("PASSED") == 2
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -60,8 +60,8 @@ def test_the_sdist_holds_what_building_and_testing_need(wheel: Path) -> None:
 
 def test_what_is_installed_tells_its_commit(installed: Path) -> None:
     for program in ("drove-gateway", "nixy"):
-        told = dict(line.split(": ") for line in done(installed / program, "-v").splitlines())
-        assert "unknown" not in told.values()
+        output = dict(line.split(": ") for line in done(installed / program, "-v").splitlines())
+        assert "unknown" not in output.values()
 
 
 async def test_what_is_installed_checks_a_configuration(
@@ -74,7 +74,7 @@ async def test_what_is_installed_checks_a_configuration(
         f'nginx_template = "{template}"\n[[namespaces]]\nname = "n"\n'
         f'drove = ["{cluster.urls[0]}"]\n'
     )
-    told = await asyncio.to_thread(
+    output = await asyncio.to_thread(
         done,
         installed / "drove-gateway",
         "check",
@@ -88,7 +88,7 @@ async def test_what_is_installed_checks_a_configuration(
     )
 
     assert template.read_text() == shipped("nginx")
-    assert "2 vhosts" in told
+    assert "2 vhosts" in output
 
 
 def test_pipx_installs_it_too(wheel: Path, programs: Path, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ async def test_the_next_gateway_waits_while_the_one_before_ends(tmp_path: Path) 
     await second.aclose()
 
 
-async def test_a_directory_that_cannot_be_written_is_no_reason_not_to_start(
+async def test_a_directory_that_cannot_be_written_does_not_prevent_a_start(
     tmp_path: Path,
 ) -> None:
     async with AsyncExitStack() as stack:

@@ -72,7 +72,7 @@ class TestShippedTemplates:
         assert served["shop.example"] == {"blue": (BLUE,), "shop.example": (GREEN,)}
         assert served["api.example"] == {"api.example": (SECURE,)}
 
-    def test_upstreams_without_servers_are_no_memory(self) -> None:
+    def test_upstreams_without_servers_are_not_a_memory(self) -> None:
         """NGINX Plus has the servers in its state files."""
         assert served_topology(nginx(rendered("nginx-plus"))) == EMPTY
 
@@ -119,7 +119,7 @@ class TestHaproxy:
         "line",
         ["server s /run/a.sock", "server s 10.0.0.1:8001 disabled", "server s x:y", "server"],
     )
-    def test_what_is_no_server_in_traffic_is_not_read(self, line: str) -> None:
+    def test_what_is_not_a_server_in_traffic_is_not_read(self, line: str) -> None:
         assert by_haproxy(f"backend a\n {line}") == {"a": {"a": ()}}
 
     def test_a_group_without_a_default_group_belongs_to_the_dns_name_before_it(self) -> None:

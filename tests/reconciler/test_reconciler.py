@@ -143,7 +143,7 @@ class ReconcilerRun:
 
     @property
     def states(self) -> list[str]:
-        return [one.state for one in self.published]
+        return [published.state for published in self.published]
 
     def desire(self, trigger: str = "the test", /, **vhosts: int) -> None:
         self.reconciler.desire(topology(**vhosts), trigger)
@@ -336,8 +336,8 @@ def test_a_failed_apply_is_tried_again_at_growing_intervals() -> None:
     run = run_story(story, proxy, until=200)
     waits = [later - sooner for sooner, later in pairwise(proxy.times)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-    retrying = [one for one in run.published if one.state == "retrying"]
-    assert [one.attempts for one in retrying[:3]] == [1, 2, 3]
+    retrying = [published for published in run.published if published.state == "retrying"]
+    assert [published.attempts for published in retrying[:3]] == [1, 2, 3]
     assert retrying[0].error == "no"
     assert retrying[0].due == pytest.approx(5001)
 
@@ -395,7 +395,7 @@ def test_vhosts_that_failed_are_tried_again_and_the_rest_is_kept() -> None:
     run = run_story(story, proxy)
     assert proxy.times == [0, 10, 11]
     assert proxy.applied == topology(web=2)
-    [retrying] = [one for one in run.published if one.state == "retrying"]
+    [retrying] = [published for published in run.published if published.state == "retrying"]
     assert retrying.error == "web: no such host"
     assert run.levels() == ["info", "warning", "info"]
 

@@ -50,11 +50,11 @@ async def test_instances_and_one_instance(client: Client) -> None:
         both = (await client.ask(sim, "applications/web-1/instances")).data
         assert [each["instanceId"] for each in both] == list(change.added)
         path = f"applications/web-1/instances/{change.added[1]}"
-        one = (await client.ask(sim, path)).data
+        data = (await client.ask(sim, path)).data
         unknown = await client.ask(sim, "applications/web-1/instances/AI-x")
-    assert one == both[1]
-    assert (one["state"], one["errorMessage"], one["appId"]) == ("HEALTHY", "", "web-1")
-    [port] = one["localInfo"]["ports"].values()
+    assert data == both[1]
+    assert (data["state"], data["errorMessage"], data["appId"]) == ("HEALTHY", "", "web-1")
+    [port] = data["localInfo"]["ports"].values()
     assert port["portType"] == "HTTP"
     assert unknown.json["status"] == "FAILED"
 
@@ -64,14 +64,14 @@ async def test_the_cluster_adds_up(client: Client) -> None:
         await sim.deploy("idle", instances=0)
         cluster = (await client.ask(sim, "cluster")).data
         executors = (await client.ask(sim, "cluster/executors")).data
-        one = (await client.ask(sim, f"cluster/executors/{executors[0]['executorId']}")).data
+        executor = (await client.ask(sim, f"cluster/executors/{executors[0]['executorId']}")).data
     assert (cluster["numApplications"], cluster["numActiveApplications"]) == (3, 2)
     assert cluster["numExecutors"] == len(executors) == 10
     assert cluster["usedCores"] == sum(each["usedCores"] for each in executors) == 6
     assert cluster["freeCores"] + cluster["usedCores"] == cluster["totalCores"]
     assert cluster["freeMemory"] + cluster["usedMemory"] == cluster["totalMemory"]
-    assert one["state"]["executorId"] == executors[0]["executorId"]
-    assert len(one["instances"]) == executors[0]["usedCores"]
+    assert executor["state"]["executorId"] == executors[0]["executorId"]
+    assert len(executor["instances"]) == executors[0]["usedCores"]
 
 
 async def test_there_are_no_tasks_and_no_local_services(client: Client) -> None:
@@ -128,7 +128,7 @@ async def test_an_operation_on_a_busy_app_is_accepted_and_dropped(client: Client
         assert await client.listed(sim) == {"app1-1": 3}
 
 
-async def test_recovering_an_app_starts_what_it_lacks(client: Client) -> None:
+async def test_recovering_an_app_starts_what_is_missing(client: Client) -> None:
     async with Simulator(Options(apps=1, instances=3, real=False)) as sim:
         await sim.kill_instance(app="app1", replace=False)
         await operate(client, sim, type="RECOVER", appId="app1-1")

@@ -91,7 +91,7 @@ async def test_an_unknown_object_is_200_with_failed(client: Client) -> None:
             assert "data" not in got.json
 
 
-async def test_an_unknown_path_is_404_whoever_leads_and_whoever_sends(client: Client) -> None:
+async def test_an_unknown_path_is_404_for_every_leader_and_client(client: Client) -> None:
     async with Simulator(Options(user="guest", password="secret")) as sim:
         for controller in range(3):
             for method in ("GET", "POST"):
@@ -193,7 +193,7 @@ async def test_controllers_can_listen_on_ipv6(client: Client) -> None:
         assert (await client.ask(sim, "cluster")).data["leader"] == sim.controllers[0].address
 
 
-async def test_a_taken_port_is_told_and_nothing_is_left_open() -> None:
+async def test_a_taken_port_is_reported_and_nothing_is_left_open() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

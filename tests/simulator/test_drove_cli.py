@@ -105,5 +105,5 @@ async def test_it_needs_the_leader_and_credentials(tmp_path: Path) -> None:
         (tmp_path / ".drove").write_text(config)
         assert "successful" in await drove.bare("cluster ping")
         follower = Cli(tmp_path, sim, controller=1)
-        said = await follower("--username guest --password secret cluster ping")
-        assert "This node is not the leader controller" in said
+        output = await follower("--username guest --password secret cluster ping")
+        assert "This node is not the leader controller" in output

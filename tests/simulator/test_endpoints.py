@@ -49,10 +49,10 @@ async def test_apps_are_sorted_by_id_and_hosts_by_creation(client: Client) -> No
 
 async def test_app_names_filter_and_may_repeat(client: Client) -> None:
     async with Simulator(Options(apps=3, real=False)) as sim:
-        one = (await client.ask(sim, "endpoints?app=app2")).data
+        data = (await client.ask(sim, "endpoints?app=app2")).data
         two = (await client.ask(sim, "endpoints?app=app1&app=app3")).data
         none = (await client.ask(sim, "endpoints?app=nope")).data
-    assert [app["appId"] for app in one] == ["app2-1"]
+    assert [app["appId"] for app in data] == ["app2-1"]
     assert [app["appId"] for app in two] == ["app1-1", "app3-1"]
     assert none == []
 
@@ -84,7 +84,7 @@ async def test_versions_are_entries_of_their_own_on_the_same_vhost(client: Clien
     assert (blue["tags"], green["tags"]) == ({"colour": "blue"}, {"colour": "green"})
 
 
-async def test_port_types_and_host_names_are_told_as_they_are(client: Client) -> None:
+async def test_port_types_and_host_names_are_listed_as_they_are(client: Client) -> None:
     async with Simulator(Options(real=False, executors=("2001:db8::1", "ex.dc"))) as sim:
         await sim.deploy("web", port_type="TCP", instances=2)
         [app] = (await client.ask(sim, "endpoints")).data

@@ -21,8 +21,8 @@ async def latest(client: Client, sim: Simulator, cursor: int = 0, size: int = 10
 async def test_a_summary_counts_by_type(client: Client) -> None:
     async with Simulator(Options(real=False)) as sim:
         await sim.deploy("web", instances=2)
-        told = await summary(client, sim)
-    assert told["eventsCount"] == {
+        summed = await summary(client, sim)
+    assert summed["eventsCount"] == {
         "LEADERSHIP_ACQUIRED": 1,
         "EXECUTOR_ADDED": 10,
         "APP_STATE_CHANGE": 3,
@@ -51,13 +51,13 @@ async def test_the_filter_is_greater_than(client: Client) -> None:
 async def test_events_come_newest_first_and_at_most_size(client: Client) -> None:
     async with Simulator(Options(real=False)) as sim:
         await sim.deploy("web", instances=3)
-        told = await latest(client, sim)
-        times = [event["time"] for event in told["events"]]
+        events = await latest(client, sim)
+        times = [event["time"] for event in events["events"]]
         assert times == sorted(times, reverse=True)
-        assert told["events"][-1]["type"] == "LEADERSHIP_ACQUIRED"
+        assert events["events"][-1]["type"] == "LEADERSHIP_ACQUIRED"
         few = await latest(client, sim, size=2)
-        assert few["events"] == told["events"][:2]
-        assert few["lastSyncTime"] == told["lastSyncTime"]
+        assert few["events"] == events["events"][:2]
+        assert few["lastSyncTime"] == events["lastSyncTime"]
 
 
 async def test_the_returned_key_may_be_lower_than_the_one_sent(client: Client) -> None:

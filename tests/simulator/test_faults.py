@@ -140,11 +140,11 @@ async def test_wrong_types_are_json_of_another_shape(client: Client) -> None:
     async with Simulator(SIZED) as sim:
         sim.fault(Fault(kind="wrong-types"))
         apps = (await client.ask(sim, "endpoints")).data
-        told = (await client.ask(sim, "cluster/events/summary?lastSyncTime=0")).data
+        summary = (await client.ask(sim, "cluster/events/summary?lastSyncTime=0")).data
     assert len(apps) == 8
     assert apps[0]["vhost"] == 17
     assert apps[2]["hosts"] == "none"
-    assert isinstance(told, list)
+    assert isinstance(summary, list)
 
 
 async def test_garbage_and_truncated_answers_are_not_json(client: Client) -> None:

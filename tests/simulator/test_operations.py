@@ -24,10 +24,10 @@ async def test_a_deployed_app_is_listed_and_its_instances_answer(client: Client)
         assert change.app_id == "web-1"
         hosts = await client.hosts(sim, "web-1")
         assert len({host for host, _ in hosts}) == 3
-        told = [(await client.url(f"http://{host}:{port}/any")).json for host, port in hosts]
-        assert [(one["app"], one["appId"]) for one in told] == [("web", "web-1")] * 3
-        assert [(one["host"], one["port"]) for one in told] == hosts
-        assert {one["instanceId"] for one in told} == set(change.added)
+        received = [(await client.url(f"http://{host}:{port}/any")).json for host, port in hosts]
+        assert [(answer["app"], answer["appId"]) for answer in received] == [("web", "web-1")] * 3
+        assert [(answer["host"], answer["port"]) for answer in received] == hosts
+        assert {answer["instanceId"] for answer in received} == set(change.added)
 
 
 async def test_a_change_is_visible_when_the_call_returns(client: Client) -> None:
@@ -229,7 +229,7 @@ async def test_operations_on_one_app_take_turns(client: Client) -> None:
         assert await client.listed(sim) == {"web-1": 2}
 
 
-async def test_what_cannot_be_done_is_told() -> None:
+async def test_what_cannot_be_done_is_reported() -> None:
     async with Simulator(Options(apps=1, executors=("192.0.2.1",), real=False)) as sim:
         with pytest.raises(SimulatorError, match="'app1-1' exists"):
             await sim.deploy("app1", version="1")

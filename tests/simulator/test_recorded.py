@@ -96,7 +96,7 @@ async def test_a_follower_responds_as_a_real_follower(name: str) -> None:
     assert got.body.decode() == (recorded["body"] or "")
 
 
-# Roles are not simulated: whoever is known may do everything.
+# Roles are not simulated: every known user may do everything.
 KNOWN = {name: each for name, each in AUTH.items() if "read-only" not in name}
 
 

@@ -72,7 +72,7 @@ ONE = State(
 
 
 def written(**changes: Any) -> bytes:
-    """A good file, but for what is changed in its outer object."""
+    """A good file, except for what is changed in its outer object."""
     return json.dumps({**json.loads(encode(ONE, gateway="1.0.0")), **changes}).encode()
 
 
@@ -147,7 +147,7 @@ def test_content_of_other_types_is_refused_even_with_the_right_checksum(content:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"", "it is not a stored state, or it was cut off"),
         (b"[" * 100_000, "it is not a stored state"),
@@ -159,6 +159,6 @@ def test_content_of_other_types_is_refused_even_with_the_right_checksum(content:
         (written(content={}), "its checksum is wrong"),
     ],
 )
-def test_the_error_says_what_is_wrong_with_a_file(data: bytes, said: str) -> None:
-    with pytest.raises(StateError, match=said):
+def test_the_error_says_what_is_wrong_with_a_file(data: bytes, message: str) -> None:
+    with pytest.raises(StateError, match=message):
         decode(data)

@@ -107,5 +107,5 @@ def test_what_is_set_aside_can_be_looked_at_and_only_the_newest_stay(path: Path)
         file.set_aside(path, 1700000000.0 + number)
 
     kept = sorted(path.parent.iterdir())
-    assert [one.read_bytes() for one in kept] == [b"2", b"3", b"4"]
+    assert [copy.read_bytes() for copy in kept] == [b"2", b"3", b"4"]
     assert kept[0].name == "datamanager-state.json.broken-20231114T221322.000000Z"

@@ -58,7 +58,7 @@ class Kept:
     async def keep(self, *snapshots: Snapshot) -> None:
         """Note these, and have them written."""
         async with self.running() as keeper:
-            keeper.note({one.namespace: one for one in snapshots})
+            keeper.note({entry.namespace: entry for entry in snapshots})
 
     @property
     def logged(self) -> list[str]:
@@ -118,7 +118,9 @@ async def test_each_namespace_keeps_the_time_of_its_own_last_change(kept: Kept, 
         kept.now = 2000.0
         keeper.note({"stage": snapshot(), "prod": snapshot("prod", 2)})
 
-    assert {one.snapshot.namespace: one.changed for one in stored(path).namespaces} == {
+    assert {
+        namespace.snapshot.namespace: namespace.changed for namespace in stored(path).namespaces
+    } == {
         "stage": 1000.0,
         "prod": 2000.0,
     }
@@ -189,7 +191,7 @@ async def test_a_file_that_cannot_be_used_is_set_aside_and_reported(
 
     assert await kept.keeper.load() == {}
 
-    assert [one.name.partition(".broken-")[0] for one in path.parent.iterdir()] == [path.name]
+    assert [entry.name.partition(".broken-")[0] for entry in path.parent.iterdir()] == [path.name]
     assert "could not be used" in kept.views[-1].set_aside
     assert kept.logged == ["warning"]
     await kept.keep(snapshot())

@@ -44,7 +44,7 @@ def topology(*apps: App, leader: str = "", endpoint: str = "http://127.0.0.1:1")
     """Apps, and a namespace with its leader's vhost."""
     host, _, port = endpoint.rpartition("/")[2].rpartition(":")
     namespace = Namespace(leader, Leader(endpoint, host.strip("[]"), int(port)), "colour")
-    return Topology({one.vhost: one for one in apps}, {"stage": namespace})
+    return Topology({served.vhost: served for served in apps}, {"stage": namespace})
 
 
 class Shipped(msgspec.Struct, frozen=True):

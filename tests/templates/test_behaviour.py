@@ -1,6 +1,6 @@
 """The behaviour table: a request and what must come back, for each shipped template and proxy.
 
-The proxies run as long as the module's tests need them. NGINX Plus itself is not to be had here;
+The proxies run as long as the module's tests need them. NGINX Plus itself cannot be installed here;
 its template runs with NGINX, which takes the servers from the file.
 """
 
@@ -69,7 +69,7 @@ def pair(request: pytest.FixtureRequest) -> tuple[str, Path]:
     name, proxy = request.param
     program = programs().get(proxy)
     if program is None:
-        pytest.skip(f"{proxy} cannot be had on this machine")
+        pytest.skip(f"{proxy} cannot be installed on this machine")
     return name, program
 
 
@@ -139,12 +139,12 @@ class TestWithoutSettings:
         assert plain.get("web.local", "/slow/1.5").status == 200
 
     def test_request_says_what_the_client_requested(self, plain: Edge) -> None:
-        told = plain.get("web.local").told
-        assert told["host"] == "web.local"
-        assert told["x-forwarded-for"] == "127.0.0.1"
-        assert told["x-forwarded-proto"] == "http"
-        assert told["x-forwarded-host"] == "web.local"
-        assert told["x-forwarded-port"] == str(plain.shipped.port)
+        received = plain.get("web.local").told
+        assert received["host"] == "web.local"
+        assert received["x-forwarded-for"] == "127.0.0.1"
+        assert received["x-forwarded-proto"] == "http"
+        assert received["x-forwarded-host"] == "web.local"
+        assert received["x-forwarded-port"] == str(plain.shipped.port)
 
     def test_request_has_an_id_and_keeps_its_own(self, plain: Edge) -> None:
         first, second = (plain.get("web.local").told["x-request-id"] for _ in range(2))
@@ -251,16 +251,16 @@ class TestAtTheEdge:
         assert b'"name"' in everything
 
     def test_headers_of_a_trusted_load_balancer_are_believed(self, edge: Edge) -> None:
-        told = self._told(edge, "127.0.0.1")
-        assert told["x-forwarded-for"].split(", ")[0] == "203.0.113.7"
-        assert told["x-forwarded-proto"] == "wss"
-        assert told["x-forwarded-host"] == "outside.example"
+        received = self._told(edge, "127.0.0.1")
+        assert received["x-forwarded-for"].split(", ")[0] == "203.0.113.7"
+        assert received["x-forwarded-proto"] == "wss"
+        assert received["x-forwarded-host"] == "outside.example"
 
     def test_headers_of_others_are_replaced(self, edge: Edge) -> None:
-        told = self._told(edge, "127.0.0.2")
-        assert told["x-forwarded-for"] == "127.0.0.2"
-        assert told["x-forwarded-proto"] == "http"
-        assert told["x-forwarded-host"] == "web.local"
+        received = self._told(edge, "127.0.0.2")
+        assert received["x-forwarded-for"] == "127.0.0.2"
+        assert received["x-forwarded-proto"] == "http"
+        assert received["x-forwarded-host"] == "web.local"
 
     @staticmethod
     def _told(edge: Edge, source: str) -> dict[str, str]:
@@ -282,12 +282,12 @@ def test_proxy_protocol_tells_the_clients_address(
     short_path.chmod(0o755)
     with running(*pair, short_path, bench.desired, {"PROXY_PROTOCOL": "on"}) as edge:
         line = b"PROXY TCP4 203.0.113.9 127.0.0.1 5555 80\r\n"
-        told = edge.get("web.local", preamble=line).told
-    assert told["x-forwarded-for"] == "203.0.113.9"
+        received = edge.get("web.local", preamble=line).told
+    assert received["x-forwarded-for"] == "203.0.113.9"
 
 
 def test_grpc_call_passes(pair: tuple[str, Path], short_path: Path) -> None:
-    """HAProxy has to be told that servers without TLS speak HTTP/2; NGINX sees it in the call."""
+    """HAProxy must know that servers without TLS speak HTTP/2; NGINX sees it in the call."""
     name, _ = pair
     instance = http2.GrpcInstance("grpc")
     short_path.chmod(0o755)

@@ -115,8 +115,8 @@ def apps(draw: st.DrawFn) -> App:
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(apps(), max_size=5, unique_by=lambda one: one.vhost))
+@given(st.lists(apps(), max_size=5, unique_by=lambda candidate: candidate.vhost))
 async def test_the_check_passes_for_any_valid_topology(shipped: Shipped, many: list[App]) -> None:
-    desired = topology(*(one for one in many if one.hosts), leader="leader.local")
+    desired = topology(*(candidate for candidate in many if candidate.hosts), leader="leader.local")
     text = await shipped.write(desired)
     assert await refusal(shipped) == "", text

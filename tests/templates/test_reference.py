@@ -28,7 +28,7 @@ STRUCTS_BY_TITLE = {doc.title: doc for doc in STRUCTS.values()}
 
 
 def rows() -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each row of a table with the title that it stands under."""
+    """Each row of a table with its title."""
     title = ""
     for line in TEXT.splitlines():
         if line.startswith("### "):
@@ -81,12 +81,12 @@ def test_every_function_is_documented_with_all_its_arguments_and_no_other(
     documented: Mapping[str, FunctionDoc], known: Mapping[str, Function]
 ) -> None:
     assert documented.keys() == known.keys()
-    for name, one in documented.items():
-        called, *arguments = one.usage.split()
+    for name, entry in documented.items():
+        called, *arguments = entry.usage.split()
         assert called.removeprefix(".") == name
         more = known[name].variadic is not None
         assert len(arguments) == len(known[name].params) + more, name
-        assert one.usage.endswith("…") == more, name
+        assert entry.usage.endswith("…") == more, name
 
 
 def test_the_command_writes_and_checks(tmp_path: Path) -> None:

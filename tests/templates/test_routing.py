@@ -23,9 +23,9 @@ async def instances(*names: str) -> AsyncIterator[list[Host]]:
     async with AsyncExitStack() as stack:
         hosts = []
         for name in names:
-            one = await Instance(name).start()
-            stack.push_async_callback(one.stop)
-            hosts.append(Host("127.0.0.1", one.port, "http"))
+            instance = await Instance(name).start()
+            stack.push_async_callback(instance.stop)
+            hosts.append(Host("127.0.0.1", instance.port, "http"))
         yield hosts
 
 
@@ -177,7 +177,7 @@ async def test_a_web_socket_passes(shipped: Shipped) -> None:
             assert await socket.receive_str() == "echo hello"
 
 
-async def test_the_generation_is_told_on_loopback(shipped: Shipped) -> None:
+async def test_the_generation_is_shown_on_loopback(shipped: Shipped) -> None:
     async with instances("a") as [a], shipped.serving(topology(app("web.local", a))):
         status, generation = await get(shipped.proof, "localhost", "/generation")
     assert status == 200

@@ -48,20 +48,20 @@ def of(topology: Topology, vhost: str = VHOST) -> App:
 
 
 def numbers(hosts: Sequence[Host]) -> list[int]:
-    return [one.port - 31000 for one in hosts]
+    return [address.port - 31000 for address in hosts]
 
 
-def groups(one: App) -> dict[str, list[int]]:
-    return {name: numbers(group.hosts) for name, group in one.groups.items()}
+def groups(served: App) -> dict[str, list[int]]:
+    return {name: numbers(group.hosts) for name, group in served.groups.items()}
 
 
 def test_an_app_becomes_its_vhost_with_one_group_named_after_it() -> None:
-    one = of(built(app(1, 2, env="prod"), rule=parse_rules("stage", "", "", "", "")).topology)
-    assert (one.id, one.vhost, one.routing_tag_key) == (VHOST, VHOST, "")
-    assert numbers(one.hosts) == [1, 2]
-    assert one.tags == {"env": "prod"}
-    assert groups(one) == {VHOST: [1, 2]}
-    assert one.groups[VHOST].tags == {"env": "prod"}
+    topology = of(built(app(1, 2, env="prod"), rule=parse_rules("stage", "", "", "", "")).topology)
+    assert (topology.id, topology.vhost, topology.routing_tag_key) == (VHOST, VHOST, "")
+    assert numbers(topology.hosts) == [1, 2]
+    assert topology.tags == {"env": "prod"}
+    assert groups(topology) == {VHOST: [1, 2]}
+    assert topology.groups[VHOST].tags == {"env": "prod"}
 
 
 def test_vhosts_and_port_types_are_lower_cased() -> None:
@@ -82,7 +82,7 @@ def test_an_app_without_hosts_is_ignored_before_the_realm_is_asked() -> None:
         pytest.param("web.example.com", "", True, id="exactly this vhost"),
         pytest.param("api.example.com, web.example.com ", "", True, id="one of several"),
         pytest.param("WEB.example.com", "", True, id="in any case"),
-        pytest.param("example.com", "", False, id="a realm is no ending"),
+        pytest.param("example.com", "", False, id="a realm is not an ending"),
         pytest.param("api.example.com", "", False, id="another vhost"),
         pytest.param("", ".example.com", True, id="its ending"),
         pytest.param("", ".EXAMPLE.com", True, id="its ending in any case"),
@@ -131,20 +131,20 @@ def test_a_routing_tag_of_any_text_leaves_the_app_in_its_vhost(tag: str) -> None
 
 
 def test_a_later_app_on_a_vhost_puts_its_hosts_first_and_the_earlier_ones_tags_win() -> None:
-    one = of(
+    topology = of(
         built(
             app(1, 2, app_id="web-1", env="prod", owner="first"),
             app(3, app_id="web-2", env="stage", extra="second"),
         ).topology
     )
-    assert numbers(one.hosts) == [3, 1, 2]
-    assert one.tags == {"env": "prod", "owner": "first", "extra": "second"}
-    assert groups(one) == {VHOST: [3, 1, 2]}
-    assert one.groups[VHOST].tags == {"env": "prod", "owner": "first"}
+    assert numbers(topology.hosts) == [3, 1, 2]
+    assert topology.tags == {"env": "prod", "owner": "first", "extra": "second"}
+    assert groups(topology) == {VHOST: [3, 1, 2]}
+    assert topology.groups[VHOST].tags == {"env": "prod", "owner": "first"}
 
 
 def test_apps_on_a_vhost_are_grouped_by_their_routing_tag() -> None:
-    one = of(
+    topology = of(
         built(
             app(1, app_id="web-1", colour="blue"),
             app(2, app_id="web-2", colour="green"),
@@ -153,13 +153,13 @@ def test_apps_on_a_vhost_are_grouped_by_their_routing_tag() -> None:
             rule=parse_rules("stage", "", "", "colour", ""),
         ).topology
     )
-    assert numbers(one.hosts) == [4, 3, 2, 1]
-    assert groups(one) == {"blue": [3, 1], "green": [2], VHOST: [4]}
+    assert numbers(topology.hosts) == [4, 3, 2, 1]
+    assert groups(topology) == {"blue": [3, 1], "green": [2], VHOST: [4]}
 
 
 def test_a_host_that_two_apps_list_is_there_once() -> None:
-    one = of(built(app(1, 2, app_id="web-1"), app(2, 3, app_id="web-2")).topology)
-    assert numbers(one.hosts) == [2, 3, 1]
+    topology = of(built(app(1, 2, app_id="web-1"), app(2, 3, app_id="web-2")).topology)
+    assert numbers(topology.hosts) == [2, 3, 1]
 
 
 def namespaces(first: AppEndpoints, second: AppEndpoints, *order: str, tag: str = "") -> App:
@@ -171,17 +171,17 @@ def namespaces(first: AppEndpoints, second: AppEndpoints, *order: str, tag: str 
 
 
 def test_a_later_namespace_on_a_vhost_appends_its_hosts_and_its_tags_win() -> None:
-    one = namespaces(app(1, env="prod", owner="one"), app(2, env="stage"), "one", "two")
-    assert numbers(one.hosts) == [1, 2]
-    assert one.tags == {"env": "stage", "owner": "one"}
-    assert groups(one) == {VHOST: [1, 2]}
-    assert one.groups[VHOST].tags == {"env": "stage", "owner": "one"}
+    topology = namespaces(app(1, env="prod", owner="one"), app(2, env="stage"), "one", "two")
+    assert numbers(topology.hosts) == [1, 2]
+    assert topology.tags == {"env": "stage", "owner": "one"}
+    assert groups(topology) == {VHOST: [1, 2]}
+    assert topology.groups[VHOST].tags == {"env": "stage", "owner": "one"}
 
 
 def test_namespaces_are_merged_in_their_configured_order() -> None:
-    one = namespaces(app(1, env="prod"), app(2, env="stage"), "two", "one")
-    assert numbers(one.hosts) == [2, 1]
-    assert one.tags == {"env": "prod"}
+    topology = namespaces(app(1, env="prod"), app(2, env="stage"), "two", "one")
+    assert numbers(topology.hosts) == [2, 1]
+    assert topology.tags == {"env": "prod"}
 
 
 def test_groups_of_namespaces_are_merged_by_name() -> None:
@@ -291,9 +291,9 @@ def test_what_is_invalid_is_left_out_and_named_and_the_rest_is_served(
 ) -> None:
     good = app(9, app_id="api-1", vhost="api.example.com")
     result = built(bad, good)
-    apps = {vhost: numbers(one.hosts) for vhost, one in result.topology.apps.items()}
+    apps = {vhost: numbers(served.hosts) for vhost, served in result.topology.apps.items()}
     assert apps == {**left, "api.example.com": [9]}
-    assert [one.app_id for one in result.rejected] == ["web-1"]
+    assert [rejection.app_id for rejection in result.rejected] == ["web-1"]
 
 
 def test_an_app_that_loses_all_its_hosts_to_validation_is_left_out() -> None:
@@ -333,10 +333,10 @@ def test_an_unchanged_app_is_the_same_object_in_the_next_topology() -> None:
 
 def test_an_unchanged_vhost_of_two_namespaces_is_the_same_object() -> None:
     both = [NamespaceRules("one"), NamespaceRules("two")]
-    one, two = snapshot(app(1), namespace="one"), snapshot(app(2), namespace="two")
-    first = build({"one": one, "two": two}, both)
+    left, right = snapshot(app(1), namespace="one"), snapshot(app(2), namespace="two")
+    first = build({"one": left, "two": right}, both)
     other = app(7, app_id="api-1", vhost="api.example.com")
-    second = build({"one": snapshot(*one.apps, other, namespace="one"), "two": two}, both, first)
+    second = build({"one": snapshot(*left.apps, other, namespace="one"), "two": right}, both, first)
     assert of(second.topology) is of(first.topology)
 
 
@@ -373,7 +373,7 @@ APPS = st.builds(
     vhost=st.sampled_from([VHOST, "api.example.com", "API.example.com", "bad vhost", "x.org"]),
     colour=st.sampled_from(["", "blue", "Green", "no;t"]),
 ) | st.builds(app, app_id=st.sampled_from(["a-1", "d-1"]))
-ANSWERS = st.lists(APPS, max_size=5, unique_by=lambda one: one.app_id)
+ANSWERS = st.lists(APPS, max_size=5, unique_by=lambda listed: listed.app_id)
 RULES = st.builds(
     parse_rules,
     st.just("one"),
@@ -385,12 +385,12 @@ RULES = st.builds(
 
 
 def merged_pair(
-    one: list[AppEndpoints],
+    first: list[AppEndpoints],
     two: list[AppEndpoints],
     rule: NamespaceRules,
     previous: TopologyBuild | None,
 ) -> TopologyBuild:
-    taken = {"one": snapshot(*one, namespace="one"), "two": snapshot(*two, namespace="two")}
+    taken = {"one": snapshot(*first, namespace="one"), "two": snapshot(*two, namespace="two")}
     return build(taken, [rule, NamespaceRules("two", routing_tag="colour")], previous)
 
 
@@ -399,9 +399,9 @@ def test_building_on_the_previous_equals_building_from_scratch(
     data: st.DataObject, before: NamespaceRules, after: NamespaceRules
 ) -> None:
     """Apps that the controller repeats are the same objects, as the decoder gives them."""
-    one, two = data.draw(ANSWERS), data.draw(ANSWERS)
-    previous = merged_pair(one, two, before, None)
-    kept = [each for each in one if data.draw(st.booleans())]
+    first, two = data.draw(ANSWERS), data.draw(ANSWERS)
+    previous = merged_pair(first, two, before, None)
+    kept = [each for each in first if data.draw(st.booleans())]
     ids = {each.app_id for each in kept}
     fresh = [each for each in data.draw(ANSWERS) if each.app_id not in ids]
     next_one = data.draw(st.permutations(kept + fresh))
@@ -414,10 +414,10 @@ def test_building_on_the_previous_equals_building_from_scratch(
 
 @given(ANSWERS, ANSWERS, RULES)
 def test_the_same_responses_again_give_the_same_objects(
-    one: list[AppEndpoints], two: list[AppEndpoints], rule: NamespaceRules
+    left: list[AppEndpoints], right: list[AppEndpoints], rule: NamespaceRules
 ) -> None:
-    first = merged_pair(one, two, rule, None)
-    second = merged_pair(one, two, rule, first)
+    first = merged_pair(left, right, rule, None)
+    second = merged_pair(left, right, rule, first)
     assert second.topology == first.topology
     assert all(second.topology.apps[name] is each for name, each in first.topology.apps.items())
 
@@ -428,11 +428,11 @@ def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
 ) -> None:
     result = build({"one": snapshot(*apps, namespace="one")}, [rule])
     without_group = any("without a group" in each.reason for each in result.rejected)
-    for one in result.topology.apps.values():
-        grouped = {each for group in one.groups.values() for each in group.hosts}
-        assert grouped <= set(one.hosts)
-        assert grouped == set(one.hosts) or without_group
-        assert len(set(one.hosts)) == len(one.hosts) > 0
+    for served in result.topology.apps.values():
+        grouped = {each for group in served.groups.values() for each in group.hosts}
+        assert grouped <= set(served.hosts)
+        assert grouped == set(served.hosts) or without_group
+        assert len(set(served.hosts)) == len(served.hosts) > 0
 
 
 def test_a_vhost_without_http_is_named_and_still_there_for_templates() -> None:

@@ -1,4 +1,4 @@
-"""What differs between two topologies, and what is no difference."""
+"""What differs between two topologies, and what is not a difference."""
 
 import pytest
 from hypothesis import given
@@ -148,9 +148,9 @@ def test_a_difference_in_words(found: TopologyDiff, words: tuple[str, ...]) -> N
 
 
 def test_of_many_reasons_the_first_are_named_and_the_others_counted() -> None:
-    told = reasons(TopologyDiff(added=tuple(f"v{number}" for number in range(50))))
-    assert told[:2] == ("vhost v0 added", "vhost v1 added")
-    assert told[20:] == ("and 30 more changes",)
+    text = reasons(TopologyDiff(added=tuple(f"v{number}" for number in range(50))))
+    assert text[:2] == ("vhost v0 added", "vhost v1 added")
+    assert text[20:] == ("and 30 more changes",)
 
 
 NUMBERS = st.lists(st.integers(1, 5), min_size=1, max_size=5, unique=True).map(tuple)

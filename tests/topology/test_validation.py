@@ -173,7 +173,7 @@ def test_an_invalid_host_costs_that_host_only() -> None:
 
     assert checked.vhost == "web.local"
     assert checked.hosts == (good,)
-    assert [(one.subject, one.value) for one in checked.rejected] == [
+    assert [(rejection.subject, rejection.value) for rejection in checked.rejected] == [
         ("host", "10.0.0.1; drop"),
         ("port", "10.0.0.2:0"),
         ("port", "10.0.0.2:65536"),
@@ -255,7 +255,7 @@ def test_an_invalid_tag_costs_that_tag_only() -> None:
 
     assert checked.vhost == "web.local"
     assert checked.tags == {"team": "payments"}
-    assert [(one.subject, one.value) for one in checked.rejected] == [
+    assert [(rejection.subject, rejection.value) for rejection in checked.rejected] == [
         ("tag", "note=a\\nb"),
         ("tag", "x;y=z"),
         ("tag", "=empty"),
@@ -319,14 +319,14 @@ def test_whatever_passes_as_a_tag_stays_in_its_line_and_in_its_quotes(text: str)
 def test_any_app_is_checked_without_an_error_and_once_is_enough(
     vhost: str, hosts: list[tuple[str, int, str]], tags: dict[str, str]
 ) -> None:
-    source = app(vhost, tuple(Host(*one) for one in hosts), tags)
+    source = app(vhost, tuple(Host(*address) for address in hosts), tags)
 
     checked = valid_app("stage", source)
     again = valid_app("stage", app(checked.vhost, checked.hosts, dict(checked.tags)))
 
     assert (again.hosts, again.tags) == (checked.hosts, checked.tags)
     assert again.vhost == checked.vhost
-    assert all(one.value.isprintable() and one.reason for one in checked.rejected)
+    assert all(rejection.value.isprintable() and rejection.reason for rejection in checked.rejected)
 
 
 @given(hostile_text | st.text(min_size=70))

@@ -66,19 +66,19 @@ def _log_level(draft: Draft) -> Draft:
 
 def _intervals(draft: Draft) -> Draft:
     for key, instead in INTERVALS.items():
-        if _is_no_interval(draft.values.get(key)):
+        if _is_not_an_interval(draft.values.get(key)):
             text = f"must be greater than 0; {instead:g} is used instead"
             draft = _replaced(draft, key, instead, text)
     key = "event_refresh_interval_sec"  # in a namespace it has no effect
     for index, table in enumerate(tables(draft.values)):
-        if _is_no_interval(table.get(key)):
+        if _is_not_an_interval(table.get(key)):
             draft = draft.with_table(
                 index, {name: value for name, value in table.items() if name != key}
             )
     return draft
 
 
-def _is_no_interval(value: object) -> bool:
+def _is_not_an_interval(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and value <= 0
 
 

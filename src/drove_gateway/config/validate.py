@@ -44,7 +44,7 @@ def validate(draft: Draft) -> Verdict:
     ]
     misplaced = _misplaced_namespaces(draft)
     broken = general.broken | (frozenset({"namespaces"}) if misplaced else frozenset())
-    stand_ins = [_stand_in(index, table) for index, table in enumerate(namespaces)]
+    stand_ins = [_with_placeholders(index, table) for index, table in enumerate(namespaces)]
     settings = Settings.model_validate({**general.sound, "namespaces": stand_ins})
 
     problems = (*draft.problems, *general.problems, *misplaced)
@@ -93,7 +93,7 @@ def _check(
     return _Table(known, frozenset(), ())
 
 
-def _stand_in(index: int, table: _Table) -> NamespaceSettings:
+def _with_placeholders(index: int, table: _Table) -> NamespaceSettings:
     """Return the namespace with placeholders for broken keys, so that rules can be checked."""
     needed = {"name": f"namespaces[{index}]", "drove": ["http://unknown"]}
     return NamespaceSettings.model_validate({**needed, **table.sound})

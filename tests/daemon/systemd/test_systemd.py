@@ -1,4 +1,4 @@
-"""What systemd is told, over real datagram sockets."""
+"""What systemd receives, over real datagram sockets."""
 
 import asyncio
 import re
@@ -163,8 +163,8 @@ async def test_a_reload_is_reported_with_its_time_and_its_end(listener: Listener
         play.service.reloaded()
         await until(lambda: listener.heard().count("READY=1") == 2)
 
-    told = next(message for message in listener.heard() if message.startswith("RELOADING"))
-    match = re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)", told)
+    reloading = next(message for message in listener.heard() if message.startswith("RELOADING"))
+    match = re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)", reloading)
     assert match
     assert int(match.group(1)) >= before
 

@@ -53,7 +53,7 @@ def test_the_gateways_functions(reference: Reference) -> None:
 
 
 def call(name: str, args: Sequence[object]) -> str:
-    """A call with the arguments taken from the data, but for those that must be typed."""
+    """A call with the arguments taken from the data, except for those that must be typed."""
     rest = arguments(len(args))
     if name == "replace":
         rest = arguments(3) + f" {args[3]}"

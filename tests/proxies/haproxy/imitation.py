@@ -141,11 +141,11 @@ class Model:
         if chosen is None:
             return "Can't find backend."
         lines = [
-            f"3 {name} 1 {server} {one.address} {2 if one.up and not one.admin & 1 else 0} "
-            f"{one.admin} {one.weight} 1 9 6 {3 if one.checked else 0} 4 6 0 0 0 - {one.port} "
-            "- 0 0 - - 0"
+            f"3 {name} 1 {server} {state.address} "
+            f"{2 if state.up and not state.admin & 1 else 0} {state.admin} {state.weight} 1 9 6 "
+            f"{3 if state.checked else 0} 4 6 0 0 0 - {state.port} - 0 0 - - 0"
             for name, servers in chosen.items()
-            for server, one in servers.items()
+            for server, state in servers.items()
         ]
         return "\n".join(["1", _HEADER, *lines])
 
@@ -155,9 +155,9 @@ class Model:
             return "Can't find backend."
         header = "# bkname/svname bkid/svid addr port - purge_delay used_cur used_max"
         lines = [
-            f"{name}/{server} 3/1 {one.address} {one.port} - 5000 {one.used} 9"
+            f"{name}/{server} 3/1 {state.address} {state.port} - 5000 {state.used} 9"
             for name, servers in chosen.items()
-            for server, one in servers.items()
+            for server, state in servers.items()
         ]
         return "\n".join([header, *lines])
 
@@ -177,8 +177,8 @@ async def serve(path: Path, answer: Callable[[str], str]) -> AsyncIterator[None]
             while line := (await reader.readline()).decode().strip():
                 if line == "quit":
                     break
-                said = "\n> " if line == "prompt" else prompted(answer, line)
-                writer.write(said.encode())
+                reply = "\n> " if line == "prompt" else prompted(answer, line)
+                writer.write(reply.encode())
         writer.close()
 
     server = await asyncio.start_unix_server(talk, str(path))
@@ -190,14 +190,14 @@ async def serve(path: Path, answer: Callable[[str], str]) -> AsyncIterator[None]
 
 
 @asynccontextmanager
-async def serve_raw(path: Path, said: bytes, *, hang: bool = False) -> AsyncIterator[None]:
+async def serve_raw(path: Path, content: bytes, *, hang: bool = False) -> AsyncIterator[None]:
     """A socket that says `said` to whatever comes, then closes; with `hang` it stays silent."""
     released = asyncio.Event()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError):
             await reader.readline()
-            writer.write(said)
+            writer.write(content)
             if hang:
                 await released.wait()
             else:

@@ -27,10 +27,10 @@ async def carried_out(
     directory: Path, changed: Change, options: Options, model: Model
 ) -> tuple[list[str], Batch]:
     """The commands that change something, and what they came to."""
-    said: list[str] = []
+    commands: list[str] = []
 
     def answer(command: str) -> str:
-        said.append(command)
+        commands.append(command)
         return model.answer(command)
 
     socket = directory / "s"
@@ -39,7 +39,7 @@ async def carried_out(
             UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=CountingMetrics()
         )
         batch = await HaproxyAdapter(api, options).carry_out([changed])
-    return [command for command in said if not command.startswith("show")], batch
+    return [command for command in commands if not command.startswith("show")], batch
 
 
 @pytest.mark.parametrize(
@@ -128,8 +128,8 @@ async def test_a_change_becomes_commands(
 ) -> None:
     adds = changed.action in {Action.ADD, Action.PROBE}
     model = Model({"b": {} if adds else {S: Server("10.0.0.7", 80)}})
-    said, batch = await carried_out(short_path, changed, options, model)
-    assert said == commands
+    sent, batch = await carried_out(short_path, changed, options, model)
+    assert sent == commands
     assert [result.state for result in batch.results] == ["done"]
 
 
@@ -139,7 +139,7 @@ async def test_a_server_with_connections_cannot_be_deleted_yet(short_path: Path)
     assert [result.state for result in batch.results] == ["busy"]
 
 
-async def test_a_backend_that_is_missing_refuses_without_asking_for_a_reload(
+async def test_a_backend_that_is_missing_refuses_without_requesting_a_reload(
     short_path: Path,
 ) -> None:
     _, batch = await carried_out(short_path, change(Action.ADD), Options(), Model({}))

@@ -84,7 +84,7 @@ def test_a_backend_that_went_is_removed_at_runtime() -> None:
     ],
     ids=["comment", "blank lines", "indentation", "order of backends"],
 )
-def test_what_means_the_same_is_no_difference(other: str) -> None:
+def test_what_means_the_same_is_not_a_difference(other: str) -> None:
     assert difference(SHARED + WEB, other) == Difference()
 
 

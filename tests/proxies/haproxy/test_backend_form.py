@@ -70,7 +70,7 @@ def test_an_explicit_setting_is_obeyed(explicit: bool, tmp_path: Path) -> None:
     assert with_backend_form(given) is given
 
 
-def test_a_template_that_is_no_file_counts_as_the_originals(tmp_path: Path) -> None:
+def test_a_template_that_is_not_a_file_counts_as_the_originals(tmp_path: Path) -> None:
     form = with_backend_form(settings(haproxy_template=str(tmp_path)))
     assert form.haproxy_backend_include_routing_tag_suffix is False
 

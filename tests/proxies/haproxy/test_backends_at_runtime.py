@@ -124,16 +124,16 @@ async def test_a_removal_is_finished_by_the_next_run_of_the_gateway(
 ) -> None:
     first, second = await spawn(2)
     gateway = make_newer(drain_timeout_sec=30.0)
-    one = topology(app("a.example", [first]))
+    first_only = topology(app("a.example", [first]))
     await gateway.start(topology(app("a.example", [first]), app("b.example", [second])))
     slow = asyncio.create_task(get(gateway.port, "b.example", "/slow/1"))
     await until(lambda: second.connections > 0)
-    await gateway.reach(one)
+    await gateway.reach(first_only)
     await gateway.end()
     assert await backends(gateway) == {"a.example", "b.example"}
     again = make_newer(drain_timeout_sec=5.0, ports=gateway.ports)
     again.begin()
-    await again.reach(one)
+    await again.reach(first_only)
     await only(again, {"a.example"})
     assert again.reloads == []
     assert (await slow)[0] == 200
@@ -250,11 +250,11 @@ async def test_the_shipped_templates_need_no_reload_for_vhosts(
 ) -> None:
     gateway = make_newer(template=template)
     first, second = await spawn(2)
-    one = topology(app("a.example", [first]))
-    await gateway.start(one)
+    first_only = topology(app("a.example", [first]))
+    await gateway.start(first_only)
     begun = len(gateway.reloads)
     await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
     assert await get(gateway.port, "b.example") == (200, second.name)
-    await gateway.reach(one)
+    await gateway.reach(first_only)
     assert (await get(gateway.port, "b.example"))[0] == 404
     assert gateway.reloads[begun:] == []

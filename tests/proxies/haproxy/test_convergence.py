@@ -43,8 +43,8 @@ class Cut(RuntimeApi):
                 self.model.answer(command.text)
             self.cut_after = None
             raise RuntimeApiError("cut off")
-        said = (prompted(self.model.answer, command.text) for command in commands)
-        return "".join(("\n> ", *said, ""))
+        replies = (prompted(self.model.answer, command.text) for command in commands)
+        return "".join(("\n> ", *replies, ""))
 
 
 class Run:
@@ -81,13 +81,15 @@ class Run:
 
 
 def wanted(chosen: dict[str, set[int]]) -> Topology:
-    return topology(*(app(vhost, [instance(n) for n in ones]) for vhost, ones in chosen.items()))
+    return topology(
+        *(app(vhost, [instance(n) for n in numbers]) for vhost, numbers in chosen.items())
+    )
 
 
 def instance(number: int) -> Instance:
-    one = Instance(host=f"10.0.0.{number}")
-    one.port = 80
-    return one
+    created = Instance(host=f"10.0.0.{number}")
+    created.port = 80
+    return created
 
 
 NUMBERS = st.integers(1, 4)
@@ -104,9 +106,9 @@ EVENTS = st.lists(
         st.tuples(st.just("restart"), st.none()),
         st.tuples(st.just("busy"), PLACES),
         st.tuples(st.just("idle"), PLACES),
-        st.tuples(st.just("deleted by hand"), PLACES),
-        st.tuples(st.just("moved by hand"), PLACES),
-        st.tuples(st.just("added by hand"), PLACES),
+        st.tuples(st.just("deleted manually"), PLACES),
+        st.tuples(st.just("moved manually"), PLACES),
+        st.tuples(st.just("added manually"), PLACES),
     ),
     max_size=12,
 )
@@ -129,18 +131,18 @@ async def happen(run: Run, event: str, detail: object) -> None:
                 servers.clear()
             run.engine.forget()
         case _, (str(vhost), int(number)):
-            by_hand(run, event, vhost, number)
+            manually(run, event, vhost, number)
 
 
-def by_hand(run: Run, event: str, vhost: str, number: int) -> None:
+def manually(run: Run, event: str, vhost: str, number: int) -> None:
     """What clients and operators do to one server."""
     name = f"server_10.0.0.{number}_80"
     server = run.server(vhost, number)
-    if event == "added by hand":
+    if event == "added manually":
         run.model.backends[vhost].setdefault(name, Server(f"10.0.0.{number}", 80))
-    elif server is not None and event == "deleted by hand":
+    elif server is not None and event == "deleted manually":
         del run.model.backends[vhost][name]
-    elif server is not None and event == "moved by hand":
+    elif server is not None and event == "moved manually":
         server.address = "10.9.9.9"
     elif server is not None:
         server.used = 1 if event == "busy" else 0
@@ -156,7 +158,7 @@ def test_the_servers_end_as_the_topology_says(
         for event, detail in events:
             await happen(run, event, detail)
         run.api.cut_after = None
-        # Vhosts that nobody wants any more keep what was added there by hand.
+        # Vhosts that nobody wants any more keep what was added there manually.
         run.desired = wanted({vhost: last.get(vhost, {9}) for vhost in VHOSTS})
         await run.engine.audit(run.desired)
         await run.bring()
@@ -165,7 +167,8 @@ def test_the_servers_end_as_the_topology_says(
             await run.drain()
         for vhost in VHOSTS:
             assert {
-                name: (one.address, one.admin) for name, one in run.model.backends[vhost].items()
+                name: (server.address, server.admin)
+                for name, server in run.model.backends[vhost].items()
             } == {
                 f"server_10.0.0.{number}_80": (f"10.0.0.{number}", 0)
                 for number in last.get(vhost, {9})

@@ -14,7 +14,7 @@ Spawn = Callable[..., Awaitable[list[Instance]]]
 
 
 @pytest.mark.parametrize(
-    ("said", "hang", "message"),
+    ("reply", "hang", "message"),
     [
         (b"", True, "no reply in time"),
         (b"\n> Name: HAP", True, "no reply in time"),
@@ -23,12 +23,12 @@ Spawn = Callable[..., Awaitable[list[Instance]]]
     ],
     ids=["hangs", "hangs in an answer", "another program", "not an admin"],
 )
-async def test_an_api_that_is_none_is_told_and_a_good_one_taken(
-    make_gateway: MakeGateway, spawn: Spawn, said: bytes, hang: bool, message: str
+async def test_an_api_that_is_none_is_reported_and_a_good_one_used(
+    make_gateway: MakeGateway, spawn: Spawn, reply: bytes, hang: bool, message: str
 ) -> None:
     gateway = make_gateway(haproxy_reload_disabled=True, runtime_timeout=0.2)
     old, new = await spawn(2)
-    async with serve_raw(gateway.haproxy.socket, said, hang=hang):
+    async with serve_raw(gateway.haproxy.socket, reply, hang=hang):
         gateway.begin()
         gateway.desire(topology(app("a.example", [new])))
         await until(lambda: any(message in error for error in gateway.errors))
@@ -43,7 +43,7 @@ async def test_an_api_that_is_none_is_told_and_a_good_one_taken(
     assert await get(gateway.port, "a.example") == (200, new.name)
 
 
-async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_go_on(
+async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_are_followed(
     make_gateway: MakeGateway,
 ) -> None:
     gateway = make_gateway(haproxy_reload_disabled=True)
@@ -70,7 +70,7 @@ async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_go_on(
     assert list(failed) == ["a.example"]
 
 
-async def test_an_answer_cut_off_in_the_middle_is_made_good(make_gateway: MakeGateway) -> None:
+async def test_an_answer_cut_off_in_the_middle_is_repaired(make_gateway: MakeGateway) -> None:
     gateway = make_gateway(haproxy_reload_disabled=True)
     model = Model({"a.example": {}})
     cut = [True]
@@ -82,18 +82,18 @@ async def test_an_answer_cut_off_in_the_middle_is_made_good(make_gateway: MakeGa
         return model.answer(command)
 
     instances = [Instance(host=f"10.0.0.{n}") for n in range(1, 4)]
-    for one in instances:
-        one.port = 80
+    for instance in instances:
+        instance.port = 80
     async with serve(gateway.haproxy.socket, answer):
         gateway.begin()
         gateway.desire(topology(app("a.example", instances)))
         await until(lambda: not cut and gateway.is_settled())
-    assert {name: one.admin for name, one in model.backends["a.example"].items()} == {
-        server_name(one): 0 for one in instances
+    assert {name: instance.admin for name, instance in model.backends["a.example"].items()} == {
+        server_name(instance): 0 for instance in instances
     }
 
 
-async def test_a_server_that_cannot_be_deleted_stays_in_maintenance_and_is_told(
+async def test_a_server_that_cannot_be_deleted_stays_in_maintenance_and_is_reported(
     make_gateway: MakeGateway,
 ) -> None:
     gateway = make_gateway(haproxy_reload_disabled=True)

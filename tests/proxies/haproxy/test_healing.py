@@ -1,4 +1,4 @@
-"""HAProxy is restarted, reloaded and edited behind the gateway's back, and is mended."""
+"""HAProxy is restarted, reloaded and edited behind the gateway's back, and is repaired."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,9 @@ async def serving(gateway: Gateway, backend: str, instances: list[Instance]) -> 
     """Wait until exactly `instances` are in traffic in HAProxy, read past the driver."""
 
     async def as_wanted() -> bool:
-        expected = {server_name(one): (one.host, one.port, 0) for one in instances}
+        expected = {
+            server_name(instance): (instance.host, instance.port, 0) for instance in instances
+        }
         try:
             return await gateway.servers(backend) == expected
         except OSError:
@@ -87,7 +89,7 @@ async def test_the_file_follows_runtime_changes_without_a_reload(
     await serving(gateway, "a.example", [first, second])
 
 
-async def test_a_file_edited_by_hand_is_written_again_at_the_audit(
+async def test_a_file_edited_manually_is_written_again_at_the_audit(
     make_gateway: MakeGateway, spawn: Spawn
 ) -> None:
     gateway = make_gateway(audit_interval_sec=1.0)
@@ -97,7 +99,9 @@ async def test_a_file_edited_by_hand_is_written_again_at_the_audit(
     await until(lambda: gateway.haproxy.config.read_text() == config)
 
 
-async def test_servers_changed_by_hand_are_mended(make_gateway: MakeGateway, spawn: Spawn) -> None:
+async def test_servers_changed_manually_are_repaired(
+    make_gateway: MakeGateway, spawn: Spawn
+) -> None:
     gateway = make_gateway()
     moved, deleted, third = await spawn(3)
     both = [moved, deleted]
@@ -355,7 +359,7 @@ async def test_servers_follow_their_host_names(make_gateway: MakeGateway, spawn:
     await gateway.settled()
 
 
-async def test_a_name_that_haproxy_could_not_resolve_at_its_start_is_mended(
+async def test_a_name_that_haproxy_could_not_resolve_at_its_start_is_repaired(
     make_gateway: MakeGateway, spawn: Spawn
 ) -> None:
     names = Names()

@@ -9,14 +9,14 @@ from drove_gateway.model.errors import CommandFailed, CommandTimeout, RuntimeApi
 from drove_gateway.proxies.haproxy.api import master
 
 
-async def test_a_configuration_that_is_taken_is_no_error(short_path: Path) -> None:
+async def test_a_configuration_that_is_taken_is_not_an_error(short_path: Path) -> None:
     async with serve_raw(short_path / "m", b"Success=1\n--\n[NOTICE] Loading success.\n\n"):
         await master.reload(str(short_path / "m"), timeout=5)
 
 
 async def test_a_configuration_that_is_refused_is_an_error_with_the_log(short_path: Path) -> None:
-    said = b"Success=0\n--\n[ALERT] (12) : config : parsing [haproxy.cfg:3] : unknown keyword\n\n"
-    async with serve_raw(short_path / "m", said):
+    reply = b"Success=0\n--\n[ALERT] (12) : config : parsing [haproxy.cfg:3] : unknown keyword\n\n"
+    async with serve_raw(short_path / "m", reply):
         with pytest.raises(
             CommandFailed, match=r"old worker keeps serving.*unknown keyword"
         ) as caught:
@@ -30,9 +30,9 @@ async def test_an_old_master_that_says_nothing_has_been_asked(short_path: Path) 
         await master.reload(str(short_path / "m"), timeout=5)
 
 
-@pytest.mark.parametrize("said", [b"Unknown command\n", b"x" * 100_000])
-async def test_anything_else_is_an_error_that_quotes_it(short_path: Path, said: bytes) -> None:
-    async with serve_raw(short_path / "m", said):
+@pytest.mark.parametrize("reply", [b"Unknown command\n", b"x" * 100_000])
+async def test_anything_else_is_an_error_that_quotes_it(short_path: Path, reply: bytes) -> None:
+    async with serve_raw(short_path / "m", reply):
         with pytest.raises((RuntimeApiError, CommandFailed), match="master socket"):
             await master.reload(str(short_path / "m"), timeout=5)
 

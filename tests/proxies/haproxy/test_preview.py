@@ -1,4 +1,4 @@
-"""What would change in HAProxy is told by `show` commands alone."""
+"""What would change in HAProxy is known from `show` commands alone."""
 
 import copy
 import time
@@ -57,10 +57,10 @@ def model() -> Model:
 
 
 async def test_each_server_that_differs_is_a_step_and_none_is_changed(short_path: Path) -> None:
-    haproxy, said = model(), []
+    haproxy, commands = model(), []
 
     def answer(command: str) -> str:
-        said.append(command)
+        commands.append(command)
         return haproxy.answer(command)
 
     before = copy.deepcopy(haproxy.backends)
@@ -73,7 +73,7 @@ async def test_each_server_that_differs_is_a_step_and_none_is_changed(short_path
         ("drain server", "web/server_10.0.0.2_80"),
     ]
     assert "server web/server_10.0.0.3_80 is in drain by an operator, and stays so" in seen.notes
-    assert {command.split()[0] for command in said} == {"show", "help"}
+    assert {command.split()[0] for command in commands} == {"show", "help"}
     assert haproxy.backends == before
     assert haproxy.touched == set()
 
@@ -89,7 +89,7 @@ async def test_a_backend_that_is_not_there_comes_with_a_reload(short_path: Path)
     assert "HAProxy has no backend new" in disabled.notes
 
 
-async def test_a_host_without_an_address_is_told(short_path: Path) -> None:
+async def test_a_host_without_an_address_is_reported(short_path: Path) -> None:
     async with serve(short_path / "s", model().answer):
         seen = await look(short_path / "s", topology(web=("10.0.0.1", "nowhere.example")))
 
@@ -97,7 +97,7 @@ async def test_a_host_without_an_address_is_told(short_path: Path) -> None:
     assert any("nowhere.example has no address" in note for note in seen.notes)
 
 
-async def test_a_socket_that_nobody_answers_is_told(short_path: Path) -> None:
+async def test_a_socket_that_nobody_answers_is_reported(short_path: Path) -> None:
     seen = await look(short_path / "nobody", topology(web=("10.0.0.1",)))
     assert seen.steps == ()
     assert "HAProxy's servers cannot be read" in seen.notes[0]

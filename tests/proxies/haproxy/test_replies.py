@@ -1,4 +1,4 @@
-"""Every reply that HAProxy 2.8, 3.0 and 3.4 were seen to give, and what it means."""
+"""Every reply that HAProxy 2.8, 3.0 and 3.4 gave, and what it means."""
 
 import pytest
 from tests.benches.in_process import CountingMetrics

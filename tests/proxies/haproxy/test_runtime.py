@@ -76,7 +76,7 @@ async def test_an_unknown_reply_is_an_error_that_names_command_and_reply(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "reply",
     [
         b"",
         b"\n> ",
@@ -86,8 +86,8 @@ async def test_an_unknown_reply_is_an_error_that_names_command_and_reply(
     ],
     ids=["nothing", "cut short", "another program", "no text", "too many replies"],
 )
-async def test_garbage_is_an_error(short_path: Path, said: bytes) -> None:
-    async with serve_raw(short_path / "s", said):
+async def test_garbage_is_an_error(short_path: Path, reply: bytes) -> None:
+    async with serve_raw(short_path / "s", reply):
         with pytest.raises(RuntimeApiError, match=r"s1|runtime API"):
             await api(short_path / "s").run([commands.set_state("b", "s1", "ready")])
 
@@ -104,18 +104,20 @@ async def test_a_missing_socket_is_named(short_path: Path) -> None:
 
 
 async def test_a_host_and_port_that_refuse_are_named() -> None:
-    one = RuntimeApi(TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
+    client = RuntimeApi(
+        TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=CountingMetrics()
+    )
     with pytest.raises(RuntimeApiError, match=r"at \[::1\]:1 cannot be reached"):
-        await one.ask(commands.SHOW_INFO)
+        await client.ask(commands.SHOW_INFO)
 
 
 async def test_calls_and_durations_are_counted(short_path: Path) -> None:
     counts = CountingMetrics()
     async with serve(short_path / "s", Model({"b": {"s1": Server("10.0.0.1", 80)}}).answer):
-        one = api(short_path / "s", counts=counts)
-        await one.run([commands.set_state("b", name, "ready") for name in ("s1", "s2")])
+        client = api(short_path / "s", counts=counts)
+        await client.run([commands.set_state("b", name, "ready") for name in ("s1", "s2")])
     with pytest.raises(RuntimeApiError):
-        await one.ask(commands.SHOW_INFO)
+        await client.ask(commands.SHOW_INFO)
     assert counts.calls == {
         ("set_server_state_ready", True): 1,
         ("set_server_state_ready", False): 1,
@@ -181,8 +183,8 @@ async def test_a_real_haproxy_answers_over_tcp_too(
     try:
         address = socket_address(f"{form}:{port}")
         assert address == TcpSocket(host, port)
-        one = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
-        replies = await one.run(
+        client = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
+        replies = await client.run(
             [
                 commands.add_server("b", "s1", "::1", 80, ""),
                 commands.set_address("b", "s1", "10.0.0.1", 80),
@@ -197,7 +199,7 @@ async def test_a_real_haproxy_answers_over_tcp_too(
 
 
 async def trickle(path: Path, pause: float) -> asyncio.Server:
-    """A socket that sends a byte at a time, for ever."""
+    """A socket that sends a byte at a time, without end."""
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

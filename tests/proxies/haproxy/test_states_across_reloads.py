@@ -77,8 +77,8 @@ async def test_health_stays_ok_during_the_gateways_own_reload(
     make_gateway: Callable[..., Gateway], spawn: Callable[..., Awaitable[list[Instance]]]
 ) -> None:
     gateway = make_gateway()
-    one, other = await spawn(2)
-    await gateway.start(topology(app(VHOST, [one])))
+    first, other = await spawn(2)
+    await gateway.start(topology(app(VHOST, [first])))
     seen: set[tuple[bool, str]] = set()
 
     async def look() -> None:
@@ -88,21 +88,21 @@ async def test_health_stays_ok_during_the_gateways_own_reload(
 
     looking = asyncio.create_task(look())
     before = len(gateway.reloads)
-    await gateway.reach(topology(app(VHOST, [one]), app(OTHER, [other])))
+    await gateway.reach(topology(app(VHOST, [first]), app(OTHER, [other])))
     looking.cancel()
     assert len(gateway.reloads) == before + 1
     assert seen == {(True, "OK")}
 
 
-async def test_the_gateways_own_reload_is_no_warning(
+async def test_the_gateways_own_reload_is_not_a_warning(
     make_gateway: Callable[..., Gateway],
     spawn: Callable[..., Awaitable[list[Instance]]],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     gateway = make_gateway()
-    one, other = await spawn(2)
-    await gateway.start(topology(app(VHOST, [one])))
-    await gateway.reach(topology(app(VHOST, [one]), app(OTHER, [other])))
+    first, other = await spawn(2)
+    await gateway.start(topology(app(VHOST, [first])))
+    await gateway.reach(topology(app(VHOST, [first]), app(OTHER, [other])))
     written = capsys.readouterr().out
     assert "HAProxy was reloaded by the gateway" in written
     assert "[warning" not in written

@@ -17,9 +17,9 @@ NAMING = Naming()
 
 
 def instance(port: int) -> Instance:
-    one = Instance(host="10.0.0.1")
-    one.port = port
-    return one
+    created = Instance(host="10.0.0.1")
+    created.port = port
+    return created
 
 
 A = app("a.example", [instance(1)])

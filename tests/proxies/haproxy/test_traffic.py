@@ -47,7 +47,9 @@ async def test_every_instance_is_replaced_under_load_and_no_request_fails(
             await traffic.answered(500)
     assert tally.failures == []
     assert len(gateway.reloads) == begun
-    assert {one.name for ones in now.values() for one in ones} <= set(tally.answers)
+    assert {instance.name for instances in now.values() for instance in instances} <= set(
+        tally.answers
+    )
 
 
 async def test_all_instances_at_once_are_replaced_under_load(
@@ -118,14 +120,14 @@ async def test_a_server_that_comes_back_while_it_drains_serves_again(
     both = await spawn(2)
     await gateway.start(topology(app("a.example", both)))
     slow = [asyncio.create_task(get(gateway.port, "a.example", "/slow/0.6")) for _ in range(2)]
-    await until(lambda: all(one.connections > 0 for one in both))
+    await until(lambda: all(instance.connections > 0 for instance in both))
     await gateway.reach(topology(app("a.example", both[:1])))
     assert (await gateway.servers("a.example"))[server_name(both[1])][2] != 0
     await gateway.reach(topology(app("a.example", both)))
-    assert [(await one)[0] for one in slow] == [200, 200]
+    assert [(await request)[0] for request in slow] == [200, 200]
     states = await gateway.servers("a.example")
     assert {name: state[2] for name, state in states.items()} == {
-        server_name(one): 0 for one in both
+        server_name(instance): 0 for instance in both
     }
 
 

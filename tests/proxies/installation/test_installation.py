@@ -80,7 +80,7 @@ async def test_a_refused_configuration_changes_nothing_and_is_explained(rig: Rig
 
 
 async def test_a_reload_that_exits_with_0_but_cannot_bind_its_port_is_unproven(rig: Rig) -> None:
-    """`nginx -s reload` ends with 0; the old generation goes on, and so must its file."""
+    """`nginx -s reload` ends with 0; the old generation keeps serving, and so must its file."""
     installation = rig.installation()
     await installation.install(topology(web=3))
     before = rig.config.read_text()
@@ -310,5 +310,5 @@ class TestDrift:
 
 
 async def _says(drift: Awaitable[str], words: str) -> bool:
-    said = await drift
-    return words in said if words else not said
+    reason = await drift
+    return words in reason if words else not reason

@@ -1,4 +1,4 @@
-"""Whether a proxy would be reloaded, and why, is told without touching it."""
+"""Whether a proxy would be reloaded, and why, is known without touching it."""
 
 from pathlib import Path
 

@@ -153,14 +153,14 @@ def test_the_generation_is_in_the_text() -> None:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_equal_configurations_have_equal_generations_and_others_do_not(
-    one: str, other: str
+    first: str, other: str
 ) -> None:
     def generation(xproxy: str) -> str:
         data = context(EMPTY, Settings(), xproxy)
         return render(compiled("{{.Generation}} {{.Xproxy}}"), data).generation
 
-    assert generation(one) == generation(one)
-    assert (generation(one) == generation(other)) is (one == other)
+    assert generation(first) == generation(first)
+    assert (generation(first) == generation(other)) is (first == other)
 
 
 def with_servers(*ports: int, tags: Mapping[str, str] = {}) -> RenderingData:
@@ -181,8 +181,8 @@ def test_a_generation_shows_that_only_servers_differ() -> None:
     before = render(source, with_servers(1, 2), without_ports)
     after = render(source, with_servers(2, 3), without_ports)
     assert before.generation != after.generation
-    assert after.is_but_for_runtime(before.generation)
-    assert after.is_but_for_runtime(after.generation)
+    assert after.is_except_for_runtime(before.generation)
+    assert after.is_except_for_runtime(after.generation)
 
 
 @pytest.mark.parametrize(
@@ -198,13 +198,13 @@ def test_a_generation_shows_that_more_than_servers_differs(
 ) -> None:
     before = render(compiled(EACH_SERVER), with_servers(1), without_ports)
     after = render(compiled(source), data, without_ports)
-    assert not after.is_but_for_runtime(before.generation)
+    assert not after.is_except_for_runtime(before.generation)
 
 
 def test_without_a_runtime_api_different_servers_are_a_difference() -> None:
     before = render(compiled(EACH_SERVER), with_servers(1))
     after = render(compiled(EACH_SERVER), with_servers(2))
-    assert not after.is_but_for_runtime(before.generation)
+    assert not after.is_except_for_runtime(before.generation)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ async def test_the_event_loop_keeps_turning_while_a_large_template_renders(tmp_p
 
 
 class Slow:
-    """A rendering that goes on until it is released; counts how many go on at once."""
+    """A rendering that lasts until it is released; counts how many run at once."""
 
     def __init__(self) -> None:
         self.release = threading.Event()

@@ -60,9 +60,9 @@ def test_only_what_differs_is_due() -> None:
 
 
 def test_the_order_of_hosts_is_not_a_difference() -> None:
-    one, two = ["10.0.0.1:80", "10.0.0.2:80"], ["10.0.0.2:80", "10.0.0.1:80"]
+    first, two = ["10.0.0.1:80", "10.0.0.2:80"], ["10.0.0.2:80", "10.0.0.1:80"]
     desired = servers()
-    desired.settle(topology({"a.example": one}), lambda _: True)
+    desired.settle(topology({"a.example": first}), lambda _: True)
     assert due(desired, topology({"a.example": two})) == {}
 
 

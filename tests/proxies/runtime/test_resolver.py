@@ -44,95 +44,95 @@ async def test_addresses_pass_through_without_a_question() -> None:
     assert zone.asked == []
 
 
-async def test_a_name_is_asked_for_once_within_its_ttl() -> None:
+async def test_a_name_is_requested_once_within_its_ttl() -> None:
     zone = Zone(a_example=["10.0.0.1"])
-    one = resolver(zone)
-    await one.resolve(["a.example", "a.example"])
-    assert (await one.resolve(["a.example"])).addresses == {"a.example": "10.0.0.1"}
+    cached = resolver(zone)
+    await cached.resolve(["a.example", "a.example"])
+    assert (await cached.resolve(["a.example"])).addresses == {"a.example": "10.0.0.1"}
     assert zone.asked == ["a.example"]
 
 
 async def test_a_name_that_never_resolved_fails_alone_and_is_named() -> None:
-    one = resolver(Zone(a_example=["10.0.0.1"]))
-    resolved = await one.resolve(["a.example", "b.example"])
+    cached = resolver(Zone(a_example=["10.0.0.1"]))
+    resolved = await cached.resolve(["a.example", "b.example"])
     assert resolved.addresses == {"a.example": "10.0.0.1"}
     assert resolved.failed == {"b.example": "Name or service not known"}
-    assert not one.health().healthy
-    assert "b.example (Name or service not known)" in one.health().message
+    assert not cached.health().healthy
+    assert "b.example (Name or service not known)" in cached.health().message
 
 
 async def test_the_last_address_serves_while_the_resolver_fails_and_health_says_so() -> None:
     zone, clock = Zone(a_example=["10.0.0.1"]), Clock()
-    one = resolver(zone, clock)
-    await one.resolve(["a.example"])
+    cached = resolver(zone, clock)
+    await cached.resolve(["a.example"])
     zone.broken, clock.now = True, 150.0
-    assert await one.refresh() == frozenset()
-    resolved = await one.resolve(["a.example"])
+    assert await cached.refresh() == frozenset()
+    resolved = await cached.resolve(["a.example"])
     assert resolved.addresses == {"a.example": "10.0.0.1"}
     assert resolved.stale == {"a.example": "Name or service not known, 10.0.0.1 is 50 s old"}
-    assert not one.health().healthy
+    assert not cached.health().healthy
     zone.broken, clock.now = False, 152.0
-    await one.refresh()
-    assert one.known(["a.example"]).stale == {}
-    assert one.health().healthy
+    await cached.refresh()
+    assert cached.known(["a.example"]).stale == {}
+    assert cached.health().healthy
 
 
 async def test_a_changed_address_is_followed_after_the_ttl() -> None:
     zone, clock = Zone(a_example=["10.0.0.1"]), Clock()
-    one = resolver(zone, clock)
-    await one.resolve(["a.example"])
+    cached = resolver(zone, clock)
+    await cached.resolve(["a.example"])
     zone.answers["a.example"] = ["10.0.0.2"]
-    assert await one.refresh() == frozenset()
+    assert await cached.refresh() == frozenset()
     clock.now += 30
-    assert await one.refresh() == {"a.example"}
-    assert one.known(["a.example"]).addresses == {"a.example": "10.0.0.2"}
+    assert await cached.refresh() == {"a.example"}
+    assert cached.known(["a.example"]).addresses == {"a.example": "10.0.0.2"}
 
 
 async def test_the_present_address_stays_while_the_answer_still_has_it() -> None:
     zone, clock = Zone(a_example=["10.0.0.1", "10.0.0.2"]), Clock()
-    one = resolver(zone, clock)
-    await one.resolve(["a.example"])
+    cached = resolver(zone, clock)
+    await cached.resolve(["a.example"])
     zone.answers["a.example"] = ["10.0.0.2", "10.0.0.1"]
     clock.now += 30
-    assert await one.refresh() == frozenset()
-    assert one.known(["a.example"]).addresses == {"a.example": "10.0.0.1"}
+    assert await cached.refresh() == frozenset()
+    assert cached.known(["a.example"]).addresses == {"a.example": "10.0.0.1"}
 
 
 async def test_a_hanging_name_delays_neither_the_others_nor_the_next_call() -> None:
     zone = Zone(a_example=["10.0.0.1"])
     zone.hanging = {"slow.example"}
-    one = resolver(zone, timeout=0.05)
-    resolved = await one.resolve(["slow.example", "a.example"])
+    cached = resolver(zone, timeout=0.05)
+    resolved = await cached.resolve(["slow.example", "a.example"])
     assert resolved.addresses == {"a.example": "10.0.0.1"}
     assert resolved.failed == {"slow.example": "no answer within 0.05 s"}
     zone.asked.clear()
-    await one.resolve(["slow.example", "a.example"])
+    await cached.resolve(["slow.example", "a.example"])
     assert zone.asked == []
 
 
 async def test_known_answers_at_once_and_leaves_new_names_to_the_background() -> None:
     zone = Zone(a_example=["10.0.0.1"])
-    one = resolver(zone)
-    before = one.known(["a.example"])
+    cached = resolver(zone)
+    before = cached.known(["a.example"])
     assert (before.addresses, before.failed) == ({}, {})
-    told: asyncio.Queue[str] = asyncio.Queue()
-    running = asyncio.create_task(one.run(told.put_nowait))
+    changed: asyncio.Queue[str] = asyncio.Queue()
+    running = asyncio.create_task(cached.run(changed.put_nowait))
     async with asyncio.timeout(5):
-        assert await told.get() == "a.example"
-        one.known(["b.example"])
+        assert await changed.get() == "a.example"
+        cached.known(["b.example"])
         zone.answers["b.example"] = ["10.0.0.9"]
-        assert await told.get() == "b.example"
+        assert await changed.get() == "b.example"
     running.cancel()
-    assert one.known(["b.example"]).addresses == {"b.example": "10.0.0.9"}
+    assert cached.known(["b.example"]).addresses == {"b.example": "10.0.0.9"}
     with pytest.raises(asyncio.CancelledError):
         await running
 
 
 async def test_names_out_of_use_are_forgotten() -> None:
-    one = resolver(Zone())
-    await one.resolve(["gone.example"])
-    one.retain(["a.example"])
-    assert one.health().healthy
+    cached = resolver(Zone())
+    await cached.resolve(["gone.example"])
+    cached.retain(["a.example"])
+    assert cached.health().healthy
 
 
 async def test_an_empty_answer_is_a_failure() -> None:

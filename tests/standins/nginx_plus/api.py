@@ -74,7 +74,7 @@ class Api:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.log.append((request.method, request.path))
-        fault = next((one for one in self.faults if one.matches(request)), None)
+        fault = next((fault for fault in self.faults if fault.matches(request)), None)
         if fault is not None:
             spoilt = await before(fault, request)
             if spoilt is not None:
@@ -148,12 +148,14 @@ class Api:
 
     async def _servers(self, request: web.Request, name: str, version: int) -> web.Response:
         if request.method == "GET":
-            return _json([one.configuration() for one in self._find(name).servers])
+            return _json([server.configuration() for server in self._find(name).servers])
         upstream = self._find(name, create=True)
         fields = await self._body(request, POST_FIELDS, version)
         if "server" not in fields:
             raise Refusal(400, "UpstreamConfFormatError", 'missing "server" argument')
-        if self.refuse_duplicates and fields["server"] in {one.server for one in upstream.servers}:
+        if self.refuse_duplicates and fields["server"] in {
+            server.server for server in upstream.servers
+        }:
             raise Refusal(409, "EntryExists", "entry exists")
         server = upstream.append(fields)
         self.state.save(upstream)
@@ -169,7 +171,7 @@ class Api:
         if request.method == "DELETE":
             upstream.remove(server)
             self.state.save(upstream)
-            return _json([one.configuration() for one in upstream.servers])
+            return _json([server.configuration() for server in upstream.servers])
         server.set(await self._body(request, PATCH_FIELDS, version))
         self.state.save(upstream)
         return _json(server.configuration())
@@ -190,7 +192,7 @@ class Api:
 
 def _status(upstream: Upstream) -> dict[str, Any]:
     return {
-        "peers": [one.status() for one in upstream.servers],
+        "peers": [server.status() for server in upstream.servers],
         "keepalive": 0,
         "zombies": upstream.zombies,
         "zone": upstream.zone,

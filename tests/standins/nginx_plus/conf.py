@@ -106,34 +106,39 @@ def _directive(words: list[tuple[str, int]]) -> Directive:
 
 
 def _walk(directives: list[Directive], conf: Conf) -> None:
-    for one in directives:
-        if one.name == "upstream" and one.children is not None:
-            if one.args[0] in conf.upstreams:
-                raise ConfError(f'duplicate upstream "{one.args[0]}"', one.line)
-            conf.upstreams[one.args[0]] = _upstream(one)
-        elif one.name == "resolver":
+    for directive in directives:
+        if directive.name == "upstream" and directive.children is not None:
+            if directive.args[0] in conf.upstreams:
+                raise ConfError(f'duplicate upstream "{directive.args[0]}"', directive.line)
+            conf.upstreams[directive.args[0]] = _upstream(directive)
+        elif directive.name == "resolver":
             conf.resolver = True
-        elif one.name == "location" and one.args[0] == "=" and one.children:
-            for inner in one.children:
+        elif directive.name == "location" and directive.args[0] == "=" and directive.children:
+            for inner in directive.children:
                 if inner.name == "return" and inner.args[0] == "200":
-                    conf.answers[one.args[1]] = inner.args[1]
-        if one.children and one.name != "upstream":
-            _walk(one.children, conf)
+                    conf.answers[directive.args[1]] = inner.args[1]
+        if directive.children and directive.name != "upstream":
+            _walk(directive.children, conf)
 
 
 def _upstream(block: Directive) -> UpstreamConf:
     upstream = UpstreamConf(block.args[0])
-    for one in block.children or []:
-        if one.name == "zone":
-            upstream.zone = one.args[0]
-        elif one.name == "state":
-            upstream.state = one.args[0]
-        elif one.name == "server":
-            upstream.servers.append((one.args[0], one.args[1:]))
-        elif one.name in {"hash", "random", "ip_hash", "least_conn", "least_time"}:
-            upstream.method = one.name
-        elif one.name not in {"keepalive", "keepalive_timeout", "keepalive_requests", "queue"}:
-            raise ConfError(f'unknown directive "{one.name}"', one.line)
+    for directive in block.children or []:
+        if directive.name == "zone":
+            upstream.zone = directive.args[0]
+        elif directive.name == "state":
+            upstream.state = directive.args[0]
+        elif directive.name == "server":
+            upstream.servers.append((directive.args[0], directive.args[1:]))
+        elif directive.name in {"hash", "random", "ip_hash", "least_conn", "least_time"}:
+            upstream.method = directive.name
+        elif directive.name not in {
+            "keepalive",
+            "keepalive_timeout",
+            "keepalive_requests",
+            "queue",
+        }:
+            raise ConfError(f'unknown directive "{directive.name}"', directive.line)
     if upstream.state and upstream.servers:
         raise ConfError('"state" is incompatible with "server"', block.line)
     if upstream.state and not upstream.zone:

@@ -119,7 +119,7 @@ class NginxPlus:
 
     def servers(self, upstream: str) -> list[str]:
         """The addresses that an upstream has now, in drain or not."""
-        return [one.server for one in self.upstreams[upstream].servers]
+        return [server.server for server in self.upstreams[upstream].servers]
 
     def has(self, upstream: str, servers: Collection[str]) -> bool:
         """Whether an upstream is there and has exactly these servers."""
@@ -132,8 +132,12 @@ class NginxPlus:
 
     def _zones(self, conf: Conf) -> dict[str, Upstream]:
         return {
-            name: Upstream(one, self.disk.get(one.state) if one.state else None, self.zone_servers)
-            for name, one in conf.upstreams.items()
+            name: Upstream(
+                upstream,
+                self.disk.get(upstream.state) if upstream.state else None,
+                self.zone_servers,
+            )
+            for name, upstream in conf.upstreams.items()
         }
 
     def _take(self, conf: Conf, zones: dict[str, Upstream]) -> None:
@@ -153,7 +157,7 @@ class NginxPlus:
         return int(runner.addresses[0][1])
 
     async def _control(self, request: web.Request) -> web.Response:
-        """What the command asks for: `/check?file=…`, `/reload`. `/calls` counts and forgets."""
+        """What the command line selects: `/check?file=…`, `/reload`. `/calls` counts them."""
         if request.path == "/calls":
             calls = dict(self.api.calls)
             self.api.forget_calls()

@@ -78,8 +78,8 @@ class Traffic:
 
 def _turns(upstream: Upstream) -> Iterator[ZoneServer]:
     """Each server that may take a request, once, beginning with the one whose turn it is."""
-    live = [one for one in upstream.servers if _takes_requests(one)]
-    regular = [one for one in live if not one.backup] or live
+    live = [server for server in upstream.servers if _takes_requests(server)]
+    regular = [server for server in live if not server.backup] or live
     upstream.turn += 1
     start = upstream.turn % len(regular) if regular else 0
     yield from (*regular[start:], *regular[:start])

@@ -183,7 +183,7 @@ class Upstream:
         if server.parent:
             raise bad("UpstreamServerImmutable", "server is immutable")
         self.servers.remove(server)
-        self.removed = [one for one in (*self.removed, server) if one.active or one is server]
+        self.removed = [kept for kept in (*self.removed, server) if kept.active or kept is server]
 
     def renumber(self) -> None:
         """Give the servers other ids, as a reload does: the last one now has the first's."""
@@ -195,8 +195,8 @@ class Upstream:
         """What the state file has: the servers with their parameters."""
         names = sorted(PATCH_FIELDS | {"backup"})
         return [
-            {name: one.configuration()[name] for name in names if name in one.configuration()}
-            for one in self.servers
+            {name: server.configuration()[name] for name in names if name in server.configuration()}
+            for server in self.servers
         ]
 
     def _load(self, address: str, parameters: list[str]) -> None:

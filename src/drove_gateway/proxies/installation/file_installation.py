@@ -271,7 +271,7 @@ class FileInstallation:
         before, after = await asyncio.to_thread(
             lambda: (without_generation(previous), without_generation(rendered.text))
         )
-        if await self._loader.serves_but_for_runtime(rendered):
+        if await self._loader.serves_except_for_runtime(rendered):
             return await at_runtime.bring(before, after) or None
         if candidate.file is not None or await self._is_new(rendered):
             return at_runtime.first_line(before, after)

@@ -49,10 +49,10 @@ class GenerationLoader:
             return False
         return True
 
-    async def serves_but_for_runtime(self, rendered: Rendered) -> bool:
+    async def serves_except_for_runtime(self, rendered: Rendered) -> bool:
         """Return whether the proxy serves `rendered`, perhaps with other servers and backends."""
         serving = await self._ask(rendered.proof_url) if rendered.proof_url else None
-        return serving is not None and rendered.is_but_for_runtime(serving)
+        return serving is not None and rendered.is_except_for_runtime(serving)
 
     async def drift(self, current: Rendered) -> str:
         """Return how the generation that the proxy serves differs from `current`, or an empty

@@ -130,7 +130,7 @@ async def _look_at_process(platform: Platform, rendered: Rendered, ask: Ask) -> 
     if serving == generation:
         return Observation(notes=(f"{name} already serves generation {generation}",))
     other = f"{name} serves generation {serving}, not {generation}"
-    if rendered.is_but_for_runtime(serving):
+    if rendered.is_except_for_runtime(serving):
         return Observation(notes=(f"{other}; they differ only in what the runtime API changes",))
     return Observation(reload=(other,))
 

@@ -39,7 +39,7 @@ class Rendered(msgspec.Struct, frozen=True):
     structured: bool = False
     interpreted_because: str = ""
 
-    def is_but_for_runtime(self, generation: str) -> bool:
+    def is_except_for_runtime(self, generation: str) -> bool:
         """Return whether `generation` is this configuration, perhaps changed at runtime."""
         return generation == self.generation or (
             self.structured

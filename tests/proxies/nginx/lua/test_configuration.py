@@ -36,15 +36,15 @@ def test_any_name_is_the_same_name_in_lua_and_closes_no_block(name: str) -> None
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000))
-def test_files_that_differ_in_servers_only_are_equal_without_them(one: int, another: int) -> None:
+def test_files_that_differ_in_servers_only_are_equal_without_them(first: int, another: int) -> None:
     def shared(count: int) -> str:
         servers = tuple(FileServer(f"10.{n >> 8}.{n & 255}.1:80") for n in range(count))
         code = init_code(_OPTIONS, {"shop.test": FileUpstream(servers)}, generation="1")
         return without_servers(code)
 
-    assert shared(one) == shared(another)
-    assert "file.finish()" in shared(one)
-    assert 'require("drove_gateway.file")' in shared(one)
+    assert shared(first) == shared(another)
+    assert "file.finish()" in shared(first)
+    assert 'require("drove_gateway.file")' in shared(first)
 
 
 def test_a_long_upstream_is_listed_in_pieces_that_nginx_can_read() -> None:

@@ -163,15 +163,15 @@ async def holding(count: int) -> AsyncIterator[list[Holding]]:
     """Run instances that hold requests, each on its own port."""
     async with contextlib.AsyncExitStack() as stack:
         made = []
-        for one in (Holding() for _ in range(count)):
+        for instance in (Holding() for _ in range(count)):
             application = web.Application()
-            application.router.add_route("*", "/{path:.*}", one.answer)
+            application.router.add_route("*", "/{path:.*}", instance.answer)
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
-            one.address = f"127.0.0.1:{runner.addresses[0][1]}"
-            made.append(one)
+            instance.address = f"127.0.0.1:{runner.addresses[0][1]}"
+            made.append(instance)
         yield made
 
 
@@ -179,13 +179,13 @@ async def holding(count: int) -> AsyncIterator[list[Holding]]:
 async def instances(count: int) -> AsyncIterator[list[Instance]]:
     """Run instances that respond with their address."""
     made = [await Instance().start() for _ in range(count)]
-    for one in made:
-        one.name = address_of(one)
+    for instance in made:
+        instance.name = address_of(instance)
     try:
         yield made
     finally:
-        for one in made:
-            await one.stop()
+        for instance in made:
+            await instance.stop()
 
 
 def address_of(instance: Instance) -> str:

@@ -37,8 +37,8 @@ class Chaos:
         else:
             self.wish[vhost] = self.random.sample(SERVERS, self.random.randint(1, len(SERVERS)))
 
-    def edit_by_hand(self) -> None:
-        upstreams = [one for one in self.nginx.upstreams.values() if one.servers]
+    def manual_edit(self) -> None:
+        upstreams = [upstream for upstream in self.nginx.upstreams.values() if upstream.servers]
         if not upstreams:
             return
         upstream = self.random.choice(upstreams)
@@ -78,7 +78,9 @@ class Chaos:
         """Every wanted server stands once, takes requests and has its parameters; no other does."""
         return self.nginx.upstreams.keys() == self.wish.keys() and all(
             self.nginx.has(vhost, servers)
-            and not any(one.drain or one.max_fails for one in self.nginx.upstreams[vhost].servers)
+            and not any(
+                server.drain or server.max_fails for server in self.nginx.upstreams[vhost].servers
+            )
             for vhost, servers in self.wish.items()
         )
 
@@ -92,7 +94,7 @@ async def test_it_always_ends_well(tmp_path: Path, template: str, seed: int) -> 
         rig.running() as gateway,
     ):
         chaos = Chaos(nginx, seed)
-        deeds = [chaos.change_cluster] * 4 + [chaos.edit_by_hand, chaos.spoil_api, chaos.keep_busy]
+        deeds = [chaos.change_cluster] * 4 + [chaos.manual_edit, chaos.spoil_api, chaos.keep_busy]
         for _ in range(STEPS):
             chaos.random.choice(deeds)()
             gateway.desire(topology(chaos.wish), "chaos")

@@ -20,8 +20,8 @@ CONF = "upstream a { zone a 64k; } upstream fixed { server 10.0.0.1:80; }"
 
 @pytest.fixture
 async def nginx() -> AsyncIterator[NginxPlus]:
-    async with running(NginxPlus(CONF)) as one:
-        yield one
+    async with running(NginxPlus(CONF)) as server:
+        yield server
 
 
 class Asking:
@@ -168,7 +168,7 @@ async def test_an_api_that_is_not_there_is_down() -> None:
 
 
 @pytest.mark.parametrize("kind", ["drop", "lose"])
-async def test_a_cut_connection_is_told_from_a_refusal(nginx: NginxPlus, kind: str) -> None:
+async def test_a_cut_connection_differs_from_a_refusal(nginx: NginxPlus, kind: str) -> None:
     nginx.api.faults.append(Fault(kind, method="POST"))  # type: ignore[arg-type]
     async with Asking(nginx) as client:
         with pytest.raises(ApiCut, match="was cut off"):

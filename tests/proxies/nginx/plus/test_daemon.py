@@ -59,7 +59,7 @@ class Daemon:
 async def daemon(
     nginx: NginxPlus, cluster: Simulator, directory: Path, more: str = ""
 ) -> AsyncIterator[Daemon]:
-    """The daemon with the shipped template. The API asks for a password."""
+    """The daemon with the shipped template. The API requires a password."""
     nginx.api.user, nginx.api.password = "gateway", "hush-hush"
     nginx.conf_path = directory / "nginx.conf"
     (directory / "nginx-plus.tmpl").write_text(shipped("nginx-plus"))

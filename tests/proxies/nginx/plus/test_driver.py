@@ -44,11 +44,11 @@ async def test_an_upstream_whose_state_file_is_empty_is_filled_too(tmp_path: Pat
         assert nginx.servers("a.example") == [A]
 
 
-async def test_missing_empty_and_static_upstreams_are_told_apart(tmp_path: Path) -> None:
+async def test_missing_empty_and_static_upstreams_are_distinguished(tmp_path: Path) -> None:
     conf = TWO + "upstream static.example { server 10.9.9.9:80; }"
     async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
-        wish = {"a.example": [A], "missing.example": [B], "static.example": [C]}
-        outcome = await rig.apply(topology(wish))
+        desired = {"a.example": [A], "missing.example": [B], "static.example": [C]}
+        outcome = await rig.apply(topology(desired))
         assert nginx.servers("a.example") == [A]
         failed = dict(outcome.failed)
         assert failed.keys() == {"missing.example", "static.example"}
@@ -65,15 +65,15 @@ async def test_missing_empty_and_static_upstreams_are_told_apart(tmp_path: Path)
 
 async def test_what_failed_is_planned_again_and_nothing_else(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
-        wish = topology({"a.example": [A], "b.example": [B]})
-        await rig.apply(wish)
-        assert [step.subject for step in rig.driver.plan(wish).servers] == ["b.example"]
+        desired = topology({"a.example": [A], "b.example": [B]})
+        await rig.apply(desired)
+        assert [step.subject for step in rig.driver.plan(desired).servers] == ["b.example"]
         nginx.text = TWO
         await nginx.reload()
-        outcome = await rig.apply(wish)
+        outcome = await rig.apply(desired)
         assert outcome.failed == ()
         assert nginx.servers("b.example") == [B]
-        assert rig.driver.plan(wish).empty
+        assert rig.driver.plan(desired).empty
         assert rig.updates == (True, "OK")
 
 
@@ -100,7 +100,7 @@ async def test_many_upstreams_with_empty_state_files_are_not_asked_about_one_by_
     tmp_path: Path,
 ) -> None:
     names = [f"v{n}.example" for n in range(30)]
-    conf = "".join(f"upstream {one} {{ zone {one} 64k; state /state/{one}; }}" for one in names)
+    conf = "".join(f"upstream {name} {{ zone {name} 64k; state /state/{name}; }}" for name in names)
     async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         await rig.apply(topology({name: [A, B] for name in names}))
         assert kinds(rig) == {"GET upstreams": 1, "POST servers": 60}
@@ -121,13 +121,13 @@ async def test_a_server_that_comes_back_while_it_drains_is_made_ready(tmp_path: 
         await rig.apply(topology({"a.example": [A, B]}))
         await rig.apply(topology({"a.example": [B]}))
         await rig.apply(topology({"a.example": [A, B]}))
-        assert [(one.id, one.drain) for one in nginx.upstreams["a.example"].servers] == [
+        assert [(server.id, server.drain) for server in nginx.upstreams["a.example"].servers] == [
             (0, False),
             (1, False),
         ]
 
 
-async def test_what_an_operator_set_by_hand_stays(tmp_path: Path) -> None:
+async def test_what_an_operator_set_manually_stays(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         await rig.apply(topology({"a.example": [A, B, C]}))
         first, second, third = nginx.upstreams["a.example"].servers
@@ -137,31 +137,31 @@ async def test_what_an_operator_set_by_hand_stays(tmp_path: Path) -> None:
         assert nginx.servers("a.example") == [A, B, C, D]
 
 
-async def test_parameters_changed_by_hand_are_set_right(tmp_path: Path) -> None:
+async def test_parameters_changed_manually_are_set_right(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         await rig.apply(topology({"a.example": [A]}))
         (server,) = nginx.upstreams["a.example"].servers
         server.max_fails, server.fail_timeout = 3, 10_000
         nginx.api.forget_calls()
-        await rig.apply(topology({"a.example": [A]}), "asked for")
+        await rig.apply(topology({"a.example": [A]}), "requested")
         assert (server.max_fails, server.fail_timeout) == (0, 1000)
         assert kinds(rig) == {"GET servers": 1, "PATCH server": 1}
 
 
 async def test_ipv6_and_other_port_types(tmp_path: Path) -> None:
     async with running(NginxPlus(TWO)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
-        wish = topology({"a.example": ["2001:db8::1:8080"], "b.example": []})
+        desired = topology({"a.example": ["2001:db8::1:8080"], "b.example": []})
         tcp = app("b.example", [B])
-        hosts = tuple(type(one)(one.host, one.port, "tcp") for one in tcp.hosts)
+        hosts = tuple(type(host)(host.host, host.port, "tcp") for host in tcp.hosts)
         group = type(tcp.groups["b.example"])(hosts, {})
-        wish = type(wish)(
+        desired = type(desired)(
             {
-                "a.example": wish.apps["a.example"],
+                "a.example": desired.apps["a.example"],
                 "b.example": type(tcp)("b", "b.example", hosts, {}, {"b.example": group}, ""),
             },
-            wish.namespaces,
+            desired.namespaces,
         )
-        await rig.apply(wish)
+        await rig.apply(desired)
         assert nginx.servers("a.example") == ["[2001:db8::1]:8080"]
         assert not any("b.example" in path for _, path in nginx.api.log)
 
@@ -215,10 +215,10 @@ async def test_a_leader_that_moves_reloads_where_it_has_a_vhost(tmp_path: Path) 
 
 async def test_a_demand_reloads_and_compares_everything(tmp_path: Path) -> None:
     async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
-        wish = topology({"a.example": [A]})
-        await rig.apply(wish)
-        plan = rig.driver.plan(wish, ["asked for over HTTP"])
-        assert plan.reload == ("asked for over HTTP",)
+        desired = topology({"a.example": [A]})
+        await rig.apply(desired)
+        plan = rig.driver.plan(desired, ["requested over HTTP"])
+        assert plan.reload == ("requested over HTTP",)
         assert [step.subject for step in plan.servers] == ["a.example"]
         assert nginx.reloads == 1
 
@@ -227,13 +227,13 @@ async def test_before_a_reload_is_due_a_new_vhost_waits(tmp_path: Path) -> None:
     async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
         await rig.apply(topology({"a.example": [A]}))
         nginx.api.forget_calls()
-        wish = topology({"a.example": [A, B], "b.example": [C]})
-        outcome = await rig.driver.apply(rig.driver.plan(wish).without_reload())
+        desired = topology({"a.example": [A, B], "b.example": [C]})
+        outcome = await rig.driver.apply(rig.driver.plan(desired).without_reload())
         assert outcome.failed == ()
         assert nginx.servers("a.example") == [A, B]
         assert not any("b.example" in path for _, path in nginx.api.log)
-        assert rig.driver.plan(wish).without_reload().empty
-        assert rig.driver.plan(wish).reload == ("vhost b.example added",)
+        assert rig.driver.plan(desired).without_reload().empty
+        assert rig.driver.plan(desired).reload == ("vhost b.example added",)
 
 
 async def test_changes_lost_to_a_reload_are_made_again(tmp_path: Path) -> None:
@@ -245,8 +245,8 @@ async def test_changes_lost_to_a_reload_are_made_again(tmp_path: Path) -> None:
             nginx.during_reload = None
 
         nginx.during_reload = lose
-        wish = topology({"a.example": [A], "b.example": [B]})
-        await rig.apply(wish)
+        desired = topology({"a.example": [A], "b.example": [B]})
+        await rig.apply(desired)
         assert nginx.servers("a.example") == [A]
 
 
@@ -307,12 +307,12 @@ async def test_without_state_a_reload_brings_the_rendered_servers(tmp_path: Path
 
 async def test_a_restarted_gateway_changes_nothing_that_is_right(tmp_path: Path) -> None:
     async with running(NginxPlus()) as nginx:
-        wish = topology({"a.example": [A, B]})
+        desired = topology({"a.example": [A, B]})
         async with rigged(nginx, tmp_path) as rig:
-            await rig.apply(wish)
+            await rig.apply(desired)
         nginx.api.forget_calls()
         async with rigged(nginx, tmp_path) as rig:
-            outcome = await rig.apply(wish)
+            outcome = await rig.apply(desired)
             assert nginx.reloads == 1
             assert [step.action for step in outcome.steps] == ["keep"]
             assert not any(kind.split()[0] in {"POST", "PATCH", "DELETE"} for kind in kinds(rig))
@@ -340,14 +340,14 @@ async def test_host_names_are_resolved_and_an_unknown_one_fails_its_vhost_alone(
         running(NginxPlus(conf)) as nginx,
         rigged(nginx, tmp_path, template=None, lookup=lookup) as rig,
     ):
-        wish = topology({"a.example": ["node1:80"], "b.example": ["node1:80", "node2:80"]})
-        outcome = await rig.apply(wish)
+        desired = topology({"a.example": ["node1:80"], "b.example": ["node1:80", "node2:80"]})
+        outcome = await rig.apply(desired)
         assert nginx.servers("a.example") == ["10.1.1.1:80"]
         why = "host node2 has no address, its servers are left out: Name or service not known"
         assert dict(outcome.failed) == {"b.example": why}
         # Which of the other servers is node2 nobody can tell, so none is taken away.
         assert nginx.servers("b.example") == [D, "10.1.1.1:80"]
-        assert not any(one.drain for one in nginx.upstreams["b.example"].servers)
+        assert not any(server.drain for server in nginx.upstreams["b.example"].servers)
 
 
 async def test_while_no_new_server_could_be_added_the_old_ones_stay(tmp_path: Path) -> None:
@@ -375,10 +375,10 @@ async def test_an_upstream_out_of_memory_says_what_to_do(tmp_path: Path) -> None
 
 async def test_a_vhosts_tag_sets_its_drain_time(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
-        wish = topology({})
-        with_tag = type(wish)({"a.example": app("a.example", [A, B], {"drain": "0"})}, {})
+        desired = topology({})
+        with_tag = type(desired)({"a.example": app("a.example", [A, B], {"drain": "0"})}, {})
         await rig.apply(with_tag)
-        without = type(wish)({"a.example": app("a.example", [A], {"drain": "0"})}, {})
+        without = type(desired)({"a.example": app("a.example", [A], {"drain": "0"})}, {})
         await rig.apply(without)
         assert nginx.servers("a.example") == [A]
 
@@ -417,11 +417,11 @@ async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Pa
     ):
         gateway.desire(topology({name: [A] for name in names}), "start")
         servers = [upstream.servers[0] for upstream in nginx.upstreams.values()]
-        await until(lambda: all(one.max_fails == 0 for one in servers))
+        await until(lambda: all(server.max_fails == 0 for server in servers))
         await until(lambda: rig.updates == (True, "OK"))
 
 
-async def test_a_server_made_ready_by_hand_and_wanted_again_is_not_deleted(tmp_path: Path) -> None:
+async def test_a_server_made_ready_manually_and_wanted_again_is_not_deleted(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, drain_timeout=0.1, audit_interval=0.05) as rig,
@@ -457,10 +457,10 @@ async def test_a_drain_that_meets_another_server_is_taken_back(tmp_path: Path) -
         )
         outcome = await rig.apply(topology({"a.example": [B]}))
         assert outcome.failed == ()
-        assert {one.server: one.drain for one in upstream.servers} == {A: True, B: False}
+        assert {server.server: server.drain for server in upstream.servers} == {A: True, B: False}
 
 
-async def test_a_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+async def test_a_deletion_that_meets_another_server_is_repaired(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, drain_timeout=0) as rig,
@@ -475,7 +475,7 @@ async def test_a_deletion_that_meets_another_server_is_made_good(tmp_path: Path)
         assert nginx.servers("a.example") == [B]
 
 
-async def test_a_swept_deletion_that_meets_another_server_is_made_good(tmp_path: Path) -> None:
+async def test_a_swept_deletion_that_meets_another_server_is_repaired(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         upstream = nginx.upstreams["a.example"]
         nginx.api.faults.append(

@@ -38,7 +38,7 @@ async def test_every_instance_is_replaced_under_load_without_a_failed_request(
     ):
         before = {name: old[n * 2 : n * 2 + 2] for n, name in enumerate(vhosts)}
         after = {name: new[n * 2 : n * 2 + 2] for n, name in enumerate(vhosts)}
-        now = {name: [address_of(one) for one in before[name]] for name in vhosts}
+        now = {name: [address_of(instance) for instance in before[name]] for name in vhosts}
         gateway.desire(topology(now), "start")
         await until(lambda: all(nginx.has(name, now[name]) for name in vhosts))
         traffic = Traffic(nginx.traffic_port, vhosts, clients=8)
@@ -53,7 +53,7 @@ async def test_every_instance_is_replaced_under_load_without_a_failed_request(
                     await traffic.answered(30)
             await traffic.answered(100)
         assert tally.failures == []
-        assert all(one.requests for one in new)
+        assert all(instance.requests for instance in new)
         assert nginx.reloads == 1
 
 
@@ -182,7 +182,7 @@ async def test_a_location_that_offers_upstreams_only_is_enough(tmp_path: Path) -
         await until(lambda: rig.updates == (True, "OK"))
 
 
-async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
+async def test_a_manual_edit_is_found_by_the_audit(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None) as rig,
@@ -200,7 +200,7 @@ async def test_an_edit_by_hand_is_found_by_the_audit(tmp_path: Path) -> None:
         assert any("a.example: servers in NGINX Plus differ" in text for text in triggers)
 
 
-async def test_what_an_operator_set_by_hand_outlives_every_audit(tmp_path: Path) -> None:
+async def test_what_an_operator_set_manually_outlives_every_audit(tmp_path: Path) -> None:
     async with (
         running(NginxPlus(ONE)) as nginx,
         rigged(nginx, tmp_path, template=None, audit_interval=0.02) as rig,
@@ -282,7 +282,7 @@ async def test_what_goes_wrong_for_one_vhost_concerns_it_alone_and_heals(
 
 
 @pytest.mark.parametrize("kind", ["hang", "slow"])
-async def test_an_api_that_hangs_or_is_slow_holds_nobody_up_for_ever(
+async def test_an_api_that_hangs_or_is_slow_holds_nobody_up_indefinitely(
     tmp_path: Path, kind: FaultKind
 ) -> None:
     nginx = NginxPlus(TWO)
@@ -331,20 +331,20 @@ async def test_a_changed_address_of_a_host_name_is_followed(tmp_path: Path) -> N
         await until(lambda: nginx.servers("a.example") == ["10.7.0.2:80"])
 
 
-async def test_reloads_go_on_while_traffic_flows_and_servers_change(tmp_path: Path) -> None:
+async def test_reloads_happen_while_traffic_flows_and_servers_change(tmp_path: Path) -> None:
     async with (
         running(NginxPlus()) as nginx,
         rigged(nginx, tmp_path) as rig,
         rig.running() as gateway,
         instances(3) as made,
     ):
-        one, two, three = map(address_of, made)
-        gateway.desire(topology({"a.example": [one]}), "start")
-        await until(lambda: nginx.has("a.example", [one]))
+        first, two, three = map(address_of, made)
+        gateway.desire(topology({"a.example": [first]}), "start")
+        await until(lambda: nginx.has("a.example", [first]))
         traffic = Traffic(nginx.traffic_port, ["a.example"], clients=4)
         async with traffic.running() as tally:
             await traffic.answered(20)
-            gateway.desire(topology({"a.example": [one, two], "b.example": [three]}), "grows")
+            gateway.desire(topology({"a.example": [first, two], "b.example": [three]}), "grows")
             await until(lambda: "b.example" in nginx.upstreams)
             gateway.desire(topology({"a.example": [two]}), "shrinks")
             await until(lambda: "b.example" not in nginx.upstreams)

@@ -1,4 +1,4 @@
-"""What would change in NGINX Plus is told by GET requests alone."""
+"""What would change in NGINX Plus is known from GET requests alone."""
 
 import time
 from collections.abc import AsyncIterator
@@ -94,14 +94,14 @@ async def test_while_a_name_has_no_address_no_server_would_leave(nginx: NginxPlu
     assert any("nowhere.example has no address" in note for note in seen.notes)
 
 
-async def test_an_api_that_is_down_is_told(nginx: NginxPlus) -> None:
+async def test_an_api_that_is_down_is_reported(nginx: NginxPlus) -> None:
     await nginx.stop()
     seen = await look(nginx, topology({"a.example": [A]}))
     assert (seen.steps, seen.reload) == ((), ())
     assert "NGINX Plus's servers cannot be read" in seen.notes[0]
 
 
-async def test_an_api_that_refuses_is_told(nginx: NginxPlus) -> None:
+async def test_an_api_that_refuses_is_reported(nginx: NginxPlus) -> None:
     nginx.api.user, nginx.api.password = "gateway", "hush-hush"
     seen = await look(nginx, topology({"a.example": [A]}))
     assert "401" in seen.notes[0]

@@ -79,7 +79,7 @@ async def test_duplicates_are_accepted_and_ids_are_never_given_twice() -> None:
         assert (await api.add("dynamic", server=A))["id"] == 1
         path = "/api/9/http/upstreams/dynamic/servers/"
         status, rest = await api("DELETE", path + "1")
-        assert (status, [one["id"] for one in rest]) == (200, [0])
+        assert (status, [server["id"] for server in rest]) == (200, [0])
         assert (await api.add("dynamic", server=A))["id"] == 2
         assert (await api("GET", path + "2"))[1]["server"] == A
 
@@ -221,16 +221,16 @@ async def test_a_restart_is_another_process_with_the_state_files() -> None:
 
 
 async def test_traffic_goes_round_robin_to_servers_that_take_requests() -> None:
-    async with asked() as api, instances(3) as (one, two, three):
-        servers = [await api.add("dynamic", server=address_of(i)) for i in (one, two, three)]
+    async with asked() as api, instances(3) as (first, two, three):
+        servers = [await api.add("dynamic", server=address_of(i)) for i in (first, two, three)]
         path = "/api/9/http/upstreams/dynamic/servers/"
         await api("PATCH", f"{path}{servers[1]['id']}", {"down": True})
         await api("PATCH", f"{path}{servers[2]['id']}", {"drain": True})
         answers = {await get(api.nginx.traffic_port, "dynamic") for _ in range(4)}
-        assert answers == {(200, address_of(one))}
+        assert answers == {(200, address_of(first))}
         await api("PATCH", f"{path}{servers[1]['id']}", {"down": False})
         answers = {await get(api.nginx.traffic_port, "dynamic") for _ in range(4)}
-        assert answers == {(200, address_of(one)), (200, address_of(two))}
+        assert answers == {(200, address_of(first)), (200, address_of(two))}
 
 
 async def test_a_server_that_refuses_connections_is_passed_by() -> None:
