@@ -33,6 +33,29 @@ def test_saved_response_may_be_its_data_only(call: Call, directory: Path) -> Non
     assert "upstream web.example.com {" in call("render", *endpoints(directory)).stdout
 
 
+@pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
+def test_servers_of_an_app_that_is_listed_twice_are_those_of_both_entries_each_once(
+    call: Call, nixy: Path, directory: Path, proxy: str
+) -> None:
+    (first,) = ANSWER
+    common, other = {"host": "10.0.0.1", "port": 31000}, {"host": "10.0.0.2", "port": 31002}
+    second = [{**host, "portType": "HTTP"} for host in (common, other)]
+    entries = [first, {**first, "hosts": second}, {**first, "vhost": "other.example.com"}]
+    (directory / "answer.json").write_text(json.dumps(entries))
+    template = "{{range .Apps}}{{.Vhost}}:{{range .Hosts}} {{.Host}}{{end}}\n{{end}}"
+    (directory / "hosts.tmpl").write_text(template)
+    nixy.write_text(
+        f'proxy_platform = "{proxy}"\nhaproxy_template = "hosts.tmpl"\n{nixy.read_text()}'
+    )
+
+    result = call("render", *endpoints(directory), "--template", "hosts.tmpl")
+
+    assert result.stdout.splitlines() == [
+        "other.example.com: 10.0.0.1 2001:db8::1",
+        "web.example.com: 10.0.0.1 10.0.0.2 2001:db8::1",
+    ], result.stderr
+
+
 @pytest.mark.usefixtures("nixy")
 def test_rejected_entries_are_reported_on_stderr(call: Call, directory: Path) -> None:
     bad = {**ANSWER[0], "appId": "bad-1", "vhost": "web..example.com"}

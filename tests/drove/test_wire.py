@@ -222,7 +222,22 @@ def test_half_of_a_surrogate_pair_spoils_only_its_app() -> None:
 
 
 def test_an_app_listed_twice_under_its_id_counts_twice() -> None:
-    assert len(decode([WEB, WEB]).apps) == 2
+    third = {**WEB, "appId": "web-1 (2)"}
+    listing = decode([WEB, {**WEB, "vhost": "other.local"}, third, WEB])
+    assert [(app.app_id, app.vhost) for app in listing.apps] == [
+        ("web-1", "web.local"),
+        ("web-1 (2)", "other.local"),
+        ("web-1 (2) (2)", "web.local"),
+        ("web-1 (3)", "web.local"),
+    ]
+
+
+def test_an_app_listed_twice_is_the_same_object_in_the_next_response() -> None:
+    decoder = EndpointsDecoder("stage")
+    first = decoder.decode(answer([WEB, WEB]))
+    second = decoder.decode(answer([WEB, WEB, API]))
+    assert all(old is new for old, new in zip(first.apps, second.apps, strict=False))
+    assert decoder.decode(answer([WEB, WEB, API, API])).apps[:2] == first.apps
 
 
 @pytest.mark.parametrize("count", [listings.MOST_REJECTED + 1, listings.MOST_APPS + 1])

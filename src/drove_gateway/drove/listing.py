@@ -115,7 +115,7 @@ class EndpointsDecoder:
         if body == last.body:
             return last
         entries, known = self._entries(_elements(body, hide), hide)
-        listing = _listing(entries)
+        listing = _listing(entries, last.listing.apps)
         if listing.rejected and not listing.apps:
             raise BadResponse(
                 f"no app in the response can be read; the first problem: "
@@ -133,7 +133,7 @@ class EndpointsDecoder:
         """
         last = self._last
         entries, known = self._entries(_elements(body, hide), hide)
-        listing = _listing(entries)
+        listing = _listing(entries, last.listing.apps)
         if any(app.app_name not in names for app in listing.apps):
             return Merge(ignored=True)
         if listing.rejected:
@@ -188,11 +188,35 @@ def _contents(listing: EndpointsListing) -> Mapping[str, set[tuple[object, ...]]
     return found
 
 
-def _listing(entries: Sequence[AppEndpoints | Rejection]) -> EndpointsListing:
+def _listing(
+    entries: Sequence[AppEndpoints | Rejection], before: Sequence[AppEndpoints]
+) -> EndpointsListing:
     return EndpointsListing(
-        tuple(entry for entry in entries if isinstance(entry, AppEndpoints)),
+        _distinct([entry for entry in entries if isinstance(entry, AppEndpoints)], before),
         tuple(dict.fromkeys(entry for entry in entries if isinstance(entry, Rejection))),
     )
+
+
+def _distinct(
+    apps: Sequence[AppEndpoints], before: Sequence[AppEndpoints]
+) -> tuple[AppEndpoints, ...]:
+    """Make the ids of entries distinct: of an app that is listed several times, each entry counts.
+
+    A later entry of `web-1` becomes `web-1 (2)`. What is as in `before` is the same object.
+    """
+    if len({app.app_id for app in apps}) == len(apps):
+        return tuple(apps)
+    known = {app.app_id: app for app in before}
+    found: dict[str, AppEndpoints] = {}
+    counts: dict[str, int] = {}
+    for app in apps:
+        name = app.app_id
+        while name in found:
+            counts[app.app_id] = counts.get(app.app_id, 1) + 1
+            name = f"{app.app_id} ({counts[app.app_id]})"
+        entry = app if name == app.app_id else msgspec.structs.replace(app, app_id=name)
+        found[name] = known[name] if known.get(name) == entry else entry
+    return tuple(found.values())
 
 
 def _merged(

@@ -169,7 +169,8 @@ def namespace_build(
 
 
 def _doubled(part: NamespaceBuild) -> bool:
-    """Whether an app is listed twice; it counts as it is listed last, and nothing is taken over."""
+    """Whether two apps have one id, as only in a state file that somebody edited: the last counts,
+    and nothing is taken over."""
     return len(part.accepted_apps) != len(part.snapshot.apps)
 
 
