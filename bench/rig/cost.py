@@ -28,6 +28,7 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.topology.build import build
 from drove_gateway.topology.topology_diff import topology_diff
@@ -58,7 +59,7 @@ class Way:
         self.settings = load(config, os.environ).settings
         self.name = self.settings.namespaces[0].name
         self.decoder = EndpointsDecoder(self.name)
-        self.rules = assembly.namespace_rules(self.settings)
+        self.rules = namespace_rules(self.settings)
         self.listed = build({}, self.rules)
         self.memory = Memory(self.listed)
 

@@ -54,6 +54,7 @@ from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered, interpreted
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.status.document import StatusDocument
@@ -209,7 +210,7 @@ def _forecast(
         responses.snapshots,
         stored,
         {namespace.name: namespace.drove for namespace in settings.namespaces},
-        assembly.namespace_rules(settings),
+        namespace_rules(settings),
         assembly.guard_limits(settings),
     )
     _warn_of(responses, expected)

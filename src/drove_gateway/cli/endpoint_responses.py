@@ -8,7 +8,6 @@ import click
 import msgspec
 
 from drove_gateway.config import NamespaceSettings, Settings
-from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.daemon.controllers import controllers
 from drove_gateway.drove.client import DENIED
 from drove_gateway.drove.leader import Standing, leader_of
@@ -22,6 +21,7 @@ from drove_gateway.model.errors import (
     NoLeader,
 )
 from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.topology.build import TopologyBuild, build
 
 

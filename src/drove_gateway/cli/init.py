@@ -6,7 +6,7 @@ import click
 
 from drove_gateway.cli.command import Command
 from drove_gateway.cli.messages import say
-from drove_gateway.files.program import find_program
+from drove_gateway.process.program import find_program
 from drove_gateway.templates.starter import STARTERS, Starter
 
 

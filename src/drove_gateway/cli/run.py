@@ -10,9 +10,9 @@ from drove_gateway.cli.configuration import read_configuration
 from drove_gateway.cli.messages import print_problems, warn
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.log import logger
-from drove_gateway.daemon.signals import ignore_until_handled
 from drove_gateway.daemon.systemd import process_notifier
 from drove_gateway.model.errors import ConfigError
+from drove_gateway.process.signals import ignore_until_handled
 
 
 def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:

@@ -11,9 +11,9 @@ from drove_gateway.container.context import requested_setup
 from drove_gateway.container.files import write
 from drove_gateway.container.setup import ContainerContext, ContainerSetup
 from drove_gateway.container.supervised_proxy import SupervisedProxy, supervised_proxy
-from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.topology.build import build
 

@@ -16,7 +16,7 @@ from drove_gateway.container.files import write
 from drove_gateway.container.processes import Child, ProcessError, Processes
 from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
 from drove_gateway.container.supervised_proxy import SupervisedProxy
-from drove_gateway.daemon.signals import ENDING, SignalQueue
+from drove_gateway.process.signals import ENDING, SignalQueue
 
 _COMES_UP_SECONDS = 10.0
 _FAST_END_SECONDS = 1.0

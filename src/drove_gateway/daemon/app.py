@@ -10,11 +10,11 @@ from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import Loaded, load
 from drove_gateway.daemon.gateway import Gateway, first_status
-from drove_gateway.daemon.signals import ENDING, SignalQueue
 from drove_gateway.daemon.systemd import Notifier, Service
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.process.signals import ENDING, SignalQueue
 from drove_gateway.status.publisher import StatusPublisher
 
 _LONGEST_PROXY_RESTART_SECONDS = 300.0

@@ -6,10 +6,10 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.assembly import namespace_rules
 from drove_gateway.model.about import about
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot, Topology
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace

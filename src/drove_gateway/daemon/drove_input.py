@@ -18,6 +18,7 @@ from drove_gateway.drove.follower import ControllerApi
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Lookup, Resolver
 from drove_gateway.state.document import StoredNamespace
 
@@ -51,7 +52,7 @@ class DroveInput:
         self._watches: list[NamespaceWatch] = []
         self._probing = self._prober(lookup) if settings.guard_probe else None
         self.acceptance = Acceptance(
-            assembly.namespace_rules(settings),
+            namespace_rules(settings),
             assembly.guard_limits(settings),
             desire,
             clock=time.monotonic,

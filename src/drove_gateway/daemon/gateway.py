@@ -27,6 +27,7 @@ from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import EMPTY, Snapshot
 from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
@@ -134,7 +135,7 @@ class Gateway:
                 reconciler.desire,
                 known=self._known,
                 remembered=remembered,
-                adopted=adopted(served, assembly.namespace_rules(settings)),
+                adopted=adopted(served, namespace_rules(settings)),
                 lookup=outside.lookup,
                 reports=self._reports,
                 metrics=self._metrics,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import Settings
-from drove_gateway.daemon.signals import HANDLED
 from drove_gateway.daemon.systemd import LATEST_READINESS_SECONDS
+from drove_gateway.process.signals import HANDLED
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "systemd"
 PACKAGED = Path(__file__).parents[3] / "packaging" / "common"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from drove_gateway.files.program import find_program
 from drove_gateway.model.errors import CommandFailed, CommandTimeout
+from drove_gateway.process.program import find_program
 
 # The output is kept for health and log; a runaway command must not fill the memory.
 _MOST_OUTPUT = 64 * 1024

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from drove_gateway.files.program import find_program
+from drove_gateway.process.program import find_program
 
 
 def test_system_directories_are_searched_after_the_path(tmp_path: Path) -> None:

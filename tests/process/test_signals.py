@@ -5,7 +5,7 @@ from signal import Signals
 
 import pytest
 
-from drove_gateway.daemon.signals import SignalQueue
+from drove_gateway.process.signals import SignalQueue
 
 
 async def taken(*came: Signals) -> list[Signals]:
