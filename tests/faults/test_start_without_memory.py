@@ -134,7 +134,7 @@ async def fleet(bench: Bench) -> tuple[str, ...]:
         pytest.param(Fault(kind="reset"), "All endpoints are down", id="controllers away"),
     ],
 )
-async def test_a_first_response_that_lacks_apps_takes_none_from_traffic(
+async def test_a_first_response_without_some_apps_takes_none_from_traffic(
     bench: Bench, fleet: tuple[str, ...], fault: Fault, words: str, memory: str
 ) -> None:
     async with bench.traffic(*fleet) as tally:

@@ -20,7 +20,7 @@ PROBE = "[Service]\nExecStart=/bin/bash /root/away.sh\n[Install]\nWantedBy=multi
 
 
 @pytest.fixture(scope="module")
-def told(root: Root, deb: Path) -> list[str]:
+def transcript(root: Root, deb: Path) -> list[str]:
     """What a root prints that boots with the service enabled, and no controller that responds."""
     need("systemd-nspawn:systemd-container")
     root.install(root.take(deb, "/tmp/"))
@@ -31,14 +31,14 @@ def told(root: Root, deb: Path) -> list[str]:
     shutil.copy(root.inside("/etc/haproxy/haproxy.cfg"), root.inside("/root/haproxy.cfg"))
     root.done("systemctl", "enable", "silent.socket", "probe.service", "drove-gateway.service")
     console = booted(root)
-    if not root.inside("/root/told").exists():
+    if not root.inside("/root/transcript").exists():
         pytest.skip(f"this machine cannot boot systemd in a container:\n{console[-2000:]}")
     print(root.inside("/root/trouble").read_text())
-    return root.inside("/root/told").read_text().splitlines()
+    return root.inside("/root/transcript").read_text().splitlines()
 
 
-def test_nothing_waits_for_controllers_or_a_proxy_that_are_away(told: list[str]) -> None:
-    assert told == [
+def test_nothing_waits_for_controllers_or_a_proxy_that_are_away(transcript: list[str]) -> None:
+    assert transcript == [
         "the boot is over",
         "after the boot: active, restarts: 0",
         "the status says what is missing",
