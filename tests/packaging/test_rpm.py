@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 from tests.packaging.machine import REPOSITORY, Root, copied, done, need
+from tests.packaging.original import CONFIG as ORIGINAL_CONFIG
+from tests.packaging.original import original_rpm
 
 SPECIFICATION = REPOSITORY / "packaging" / "rpm" / "drove-gateway."
 CONFIG = "/etc/drove-gateway/nixy.toml"
+WANTED_BY = "/etc/systemd/system/multi-user.target.wants/drove.gateway.service"
+ALIAS = "/etc/systemd/system/nixy.service"
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +63,46 @@ def test_configuration_outlives_removal(installed: Root) -> None:
 
 def test_bundled_libraries_have_no_build_id_links(rpm: Path) -> None:
     assert "/.build-id/" not in done("rpm", "-qpl", rpm)
+
+
+@pytest.fixture(params=[True, False], ids=["configuration", "plain files"])
+def upgraded(
+    request: pytest.FixtureRequest, bare: Root, rpm: Path, tmp_path: Path
+) -> Iterator[Root]:
+    """A root with the original, enabled and with an edited configuration, after the upgrade."""
+    package = original_rpm(tmp_path, "# shipped\n", "# the template\n", conffile=request.param)
+    with tempfile.TemporaryDirectory(prefix="dg-root-", dir="/tmp") as name:
+        root = copied(bare, Path(name, "root"))
+        done("rpm", "--root", root.path, "--nodeps", "-i", package)
+        with root.inside(ORIGINAL_CONFIG).open("a") as file:
+            file.write("# edited\n")
+        for link in WANTED_BY, ALIAS:
+            root.inside(link).parent.mkdir(parents=True, exist_ok=True)
+            root.inside(link).symlink_to("/lib/systemd/system/drove.gateway.service")
+        done("rpm", "--root", root.path, "--nodeps", "-U", rpm)
+        yield root
+
+
+def test_installing_over_the_original_is_an_upgrade_that_keeps_its_files(upgraded: Root) -> None:
+    assert "drove-gateway-3" in done("rpm", "--root", upgraded.path, "-q", "drove-gateway")
+    assert "version: 3" in upgraded.done("/usr/bin/nixy", "-v", env={})
+    assert upgraded.inside(ORIGINAL_CONFIG).read_text() == "# shipped\n# edited\n"
+    assert upgraded.inside("/etc/nixy/haproxy.tmpl").read_text() == "# the template\n"
+    assert not upgraded.inside(CONFIG).exists()
+    assert not upgraded.inside("/var/lib/drove-gateway/original").exists()
+
+
+def test_the_originals_unit_stays_enabled_under_its_names(upgraded: Root) -> None:
+    unit = upgraded.inside("/usr/lib/systemd/system/drove.gateway.service").read_text()
+    assert f"-f {ORIGINAL_CONFIG}" in unit
+    for link in WANTED_BY, ALIAS:
+        assert upgraded.inside(link).is_symlink()
+
+
+def test_the_originals_configuration_outlives_a_second_upgrade_and_removal(
+    upgraded: Root, rpm: Path
+) -> None:
+    for command in (("-U", "--replacepkgs", rpm), ("-e", "drove-gateway")):
+        done("rpm", "--root", upgraded.path, "--nodeps", *command)
+        assert upgraded.inside(ORIGINAL_CONFIG).read_text() == "# shipped\n# edited\n"
+    assert not upgraded.inside("/usr/bin/nixy").exists()
