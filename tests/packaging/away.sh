@@ -1,5 +1,5 @@
 # Runs as a service in the booted root. What it prints is compared line by line.
-exec >/root/told 2>/root/trouble
+exec >/root/transcript 2>/root/trouble
 
 wait_for() { # SECONDS COMMAND...
     end=$(($(date +%s) + $1)) && shift

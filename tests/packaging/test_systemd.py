@@ -22,7 +22,7 @@ SECONDS = 120
 
 
 @pytest.fixture(scope="module")
-def told(root: Root, deb: Path) -> list[str]:
+def transcript(root: Root, deb: Path) -> list[str]:
     """What the booted root tells of itself."""
     need("systemd-nspawn:systemd-container")
     root.install(root.take(deb, "/tmp/"), "curl")
@@ -32,10 +32,10 @@ def told(root: Root, deb: Path) -> list[str]:
     root.inside("/etc/systemd/system/probe.service").write_text(PROBE)
     root.done("systemctl", "enable", "probe.service")
     console = booted(root)
-    if not root.inside("/root/told").exists():
+    if not root.inside("/root/transcript").exists():
         pytest.skip(f"this machine cannot boot systemd in a container:\n{console[-2000:]}")
     print(root.inside("/root/trouble").read_text())
-    return root.inside("/root/told").read_text().splitlines()
+    return root.inside("/root/transcript").read_text().splitlines()
 
 
 def booted(root: Root) -> str:

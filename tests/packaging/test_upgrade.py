@@ -30,7 +30,7 @@ pass = "guest"
 
 
 @pytest.fixture(params=[True, False], ids=["conffiles", "plain files"])
-def told(
+def transcript(
     request: pytest.FixtureRequest, served: Root, deb: Path, tmp_path: Path
 ) -> Iterator[list[str]]:
     """What a root prints that boots with the original and upgrades."""
@@ -48,10 +48,10 @@ def told(
         root.done("systemctl", "enable", "probe.service")
         root.inside("/usr/sbin/policy-rc.d").unlink()
         console = booted(root)
-        if not root.inside("/root/told").exists():
+        if not root.inside("/root/transcript").exists():
             pytest.skip(f"this machine cannot boot systemd in a container:\n{console[-2000:]}")
         print(root.inside("/root/trouble").read_text())
-        yield root.inside("/root/told").read_text().splitlines()
+        yield root.inside("/root/transcript").read_text().splitlines()
 
 
 def test_an_installation_of_the_original_is_upgraded_removed_and_purged(
