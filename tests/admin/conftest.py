@@ -8,10 +8,13 @@ import structlog
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
-from drove_gateway.admin import Actions, serve
+from drove_gateway.admin import Actions, Sources, serve
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.vocabulary import App
 from drove_gateway.status.status import Status
 
 
@@ -26,6 +29,16 @@ class Api:
         self.asked: list[str] = []
         self.accepting: list[AcceptRequest] = []
         self.url = ""
+        self.present: dict[str, tuple[ServerState, ...]] | None = None
+        self.silence = ""
+
+    def sources(self) -> Sources:
+        return Sources(lambda: self.status, self.metrics, lambda app: (app.vhost,), self._servers)
+
+    async def _servers(self, app: App) -> tuple[ServerState, ...] | None:
+        if self.silence:
+            raise RuntimeApiError(self.silence)
+        return self.present.get(app.vhost) if self.present is not None else None
 
     def actions(self) -> Actions:
         return Actions(reload=self._reload, accept=self._accept)
@@ -45,8 +58,7 @@ async def api() -> AsyncIterator[Api]:
     api = Api()
     async with serve(
         Settings(port=0),
-        current=lambda: api.status,
-        metrics=api.metrics,
+        sources=api.sources(),
         actions=api.actions(),
         log=structlog.get_logger(),
     ) as port:

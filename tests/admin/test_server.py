@@ -57,8 +57,7 @@ def trusting(pair: Pair, newest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl
 def running(api: Api, settings: Settings) -> AbstractAsyncContextManager[int]:
     return serve(
         settings,
-        current=lambda: api.status,
-        metrics=api.metrics,
+        sources=api.sources(),
         actions=api.actions(),
         log=structlog.get_logger(),
     )

@@ -28,8 +28,7 @@ async def guarded(keys: dict[str, str]) -> AsyncIterator[Api]:
     api = Api()
     async with serve(
         Settings.model_validate({"port": 0, **keys}),
-        current=lambda: api.status,
-        metrics=api.metrics,
+        sources=api.sources(),
         actions=api.actions(),
         log=structlog.get_logger(),
     ) as port:

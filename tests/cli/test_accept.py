@@ -28,8 +28,7 @@ async def gateway(directory: Path, keys: str) -> AsyncIterator[Api]:
     api = Api()
     async with serve(
         load(path, {}).settings,
-        current=lambda: api.status,
-        metrics=api.metrics,
+        sources=api.sources(),
         actions=api.actions(),
         log=structlog.get_logger(),
     ):

@@ -1,13 +1,22 @@
 """`drove-gateway explain VHOST`, from saved answers and from live controllers."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from tests.admin.test_api import serving
 from tests.cli.beside import printed
 from tests.cli.conftest import ANSWER, Call
+from tests.cli.test_accept import NAMESPACE, gateway
+from tests.cli.test_command import completed
+from tests.traffic import free_port
 
+from drove_gateway.model.proxy import ServerState
 from drove_gateway.simulator import Options, Simulator
+
+DOWN = ServerState("a.local", "s1", "10.0.0.1:8080", "DOWN (L4CON)", False)
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["-f before", "-f after"])
@@ -68,6 +77,51 @@ def test_unreadable_entries_are_reported_if_a_vhost_is_not_found(
     assert "rejected: namespace stage, app web-1" in result.stderr
 
 
+async def explained(call: Call, *arguments: str) -> Result:
+    return await asyncio.to_thread(call, "explain", *arguments)
+
+
+async def test_the_running_gateway_is_asked(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        api.status = serving(api.status)
+        api.present = {"a.local": (DOWN,)}
+        result = await explained(call, "http://a.local/cart")
+
+    assert result.exit_code == 1
+    assert f"vhost a.local, asked of the gateway at {api_url(directory)}" in result.stdout
+    assert "This is 503 because no server is up: 10.0.0.1:8080 is DOWN (L4CON)." in result.stdout
+    assert "What helps: check the instances" in result.stdout
+    assert "app a-1: 1 of 1 host accepted" in result.stdout
+    assert result.stderr == ""
+
+
+async def test_a_served_vhost_of_the_gateway_exits_with_0(directory: Path, call: Call) -> None:
+    async with gateway(directory, "") as api:
+        api.status = serving(api.status)
+        served = await explained(call, "b-1")
+        unknown = await explained(call, "a.locl")
+        as_json = await explained(call, "--json", "a.local")
+
+    assert (served.exit_code, unknown.exit_code) == (0, 1)
+    assert "app b-1, asked of" in served.stdout
+    assert "Did you mean a.local?" in unknown.stdout
+    assert json.loads(as_json.stdout)["vhosts"][0]["served"]
+
+
+@pytest.mark.usefixtures("nixy")
+async def test_without_a_gateway_the_command_says_so_and_asks_the_controllers(call: Call) -> None:
+    result = await explained(call, "a.local")
+
+    assert result.exit_code == 1
+    assert "what follows is what the controllers list, not what is served" in result.stderr
+    assert "no gateway responds" in result.stderr
+
+
+def api_url(directory: Path) -> str:
+    first = (directory / "nixy.toml").read_text().splitlines()[0]
+    return f"http://127.0.0.1:{first.removeprefix('port = ')}"
+
+
 async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory: Path) -> None:
     async with Simulator(Options(apps=1, real=False, tags={"team": "red"})) as cluster:
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
@@ -75,3 +129,19 @@ async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory
         out = await printed(directory, "explain", "app1.local")
     assert b"app1.local is served by 2 servers." in out
     assert b"team = red" in out
+
+
+async def test_the_shell_completes_vhosts_of_the_running_gateway(directory: Path) -> None:
+    async with gateway(directory, "") as api:
+        api.status = serving(api.status)
+        every = await asyncio.to_thread(completed, "drove-gateway explain ", 2)
+        some = await asyncio.to_thread(completed, "drove-gateway accept b", 2)
+
+    assert every == ["a.local", "b.local", "drove.local"]
+    assert some == ["b.local"]
+
+
+def test_the_shell_completes_nothing_without_a_gateway(directory: Path) -> None:
+    (directory / "nixy.toml").write_text(f"port = {free_port()}\n{NAMESPACE}")
+
+    assert completed("drove-gateway explain ", 2) == [""]

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.admin.conftest import Api
 from tests.docs.pages import ROOT
 from tools.reference.http_api import page
 
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import Actions, Route, routes
 from drove_gateway.admin.tokens import Right
-from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import Step
@@ -38,7 +38,7 @@ def status() -> Status:
 
 def table() -> tuple[Route, ...]:
     actions = Actions(reload=lambda: True, accept=lambda _: ())
-    return routes(status, Metrics(), actions, lambda app: (app.vhost,))
+    return routes(Api().sources(), actions)
 
 
 def section(title: str) -> str:

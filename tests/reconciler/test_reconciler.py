@@ -14,6 +14,7 @@ from tests.drove import virtual_time
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Outcome, Plan, Step
+from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.reconciler.clock import SystemClock
@@ -90,6 +91,9 @@ class FakeProxy:
         raise NotImplementedError
 
     def distrust(self, reason: str) -> None:
+        raise NotImplementedError
+
+    async def servers(self, app: App) -> tuple[ServerState, ...] | None:
         raise NotImplementedError
 
     def health(self) -> ProxyHealth:

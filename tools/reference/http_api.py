@@ -6,15 +6,17 @@ import msgspec
 
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import ANY, Actions, Route, routes
+from drove_gateway.admin.sources import Sources
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress, StoredState
-from drove_gateway.model.vocabulary import EMPTY, Rejection
+from drove_gateway.model.vocabulary import EMPTY, App, Rejection
 from drove_gateway.status.config_document import ConfigDocument
 from drove_gateway.status.document import AcceptedWithdrawals, StatusDocument
 from drove_gateway.status.document_builder import accepted_withdrawals
+from drove_gateway.status.explain_document import ExplainDocument, VhostNames
 from drove_gateway.status.health_document import HealthDocument, health_document
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild
@@ -94,6 +96,8 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "/v1/health": HealthDocument,
     "/v1/status": StatusDocument,
     "/v1/config": ConfigDocument,
+    "/v1/explain": ExplainDocument,
+    "/v1/vhosts": VhostNames,
     "/v1/accept": AcceptedWithdrawals,
 }
 """The type of the response of each route that returns JSON."""
@@ -101,10 +105,13 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 
 def page() -> str:
     """The whole page, in Markdown."""
-    every_route = routes(
-        lambda: _SAMPLE, Metrics(), Actions(lambda: True, lambda _: ()), lambda app: (app.vhost,)
-    )
+    sources = Sources(lambda: _SAMPLE, Metrics(), lambda app: (app.vhost,), _no_servers)
+    every_route = routes(sources, Actions(lambda: True, lambda _: ()))
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
+
+
+async def _no_servers(_: App) -> None:
+    """A reference needs no proxy."""
 
 
 def _rights(every_route: Iterable[Route]) -> str:

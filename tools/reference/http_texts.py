@@ -44,6 +44,18 @@ $ curl -s localhost:6000/v1/status | jq '.history[0] | {at, triggers, reload_rea
     "/v1/config": RouteDoc(
         "What is served, and from what. The first five keys are the original's."
     ),
+    "/v1/explain": RouteDoc(
+        """Why a vhost is as it is: what Drove wants beside what the proxy has, what is held, and
+what to do. `?q=` is a vhost, a URL, the name or id of an app, or an instance's `host:port`.
+`drove-gateway explain VHOST` shows the same.""",
+        more="""```console
+$ curl -s 'localhost:6000/v1/explain?q=http://web.example.com/cart' | jq '.vhosts[0].answer'
+```""",
+    ),
+    "/v1/vhosts": RouteDoc(
+        """The names of all vhosts, or of those that begin with `?prefix=`; at most 1,000, or
+`?limit=`. Completion in the shell uses it."""
+    ),
     "/v1/metrics": RouteDoc("[Metrics](metrics.md) in the Prometheus text format."),
     "/ui/": RouteDoc(
         """The page for people: whether every vhost is served as Drove lists it, what needs

@@ -2,5 +2,6 @@
 
 from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
+from drove_gateway.admin.sources import Sources
 
-__all__ = ["Actions", "serve"]
+__all__ = ["Actions", "Sources", "serve"]

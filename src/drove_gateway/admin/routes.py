@@ -1,7 +1,7 @@
 """The routes of the HTTP API. Every response is made from the status at that moment."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 from aiohttp import web
@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.hosts import known_hosts_only
+from drove_gateway.admin.questions import Questions
 from drove_gateway.admin.responses import (
     HEADERS,
     Handler,
@@ -18,16 +19,15 @@ from drove_gateway.admin.responses import (
     same_site_only,
     text_response,
 )
+from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens, Right, require
 from drove_gateway.admin.ui.handlers import Ui, static, wants_html
-from drove_gateway.metrics import CONTENT_TYPE, Metrics
+from drove_gateway.metrics import CONTENT_TYPE
 from drove_gateway.model.spelling import vhost_spelling
-from drove_gateway.model.vocabulary import App
 from drove_gateway.model.wording import printable
 from drove_gateway.status.config_document import config_document
 from drove_gateway.status.document_builder import accepted_withdrawals, status_document
 from drove_gateway.status.health_document import health_document
-from drove_gateway.status.status import Status
 
 ANY = "*"
 _MOST_BODY = 4096
@@ -94,24 +94,14 @@ def application(
     return app
 
 
-def routes(
-    current: Callable[[], Status],
-    metrics: Metrics,
-    actions: Actions,
-    backend_names: Callable[[App], Iterable[str]],
-) -> tuple[Route, ...]:
-    """All routes over `current()`, the latest status, in the order of the documentation.
-
-    `backend_names` returns the proxy's names for what serves an app.
-    """
-    return (*_views(current, metrics, backend_names), *_page(current), *_actions(actions))
+def routes(sources: Sources, actions: Actions) -> tuple[Route, ...]:
+    """All routes, in the order of the documentation."""
+    return (*_views(sources), *_questions(sources), *_page(sources), *_actions(actions))
 
 
-def _views(
-    current: Callable[[], Status],
-    metrics: Metrics,
-    backend_names: Callable[[App], Iterable[str]],
-) -> tuple[Route, ...]:
+def _views(sources: Sources) -> tuple[Route, ...]:
+    current, metrics = sources.current, sources.metrics
+
     async def version(request: web.Request) -> web.Response:
         if wants_html(request):
             return web.Response(status=303, headers={**HEADERS, "Location": "/ui/"})
@@ -125,7 +115,7 @@ def _views(
         return json_response(status_document(current()))
 
     async def config(_: web.Request) -> web.Response:
-        return json_response(config_document(current(), backend_names))
+        return json_response(config_document(current(), sources.backend_names))
 
     async def exposition(_: web.Request) -> web.Response:
         metrics.mirror(current())
@@ -142,8 +132,16 @@ def _views(
     )
 
 
-def _page(current: Callable[[], Status]) -> tuple[Route, ...]:
-    page = Ui(current)
+def _questions(sources: Sources) -> tuple[Route, ...]:
+    questions = Questions(sources)
+    return (
+        Route("GET", "/v1/explain", questions.explain),
+        Route("GET", "/v1/vhosts", questions.vhosts),
+    )
+
+
+def _page(sources: Sources) -> tuple[Route, ...]:
+    page = Ui(sources)
     return (
         Route("GET", "/ui/", page.overview),
         Route("GET", "/ui/vhosts", page.vhosts),

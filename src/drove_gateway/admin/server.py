@@ -12,13 +12,11 @@ from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
 from drove_gateway.admin.routes import Access, Actions, application, routes
+from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import is_loopback
-from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
-from drove_gateway.proxies.registry import kind_of
-from drove_gateway.status.status import Status
 
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
@@ -31,8 +29,7 @@ _ACCEPTED_AT_ONCE = 32
 async def serve(
     settings: Settings,
     *,
-    current: Callable[[], Status],
-    metrics: Metrics,
+    sources: Sources,
     actions: Actions,
     log: FilteringBoundLogger,
 ) -> AsyncIterator[int]:
@@ -49,7 +46,7 @@ async def serve(
         read=settings.admin_read_token.get_secret_value(),
     )
     hosts = settings.admin_allowed_hosts if is_loopback(settings.address) else None
-    every_route = routes(current, metrics, actions, kind_of(settings).backends)
+    every_route = routes(sources, actions)
     limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log)
     runner = web.AppRunner(
         application(every_route, Access(tokens, hosts), limit.middleware),

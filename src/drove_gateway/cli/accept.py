@@ -10,6 +10,7 @@ from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import settings_of_running_gateway
 from drove_gateway.cli.gateway_client import GatewayUnreachable, request
 from drove_gateway.cli.messages import fail, say
+from drove_gateway.cli.vhost_completion import complete_vhost
 from drove_gateway.model.wording import count_of
 from drove_gateway.status.document import AcceptedWithdrawals
 
@@ -30,7 +31,7 @@ from drove_gateway.status.document import AcceptedWithdrawals
 )
 @file_option
 @click.option("--dry-run", is_flag=True, help="Only print what would be applied.")
-@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_vhost)
 def accept(file: Path | None, dry_run: bool, names: tuple[str, ...]) -> None:
     """Apply the withdrawals that the running gateway's guard holds, immediately.
 

@@ -12,6 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.acceptance.adoption import adopted
 from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
+from drove_gateway.admin.sources import Sources
 from drove_gateway.config import Settings
 from drove_gateway.config.redact import public
 from drove_gateway.daemon import assembly, file_watch
@@ -184,8 +185,12 @@ class Gateway:
         port = await stack.enter_async_context(
             serve(
                 settings,
-                current=lambda: status.with_proxy(self._publisher.current, proxy.health()),
-                metrics=self._metrics,
+                sources=Sources(
+                    lambda: status.with_proxy(self._publisher.current, proxy.health()),
+                    self._metrics,
+                    kind_of(settings).backends,
+                    proxy.servers,
+                ),
                 actions=Actions(
                     reload=lambda: self.refresh("/v1/reload"), accept=drove.acceptance.accept_held
                 ),

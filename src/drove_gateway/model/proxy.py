@@ -3,9 +3,33 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import msgspec
+
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
-from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.vocabulary import App, Topology
+
+
+class ServerState(msgspec.Struct, frozen=True):
+    """A server as the proxy reports it now. What the proxy does not tell is None.
+
+    `backend` is where it is, `address` is its IP address and port, `listed` the host:port that
+    Drove lists for it, empty where it lists none. `state` is in the proxy's words, `up` says
+    whether it gets new requests. `sessions` counts its running requests, `requests` and `errors`
+    those since the proxy started, `changed` is for how many seconds it has been in its state.
+    """
+
+    backend: str
+    name: str
+    address: str
+    state: str
+    up: bool
+    listed: str = ""
+    weight: int | None = None
+    sessions: int | None = None
+    requests: int | None = None
+    errors: int | None = None
+    changed: float | None = None
 
 
 class Proxy(Protocol):
@@ -29,6 +53,13 @@ class Proxy(Protocol):
 
     def distrust(self, reason: str) -> None:
         """Make the next plan read the proxy again instead of relying on earlier reads."""
+        ...
+
+    async def servers(self, app: App) -> tuple[ServerState, ...] | None:
+        """Return the servers that the proxy has for `app`, read now; None where it does not tell.
+
+        Raises RuntimeApiError.
+        """
         ...
 
     def health(self) -> ProxyHealth:

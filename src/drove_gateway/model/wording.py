@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 _KEPT = frozenset("\n\t")
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def first_and_more(items: Sequence[str], limit: int, *, separator: str = "; ") -> str:
@@ -21,6 +22,18 @@ def shortened(lines: Sequence[str], limit: int, nouns: str) -> tuple[str, ...]:
 def count_of(number: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun: `1 server`, `2 servers`. `plural` is for irregular nouns."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def age(seconds: float) -> str:
+    """Return a duration in the units that matter: "12 s", "3 h 5 min"."""
+    whole = max(0, int(seconds))
+    if whole < 2 * _MINUTE:
+        return f"{whole} s"
+    if whole < 2 * _HOUR:
+        return f"{whole // _MINUTE} min"
+    if whole < 2 * _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
 
 
 def printable(text: str, limit: int | None = None) -> str:

@@ -189,6 +189,14 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     error: Annotated[str, doc("Why the attempt failed; empty if it succeeded.")] = ""
 
 
+class Attention(msgspec.Struct, frozen=True):
+    """Something that is not as it should be."""
+
+    what: Annotated[str, doc("What is wrong.")]
+    cause: Annotated[str, doc("Why, in the words of the proxy or the controller.")]
+    helps: Annotated[str, doc("A command to type, or what to change.")] = ""
+
+
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The response of `GET /v1/status`."""
 
@@ -199,6 +207,11 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     healthy: Annotated[
         bool, doc("As in `/v1/health`; the status code of this route is always 200.")
     ]
+    sentence: Annotated[
+        str, doc("Whether every vhost is served as Drove lists it, in the words of the page.")
+    ] = ""
+    next: Annotated[str, doc("What the gateway does about it next; may be empty.")] = ""
+    problems: Annotated[tuple[Attention, ...], doc("The first 50 problems, the worst first.")] = ()
     vhosts: Annotated[int, doc("How many vhosts should be served.")] = 0
     servers: Annotated[int, doc("How many servers all vhosts together should have.")] = 0
     draining: Annotated[

@@ -9,6 +9,7 @@ from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.status.document import (
     AcceptedWithdrawals,
+    Attention,
     EndpointStatus,
     HeldStatus,
     HistoryEntry,
@@ -22,11 +23,16 @@ from drove_gateway.status.document import (
     StoredStateStatus,
     VhostFailure,
 )
+from drove_gateway.status.problems import problems
 from drove_gateway.status.status import Status
+from drove_gateway.status.verdict import verdict
 from drove_gateway.topology.namespace_build import AppCounts
 
 MOST_REJECTED = 100
 """How many entries of rejected input a document lists."""
+
+MOST_PROBLEMS = 50
+"""How many problems a document lists."""
 
 MOST_HELD = 100
 """How many held withdrawals `/v1/health` lists; `/v1/status` lists all."""
@@ -34,13 +40,19 @@ MOST_HELD = 100
 
 def status_document(status: Status) -> StatusDocument:
     """Everything that a person or a dashboard needs to see what the gateway does, and why."""
-    apps = status.built.topology.apps
+    apps, sentence = status.built.topology.apps, verdict(status)
     return StatusDocument(
         version=status.about.version,
         commit=status.about.commit,
         date=status.about.date,
         started=utc(status.started),
         healthy=status.healthy,
+        sentence=sentence.sentence,
+        next=sentence.next,
+        problems=tuple(
+            Attention(each.what, each.cause, each.helps)
+            for each in problems(status)[:MOST_PROBLEMS]
+        ),
         vhosts=len(apps),
         servers=sum(len(app.hosts) for app in apps.values()),
         draining=status.proxy.draining,
@@ -54,7 +66,7 @@ def status_document(status: Status) -> StatusDocument:
         stored_state=stored_state(status),
         last_reload=optional_utc(status.last_reload),
         last_server_update=optional_utc(status.last_server_update),
-        history=tuple(map(_history_entry, status.history)),
+        history=tuple(map(history_entry, status.history)),
     )
 
 
@@ -149,7 +161,8 @@ def _apps(counts: AppCounts) -> NamespaceApps:
     )
 
 
-def _history_entry(applied: ApplyRecord) -> HistoryEntry:
+def history_entry(applied: ApplyRecord) -> HistoryEntry:
+    """An attempt to change the proxy."""
     return HistoryEntry(
         at=utc(applied.at),
         seconds=round(applied.took, 6),

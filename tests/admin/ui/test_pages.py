@@ -130,7 +130,7 @@ async def test_a_vhost_shows_what_is_wanted_beside_what_was_applied(
     assert "It is served." in served
     assert "10.0.0.1:8080" in served
     assert "app a-1: 1 of 1 host accepted" in served
-    assert "This is 404 because no app that is accepted has this vhost." in unknown
+    assert "This is 404 because no controller lists an app with this vhost." in unknown
 
 
 async def test_text_from_outside_is_shown_as_text(api: Api, client: aiohttp.ClientSession) -> None:

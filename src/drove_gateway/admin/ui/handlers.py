@@ -1,14 +1,15 @@
 """The page's requests: HTML, its style and script, and a stream that says when to look again."""
 
 import asyncio
-from collections.abc import Callable
 from importlib import resources
 
 from aiohttp import web
 
 from drove_gateway.admin.responses import HEADERS, Handler
+from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.pages import Pages
 from drove_gateway.model.spelling import vhost_spelling
+from drove_gateway.status.explanation import UNREAD, explanation
 from drove_gateway.status.status import Status
 
 _HTML_HEADERS = {
@@ -26,10 +27,11 @@ _LONGEST_SEARCH = 253
 
 
 class Ui:
-    """The handlers over `current()`, the latest status."""
+    """The handlers of the page's requests."""
 
-    def __init__(self, current: Callable[[], Status]) -> None:
-        self._current = current
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._current = sources.current
         self._pages = Pages()
         self._streams = 0
 
@@ -48,7 +50,10 @@ class Ui:
     async def vhost(self, request: web.Request) -> web.StreamResponse:
         """A vhost."""
         name = request.match_info["vhost"][:_LONGEST_SEARCH]
-        return _html(self._pages.vhost(self._current(), vhost_spelling(name)))
+        status, vhost = self._current(), vhost_spelling(name)
+        readings = await self._sources.readings(status, (vhost,))
+        shown = explanation(status, vhost, readings.get(vhost, UNREAD))
+        return _html(await asyncio.to_thread(self._pages.vhost, status, shown))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: one whenever the status is another, so that the page looks again."""

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from drove_gateway.admin.ui.problems import problems
-from drove_gateway.admin.ui.verdict import verdict
-from drove_gateway.admin.ui.vhost_detail import vhost_detail
 from drove_gateway.admin.ui.vhost_list import vhost_page
-from drove_gateway.model.wording import count_of, printable
+from drove_gateway.model.wording import age, count_of, printable
+from drove_gateway.status.explanation import Explanation
+from drove_gateway.status.problems import problems
 from drove_gateway.status.status import Status
+from drove_gateway.status.verdict import verdict
 
 _MOST_APPLIES = 50
 _MOST_PROBLEMS = 50
@@ -30,6 +30,8 @@ class Pages:
         self._templates.filters |= {
             "clock": _clock,
             "milliseconds": _milliseconds,
+            "known": lambda count: "" if count is None else f"{count:,}",
+            "age": lambda seconds: "" if seconds is None else age(seconds),
             "short": lambda text: printable(str(text), _LONGEST_TEXT),
             "count": count_of,
         }
@@ -52,9 +54,9 @@ class Pages:
             "vhosts.html", status, page=vhost_page(status, search, number), search=search
         )
 
-    def vhost(self, status: Status, vhost: str) -> str:
-        """The page of one vhost."""
-        return self._render("vhost.html", status, detail=vhost_detail(status, vhost))
+    def vhost(self, status: Status, detail: Explanation) -> str:
+        """The page of a vhost."""
+        return self._render("vhost.html", status, detail=detail)
 
     def _render(self, name: str, status: Status, **facts: object) -> str:
         return self._templates.get_template(name).render(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from drove_gateway.cli.table import Cell, table, wrapped
+from drove_gateway.model.wording import age as duration
 from drove_gateway.model.wording import first_and_more, printable
 from drove_gateway.status.document import (
     HistoryEntry,
@@ -18,7 +19,6 @@ _MOST_REJECTED = 5
 _MOST_HELD = 20
 _MOST_NAMED = 3
 _LONGEST = 300
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def lines(document: StatusDocument, where: str, now: datetime, width: int) -> Iterator[str]:
@@ -48,14 +48,7 @@ def one_line(document: StatusDocument, now: datetime) -> str:
 
 def age(now: datetime, then: datetime) -> str:
     """The time from `then` to `now` in the units that matter: "12 s", "3 h 5 min"."""
-    seconds = max(0, int((now - then).total_seconds()))
-    if seconds < 2 * _MINUTE:
-        return f"{seconds} s"
-    if seconds < 2 * _HOUR:
-        return f"{seconds // _MINUTE} min"
-    if seconds < 2 * _DAY:
-        return f"{seconds // _HOUR} h {seconds % _HOUR // _MINUTE} min"
-    return f"{seconds // _DAY} d {seconds % _DAY // _HOUR} h"
+    return duration((now - then).total_seconds())
 
 
 def what(attempt: HistoryEntry) -> str:
@@ -92,6 +85,8 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
     text = f"drove-gateway {document.version} at {where}, up {up}: {health.text}"
     for line in wrapped(text, width):
         yield line.replace(health.text, health.painted(health.text))
+    if document.sentence:
+        yield from wrapped(f"{document.sentence} {document.next}".rstrip(), width)
     draining = f", {document.draining} draining" if document.draining is not None else ""
     served = f"{document.vhosts} vhosts with {document.servers} servers{draining}"
     yield from wrapped(f"{served}; {_work(document, now)}", width)

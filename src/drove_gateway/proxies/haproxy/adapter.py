@@ -6,12 +6,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
 from drove_gateway.proxies.haproxy.api import server_state as state
 from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.haproxy.api.statistics import server_states
 from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
 from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
@@ -142,6 +144,18 @@ class HaproxyAdapter:
             elif reply.verdict is not Verdict.NO_BACKEND:
                 raise reply.problem()
         return ObservedBackends(used)
+
+    async def states(self, backends: Collection[str]) -> tuple[ServerState, ...]:
+        replies = await self._api.run([commands.show_statistics(name) for name in backends])
+        for reply in replies:
+            if reply.verdict not in {Verdict.DONE, Verdict.NO_BACKEND}:
+                raise reply.problem()
+        return tuple(
+            server
+            for reply in replies
+            if reply.verdict is Verdict.DONE
+            for server in server_states(reply.text)
+        )
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         groups = [tuple(self._commands(change)) for change in changes]

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
-from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
 
@@ -56,6 +57,10 @@ class ReloadingProxy:
         """Install the generation again, unless it proves to serve."""
         if reason not in self._doubts:
             self._doubts = (*self._doubts, reason)
+
+    async def servers(self, app: App) -> tuple[ServerState, ...] | None:  # noqa: ARG002
+        """Without a runtime API the proxy does not tell."""
+        return None
 
     def health(self) -> ProxyHealth:
         return ProxyHealth(

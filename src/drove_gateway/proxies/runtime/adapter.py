@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.runtime.backends import ReadsBackends
 from drove_gateway.proxies.runtime.servers import (
@@ -96,6 +97,9 @@ class Adapter(Protocol):
 
     async def usage(self, backends: Collection[str]) -> ObservedBackends:
         """Read how many requests the servers of `backends` have."""
+
+    async def states(self, backends: Collection[str]) -> tuple[ServerState, ...]:
+        """Read what people want to know of the servers of `backends`."""
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         """Carry out changes, which may concern many backends, in the order of each backend."""

@@ -14,7 +14,8 @@ from structlog.typing import FilteringBoundLogger
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
-from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.audit import Audit
@@ -31,6 +32,7 @@ from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.restoring import restore
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
 from drove_gateway.proxies.runtime.servers import Change, DesiredBackend
+from drove_gateway.proxies.runtime.states import server_states
 from drove_gateway.proxies.runtime.watch import Watch
 
 _STARTED = "the gateway started"
@@ -168,6 +170,10 @@ class RuntimeProxy:
         self._engine.desired.look_again(reason)
         if reason not in self._doubts:
             self._doubts = (*self._doubts, reason)
+
+    async def servers(self, app: App) -> tuple[ServerState, ...] | None:
+        """The app's servers as the runtime API shows them now."""
+        return await server_states(self._adapter, self._resolver, app)
 
     @property
     def draining(self) -> int:

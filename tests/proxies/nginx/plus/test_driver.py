@@ -486,3 +486,19 @@ async def test_a_swept_deletion_that_meets_another_server_is_repaired(tmp_path: 
             await until(lambda: nginx.has("a.example", [A, B]))
             gateway.desire(topology({"a.example": [B]}), "fewer")
             await until(lambda: rig.driver.draining == 0 and nginx.has("a.example", [B]))
+
+
+async def test_people_see_the_servers_as_nginx_has_them(tmp_path: Path) -> None:
+    async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        desired = topology({"a.example": [A, B]})
+        await rig.apply(desired)
+
+        states = await rig.driver.servers(desired.apps["a.example"])
+
+        assert states is not None
+        assert [(state.listed, state.state, state.up) for state in states] == [
+            (A, "up", True),
+            (B, "up", True),
+        ]
+        missing = topology({"other.example": [A]}).apps["other.example"]
+        assert await rig.driver.servers(missing) == ()

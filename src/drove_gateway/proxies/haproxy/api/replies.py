@@ -96,6 +96,7 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
     "wait": {"Done.": Verdict.DONE, "Failed.": Verdict.BUSY},
     "get_servers_state": dict((_CANNOT_FIND_BACKEND,)),
     "show_servers_conn": dict((_CANNOT_FIND_BACKEND,)),
+    "show_stat": {"No such proxy.": Verdict.NO_BACKEND},
 }
 
 # 2.8: `no need to change the addr, port changed from 'X' to 'Y' by 'stats socket command'`;
@@ -116,6 +117,7 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
     **dict.fromkeys(_SERVERS, re.compile(r"1\n# be_id be_name .*", re.DOTALL)),
     "show_servers_conn": re.compile(r"# bkname/svname .*", re.DOTALL),
     "show_backends": re.compile(r"# name(?:\n.*)?", re.DOTALL),
+    "show_stat": re.compile(r"# pxname,svname,.*", re.DOTALL),
     "show_info": re.compile(r"Name: .*", re.DOTALL),
     "help": re.compile(r"The following commands are valid at this level:.*", re.DOTALL),
 }

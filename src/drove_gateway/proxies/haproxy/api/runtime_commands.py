@@ -121,6 +121,11 @@ def show_connections(backend: str) -> Command:
     return Command("show_servers_conn", f"show servers conn {_named(backend)}")
 
 
+def show_statistics(backend: str) -> Command:
+    """Show the statistics of the servers of a backend (type 4), whatever their ids."""
+    return Command("show_stat", f"show stat {_named(backend)} 4 -1")
+
+
 def escaped_attributes(text: str) -> str:
     """Return the operator's options on one line, with every `;` escaped."""
     return _unescaped_end.sub(r"\1\\;", " ".join(text.split()))

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
 from drove_gateway.proxies.nginx.plus.parallel import each
@@ -157,6 +158,18 @@ class NginxPlusAdapter:
             return await self._read_all()
         return await self._read_each(backends, self._peers)
 
+    async def states(self, backends: Collection[str]) -> tuple[ServerState, ...]:
+        found: list[ServerState] = []
+        for upstream in backends:
+            try:
+                peers = await self._client.peers(upstream)
+            except ApiRefused as error:
+                if error.code != "UpstreamNotFound":
+                    raise
+            else:
+                found += (_state(upstream, peer) for peer in peers)
+        return tuple(found)
+
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         results: dict[int, Result] = {}
         upstreams: dict[str, list[Change]] = {}
@@ -264,6 +277,21 @@ class NginxPlusAdapter:
 
 def _process(identity: Identity) -> Process:
     return Process(identity.ppid, identity.generation, version=identity.build)
+
+
+def _state(upstream: str, peer: Peer) -> ServerState:
+    counts = [each for each in (peer.fails, peer.responses.server_errors) if each is not None]
+    return ServerState(
+        backend=upstream,
+        name=peer.server,
+        address=canonical(peer.server),
+        state=peer.state,
+        up=peer.state == "up",
+        weight=peer.weight,
+        sessions=peer.active,
+        requests=peer.requests,
+        errors=sum(counts) if counts else None,
+    )
 
 
 def _is_regular(server: Server) -> bool:

@@ -52,14 +52,27 @@ class Server(msgspec.Struct, frozen=True):
     parent: int | str | None = None
 
 
+class Responses(msgspec.Struct, frozen=True, rename={"server_errors": "5xx"}):
+    """How many responses of a class a server sent."""
+
+    server_errors: int | None = None
+
+
 class Peer(msgspec.Struct, frozen=True):
-    """A server as the status of its upstream shows it; `active` counts its running requests."""
+    """A server as the status of its upstream shows it; `active` counts its running requests.
+
+    `requests` and `fails` count since NGINX loaded the server; None where that is not counted.
+    """
 
     id: int
     server: str
     backup: bool = False
     state: str = ""
     active: int = 0
+    weight: int | None = None
+    requests: int | None = None
+    fails: int | None = None
+    responses: Responses = Responses()
 
 
 class Upstream(msgspec.Struct, frozen=True):

@@ -1,0 +1,165 @@
+"""The documents of `GET /v1/explain` and `GET /v1/vhosts`, and how they are built. Pure.
+
+Types as in `document`: a field that a gateway of another version may omit has a default.
+"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from itertools import islice
+from typing import Annotated
+
+import msgspec
+
+from drove_gateway.model.proxy import ServerState
+from drove_gateway.status.document import HistoryEntry, doc
+from drove_gateway.status.document_builder import history_entry
+from drove_gateway.status.explanation import UNREAD, Explanation, Reading, ServerRow, explanation
+from drove_gateway.status.question import Subject
+from drove_gateway.status.status import Status
+from drove_gateway.status.verdict import verdict
+
+MOST_VHOSTS = 10
+"""How many vhosts of an app a response explains."""
+
+MOST_NAMES = 1000
+"""How many names `/v1/vhosts` lists at most."""
+
+_MOST_SERVERS = 500
+
+
+class PresentServer(msgspec.Struct, frozen=True):
+    """A server as the proxy reports it now. What the proxy does not tell is null."""
+
+    backend: Annotated[str, doc("The backend of HAProxy, or the upstream of NGINX.")]
+    name: Annotated[str, doc("The name of the server in the proxy.")]
+    state: Annotated[str, doc("The state in the proxy's words.")]
+    up: Annotated[bool, doc("Whether it gets new requests.")]
+    weight: Annotated[int | None, doc("The weight.")] = None
+    sessions: Annotated[int | None, doc("How many requests run.")] = None
+    requests: Annotated[int | None, doc("How many requests it got since the proxy started.")] = None
+    errors: Annotated[int | None, doc("How many of them failed or got a 5xx response.")] = None
+    changed_seconds: Annotated[
+        float | None, doc("For how many seconds it has been in its state.")
+    ] = None
+
+
+class ExplainedServer(msgspec.Struct, frozen=True):
+    """A server of a vhost: wanted, applied, held, present."""
+
+    address: Annotated[str, doc("Host and port, as Drove lists them.")]
+    port_type: Annotated[str, doc("`http`, `https`, `tcp` or `udp`; empty if Drove does not say.")]
+    wanted: Annotated[bool, doc("Whether Drove lists it.")]
+    applied: Annotated[bool, doc("Whether it was applied.")]
+    held: Annotated[bool, doc("Whether the guard holds it in traffic.")] = False
+    present: Annotated[
+        tuple[PresentServer, ...],
+        doc("What the proxy has of it, once for each backend; empty if it does not tell."),
+    ] = ()
+
+
+class ExplainedVhost(msgspec.Struct, frozen=True):
+    """A vhost: what a client gets, and why."""
+
+    vhost: Annotated[str, doc("The vhost.")]
+    answer: Annotated[str, doc("What a client gets, and why.")]
+    served: Annotated[bool, doc("Whether a request for it reaches a server.")]
+    helps: Annotated[str, doc("What to do; empty if nothing is wrong.")] = ""
+    servers: Annotated[tuple[ExplainedServer, ...], doc("The first 500 servers.")] = ()
+    more_servers: Annotated[int, doc("How many further servers there are.")] = 0
+    proxy_problem: Annotated[
+        str, doc("Why the proxy's servers cannot be read; empty if they can.")
+    ] = ""
+    held: Annotated[
+        tuple[str, ...], doc("Why each withdrawal on hold is held, and what ends it.")
+    ] = ()
+    lines: Annotated[
+        tuple[str, ...], doc("The apps, instances, tags and rules that made it so.")
+    ] = ()
+    changes: Annotated[
+        tuple[HistoryEntry, ...], doc("The last 20 changes, newest first, as in `/v1/status`.")
+    ] = ()
+
+
+class ExplainDocument(msgspec.Struct, frozen=True):
+    """The response of `GET /v1/explain`."""
+
+    understood: Annotated[str, doc("How the question was understood: `vhost …`, `app …`.")]
+    gateway: Annotated[str, doc("The first sentence of the page, about the gateway as a whole.")]
+    vhosts: Annotated[tuple[ExplainedVhost, ...], doc("The first 10 vhosts, explained.")] = ()
+    more_vhosts: Annotated[int, doc("How many further vhosts the question is about.")] = 0
+    suggestion: Annotated[str, doc("A vhost with a similar name, if none was found.")] = ""
+
+
+class VhostNames(msgspec.Struct, frozen=True):
+    """The response of `GET /v1/vhosts`."""
+
+    vhosts: Annotated[tuple[str, ...], doc("Names in alphabetical order.")] = ()
+
+
+def explain_document(
+    status: Status, subject: Subject, readings: Mapping[str, Reading]
+) -> ExplainDocument:
+    """Return everything about the subject; `readings` are what the proxy said, by vhost."""
+    vhosts = subject.vhosts[:MOST_VHOSTS]
+    explained = [explanation(status, name, readings.get(name, UNREAD)) for name in vhosts]
+    known = any(_is_known(status, name) for name in vhosts)
+    return ExplainDocument(
+        understood=subject.understood,
+        gateway=verdict(status).sentence,
+        vhosts=tuple(map(_vhost, explained)),
+        more_vhosts=len(subject.vhosts) - len(vhosts),
+        suggestion="" if known else _similar(status, vhosts[0]),
+    )
+
+
+def vhost_names(status: Status, prefix: str, limit: int) -> VhostNames:
+    """Return at most `limit` vhosts that begin with `prefix`."""
+    prefix, limit = prefix.lower(), min(limit, MOST_NAMES)
+    every = {*status.built.topology.apps, *status.applied.apps, *status.built.leader_vhosts}
+    return VhostNames(
+        tuple(islice(sorted(name for name in every if name.startswith(prefix)), limit))
+    )
+
+
+def _is_known(status: Status, vhost: str) -> bool:
+    return vhost in status.built.topology.apps or vhost in status.built.leader_vhosts
+
+
+def _similar(status: Status, vhost: str) -> str:
+    near = get_close_matches(vhost, (*status.built.topology.apps, *status.built.leader_vhosts), n=1)
+    return near[0] if near else ""
+
+
+def _vhost(explained: Explanation) -> ExplainedVhost:
+    servers = explained.servers[:_MOST_SERVERS]
+    return ExplainedVhost(
+        vhost=explained.vhost,
+        answer=explained.answer.sentence,
+        served=explained.answer.served,
+        helps=explained.answer.helps,
+        servers=tuple(map(_server, servers)),
+        more_servers=len(explained.servers) - len(servers),
+        proxy_problem=explained.problem,
+        held=explained.held,
+        lines=explained.lines,
+        changes=tuple(map(history_entry, explained.changes)),
+    )
+
+
+def _server(row: ServerRow) -> ExplainedServer:
+    present = tuple(map(_present, row.present))
+    return ExplainedServer(row.address, row.port_type, row.wanted, row.applied, row.held, present)
+
+
+def _present(server: ServerState) -> PresentServer:
+    return PresentServer(
+        server.backend,
+        server.name,
+        server.state,
+        server.up,
+        server.weight,
+        server.sessions,
+        server.requests,
+        server.errors,
+        server.changed,
+    )

@@ -1,0 +1,64 @@
+"""What a person asks about, in the forms in which it is at hand at night."""
+
+import pytest
+from tests.admin.test_api import serving
+
+from drove_gateway.model.about import About
+from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.proxies.haproxy.names import Naming
+from drove_gateway.status.question import subject_of
+from drove_gateway.status.status import Status, with_built
+from drove_gateway.topology.build import build
+from drove_gateway.topology.namespace_build import parse_rules
+
+
+def status(*apps: AppEndpoints) -> Status:
+    first = Status(About("1.0"), 0.0, {}, "lb1")
+    if not apps:
+        return serving(first)
+    snapshot = Snapshot("stage", Leader("http://c1"), apps)
+    return with_built(first, build({"stage": snapshot}, [parse_rules("stage", "", "", "", "")]))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["a.local", " A.Local. ", "http://a.local/cart?x=1", "https://a.local:8443/", "a.local:80"],
+)
+def test_a_vhost_is_understood_by_name_and_by_url(question: str) -> None:
+    assert subject_of(status(), question).vhosts == ("a.local",)
+
+
+def test_an_app_is_understood_by_its_name_and_by_its_id() -> None:
+    assert subject_of(status(), "b").vhosts == ("b.local",)
+    assert subject_of(status(), "b-1").understood == "app b-1"
+
+
+def test_an_instance_stands_for_every_vhost_that_lists_it() -> None:
+    assert subject_of(status(), "10.0.0.1:8080").vhosts == ("a.local", "b.local", "c;local")
+    assert subject_of(status(), "10.0.0.1:8080").understood == "instance 10.0.0.1:8080"
+
+
+def test_an_instance_with_an_ipv6_address_is_understood() -> None:
+    app = AppEndpoints("web", "web-1", "web.local", {}, (Host("2001:db8::1", 80, "http"),))
+
+    assert subject_of(status(app), "[2001:DB8::1]:80").vhosts == ("web.local",)
+
+
+def test_a_host_of_a_wildcard_vhost_is_explained_by_the_wildcard() -> None:
+    app = AppEndpoints("web", "web-1", "*.example.com", {}, (Host("10.0.0.1", 80, "http"),))
+    snapshot = Snapshot("stage", Leader("http://c1"), (app,))
+
+    rules = [parse_rules("stage", "", "", "", "", Naming(wildcards=True))]
+    built = build({"stage": snapshot}, rules)
+    found = subject_of(
+        with_built(Status(About("1.0"), 0.0, {}, "lb1"), built), "http://shop.example.com/"
+    )
+
+    assert found.vhosts == ("*.example.com",)
+
+
+@pytest.mark.parametrize("question", ["nope.local", "http://[", "::::", "a b c", "x" * 1000, "//"])
+def test_anything_else_is_taken_for_an_unknown_vhost(question: str) -> None:
+    (vhost,) = subject_of(status(), question).vhosts
+
+    assert vhost not in status().built.topology.apps
