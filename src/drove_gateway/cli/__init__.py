@@ -12,7 +12,7 @@ PURPOSES = {
     "check": "Check the configuration, and show what the gateway would do with it.",
     "container": "Run a proxy and the gateway together, as the entry point of a container.",
     "demo": "Run a simulated Drove cluster, a real proxy and the gateway on this machine.",
-    "explain": "Explain which apps, instances, tags and rules make VHOST what it is.",
+    "explain": "Explain why VHOST is as it is, and what to do if it is not served.",
     "init": "Write a commented nixy.toml and a template into DIRECTORY.",
     "reload": "Fetch the apps again and load the configuration into the proxy again.",
     "render": "Print the configuration that would be written.",

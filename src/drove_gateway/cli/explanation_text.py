@@ -34,9 +34,7 @@ def _vhost(vhost: ExplainedVhost, now: datetime, width: int) -> Iterator[str]:
     for held in vhost.held:
         yield from wrapped(f"On hold: {held}", width)
     if vhost.proxy_problem:
-        yield from wrapped(
-            f"The proxy's servers cannot be read: {vhost.proxy_problem}", width
-        )
+        yield from wrapped(f"The proxy's servers cannot be read: {vhost.proxy_problem}", width)
     yield from _servers(vhost, width)
     yield ""
     for line in vhost.lines:

@@ -48,15 +48,15 @@ async def test_real_servers_are_shown_as_haproxy_has_them(
     make_gateway: Callable[..., Gateway], spawn: Callable[..., Awaitable[list[Instance]]]
 ) -> None:
     gateway = make_gateway()
-    one, two = await spawn(2)
-    served = app(VHOST, [one, two])
+    first, second = await spawn(2)
+    served = app(VHOST, [first, second])
     await gateway.start(topology(served))
     await get(gateway.port, VHOST)
 
     states = await gateway.driver.servers(served)
 
     assert states is not None
-    assert {state.listed for state in states} == {f"{i.host}:{i.port}" for i in (one, two)}
+    assert {state.listed for state in states} == {f"{i.host}:{i.port}" for i in (first, second)}
     assert all(state.up and state.weight for state in states)
     assert sum(state.requests or 0 for state in states) >= 1
 
