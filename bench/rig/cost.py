@@ -24,6 +24,7 @@ from drove_gateway.config.load import load
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.drove.listing import EndpointsDecoder
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.plan import Plan
 from drove_gateway.model.proxy import Proxy
@@ -95,7 +96,7 @@ async def apply(plan: Plan, steps: Steps, proxy: Proxy) -> None:
 
 async def measure(config: Path, answer: bytes, changed: Sequence[bytes]) -> dict[str, object]:
     """The first answer, the same once more, and one change after the other."""
-    way, log = Way(config), structlog.get_logger()
+    way, log = Way(config), EventLog(structlog.get_logger())
     async with AsyncExitStack() as stack:
         outside = this_machine(os.environ, Metrics(), log)
         proxy = await kind_of(way.settings).driver(outside, stack)

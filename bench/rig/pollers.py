@@ -18,6 +18,7 @@ from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.drove.pace import PollPace, ping_limit
 from drove_gateway.drove.session import Credentials, open_session
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 
 # The defaults of the settings.
@@ -64,7 +65,7 @@ async def poll(gateways: int, interval: float, kind: type[Controller], urls: Seq
                 accept=lambda _: True,
                 publish=lambda _: None,
                 metrics=metrics,
-                log=structlog.get_logger(),
+                log=EventLog(structlog.get_logger()),
             )
             tasks.create_task(watch.run())
 

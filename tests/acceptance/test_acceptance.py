@@ -17,6 +17,8 @@ from drove_gateway.acceptance.budget import GuardLimits
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.acceptance.missing import Address
 from drove_gateway.daemon.acceptance_log import AcceptanceLog
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -65,13 +67,7 @@ class Desk:
         self.desired: list[tuple[Topology, str]] = []
         self.published: list[tuple[TopologyBuild, tuple[HeldWithdrawal, ...]]] = []
         self.logged = CapturingLogger()
-        self._log = AcceptanceLog(
-            structlog.wrap_logger(
-                self.logged,
-                processors=[],
-                wrapper_class=structlog.make_filtering_bound_logger(0),
-            )
-        )
+        self._log = AcceptanceLog(EventLog(structlog.wrap_logger(self.logged, processors=[])))
         self.acceptance = Acceptance(
             [NamespaceRules(name) for name in namespaces],
             LIMITS,
@@ -186,7 +182,7 @@ def test_a_held_withdrawal_is_logged_once_and_its_end_too() -> None:
         desk.acceptance.take(answer())
     assert [warning["servers"] for warning in desk.warnings] == [10]
     desk.acceptance.take(answer(app("web", 10)))
-    assert desk.logged.calls[-1].kwargs["event"] == "a held withdrawal is over"
+    assert desk.logged.calls[-1].kwargs["event"] == LogEvent.HOLD_ENDED.label
 
 
 def test_a_withdrawal_that_lasts_is_believed() -> None:

@@ -12,6 +12,7 @@ from tests.reconciler.test_reconciler import PACE, Counted, FakeProxy, VirtualCl
 
 from drove_gateway.acceptance.acceptance import Acceptance
 from drove_gateway.acceptance.budget import GuardLimits
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
@@ -63,11 +64,7 @@ class Story:
         self.desired: list[Topology] = []
         self.let_through: dict[str, list[Snapshot]] = {name: [] for name in NAMESPACES}
         jumping = itertools.chain(jumps, itertools.repeat(0.0))
-        log = structlog.wrap_logger(
-            CapturingLogger(),
-            processors=[],
-            wrapper_class=structlog.make_filtering_bound_logger(0),
-        )
+        log = EventLog(structlog.wrap_logger(CapturingLogger(), processors=[]))
         self.reconciler = Reconciler(
             self.proxy,
             pace=PACE,

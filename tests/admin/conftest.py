@@ -10,6 +10,7 @@ from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin import Actions, Sources, serve
 from drove_gateway.config import Settings
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.errors import RuntimeApiError
@@ -60,7 +61,7 @@ async def api() -> AsyncIterator[Api]:
         Settings(port=0),
         sources=api.sources(),
         actions=api.actions(),
-        log=structlog.get_logger(),
+        log=EventLog(structlog.get_logger()),
     ) as port:
         api.url = f"http://127.0.0.1:{port}"
         yield api

@@ -17,6 +17,7 @@ from drove_gateway.admin.connections import most_connections
 from drove_gateway.admin.hosts import is_known_host
 from drove_gateway.admin.server import tls_context
 from drove_gateway.config import Settings
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ConfigError
 
 Pair = tuple[Path, Path]
@@ -59,7 +60,7 @@ def running(api: Api, settings: Settings) -> AbstractAsyncContextManager[int]:
         settings,
         sources=api.sources(),
         actions=api.actions(),
-        log=structlog.get_logger(),
+        log=EventLog(structlog.get_logger()),
     )
 
 
@@ -233,5 +234,5 @@ async def test_idle_connections_make_room_and_the_api_stays_reachable(
             assert not last.at_eof()
             for _, writer in idle:
                 writer.close()
-    (warning,) = [each for each in logs if "too many connections" in each["event"]]
-    assert warning["most"] == most_connections()
+    (warning,) = [each for each in logs if each["event"] == "http_api_full"]
+    assert warning["limit"] == most_connections()

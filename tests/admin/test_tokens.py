@@ -10,6 +10,7 @@ from tests.admin.conftest import Api
 from drove_gateway.admin import serve
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
+from drove_gateway.log.event_log import EventLog
 
 ACT, READ = "act-hunter-2", "read-hunter-3"
 OPEN = ["/", "/v1/health"]
@@ -30,7 +31,7 @@ async def guarded(keys: dict[str, str]) -> AsyncIterator[Api]:
         Settings.model_validate({"port": 0, **keys}),
         sources=api.sources(),
         actions=api.actions(),
-        log=structlog.get_logger(),
+        log=EventLog(structlog.get_logger()),
     ) as port:
         api.url = f"http://127.0.0.1:{port}"
         yield api

@@ -14,6 +14,7 @@ from typing import Self
 import structlog
 from tests.waiting import until
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.plan import Outcome
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import Topology
@@ -69,7 +70,7 @@ class InProcessBench:
             driver,
             pace=ApplyPace(quiet=0.0, longest=0.0, between_reloads=0.0),
             clock=SystemClock(time.monotonic, time.time, lambda: _RETRY_FACTOR),
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
             metrics=metrics,
             publish=self._publish,
             record=self.records.append,

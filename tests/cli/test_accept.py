@@ -15,6 +15,7 @@ from tests.traffic import free_port
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin import serve
 from drove_gateway.config import load
+from drove_gateway.log.event_log import EventLog
 
 HELD = HeldWithdrawal("stage", "the response is suddenly empty", 12, ("a.local", "b.local"), 41.25)
 NAMESPACE = '[[namespaces]]\nname = "stage"\ndrove = ["http://127.0.0.1:1"]\n'
@@ -30,7 +31,7 @@ async def gateway(directory: Path, keys: str) -> AsyncIterator[Api]:
         load(path, {}).settings,
         sources=api.sources(),
         actions=api.actions(),
-        log=structlog.get_logger(),
+        log=EventLog(structlog.get_logger()),
     ):
         yield api
 

@@ -109,7 +109,7 @@ async def test_a_gateway_that_crashed_is_back_and_no_request_fails(running: Cont
     async with load.running() as tally:
         await load.answered(20)
         kill(running.gateway)
-        await running.says("the gateway ended and is restarted")
+        await running.says("event=process_restarts", 'process="the gateway"')
         await running.cluster.deploy("shop", instances=1)
         await running.answers("shop.test")
         await load.answered(20)
@@ -161,7 +161,7 @@ async def test_a_second_signal_ends_it_fast(made: Container) -> None:
     slow = asyncio.create_task(get(made.port, "web.test", "/?delay=600"))
     await until(lambda: requests(made) > before)
     made.signal(signal.SIGTERM)
-    await made.says("SIGTERM: ")
+    await made.says("signal=SIGTERM")
     made.signal(signal.SIGTERM)
 
     assert await made.ended() == 0
@@ -190,7 +190,7 @@ async def test_sigusr1_opens_log_files_again(made: Container) -> None:
 
 
 async def test_logs_are_streamed_and_no_file_grows(running: Container) -> None:
-    await running.says("the gateway started", "msg=applied")
+    await running.says("event=process_started", "event=applied")
     line = '"GET / HTTP/1.1" 200' if running.platform == "nginx" else "drove:clients web.test"
     await running.says(line)
     assert list(running.directory.rglob("*.log")) == []

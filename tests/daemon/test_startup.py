@@ -11,6 +11,7 @@ from tests.waiting import until
 from drove_gateway.acceptance.acceptance import Acceptance
 from drove_gateway.acceptance.budget import GuardLimits
 from drove_gateway.daemon.startup import Startup, StartupPatience
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -42,7 +43,7 @@ class Start:
         self.restored: Mapping[str, float] = {"of the configuration before": 1.0}
         self.asked = 0
         self.log = CapturingLogger()
-        log = structlog.wrap_logger(self.log, processors=[])
+        log = EventLog(structlog.wrap_logger(self.log, processors=[]))
         self.acceptance = Acceptance(
             [NamespaceRules("a"), NamespaceRules("b")],
             LIMITS,

@@ -16,6 +16,7 @@ from drove_gateway.drove.client import Controller
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.drove.pace import PollPace, ping_limit
 from drove_gateway.drove.session import Credentials, credentials, open_session
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.simulator import Fault, Options, Simulator
@@ -92,7 +93,7 @@ async def watching(
             accept=witness.accept,
             publish=witness.publish,
             metrics=witness.metrics,
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
         )
         with structlog.testing.capture_logs():
             task = asyncio.create_task(watch.run())

@@ -12,6 +12,7 @@ from drove_gateway.drove.follower import Clock
 from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.drove.pace import PollPace
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import BadResponse, ControllerRefused
 from drove_gateway.model.namespace_view import NamespaceView
 
@@ -42,7 +43,7 @@ class Watched:
             publish=self.taken.publish,
             failed=self.count_failure,
             metrics=self.metrics,
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
             around=Clock(clock=now, wall=lambda: now() + 1e9, random=lambda: 0.5),
         )
 
@@ -451,7 +452,7 @@ def test_what_changed_without_an_event_is_found_by_the_full_fetch_counted_and_lo
             await asyncio.sleep(310)
         assert watched.serving == {"web": 9}
         assert watched.metrics.counts["drove_audit_differences"] == 1
-        (line,) = [line for line in logs if line["event"].startswith("the full fetch found")]
+        (line,) = [line for line in logs if line["event"] == "unannounced_changes_fetched"]
         assert (line["apps"], line["count"]) == ("web-1", 1)
 
     in_virtual_time(scenario)
@@ -612,11 +613,15 @@ def test_the_log_says_why_nobody_leads_when_it_begins_changes_and_ends() -> None
             await asyncio.sleep(60)
             watched.cluster[0].standing = Standing.LEADS
             await asyncio.sleep(10)
-        lines = [line for line in logs if "leads" in line["event"]]
+        lines = [
+            line
+            for line in logs
+            if line["event"] != "leader_followed" and line["event"].startswith("leader_")
+        ]
         assert [line["event"] for line in lines] == [
-            "no controller leads, keeping the last known apps",
-            "still no controller leads, and the reasons changed",
-            "a controller leads again",
+            "leader_lost",
+            "leader_still_lost",
+            "leader_back",
         ]
         assert "http://c1:10000: 400 Bad Request; http://c2:10000: 400" in lines[0]["reasons"]
         assert "http://c2:10000: 401 Unauthorized" in lines[1]["reasons"]
@@ -629,7 +634,7 @@ def test_when_nobody_leads_at_the_start_the_log_says_why() -> None:
         watched.cluster[0].standing = Standing.STANDS_BY
         with structlog.testing.capture_logs() as logs:
             await asyncio.sleep(60)
-        assert len([line for line in logs if "no controller leads" in line["event"]]) == 1
+        assert len([line for line in logs if line["event"] == "leader_lost"]) == 1
 
     in_virtual_time(scenario)
 
@@ -641,8 +646,8 @@ def test_debug_shows_each_poll() -> None:
             watched.cluster[0].happens(100, "APP_STATE_CHANGE", APP_NAME="web")
             await asyncio.sleep(1.1)
         debug = {line["event"]: line for line in logs if line["log_level"] == "debug"}
-        assert debug["polled the events"]["events"] == 1
-        assert debug["fetched the endpoints"]["scope"] == "web"
-        assert debug["pinged the controllers"]["pings"].startswith("http://c1:10000: OK")
+        assert debug["events_polled"]["events"] == 1
+        assert debug["endpoints_fetched"]["scope"] == "web"
+        assert debug["controllers_pinged"]["pings"].startswith("http://c1:10000: OK")
 
     in_virtual_time(scenario)

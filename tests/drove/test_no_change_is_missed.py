@@ -18,6 +18,7 @@ from drove_gateway.drove.follower import Clock
 from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.namespace_watch import NamespaceWatch
 from drove_gateway.drove.pace import PollPace
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import BadResponse, ControllerDown, ControllerRefused
 
 LATE = st.floats(0, 2.5)
@@ -139,7 +140,7 @@ async def play(
         accept=cluster.taken.accept,
         publish=cluster.taken.publish,
         metrics=Counted(),
-        log=structlog.get_logger(),
+        log=EventLog(structlog.get_logger()),
         around=Clock(clock=now, wall=now, random=lambda: 0.5),
     )
     task = asyncio.create_task(watch.run())

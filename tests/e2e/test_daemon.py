@@ -32,7 +32,7 @@ async def test_a_stop_is_clean_and_leaves_the_traffic(
         async with bench.traffic():
             assert await bench.ended(number) == 0
             await bench.serves("web", "api")
-        assert said(bench, "stopped; traffic is unaffected")
+        assert said(bench, "event=gateway_stopped")
         assert not said(bench, "Traceback")
         assert [path.name for path in short_path.glob(".*tmp*")] == []
 
@@ -95,7 +95,7 @@ class TestSighup:
             async with bench.traffic():
                 nixy(bench).write_text(mistake + text.replace('xproxy = "site"\n', ""))
                 bench.daemon.signal(signal.SIGHUP)
-                await until(lambda: said(bench, "keeping the previous configuration"))
+                await until(lambda: said(bench, "event=configuration_refused"))
                 assert said(bench, words)
                 await bench.cluster.scale("web", 4)
                 await bench.serves("web")
@@ -110,7 +110,7 @@ class TestSighup:
             async with bench.traffic():
                 nixy(bench).write_text(text.replace(f"port = {mine}", f"port = {bench.proxy.port}"))
                 bench.daemon.signal(signal.SIGHUP)
-                await until(lambda: said(bench, "keeping the previous configuration"))
+                await until(lambda: said(bench, "event=configuration_refused"))
                 await bench.healthy()
                 await bench.cluster.scale("web", 4)
                 await bench.serves("web")

@@ -52,7 +52,7 @@ async def test_the_stored_state_is_served_without_a_reload(bench: Bench, ended: 
     assert health["status"] == 500
     assert health["NamespaceHealth"]["main"]["Message"] == "All endpoints are down"
     assert (await bench.status())["last_reload"] is None
-    assert any("serving from the stored state" in line for line in bench.daemon.log)
+    assert any("event=stored_state_served" in line for line in bench.daemon.log)
     await bench.serves()
 
 

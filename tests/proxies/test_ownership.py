@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 import structlog
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.proxies.ownership import own, own_api
 
-LOG = structlog.get_logger()
+LOG = EventLog(structlog.get_logger())
 
 
 async def test_a_second_gateway_for_the_same_file_is_refused_naming_the_first(

@@ -11,6 +11,7 @@ from drove_gateway.config import Settings
 from drove_gateway.config.namespace import NamespaceSettings
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.gotemplate import Template
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import EMPTY, App, Host, HostGroup, Topology
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file as haproxy
@@ -192,7 +193,7 @@ async def test_a_kind_reads_its_own_file_without_what_is_not_an_app(tmp_path: Pa
             NamespaceSettings(name="n", drove=("http://x:1",), leader_vhost="Leader.example"),
         ),
     )
-    outside = this_machine({}, Metrics(), structlog.get_logger())
+    outside = this_machine({}, Metrics(), EventLog(structlog.get_logger()))
 
     assert list((await kind_of(settings).served(outside)).apps) == ["web.example"]
     config.unlink()

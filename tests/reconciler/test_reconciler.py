@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from structlog.testing import CapturingLogger
 from tests.drove import virtual_time
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError
 from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Outcome, Plan, Step
@@ -135,11 +136,7 @@ class ReconcilerRun:
             proxy,
             pace=pace,
             clock=VirtualClock(since_start, lambda: 5000 + since_start(), random),
-            log=structlog.wrap_logger(
-                self.logged,
-                processors=[],
-                wrapper_class=structlog.make_filtering_bound_logger(0),
-            ),
+            log=EventLog(structlog.wrap_logger(self.logged, processors=[])),
             metrics=self.metrics,
             publish=self.published.append,
             record=self.history.append,
@@ -564,7 +561,7 @@ def test_a_failure_is_logged_with_what_is_unaffected() -> None:
 
     [first, _] = run_story(story, proxy).logged.calls
     assert first.method_name == "error"
-    assert "the gateway retries" in first.kwargs["event"]
+    assert "the gateway retries" in first.kwargs["msg"]
     assert first.kwargs["error"] == "nginx says no"
 
 

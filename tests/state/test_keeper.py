@@ -13,6 +13,7 @@ import structlog
 from structlog.testing import CapturingLogger
 from tests.waiting import until
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.state import file
@@ -41,7 +42,7 @@ class Kept:
             owner,
             URLS,
             publish=self.views.append,
-            log=structlog.wrap_logger(self.log, processors=[]),
+            log=EventLog(structlog.wrap_logger(self.log, processors=[])),
             wall=lambda: self.now,
         )
 

@@ -9,9 +9,10 @@ import resource
 from collections.abc import Callable
 
 from aiohttp import web
-from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.admin.responses import Handler
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 
 _MOST = 256
 _SHARE_OF_DESCRIPTORS = 4
@@ -28,7 +29,7 @@ def most_connections() -> int:
 class ConnectionLimit:
     """Makes the protocols of at most `most` connections of a server."""
 
-    def __init__(self, most: int, clock: Callable[[], float], log: FilteringBoundLogger) -> None:
+    def __init__(self, most: int, clock: Callable[[], float], log: EventLog) -> None:
         self.most = most
         self._clock = clock
         self._log = log
@@ -64,10 +65,7 @@ class ConnectionLimit:
         now = self._clock()
         if self._warned is None or now - self._warned >= _SECONDS_BETWEEN_WARNINGS:
             self._warned = now
-            self._log.warning(
-                "the HTTP API has too many connections; the longest idle are closed for new ones",
-                most=self.most,
-            )
+            self._log.write(LogEvent.HTTP_API_FULL, limit=self.most)
 
 
 class _Refusal(asyncio.Protocol):

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import web
-from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
 from drove_gateway.admin.routes import Access, Actions, application, routes
@@ -16,6 +15,7 @@ from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import is_loopback
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ConfigError
 
 _IDLE_SECONDS = 60.0
@@ -31,7 +31,7 @@ async def serve(
     *,
     sources: Sources,
     actions: Actions,
-    log: FilteringBoundLogger,
+    log: EventLog,
 ) -> AsyncIterator[int]:
     """Serve the API at the configured address while the block runs; yields the port.
 

@@ -2,13 +2,13 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import msgspec
-import structlog
 
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import read_configuration
@@ -40,6 +40,7 @@ from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
 from drove_gateway.daemon.outside import this_machine
+from drove_gateway.log.lines import logger
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import (
     AccessDenied,
@@ -177,7 +178,7 @@ async def _check_with(responses: EndpointResponses, settings: Settings, options:
     if expected is None:
         options.say("no plan: nothing is known of the cluster")
         return
-    outside = this_machine(os.environ, Metrics(version=""), structlog.get_logger())
+    outside = this_machine(os.environ, Metrics(version=""), logger("warn", sys.stderr))
     preview = await kind.preview(topology, expected.applied, text, outside)
     _print_plan(kind.name, preview, expected, options)
     if options.diff and file is not None and text is not None:

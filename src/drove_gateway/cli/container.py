@@ -17,7 +17,7 @@ from drove_gateway.container.context import requested_setup, this_container
 from drove_gateway.container.files import write
 from drove_gateway.container.setup import ContainerContext
 from drove_gateway.container.supervisor import Supervisor, open_inbox
-from drove_gateway.daemon.log import logger
+from drove_gateway.log.lines import logger
 from drove_gateway.model.errors import ConfigError, GatewayError
 
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 from drove_gateway.cli.configuration import read_configuration
 from drove_gateway.cli.messages import print_problems, warn
 from drove_gateway.daemon.app import run
-from drove_gateway.daemon.log import logger
 from drove_gateway.daemon.systemd import process_notifier
+from drove_gateway.log.lines import logger
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.process.signals import ignore_until_handled
 

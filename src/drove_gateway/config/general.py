@@ -110,8 +110,8 @@ class GeneralBeyond(Section):
     )
     log_format: Literal["logfmt", "json"] = Field(
         default="logfmt",
-        description='How a log line is written: "logfmt" (`time=… level=info msg="…" key=value`) '
-        'or "json", an object with the same keys.',
+        description='How a log line is written: "logfmt" (`time=… level=info event=… msg="…" '
+        'key=value`) or "json", an object with the same keys.',
     )
     ping_interval_sec: Seconds = Field(
         default=2.0,

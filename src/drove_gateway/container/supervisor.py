@@ -10,12 +10,12 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from signal import SIGQUIT, Signals
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.container.files import write
 from drove_gateway.container.processes import Child, ProcessError, Processes
 from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
 from drove_gateway.container.supervised_proxy import SupervisedProxy
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.process.signals import ENDING, SignalQueue
 
 _COMES_UP_SECONDS = 10.0
@@ -45,7 +45,7 @@ class Supervisor:
         proxy_environ: Mapping[str, str],
         stop_timeout: float,
         inbox: SignalQueue,
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self._proxy = proxy
         self._gateway = gateway
@@ -112,8 +112,8 @@ class Supervisor:
             await self._pause(_GATEWAY, ends, code)
 
     async def _pause(self, name: str, ends: RestartHistory, code: int) -> None:
-        self._log.error(
-            f"{name} ended and is restarted", how=_how(code), in_sec=round(ends.delay, 1)
+        self._log.write(
+            LogEvent.PROCESS_RESTARTS, process=name, how=_how(code), in_sec=round(ends.delay, 1)
         )
         await asyncio.sleep(ends.delay)
 
@@ -124,9 +124,11 @@ class Supervisor:
                 self._signal(_GATEWAY, number)
             elif self._proxy.reopen is not None:
                 self._signal(self._proxy.name, self._proxy.reopen)
-        self._log.info(
-            f"{number.name}: {self._proxy.name} finishes its running requests",
-            at_most_sec=self._stop_timeout,
+        self._log.write(
+            LogEvent.PROXY_FINISHES,
+            signal=number.name,
+            process=self._proxy.name,
+            limit_sec=self._stop_timeout,
         )
 
     async def _stop(self) -> None:
@@ -145,7 +147,7 @@ class Supervisor:
             fast=Signals.SIGTERM,
         )
         hurry.cancel()
-        self._log.info("stopped")
+        self._log.write(LogEvent.CONTAINER_STOPPED)
 
     async def _end(
         self,
@@ -165,9 +167,7 @@ class Supervisor:
         )
         if not child.running:
             return
-        self._log.warning(
-            f"{name} does not end; its remaining requests are aborted", waited_sec=seconds
-        )
+        self._log.write(LogEvent.PROCESS_DOES_NOT_END, process=name, waited_sec=seconds)
         child.send(fast)
         await asyncio.wait((child.result,), timeout=_FAST_END_SECONDS)
         child.send_group(Signals.SIGKILL)
@@ -180,7 +180,7 @@ class Supervisor:
     def _start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
         child = self._processes.start(command, environ)
         self._running[name] = child
-        self._log.info(f"{name} started", pid=child.pid)
+        self._log.write(LogEvent.PROCESS_STARTED, process=name, pid=child.pid)
         return child
 
     def _signal(self, name: str, number: Signals) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from signal import Signals
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.config import Loaded, load
 from drove_gateway.daemon.gateway import Gateway, first_status
 from drove_gateway.daemon.systemd import Notifier, Service
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.vocabulary import Snapshot
@@ -19,12 +19,17 @@ from drove_gateway.status.publisher import StatusPublisher
 
 _LONGEST_PROXY_RESTART_SECONDS = 300.0
 
+_NOTICES = {
+    "warning": LogEvent.CONFIGURATION_REVIEW,
+    "error": LogEvent.CONFIGURATION_VALUE_REPLACED,
+}
+
 
 async def run(
     file: Path | None,
     loaded: Loaded,
     environ: Mapping[str, str],
-    log: FilteringBoundLogger,
+    log: EventLog,
     notifier: Notifier,
 ) -> None:
     """Run the daemon until SIGTERM or SIGINT. Raises ConfigError when the API cannot listen.
@@ -49,7 +54,7 @@ class _Daemon:
         file: Path | None,
         loaded: Loaded,
         environ: Mapping[str, str],
-        log: FilteringBoundLogger,
+        log: EventLog,
         notifier: Notifier,
     ) -> None:
         self.signals = SignalQueue()
@@ -70,7 +75,7 @@ class _Daemon:
         ending = False
         while not ending:
             for notice in self._loaded.warnings:
-                (self._log.error if notice.level == "error" else self._log.warning)(notice.text)
+                self._log.write(_NOTICES[notice.level], problem=notice.text)
             gateway = Gateway(
                 self._loaded.settings, self._environ, self._log, metrics, self._publisher, known
             )
@@ -80,7 +85,7 @@ class _Daemon:
                     ending = await self._until_changed(gateway)
             except ConfigError as error:
                 self._go_back(error)
-        self._log.info("stopped; traffic is unaffected")
+        self._log.write(LogEvent.GATEWAY_STOPPED)
 
     def _at_work(self, gateway: Gateway) -> None:
         self._gateway, self._proven = gateway, self._loaded
@@ -98,7 +103,7 @@ class _Daemon:
 
     def _complain(self, error: ConfigError) -> None:
         for problem in error.problems:
-            self._log.warning("SIGHUP: keeping the previous configuration", problem=problem)
+            self._log.write(LogEvent.CONFIGURATION_REFUSED, problem=problem)
 
     async def _until_changed(self, gateway: Gateway) -> bool:
         """Obey signals until there is another configuration, or (True) the daemon should end."""
@@ -112,13 +117,13 @@ class _Daemon:
             if number is Signals.SIGUSR1:
                 self._held_until = time.monotonic() + _LONGEST_PROXY_RESTART_SECONDS
                 gateway.hold_back(_LONGEST_PROXY_RESTART_SECONDS)
-                self._log.info(
-                    "SIGUSR1: leaving the proxy alone until SIGUSR2",
-                    at_most_sec=_LONGEST_PROXY_RESTART_SECONDS,
+                self._log.write(
+                    LogEvent.PROXY_RESTART_ANNOUNCED,
+                    limit_sec=_LONGEST_PROXY_RESTART_SECONDS,
                 )
             if number is Signals.SIGUSR2:
                 self._held_until = 0.0
-                self._log.info("SIGUSR2: bringing the restarted proxy up to date")
+                self._log.write(LogEvent.PROXY_RESTART_ENDED)
                 gateway.resume("SIGUSR2")
 
     def _reread(self, gateway: Gateway) -> bool:
@@ -131,10 +136,10 @@ class _Daemon:
             self.service.reloaded()
             return False
         if fresh.settings != self._loaded.settings:
-            self._log.info("SIGHUP: the configuration changed")
+            self._log.write(LogEvent.CONFIGURATION_CHANGED)
             self._loaded = fresh
             return True
-        self._log.info("SIGHUP: the configuration is unchanged; fetching and applying again")
+        self._log.write(LogEvent.CONFIGURATION_UNCHANGED)
         gateway.refresh("SIGHUP")
         self.service.reloaded()
         return False

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.config import Settings
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.about import about
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Snapshot, Topology
@@ -20,7 +19,7 @@ from drove_gateway.topology.namespace_build import NamespaceBuild
 
 
 def state_keeper(
-    settings: Settings, publish: Callable[[StoredState], None], log: FilteringBoundLogger
+    settings: Settings, publish: Callable[[StoredState], None], log: EventLog
 ) -> StateKeeper:
     """Return the keeper of the state on disk. It does nothing where no state is to be kept."""
     return StateKeeper(

@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.acceptance.acceptance import Acceptance, Desire
 from drove_gateway.acceptance.probing import Probing
 from drove_gateway.config import NamespaceSettings, Settings
@@ -17,6 +15,7 @@ from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.drove.follower import ControllerApi
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.namespace_watch import NamespaceWatch
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Lookup, Resolver
@@ -42,7 +41,7 @@ class DroveInput:
         lookup: Lookup,
         reports: StatusReports,
         metrics: DroveMetrics,
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self._settings = settings
         self._known = known

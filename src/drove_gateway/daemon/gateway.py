@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.acceptance.adoption import adopted
 from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
@@ -21,6 +19,8 @@ from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.daemon.tasks import running_tasks
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import about
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
@@ -73,7 +73,7 @@ class Gateway:
         self,
         settings: Settings,
         environ: Mapping[str, str],
-        log: FilteringBoundLogger,
+        log: EventLog,
         metrics: Metrics,
         publisher: StatusPublisher,
         known: dict[str, Snapshot],
@@ -197,7 +197,7 @@ class Gateway:
                 log=self._log,
             )
         )
-        self._log.info("the HTTP API is listening", address=settings.address, port=port)
+        self._log.write(LogEvent.HTTP_API_LISTENS, address=settings.address, port=port)
 
 
 async def _watch_files(kind: ProxyKind, reconciler: Reconciler) -> None:

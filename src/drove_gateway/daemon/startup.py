@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.acceptance.acceptance import Acceptance
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import AppEndpoints, Snapshot
 from drove_gateway.state.document import StoredNamespace
 
@@ -71,7 +72,7 @@ class Startup:
         adopted: Mapping[str, Snapshot] = {},
         publish: Callable[[Mapping[str, float]], None],
         absent: Callable[[frozenset[str]], None] = lambda _: None,
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self._acceptance = acceptance
         self._remembered = remembered
@@ -103,10 +104,7 @@ class Startup:
             self._absent.discard(namespace)
             self._show_absent(frozenset(self._absent))
         if self._restored.pop(namespace, None) is not None:
-            self._log.info(
-                "a controller responds: no longer serving from the stored state",
-                namespace=namespace,
-            )
+            self._log.write(LogEvent.CONTROLLER_RESPONDED, namespace=namespace)
             self._publish(dict(self._restored))
 
     def failed(self, namespace: str) -> None:
@@ -126,9 +124,8 @@ class Startup:
             self._serve_stored(namespace, known)
 
     def _continue_without(self, namespace: str) -> None:
-        self._log.warning(
-            "no controller responds and no state is stored: what the proxy serves of the namespace "
-            "stays as it is",
+        self._log.write(
+            LogEvent.NOTHING_STORED,
             namespace=namespace,
             servers=sum(len(app.hosts) for app in self._apps_adopted(namespace)),
             tries=self._patience.tries,
@@ -142,8 +139,8 @@ class Startup:
 
     def _serve_stored(self, namespace: str, known: StoredNamespace) -> None:
         since = datetime.fromtimestamp(known.changed, UTC).isoformat(timespec="seconds")
-        self._log.warning(
-            "no controller responds: serving from the stored state",
+        self._log.write(
+            LogEvent.STORED_STATE_SERVED,
             namespace=namespace,
             state_of=since,
             tries=self._patience.tries,

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.acceptance.acceptance import AcceptanceReport
 from drove_gateway.daemon.acceptance_log import AcceptanceLog
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
@@ -16,9 +15,7 @@ from drove_gateway.status.publisher import StatusPublisher
 class StatusReports:
     """Takes the reports of one gateway's parts; each method is a part's callback."""
 
-    def __init__(
-        self, publisher: StatusPublisher, metrics: Metrics, log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, publisher: StatusPublisher, metrics: Metrics, log: EventLog) -> None:
         self._publisher = publisher
         self._metrics = metrics
         self._acceptance_log = AcceptanceLog(log)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.state.keeper import StateKeeper
 
@@ -18,7 +18,7 @@ async def running_tasks(
     others: Iterable[Coroutine[Any, Any, None]],
     *,
     finish_seconds: float,
-    log: FilteringBoundLogger,
+    log: EventLog,
 ) -> AsyncIterator[None]:
     """Run the reconciler, the keeper and `others` until the context ends.
 
@@ -40,13 +40,8 @@ async def running_tasks(
             await asyncio.wait((keeping,))
 
 
-async def _finish(
-    reconciling: asyncio.Task[None], seconds: float, log: FilteringBoundLogger
-) -> None:
+async def _finish(reconciling: asyncio.Task[None], seconds: float, log: EventLog) -> None:
     await asyncio.wait((reconciling,), timeout=seconds)
     if not reconciling.done():
-        log.warning(
-            "the step in progress does not end and is abandoned; the next start completes it",
-            waited_sec=seconds,
-        )
+        log.write(LogEvent.STEP_ABANDONED, waited_sec=seconds)
         reconciling.cancel()

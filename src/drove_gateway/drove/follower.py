@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.drove.announcements import Announcements
 from drove_gateway.drove.cursor import Cursor
@@ -16,6 +15,8 @@ from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing, diff
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import BURST_SECONDS, PollPace, jittered, pause
 from drove_gateway.drove.scope import Scope, scope_text
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model.namespace_view import SyncState
 from drove_gateway.model.vocabulary import Snapshot
@@ -66,7 +67,7 @@ class FollowerContext(msgspec.Struct, frozen=True):
     pace: PollPace
     around: Clock
     metrics: DroveMetrics
-    log: FilteringBoundLogger
+    log: EventLog
 
 
 class Follower:
@@ -153,13 +154,19 @@ class Follower:
             page = await self._controller.events(self._cursor.last_sync)
         except DroveError as error:
             metrics.drove_stream_errors(name)
+            self._shared.log.write(
+                LogEvent.EVENTS_POLL_FAILED,
+                controller=self._leader.endpoint,
+                error=str(error),
+                took_ms=round((clock() - started) * 1000, 1),
+            )
             if _is_for_every_call(error):
                 raise
             self._cursor = self._cursor.owing(clock())
             return error
         self._hear(page)
-        self._shared.log.debug(
-            "polled the events",
+        self._shared.log.write(
+            LogEvent.EVENTS_POLLED,
             controller=self._leader.endpoint,
             events=len(page.events),
             last_sync=self._cursor.last_sync,
@@ -194,8 +201,8 @@ class Follower:
         accepted = self._shared.accept(self._snapshot_of(listing, settling=settling))
         took = around.clock() - started
         metrics.drove_app_refresh_duration(name, took)
-        self._shared.log.debug(
-            "fetched the endpoints",
+        self._shared.log.write(
+            LogEvent.ENDPOINTS_FETCHED,
             controller=self._leader.endpoint,
             scope=scope_text(scope),
             apps=len(listing.apps),
@@ -210,9 +217,8 @@ class Follower:
             listing, ignored = await self._controller.endpoints_of(scope, self._shared.decoder)
             if ignored:
                 self._filters_apps = False
-                self._shared.log.info(
-                    "the controller ignores which apps are requested: all are fetched each time",
-                    controller=self._leader.endpoint,
+                self._shared.log.write(
+                    LogEvent.APP_FILTER_IGNORED, controller=self._leader.endpoint
                 )
             if listing is not None:
                 return listing
@@ -242,8 +248,8 @@ class Follower:
         if not differing:
             return
         self._shared.metrics.drove_audit_differences(self._shared.namespace, len(differing))
-        self._shared.log.info(
-            "the full fetch found changes that no event announced",
+        self._shared.log.write(
+            LogEvent.UNANNOUNCED_CHANGES_FETCHED,
             controller=self._leader.endpoint,
             apps=first_and_more(differing, _APPS_SHOWN, separator=","),
             count=len(differing),
@@ -271,9 +277,9 @@ class Follower:
         syncing = self._sync.syncing or self._cursor.is_due(self._shared.around.clock())
         self._sync = msgspec.structs.replace(self._sync, last_error=error, syncing=syncing)
         if error and error != before:
-            self._shared.log.warning("sync failed, keeping the last known apps", error=error)
+            self._shared.log.write(LogEvent.SYNC_FAILED, error=error)
         elif before and not error:
-            self._shared.log.info("sync works again", controller=self._leader.endpoint)
+            self._shared.log.write(LogEvent.SYNC_RESTORED, controller=self._leader.endpoint)
         self._report(self._sync)
         if problem:
             self._call_ping()

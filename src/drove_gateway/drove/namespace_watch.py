@@ -6,8 +6,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from structlog.typing import FilteringBoundLogger
-
 from drove_gateway.drove.announcements import Announcements
 from drove_gateway.drove.follower import Clock, ControllerApi, Follower, FollowerContext
 from drove_gateway.drove.leader import (
@@ -20,6 +18,8 @@ from drove_gateway.drove.leader import (
 from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.drove.pace import PollPace, jittered
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView, SyncState
 from drove_gateway.model.vocabulary import Snapshot
 
@@ -57,7 +57,7 @@ class NamespaceWatch:
         publish: Callable[[NamespaceView], None],
         failed: Callable[[], None] = lambda: None,
         metrics: DroveMetrics,
-        log: FilteringBoundLogger,
+        log: EventLog,
         around: Clock = REAL,
     ) -> None:
         self._controllers = tuple(controllers)
@@ -125,7 +125,7 @@ class NamespaceWatch:
             EndpointView(controller.url, ping.standing is Standing.LEADS, ping.message)
             for controller, ping in zip(self._controllers, pings, strict=True)
         )
-        self._log.debug("pinged the controllers", pings=self._reasons())
+        self._log.write(LogEvent.CONTROLLERS_PINGED, pings=self._reasons())
         if (self._leadership.leader, self._leadership.term) != (before.leader, before.term):
             await self._change_leader(group)
         elif recovered and self._follower:
@@ -164,7 +164,7 @@ class NamespaceWatch:
         if place is None:
             return
         controller = self._controllers[place]
-        self._log.info("following the leader", controller=controller.url)
+        self._log.write(LogEvent.LEADER_FOLLOWED, controller=controller.url)
         self._follower = Follower(
             self._shared,
             controller,
@@ -207,19 +207,19 @@ class NamespaceWatch:
         now = self._shared.around.clock()
         if self._leadership.leader is not None:
             if self._leaderless:
-                self._log.info("a controller leads again", after_sec=round(now - self._since))
+                self._log.write(LogEvent.LEADER_BACK, after_sec=round(now - self._since))
             self._leaderless = ()
             return
         reasons = tuple(each.message for each in self._endpoints)
         if not self._leaderless:
             self._since = now
-            what = "no controller leads, keeping the last known apps"
+            event = LogEvent.LEADER_LOST
         elif reasons == self._leaderless or now < self._logged_at + _REASONS_SECONDS:
             return
         else:
-            what = "still no controller leads, and the reasons changed"
+            event = LogEvent.LEADER_STILL_LOST
         self._leaderless, self._logged_at = reasons, now
-        self._log.warning(what, reasons=self._reasons())
+        self._log.write(event, reasons=self._reasons())
 
     def _reasons(self) -> str:
         return "; ".join(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.proxies.installation.proof import Ask, Prove
 from drove_gateway.proxies.installation.rendering import RenderMetrics
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
@@ -33,5 +33,5 @@ class Outside(msgspec.Struct, frozen=True):
     lookup: Lookup
     ask: Ask
     prove: Prove
-    log: FilteringBoundLogger
+    log: EventLog
     metrics: ProxyMetrics

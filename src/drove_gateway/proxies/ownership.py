@@ -14,8 +14,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.wording import printable
 
@@ -54,7 +54,7 @@ async def own(
     target: Path,
     host_name: str,
     stack: AsyncExitStack,
-    log: FilteringBoundLogger,
+    log: EventLog,
     *,
     patience: float = _PATIENCE_SECONDS,
 ) -> None:
@@ -67,7 +67,7 @@ async def own(
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
-        log.warning("another gateway for the same file would not be noticed", error=str(error))
+        log.write(LogEvent.OWNERSHIP_UNKNOWN, error=str(error))
         return
     stack.callback(os.close, descriptor)
     try:
@@ -80,7 +80,7 @@ async def own(
         )
         raise ConfigError((problem,)) from error
     except OSError as error:
-        log.warning("another gateway for the same file would not be noticed", error=str(error))
+        log.write(LogEvent.OWNERSHIP_UNKNOWN, error=str(error))
         return
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"process {os.getpid()} on {host_name}".encode()[:_LONGEST_OWNER], 0)

@@ -8,8 +8,8 @@ difference, so it is tried again.
 import asyncio
 from collections.abc import Callable
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import Proxy
@@ -37,7 +37,7 @@ class Reconciler:
         *,
         pace: ApplyPace,
         clock: Clock,
-        log: FilteringBoundLogger,
+        log: EventLog,
         metrics: ReconcilerMetrics,
         publish: Callable[[Progress], None],
         record: Callable[[ApplyRecord], None],
@@ -96,9 +96,7 @@ class Reconciler:
                 case Action.BEGIN if self._desired is not None:
                     await self._reconcile(self._desired)
                 case Action.END_HOLD:
-                    self._log.warning(
-                        "the proxy's restart took too long, continuing without waiting for its end"
-                    )
+                    self._log.write(LogEvent.PROXY_RESTART_OVERDUE)
                     self._schedule = self._schedule.released()
                 case _:
                     self._show(decision, now)

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RenderError
 from drove_gateway.model.plan import ApplyStage, Outcome, Plan
 from drove_gateway.model.records import ApplyRecord
@@ -36,7 +36,7 @@ def count_failure(metrics: ReconcilerMetrics, plan: Plan, failure: Exception) ->
         metrics.template_rendered(False, 0.0)
 
 
-def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
+def log_record(log: EventLog, record: ApplyRecord) -> None:
     """Log an attempt that ended."""
     facts = {
         "took_ms": _milliseconds(record.took),
@@ -48,11 +48,11 @@ def log_record(log: FilteringBoundLogger, record: ApplyRecord) -> None:
         "subjects": tuple(dict.fromkeys(step.subject for step in record.steps)),
     }
     if record.error:
-        log.error("apply failed; the gateway retries", error=record.error, **facts)
+        log.write(LogEvent.APPLY_FAILED, error=record.error, **facts)
     elif record.failed:
-        log.warning("applied, except for some vhosts", failed=record.failed, **facts)
+        log.write(LogEvent.APPLIED_IN_PART, failed=record.failed, **facts)
     else:
-        log.info("applied", **facts)
+        log.write(LogEvent.APPLIED, **facts)
 
 
 def _milliseconds(seconds: float) -> float:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
 from drove_gateway.files import atomic as atomic_file
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.backoff import backoff
 from drove_gateway.model.errors import StateError
 from drove_gateway.model.records import StoredState
@@ -49,7 +50,7 @@ class StateKeeper:
         controllers: Mapping[str, tuple[str, ...]],
         *,
         publish: Callable[[StoredState], None],
-        log: FilteringBoundLogger,
+        log: EventLog,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
@@ -149,7 +150,7 @@ class StateKeeper:
             message = f"{path} could not be used: {why}; it was renamed to {aside.name}"
         except OSError as error:
             message = f"{path} could not be used: {why}; nor could it be renamed: {error.strerror}"
-        self._log.warning("starting without a stored state", problem=message)
+        self._log.write(LogEvent.STORED_STATE_UNUSABLE, problem=message)
         self._show(set_aside=message)
 
     def _failed(self, path: Path, error: Exception) -> None:
@@ -160,12 +161,12 @@ class StateKeeper:
             "controllers would know only what was stored before"
         )
         if message != self._view.problem:
-            self._log.warning("cannot store the state, trying again", problem=message)
+            self._log.write(LogEvent.STATE_NOT_STORED, problem=message)
             self._show(problem=message)
 
     def _worked(self, written: float | None) -> None:
         if self._view.problem:
-            self._log.info("the state is stored again", path=str(self._path))
+            self._log.write(LogEvent.STATE_STORED_AGAIN, path=str(self._path))
         self._failures = 0
         self._show(problem="", written=written)
 

@@ -158,7 +158,7 @@ async def test_a_proxy_that_ran_for_long_comes_back_with_what_it_had(
         await until(lambda: age(master) > QUICK_SECONDS + 1)
         os.kill(gateway, signal.SIGSTOP)
         os.kill(master, signal.SIGKILL)
-        await running.says("ended and is restarted")
+        await running.says("event=process_restarts")
         await answers(running, "web.test")
 
         os.kill(gateway, signal.SIGCONT)

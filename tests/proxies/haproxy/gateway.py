@@ -17,6 +17,7 @@ from drove_gateway.config import Settings
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.gotemplate.functions.gateway import gateway_functions
 from drove_gateway.gotemplate.go.time import GoTime
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
@@ -112,7 +113,13 @@ class Gateway(InProcessBench):
     ) -> RuntimeProxy:
         address = self.settings.haproxy_socket
         assert isinstance(address, UnixSocket)
-        api = RuntimeApi(address, timeout=runtime_timeout, clock=time.monotonic, metrics=metrics)
+        api = RuntimeApi(
+            address,
+            timeout=runtime_timeout,
+            clock=time.monotonic,
+            metrics=metrics,
+            log=EventLog(structlog.get_logger()),
+        )
         return RuntimeProxy(
             HaproxyAdapter(api, options(self.settings)),
             runtime_rules(self.settings),
@@ -121,7 +128,7 @@ class Gateway(InProcessBench):
             if self.settings.haproxy_reload_disabled
             else self.installation,
             clock=time.monotonic,
-            log=structlog.get_logger(),
+            log=EventLog(structlog.get_logger()),
         )
 
     async def start(self, topology: Topology) -> None:

@@ -4,10 +4,12 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
@@ -36,7 +38,11 @@ async def carried_out(
     socket = directory / "s"
     async with serve(socket, answer):
         api = RuntimeApi(
-            UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=CountingMetrics()
+            UnixSocket(str(socket)),
+            timeout=2,
+            clock=time.monotonic,
+            metrics=CountingMetrics(),
+            log=EventLog(structlog.get_logger()),
         )
         batch = await HaproxyAdapter(api, options).carry_out([changed])
     return [command for command in commands if not command.startswith("show")], batch

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.gateway import Gateway, grouped, topology
 from tests.proxies.haproxy.imitation import Model, serve
@@ -13,6 +14,7 @@ from tests.traffic import Instance, get
 
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_form import makes_groups, with_backend_form
@@ -115,6 +117,7 @@ async def test_without_a_template_the_names_are_those_that_haproxy_has(
             timeout=2,
             clock=time.monotonic,
             metrics=CountingMetrics(),
+            log=EventLog(structlog.get_logger()),
         )
         adapter = HaproxyAdapter(api, Options(naming=Naming(routing_tag_suffix=None)))
         await adapter.identify()

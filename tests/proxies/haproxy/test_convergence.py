@@ -12,6 +12,7 @@ from tests.proxies.haproxy.imitation import Model, Server, prompted
 from tests.traffic import Instance
 
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
@@ -32,7 +33,11 @@ class Cut(RuntimeApi):
 
     def __init__(self, model: Model) -> None:
         super().__init__(
-            UnixSocket("/model"), timeout=1, clock=lambda: 0.0, metrics=CountingMetrics()
+            UnixSocket("/model"),
+            timeout=1,
+            clock=lambda: 0.0,
+            metrics=CountingMetrics(),
+            log=EventLog(structlog.get_logger()),
         )
         self.model = model
         self.cut_after: int | None = None
@@ -58,7 +63,7 @@ class Run:
         adapter = HaproxyAdapter(self.api, Options())
         servers = desired_servers(RULES, adapter, resolver, reloads=False)
         self.engine = Engine(adapter, servers, resolver, clock=self.clock)
-        self.drains = Drains(self.engine, clock=self.clock, log=structlog.get_logger())
+        self.drains = Drains(self.engine, clock=self.clock, log=EventLog(structlog.get_logger()))
         self.desired = topology()
 
     def clock(self) -> float:

@@ -4,10 +4,12 @@ import copy
 import time
 from pathlib import Path
 
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve
 
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
@@ -32,7 +34,13 @@ async def no_names(name: str) -> list[str]:
 
 async def look(socket: Path, desired: Topology, *, reload_disabled: bool = False) -> Observation:
     metrics = CountingMetrics()
-    api = RuntimeApi(UnixSocket(str(socket)), timeout=2, clock=time.monotonic, metrics=metrics)
+    api = RuntimeApi(
+        UnixSocket(str(socket)),
+        timeout=2,
+        clock=time.monotonic,
+        metrics=metrics,
+        log=EventLog(structlog.get_logger()),
+    )
     return await preview_servers(
         HaproxyAdapter(api, Options()),
         RuntimeRules(),

@@ -1,9 +1,11 @@
 """Every reply that HAProxy 2.8, 3.0 and 3.4 gave, and what it means."""
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 
 from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
@@ -184,7 +186,13 @@ def test_connections_in_use_are_read() -> None:
 
 def test_another_process_shows_by_its_pid_or_its_age() -> None:
     first = state.process("Name: HAProxy\nVersion: 2.8.25\nPid: 7\nUptime_sec: 100")
-    api = RuntimeApi(UnixSocket("/none"), timeout=1, clock=lambda: 0.0, metrics=CountingMetrics())
+    api = RuntimeApi(
+        UnixSocket("/none"),
+        timeout=1,
+        clock=lambda: 0.0,
+        metrics=CountingMetrics(),
+        log=EventLog(structlog.get_logger()),
+    )
     adapter = HaproxyAdapter(api, Options())
     assert not adapter.replaced(first, Process(7, uptime=101))
     assert adapter.replaced(first, Process(8, uptime=101))

@@ -7,12 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.haproxy.imitation import Model, Server, serve, serve_raw
 from tests.proxies.haproxy.process import Haproxy
 from tests.traffic import free_port
 
 from drove_gateway.config.addresses import TcpSocket, UnixSocket, socket_address
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
 from drove_gateway.proxies.haproxy.api import server_state as state
@@ -27,6 +29,7 @@ def api(path: Path, timeout: float = 5.0, counts: CountingMetrics | None = None)
         timeout=timeout,
         clock=lambda: 0.0,
         metrics=counts or CountingMetrics(),
+        log=EventLog(structlog.get_logger()),
     )
 
 
@@ -105,7 +108,11 @@ async def test_a_missing_socket_is_named(short_path: Path) -> None:
 
 async def test_a_host_and_port_that_refuse_are_named() -> None:
     client = RuntimeApi(
-        TcpSocket("::1", 1), timeout=5, clock=lambda: 0.0, metrics=CountingMetrics()
+        TcpSocket("::1", 1),
+        timeout=5,
+        clock=lambda: 0.0,
+        metrics=CountingMetrics(),
+        log=EventLog(structlog.get_logger()),
     )
     with pytest.raises(RuntimeApiError, match=r"at \[::1\]:1 cannot be reached"):
         await client.ask(commands.SHOW_INFO)
@@ -183,7 +190,13 @@ async def test_a_real_haproxy_answers_over_tcp_too(
     try:
         address = socket_address(f"{form}:{port}")
         assert address == TcpSocket(host, port)
-        client = RuntimeApi(address, timeout=5, clock=lambda: 0.0, metrics=CountingMetrics())
+        client = RuntimeApi(
+            address,
+            timeout=5,
+            clock=lambda: 0.0,
+            metrics=CountingMetrics(),
+            log=EventLog(structlog.get_logger()),
+        )
         replies = await client.run(
             [
                 commands.add_server("b", "s1", "::1", 80, ""),

@@ -30,7 +30,7 @@ async def test_the_first_install_keeps_the_operators_file_and_announces_it(rig: 
     assert copy.read_text() == OPERATORS
     assert copy.stat().st_mode & 0o777 == 0o640
     assert rig.installation.notes() == (f"the file before drove-gateway is kept as {copy}",)
-    assert rig.announced == [f"{rig.config} was not written by this gateway: it is kept as {copy}"]
+    assert rig.copies == [copy]
 
 
 async def test_later_installs_and_runs_never_overwrite_the_copy(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_nothing_is_kept_where_nothing_was(rig: Rig) -> None:
     await rig.installation.install(topology(a="10.0.0.2"))
 
     assert not copy_of(rig.config).exists()
-    assert rig.announced == []
+    assert rig.copies == []
 
 
 async def test_a_refused_configuration_keeps_nothing(rig: Rig) -> None:

@@ -58,7 +58,7 @@ class Rig:
         self.refuse("! grep -n bad $1")
         self.reloads = 0
         self.reload_fails = False
-        self.announced: list[str] = []
+        self.copies: list[Path] = []
         platform = Platform(
             name="proxy",
             config=self.config,
@@ -78,7 +78,7 @@ class Rig:
             ask=_ask,
             clock=lambda: self.now,
             remembered=remembered,
-            announce=self.announced.append,
+            announce_copy=lambda _, copy: self.copies.append(copy),
         )
 
     def refuse(self, command: str) -> None:

@@ -3,9 +3,11 @@
 import time
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.nginx.plus.rig import app, topology
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
@@ -25,7 +27,9 @@ async def lookup(name: str) -> list[str]:
 
 def adapter() -> NginxPlusAdapter:
     metrics = CountingMetrics()
-    client = Client(Access("127.0.0.1:1"), timeout=1, metrics=metrics)
+    client = Client(
+        Access("127.0.0.1:1"), timeout=1, metrics=metrics, log=EventLog(structlog.get_logger())
+    )
     return NginxPlusAdapter(client, Parameters(0, "1s", "0s"), metrics=metrics, clock=lambda: 0.0)
 
 

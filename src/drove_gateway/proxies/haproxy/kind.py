@@ -64,6 +64,7 @@ def _connect(settings: Settings, address: SocketAddress, how: Options) -> Connec
             timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
             clock=outside.clock,
             metrics=outside.metrics.runtime_api("haproxy"),
+            log=outside.log,
         )
         return HaproxyAdapter(api, how)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from drove_gateway.config import Settings
 from drove_gateway.gotemplate import Template
+from drove_gateway.log.catalog import LogEvent
 from drove_gateway.model.errors import ProxyError, RenderError
 from drove_gateway.model.vocabulary import EMPTY, Topology
 from drove_gateway.proxies.installation import config_file
@@ -120,7 +121,9 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             ask=outside.ask,
             clock=outside.clock,
             remembered=remembered,
-            announce=outside.log.warning,
+            announce_copy=lambda config, copy: outside.log.write(
+                LogEvent.FOREIGN_FILE_KEPT, path=str(config), copy=str(copy)
+            ),
         )
 
     async def check(self, text: str) -> str:

@@ -35,7 +35,7 @@ from drove_gateway.proxies.installation.timings import Timings
 _NAMED_IN_HEALTH = 5
 
 
-def _silent(text: str) -> None:
+def _silent(config: Path, copy: Path) -> None:
     """Announce nothing."""
 
 
@@ -50,8 +50,8 @@ class FileInstallation:
     """Installs what a template makes into a proxy's file; an `Installation`.
 
     `remembered` is the topology that an earlier run installed, where that is known: its vhosts have
-    a last good form. `current` is the configuration that serves. `announce` gets what an operator
-    should know once.
+    a last good form. `current` is the configuration that serves. `announce_copy` is called
+    with a configuration file that someone else wrote, and the path at which it is kept.
     """
 
     enabled = True
@@ -68,7 +68,7 @@ class FileInstallation:
         ask: Ask,
         clock: Callable[[], float],
         remembered: Topology | None = None,
-        announce: Callable[[str], None] = _silent,
+        announce_copy: Callable[[Path, Path], None] = _silent,
     ) -> None:
         self.current: Rendered | None = None
         self.installed: Topology | None = None
@@ -81,7 +81,7 @@ class FileInstallation:
         self._candidates.good = remembered
         self._loader = GenerationLoader(platform, timeout=timeout, prove=prove, ask=ask)
         self._clock = clock
-        self._announce = announce
+        self._announce_copy = announce_copy
         self._changing = asyncio.Lock()
         self._install_failed = False
         self._config = PENDING
@@ -244,7 +244,7 @@ class FileInstallation:
             before = config_file.read(config)
             if before and should_be_kept(config, before):
                 copy = keep(config, before)
-                self._announce(f"{config} was not written by this gateway: it is kept as {copy}")
+                self._announce_copy(config, copy)
             config_file.swap(file, config, in_place=self._platform.in_place)
         finally:
             config_file.discard(file)

@@ -84,7 +84,7 @@ def _connect(settings: Settings) -> Connect:
 
     def connect(outside: Outside, stack: AsyncExitStack) -> Adapter:
         metrics = outside.metrics.runtime_api("nginx")
-        client = Client(access, timeout=settings.api_timeout, metrics=metrics)
+        client = Client(access, timeout=settings.api_timeout, metrics=metrics, log=outside.log)
         stack.push_async_callback(client.close)
         return NginxPlusAdapter(client, parameters, metrics=metrics, clock=outside.clock)
 

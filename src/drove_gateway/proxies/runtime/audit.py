@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.runtime.desired import host_names
@@ -36,7 +36,7 @@ class Audit:
         interval: float,
         watch_interval: float,
         clock: Callable[[], float],
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self._engine = engine
         self._watch = watch
@@ -77,8 +77,9 @@ class Audit:
                 await self.step(topology, wake)
             except RuntimeApiError as error:
                 if not self._watch.problem:
-                    self._log.warning(
-                        f"{self._engine.adapter.name}'s servers cannot be audited",
+                    self._log.write(
+                        LogEvent.AUDIT_FAILED,
+                        proxy=self._engine.adapter.name,
                         error=str(error),
                     )
             took = (self._clock() - begin) / _READING_SHARE if self._often else 0.0
@@ -91,8 +92,9 @@ class Audit:
         drift = await self._engine.audit(desired)
         self._resolver.retain(host_names(desired))
         if drift:
-            self._log.warning(
-                f"{name}'s servers are not as they should be",
+            self._log.write(
+                LogEvent.DRIFT_FOUND,
+                proxy=name,
                 servers=len(drift),
                 first=f"{drift[0].backend}/{drift[0].name}: {drift[0].reason}",
             )

@@ -7,8 +7,8 @@ in the background when its servers have finished their requests.
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.backends import BackendChanges, ReadsBackends, Situation
 from drove_gateway.proxies.runtime.engine import Engine
@@ -38,7 +38,7 @@ class BackendSync:
         *,
         patience: float,
         clock: Callable[[], float],
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self.leaving: dict[str, float] = {}
         self.patience: Mapping[str, float] = {}
@@ -117,11 +117,11 @@ class BackendSync:
                     async with self._engine.lock:
                         deleted = await self._delete_free()
                 except RuntimeApiError as error:
-                    self._log.warning("cannot delete removed backends yet", error=str(error))
+                    self._log.write(LogEvent.BACKENDS_NOT_DELETED, error=str(error))
                     continue
                 if deleted:
                     pause = _FIRST_PAUSE_SECONDS
-                    self._log.info("removed backends deleted", backends=listed(deleted))
+                    self._log.write(LogEvent.BACKENDS_DELETED, backends=listed(deleted))
 
     async def _wanted(self, before: str, after: str) -> BackendChanges:
         seen, texts = self._engine.seen, self._texts
@@ -191,9 +191,4 @@ class BackendSync:
 
     def _report_late(self, backend: str, reply: str) -> None:
         self.leaving[backend] = float("inf")
-        self._log.warning(
-            "a removed backend cannot be deleted yet; no request reaches it, and the gateway "
-            "keeps trying",
-            backend=backend,
-            reply=reply,
-        )
+        self._log.write(LogEvent.BACKEND_NOT_DELETED, backend=backend, error=reply)

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable, Collection
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
@@ -40,9 +41,7 @@ class DrainPass(msgspec.Struct, frozen=True):
 class Drains:
     """Follows the servers that `engine` drains, until they are deleted."""
 
-    def __init__(
-        self, engine: Engine, *, clock: Callable[[], float], log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], float], log: EventLog) -> None:
         self._engine = engine
         self._clock = clock
         self._log = log
@@ -90,11 +89,11 @@ class Drains:
         try:
             passed = await self.step()
         except RuntimeApiError as error:
-            self._log.warning("cannot delete removed servers yet", error=str(error))
+            self._log.write(LogEvent.SERVERS_NOT_DELETED, error=str(error))
             return DrainPass()
         if passed.deleted or passed.cut:
-            self._log.info(
-                "removed servers deleted",
+            self._log.write(
+                LogEvent.SERVERS_DELETED,
                 deleted=passed.deleted,
                 cut_at_deadline=passed.cut,
                 waiting=passed.waiting,
@@ -116,8 +115,8 @@ class Drains:
         found: list[Change] = []
         for backend, entries in followed.items():
             if backend in usage.problems:
-                self._log.warning(
-                    "cannot delete removed servers yet",
+                self._log.write(
+                    LogEvent.SERVERS_NOT_DELETED,
                     backend=backend,
                     error=usage.problems[backend],
                 )
@@ -149,15 +148,13 @@ class Drains:
         server = f"{change.backend}/{change.name}"
         if result.state == "pinned":
             self._engine.ledger.note(change.backend, change.name, Entry(Stage.PINNED))
-            self._log.warning(
-                "a removed server cannot be deleted, it stays in maintenance until the next reload",
+            self._log.write(
+                LogEvent.SERVER_STAYS_IN_MAINTENANCE,
                 server=server,
-                reply=result.problem,
+                error=result.problem,
             )
         elif result.state == "refused":
-            self._log.warning(
-                "cannot delete a removed server yet", server=server, error=result.problem
-            )
+            self._log.write(LogEvent.SERVER_NOT_DELETED, server=server, error=result.problem)
 
     def _is_draining(self, change: Change) -> bool:
         entry = self._engine.ledger.of(change.backend).get(change.name)

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.installation import Installation
@@ -18,7 +18,7 @@ class ConfigFile:
     `lock` is held while the file is written; a reload takes it as well.
     """
 
-    def __init__(self, installation: Installation, log: FilteringBoundLogger) -> None:
+    def __init__(self, installation: Installation, log: EventLog) -> None:
         self.lock = asyncio.Lock()
         self._installation = installation
         self._log = log
@@ -50,13 +50,10 @@ class ConfigFile:
             try:
                 written = await self._installation.write(topology)
             except GatewayError as error:
-                self._log.error(
-                    "the configuration file could not be written for the proxy's next start",
-                    error=str(error),
-                )
+                self._log.write(LogEvent.FILE_NOT_WRITTEN, error=str(error))
             else:
                 if written:
-                    self._log.debug("configuration file written for the proxy's next start")
+                    self._log.write(LogEvent.FILE_WRITTEN)
 
     def reloaded(self) -> None:
         """Note that a reload has just written the file for the newest topology."""

@@ -7,8 +7,8 @@ of traffic, and takes it in once they pass.
 import asyncio
 from collections.abc import Callable
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
@@ -20,9 +20,7 @@ _PAUSE_SECONDS = 0.03
 class Probes:
     """Follows the servers that wait for their first health check."""
 
-    def __init__(
-        self, engine: Engine, *, clock: Callable[[], float], log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], float], log: EventLog) -> None:
         self._engine = engine
         self._clock = clock
         self._log = log
@@ -65,7 +63,7 @@ class Probes:
         try:
             ready = await self.step()
         except RuntimeApiError as error:
-            self._log.warning("cannot look at health checks yet", error=str(error))
+            self._log.write(LogEvent.HEALTH_CHECKS_UNKNOWN, error=str(error))
         else:
             if ready:
                 wake(f"{ready} new servers had their first health check")
@@ -78,7 +76,7 @@ class Probes:
         try:
             await self._engine.adapter.carry_out(ready)
         except RuntimeApiError as error:
-            self._log.warning("new servers may have been left out of traffic", error=str(error))
+            self._log.write(LogEvent.NEW_SERVERS_NOT_ADMITTED, error=str(error))
 
     def _is_decided(self, backend: str, name: str, entry: Entry) -> bool:
         server = self._engine.server(backend, name)

@@ -9,8 +9,9 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
-from structlog.typing import FilteringBoundLogger
 
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
@@ -57,7 +58,7 @@ class RuntimeProxy:
         installation: Installation,
         *,
         clock: Callable[[], float],
-        log: FilteringBoundLogger,
+        log: EventLog,
     ) -> None:
         self._adapter = adapter
         self._abilities = adapter.abilities
@@ -240,7 +241,7 @@ class RuntimeProxy:
         try:
             first = await self._sync(plan.desired, leaving_waits=self._can_try_at_runtime())
         except RuntimeApiError as error:
-            self._log.warning("servers cannot be changed before the reload", error=str(error))
+            self._log.write(LogEvent.RELOAD_FIRST, error=str(error))
         between = self._clock()
         # Until a new process is read, its servers are those of a moment ago: the file has them.
         self._before_reload = self._servers_health() if self._engine.known else None

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.report import listed
 from drove_gateway.proxies.runtime.servers import Change
 
 
-async def restore(engine: Engine, states: Sequence[Change], log: FilteringBoundLogger) -> None:
+async def restore(engine: Engine, states: Sequence[Change], log: EventLog) -> None:
     """Set `states` again, under the engine's lock; servers that left have nothing to set."""
     if not states:
         return
@@ -18,7 +18,6 @@ async def restore(engine: Engine, states: Sequence[Change], log: FilteringBoundL
     try:
         await engine.carry_out(states)
     except RuntimeApiError as error:
-        lost = "what an operator set on servers was lost by a reload; set it again"
-        log.error(lost, servers=servers, error=str(error))  # noqa: TRY400 - no traceback
+        log.write(LogEvent.OPERATOR_STATE_LOST, servers=servers, error=str(error))
     else:
-        log.info("what an operator had set was restored after a reload", servers=servers)
+        log.write(LogEvent.OPERATOR_STATE_RESTORED, servers=servers)

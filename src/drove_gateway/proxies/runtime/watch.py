@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from structlog.typing import FilteringBoundLogger
-
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.servers import Process
@@ -20,9 +20,7 @@ class Watch:
     when the process is new to the gateway.
     """
 
-    def __init__(
-        self, engine: Engine, *, clock: Callable[[], float], log: FilteringBoundLogger
-    ) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], float], log: EventLog) -> None:
         self.problem = ""
         self.first_seen = asyncio.Event()
         self._process: Process | None = None
@@ -61,8 +59,10 @@ class Watch:
         self._process = process
         self._engine.forget()
         self.first_seen.set()
-        self._log.warning(
-            f"{happened}, its servers are read again",
+        self._log.write(
+            LogEvent.PROXY_REPLACED,
+            proxy=self._adapter.name,
+            reason=happened,
             pid=process.pid,
             earlier_pid=before.pid,
             version=process.version,
@@ -91,18 +91,22 @@ class Watch:
             if process is None or before is None or self._adapter.replaced(before, process):
                 self._process = process
                 if process is not None:
-                    self._log.debug(
-                        f"{self._adapter.name} was reloaded by the gateway", pid=process.pid
+                    self._log.write(
+                        LogEvent.PROXY_RELOADED, proxy=self._adapter.name, pid=process.pid
                     )
                 return
             await asyncio.sleep(_NEW_PROCESS_PAUSE_SECONDS)
-        self._log.warning(f"{self._adapter.name}'s runtime API does not show the new process")
+        self._log.write(LogEvent.NEW_PROCESS_NOT_SEEN, proxy=self._adapter.name)
 
     def _answered(self) -> str:
         if self._silent_since is None:
             return ""
         news = f"{self._adapter.name}'s runtime API answers again"
-        self._log.info(news, after=self.silent_seconds())
+        self._log.write(
+            LogEvent.RUNTIME_API_BACK,
+            proxy=self._adapter.name,
+            after_sec=round(self.silent_seconds(), 1),
+        )
         self._silent_since, self.problem = None, ""
         self._engine.doubt(news)
         return news
@@ -111,4 +115,4 @@ class Watch:
         self.problem = problem
         if self._silent_since is None:
             self._silent_since = since
-            self._log.warning(f"{self._adapter.name}'s runtime API does not answer", error=problem)
+            self._log.write(LogEvent.RUNTIME_API_SILENT, proxy=self._adapter.name, error=problem)

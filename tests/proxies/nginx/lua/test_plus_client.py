@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.nginx.lua.rig import LuaNginx
 from tests.traffic import free_port
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.client import ApiRefused, Client
@@ -32,7 +34,9 @@ async def test_the_plus_client_reads_and_changes_servers(short_path: Path, kind:
     nginx, port = Process(short_path), free_port()
     nginx.write({"shop.test": [A]}, api_port=port if kind == "port" else None)
     access = Access(f"127.0.0.1:{port}" if kind == "port" else f"unix:{nginx.socket}")
-    nginx.client = client = Client(access, timeout=5.0, metrics=CountingMetrics())
+    nginx.client = client = Client(
+        access, timeout=5.0, metrics=CountingMetrics(), log=EventLog(structlog.get_logger())
+    )
     try:
         await nginx.start()
         identity = await client.identity()

@@ -14,6 +14,7 @@ from tests.traffic import Instance
 
 from drove_gateway.config import Settings
 from drove_gateway.daemon.outside import this_machine
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.vocabulary import (
     App,
@@ -93,11 +94,12 @@ async def rigged(
 ) -> AsyncIterator[Rig]:
     """Make the driver for a running stand-in. Without a `template`, reloads are disabled."""
     metrics = CountingMetrics()
-    log = structlog.get_logger()
+    log = EventLog(structlog.get_logger())
     client = Client(
         access or Access(nginx.api_address),
         timeout=timeout,
         metrics=metrics,
+        log=EventLog(structlog.get_logger()),
     )
     made: Installation = NoInstallation("nginx")
     if template is not None:

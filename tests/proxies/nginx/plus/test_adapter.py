@@ -1,9 +1,11 @@
 """How the engine sees NGINX Plus: which hosts, under which names, and which process."""
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.nginx.plus.rig import app
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
@@ -18,7 +20,9 @@ RAW = Host("10.0.0.3", 25, "tcp")
 @pytest.fixture
 def adapter() -> NginxPlusAdapter:
     metrics = CountingMetrics()
-    client = Client(Access("127.0.0.1:1"), timeout=1, metrics=metrics)
+    client = Client(
+        Access("127.0.0.1:1"), timeout=1, metrics=metrics, log=EventLog(structlog.get_logger())
+    )
     parameters = Parameters(max_fails=0, fail_timeout="1000ms", slow_start="0")
     return NginxPlusAdapter(client, parameters, metrics=metrics, clock=lambda: 0.0)
 

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiDown, ApiRefused, Client
 
@@ -31,7 +33,9 @@ class Asking:
         if isinstance(access, NginxPlus):
             access = Access(access.api_address)
         self.metrics = CountingMetrics()
-        self.client = Client(access, timeout=timeout, metrics=self.metrics)
+        self.client = Client(
+            access, timeout=timeout, metrics=self.metrics, log=EventLog(structlog.get_logger())
+        )
 
     async def __aenter__(self) -> Client:
         return self.client

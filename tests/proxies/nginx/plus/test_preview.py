@@ -4,10 +4,12 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 from tests.benches.in_process import CountingMetrics
 from tests.proxies.nginx.plus.rig import topology
 from tests.standins.nginx_plus.server import NginxPlus, running
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.preview import Observation
 from drove_gateway.proxies.nginx.plus.access import Access
@@ -39,7 +41,9 @@ async def look(
     nginx: NginxPlus, desired: Topology, *, drain: bool = True, by_reload: bool = True
 ) -> Observation:
     metrics = CountingMetrics()
-    client = Client(Access(nginx.api_address), timeout=2, metrics=metrics)
+    client = Client(
+        Access(nginx.api_address), timeout=2, metrics=metrics, log=EventLog(structlog.get_logger())
+    )
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     try:
         return await preview_servers(

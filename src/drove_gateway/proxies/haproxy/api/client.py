@@ -14,9 +14,11 @@ from typing import cast
 import msgspec
 
 from drove_gateway.config.addresses import SocketAddress, UnixSocket
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api.replies import Verdict, refusal, split, verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
+from drove_gateway.proxies.runtime.command_log import CommandLog
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
 # The states of 100,000 servers are about 10 MB; a much longer reply is not from HAProxy.
@@ -55,12 +57,14 @@ class RuntimeApi:
         timeout: float,
         clock: Callable[[], float],
         metrics: ApiMetrics,
+        log: EventLog,
     ) -> None:
         self.address = address
         self._timeout = timeout
         self._silent = False
         self._clock = clock
         self._metrics = metrics
+        self._log = CommandLog("HAProxy", log)
 
     async def run(self, commands: Sequence[Command]) -> list[Reply]:
         """Run `commands` in order; a refused command does not stop those after it.
@@ -73,13 +77,13 @@ class RuntimeApi:
         begin = self._clock()
         try:
             texts = split(await self._exchange(commands), commands)
-        except RuntimeApiError:
+        except RuntimeApiError as error:
             for command in commands:
                 self._metrics.call(command.operation, False)
-            self._record(commands, False, begin)
+            self._record(commands, False, begin, [str(error)] * len(commands))
             raise
         replies = [self._judged(*pair) for pair in zip(commands, texts, strict=True)]
-        self._record(commands, True, begin)
+        self._record(commands, True, begin, texts)
         return replies
 
     async def ask(self, command: Command) -> str:
@@ -92,12 +96,17 @@ class RuntimeApi:
             raise reply.problem()
         return reply.text
 
-    def _record(self, commands: Sequence[Command], ok: bool, begin: float) -> None:
+    def _record(
+        self, commands: Sequence[Command], ok: bool, begin: float, replies: Sequence[str]
+    ) -> None:
         """Record the time since `begin` of a batch that changes servers, or only reads."""
-        record = self._metrics.duration
+        record, took = self._metrics.duration, self._clock() - begin
         if not any(command.changes for command in commands):
             record = self._metrics.read_duration
-        record(ok, self._clock() - begin)
+        record(ok, took)
+        if self._log.enabled:
+            for command, reply in zip(commands, replies, strict=True):
+                self._log.write(command.text, reply, took)
 
     def _judged(self, command: Command, text: str) -> Reply:
         try:

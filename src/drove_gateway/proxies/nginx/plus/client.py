@@ -7,6 +7,7 @@ at all is `ApiDown`; a call that was cut off, so that nobody knows whether it wa
 
 import asyncio
 import ssl
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.wire import (
@@ -27,6 +29,7 @@ from drove_gateway.proxies.nginx.plus.wire import (
     Server,
     Upstream,
 )
+from drove_gateway.proxies.runtime.command_log import CommandLog
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
 # `drain` came with version 2; nothing that is used here changed since.
@@ -61,10 +64,13 @@ class ApiCut(RuntimeApiError):
 class Client:
     """Calls the API over kept connections; each call may take `timeout` seconds."""
 
-    def __init__(self, access: Access, *, timeout: float, metrics: ApiMetrics) -> None:
+    def __init__(
+        self, access: Access, *, timeout: float, metrics: ApiMetrics, log: EventLog
+    ) -> None:
         self._access = access
         self._timeout = timeout
         self._metrics = metrics
+        self._log = CommandLog("NGINX", log)
         self._session: aiohttp.ClientSession | None = None
         self._calls: Counter[aiohttp.ClientSession] = Counter()
         self._version = 0
@@ -183,6 +189,18 @@ class Client:
     ) -> tuple[int, bytes]:
         data = None if body is None else msgspec.json.encode(body)
         call = f"{method} {self.url}/{path}"
+        begin = time.monotonic()
+        try:
+            status, content = await self._request(method, path, data, call)
+        except RuntimeApiError as error:
+            self._show(call, data, str(error), begin)
+            raise
+        self._show(call, data, f"{status} {_beginning(content)}", begin)
+        return status, content
+
+    async def _request(
+        self, method: str, path: str, data: bytes | None, call: str
+    ) -> tuple[int, bytes]:
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -198,6 +216,11 @@ class Client:
             raise ApiDown(f"cannot reach NGINX Plus's API at {self.url}: {error}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise ApiCut(f"{call} was cut off: {error or type(error).__name__}") from error
+
+    def _show(self, call: str, data: bytes | None, reply: str, begin: float) -> None:
+        if self._log.enabled:
+            command = call if data is None else f"{call} {data.decode()}"
+            self._log.write(command, reply, time.monotonic() - begin)
 
     @asynccontextmanager
     async def _connections(self) -> AsyncIterator[aiohttp.ClientSession]:
@@ -284,4 +307,8 @@ def _quoted(upstream: str) -> str:
 
 
 def _shown(content: bytes) -> str:
-    return repr(content[:_MOST_TEXT].decode(errors="replace"))
+    return repr(_beginning(content))
+
+
+def _beginning(content: bytes) -> str:
+    return content[:_MOST_TEXT].decode(errors="replace")

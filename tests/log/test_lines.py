@@ -5,12 +5,13 @@ import json
 
 import pytest
 
-from drove_gateway.daemon.log import logger
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.lines import logger
 
 
 def lines(log_format: str, **fields: object) -> list[str]:
     stream = io.StringIO()
-    logger("info", stream, log_format=log_format).info("applied", **fields)
+    logger("info", stream, log_format=log_format).write(LogEvent.APPLIED, **fields)
     return stream.getvalue().splitlines()
 
 
@@ -56,7 +57,7 @@ def test_json_lines_have_the_same_keys_in_the_same_order() -> None:
     [line] = lines("json", took_ms=1.5, vhosts=("a.local",), reloaded=False, error=None)
 
     fields = json.loads(line)
-    assert list(fields)[:3] == ["time", "level", "msg"]
+    assert list(fields)[:4] == ["time", "level", "event", "msg"]
     assert fields["took_ms"] == 1.5
     assert fields["vhosts"] == ["a.local"]
     assert fields["reloaded"] is False

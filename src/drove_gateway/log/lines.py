@@ -1,26 +1,27 @@
-"""One line for each event: `time=… level=info msg="…" key=value`, or the same as a JSON object."""
+"""One line for each event: `time=… level=info event=… msg="…" key=value`, or the same in JSON."""
 
 import contextlib
 import json
-import logging
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any, TextIO, TypeAlias
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor, WrappedLogger
+from structlog.typing import Processor, WrappedLogger
 
+from drove_gateway.log.catalog import Level
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.wording import first_and_more, printable
 
-_LEVELS = {
-    "debug": logging.DEBUG,
-    "info": logging.INFO,
-    "warn": logging.WARNING,
-    "error": logging.ERROR,
+_LEVELS: Mapping[str, Level] = {
+    "debug": "debug",
+    "info": "info",
+    "warn": "warning",
+    "error": "error",
 }
 _MOST_CHARACTERS = 2000
 _MOST_ITEMS_IN_LOGFMT = 8
 _MOST_ITEMS_IN_JSON = 100
-_ORDER = ("time", "level", "msg")
+_ORDER = ("time", "level", "event", "msg")
 
 _Fields: TypeAlias = MutableMapping[str, Any]
 
@@ -39,24 +40,23 @@ class _Lines:
     debug = info = warning = error = critical = msg
 
 
-def logger(level: str, stream: TextIO, *, log_format: str = "logfmt") -> FilteringBoundLogger:
-    """Return a logger of its own, no global one.
+def logger(level: str, stream: TextIO, *, log_format: str = "logfmt") -> EventLog:
+    """Return a log that writes to `stream`; it is not global.
 
     `level` is debug, info, warn or error, `log_format` logfmt or json. Text from outside is made
     printable and shortened here, so that nothing can forge a line or command a terminal.
     """
-    log: FilteringBoundLogger = structlog.wrap_logger(
+    sink = structlog.wrap_logger(
         _Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", key="time"),
-            structlog.processors.EventRenamer("msg"),
             _json if log_format == "json" else _logfmt,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(0),
         cache_logger_on_first_use=True,
     )
-    return log
+    return EventLog(sink, _LEVELS[level])
 
 
 _render: Processor = structlog.processors.LogfmtRenderer(key_order=_ORDER)
