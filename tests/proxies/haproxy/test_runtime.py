@@ -256,3 +256,31 @@ async def test_a_socket_without_a_process_says_that_haproxy_does_not_run(short_p
         left_behind.bind(str(short_path / "s"))
     with pytest.raises(RuntimeApiError, match=r"HAProxy does not run, so nobody is served"):
         await api(short_path / "s").ask(commands.SHOW_INFO)
+
+
+async def test_debug_shows_each_command_with_its_reply(short_path: Path) -> None:
+    model = Model({"b": {}})
+    async with serve(short_path / "s", model.answer):
+        with structlog.testing.capture_logs() as lines:
+            await api(short_path / "s").run(
+                [
+                    commands.add_server("b", "s1", "10.0.0.1", 80, ""),
+                    commands.delete_server("b", "s2"),
+                ]
+            )
+    assert [(line["event"], line["proxy"], line["log_level"]) for line in lines] == [
+        ("runtime_command", "HAProxy", "debug")
+    ] * 2
+    assert [line["command"] for line in lines] == [
+        "add server b/s1 10.0.0.1:80",
+        "del server b/s2",
+    ]
+    assert "New server registered" in lines[0]["reply"]
+
+
+async def test_debug_hides_what_follows_the_first_line_of_a_command(short_path: Path) -> None:
+    key = Command("set_cert", "set ssl cert a.pem <<\n-----BEGIN PRIVATE KEY-----")
+    with structlog.testing.capture_logs() as lines, pytest.raises(RuntimeApiError):
+        await api(short_path / "missing").run([key])
+    assert [line["command"] for line in lines] == ["set ssl cert a.pem <<"]
+    assert "cannot be reached" in lines[0]["reply"]

@@ -262,3 +262,28 @@ async def test_a_ca_file_that_cannot_be_read_is_named() -> None:
     async with Asking(Access("https://127.0.0.1:1", ca_file="/nowhere/ca.pem")) as client:
         with pytest.raises(ApiDown, match=r"nginxplusapi_ca_file /nowhere/ca\.pem: No such file"):
             await client.servers("a")
+
+
+async def test_debug_shows_each_call_without_credentials(nginx: NginxPlus) -> None:
+    access = Access(nginx.api_address, user="operator", password="s3cret-word")
+    client = Client(
+        access,
+        timeout=5.0,
+        metrics=CountingMetrics(),
+        log=EventLog(structlog.get_logger()),
+    )
+    with structlog.testing.capture_logs() as lines:
+        await client.add("a", "10.0.0.9:80", {"max_fails": 0})
+        with pytest.raises(ApiRefused):
+            await client.servers("unknown")
+    await client.close()
+    shown = [(line["event"], line["proxy"], line["command"].split()[0]) for line in lines]
+    assert shown == [
+        ("runtime_command", "NGINX", "GET"),
+        ("runtime_command", "NGINX", "POST"),
+        ("runtime_command", "NGINX", "GET"),
+    ]
+    assert '"server":"10.0.0.9:80"' in lines[1]["command"]
+    assert lines[1]["reply"].startswith("201 ")
+    assert lines[2]["reply"].startswith("404 ")
+    assert "s3cret-word" not in str(lines)
