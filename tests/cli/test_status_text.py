@@ -15,6 +15,7 @@ from drove_gateway.status.document import (
     HistoryEntry,
     NamespaceApps,
     NamespaceStatus,
+    OldWorkersStatus,
     ProxyStatus,
     ReconcilerStatus,
     RejectedInput,
@@ -96,6 +97,18 @@ def test_unhealthy_section_is_shown_with_its_message() -> None:
     shown = text(msgspec.structs.replace(WELL, healthy=False, proxy=proxy))
     assert "up 2 h 1 min: NOT HEALTHY" in shown
     assert "configuration    BAD  line 3: unknown directive" in shown
+
+
+def test_old_workers_are_shown_with_what_they_delay() -> None:
+    few = OldWorkersStatus(1, 0, reload_interval_seconds=1.1)
+    assert "1 old worker still finishes connections of before a reload" in shown_with(few)
+    many = OldWorkersStatus(14, 140_000_000, reload_interval_seconds=23.2, delay_reloads=True)
+    assert "14 old workers with 140 MB still finish" in shown_with(many)
+    assert "reloads are 23 s apart until they end" in shown_with(many)
+
+
+def shown_with(old: OldWorkersStatus) -> str:
+    return " ".join(text(msgspec.structs.replace(WELL, old_workers=old)).split())
 
 
 def test_a_namespace_without_a_leader_names_each_controller() -> None:

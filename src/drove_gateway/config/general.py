@@ -154,6 +154,13 @@ class GeneralBeyond(Section):
         description="Minimum seconds between two reloads. Every reload leaves old worker processes "
         "running until their connections end; raise it if memory is scarce.",
     )
+    reload_max_interval_sec: SecondsOrNone = Field(
+        default=30.0,
+        description="Seconds between two reloads while many old worker processes are left, "
+        "because of WebSockets or long downloads: the interval grows from "
+        "`reload_min_interval_sec` to this with their number and memory. No change that needs a "
+        "reload waits longer for them.",
+    )
     drain_timeout_sec: SecondsOrNone = Field(
         default=30.0,
         description="Seconds in which a removed server may finish its running requests before it "

@@ -24,6 +24,7 @@ def apply_pace(settings: Settings) -> ApplyPace:
         quiet=settings.apply_quiet_sec,
         longest=settings.apply_max_wait_sec,
         between_reloads=settings.reload_min_interval_sec,
+        longest_between_reloads=settings.reload_max_interval_sec,
     )
 
 

@@ -19,6 +19,7 @@ from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.daemon.tasks import running_tasks
+from drove_gateway.daemon.worker_watch import watch_workers
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
@@ -147,7 +148,18 @@ class Gateway:
             tasks = running_tasks(
                 reconciler,
                 keeper,
-                (proxy.run(reconciler.wake), _watch_files(kind, reconciler), *drove.tasks()),
+                (
+                    proxy.run(reconciler.wake),
+                    _watch_files(kind, reconciler),
+                    watch_workers(
+                        kind.workers,
+                        self._reports.reloaded,
+                        reconciler.observe,
+                        self._reports.reloads,
+                        log,
+                    ),
+                    *drove.tasks(),
+                ),
                 finish_seconds=_COMMANDS_TO_WAIT_FOR * settings.command_timeout_sec,
                 log=log,
             )

@@ -1,5 +1,6 @@
 """Turns what the gateway's parts report into the published status, the metrics and the log."""
 
+import asyncio
 from collections.abc import Mapping
 
 from drove_gateway.acceptance.acceptance import AcceptanceReport
@@ -8,14 +9,19 @@ from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
+from drove_gateway.model.workers import ReloadPressure
 from drove_gateway.status import status
 from drove_gateway.status.publisher import StatusPublisher
 
 
 class StatusReports:
-    """Takes the reports of one gateway's parts; each method is a part's callback."""
+    """Takes the reports of one gateway's parts; each method is a part's callback.
+
+    `reloaded` is set after each reload of the proxy.
+    """
 
     def __init__(self, publisher: StatusPublisher, metrics: Metrics, log: EventLog) -> None:
+        self.reloaded = asyncio.Event()
         self._publisher = publisher
         self._metrics = metrics
         self._acceptance_log = AcceptanceLog(log)
@@ -43,9 +49,15 @@ class StatusReports:
         """Publish the reconciler's progress."""
         self._publisher.publish(status.with_progress, progress)
 
+    def reloads(self, pressure: ReloadPressure) -> None:
+        """The proxy's workers were counted."""
+        self._publisher.publish(status.with_reloads, pressure)
+
     def record(self, record: ApplyRecord) -> None:
         """The reconciler finished an attempt."""
         self._publisher.publish(status.with_record, record)
+        if record.reloaded:
+            self.reloaded.set()
 
     def stored(self, stored: StoredState) -> None:
         """The state on disk was read or written, or could not be."""

@@ -77,6 +77,15 @@ class LogEvent(enum.Enum):
         "use; correct it and send SIGHUP again",
         "problem",
     )
+    OLD_WORKERS_DELAY_RELOADS = _warning(
+        "many old workers of the proxy still finish connections of before a reload: changes that "
+        "need a reload wait for up to reload_max_interval_sec; look for an app that keeps "
+        "changing, or lower worker_shutdown_timeout (NGINX) or hard-stop-after (HAProxy)",
+        "old_workers",
+        "old_workers_mb",
+        "reload_interval_sec",
+    )
+    OLD_WORKERS_ENDED = _info("old workers no longer delay reloads", "old_workers")
     PROXY_RESTART_ANNOUNCED = _info(
         "SIGUSR1: the proxy is about to restart and is left alone until SIGUSR2", "limit_sec"
     )

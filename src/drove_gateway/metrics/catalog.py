@@ -294,6 +294,18 @@ OWN = (
         "draining_servers",
         "Removed servers that still finish requests; only with a runtime API.",
     ),
+    Declared(
+        "gauge",
+        "old_workers",
+        "Worker processes of the proxy that finish the connections of before a reload.",
+    ),
+    Declared("gauge", "old_workers_memory_bytes", "The memory that old workers hold, in bytes."),
+    Declared(
+        "gauge",
+        "reload_interval_seconds",
+        "How far apart reloads are at present: more than `reload_min_interval_sec` while old "
+        "workers are left.",
+    ),
     Declared("gauge", "vhosts", "Vhosts that should be served."),
     Declared("gauge", "servers", "Servers that all vhosts together should have."),
     Declared(

@@ -113,6 +113,9 @@ class Metrics:
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
         self._set("draining_servers", proxy.draining)
+        self._set("old_workers", status.reloads.workers.old)
+        self._set("old_workers_memory_bytes", status.reloads.workers.old_memory)
+        self._set("reload_interval_seconds", status.reloads.interval)
         apps = status.built.topology.apps
         self._set("vhosts", len(apps))
         self._set("servers", sum(len(app.hosts) for app in apps.values()))

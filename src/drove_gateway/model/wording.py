@@ -36,6 +36,13 @@ def age(seconds: float) -> str:
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
 
 
+def old_workers_left(count: int, memory: int) -> str:
+    """Say how many old workers of the proxy are left, with `memory` bytes if that is known."""
+    held = f" with {memory / 1e6:,.0f} MB" if memory else ""
+    still = "still finishes" if count == 1 else "still finish"
+    return f"{count_of(count, 'old worker')}{held} {still} connections of before a reload"
+
+
 def printable(text: str, limit: int | None = None) -> str:
     """Return `text` with a mark in place of each character that could command a terminal.
 

@@ -5,7 +5,7 @@ the runtime API is reached.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import msgspec
 from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import EMPTY, App, Topology
+from drove_gateway.model.workers import Workers
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
@@ -40,7 +41,8 @@ class FileKind(msgspec.Struct, frozen=True):
     """A kind with a configuration file; a `ProxyKind`.
 
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
-    it is None where no runtime API is configured. `read_served` reads what a configuration serves
+    it is None where no runtime API is configured. `count_workers` looks at the proxy's processes.
+    `read_served` reads what a configuration serves
     from its text, `split_name` says what a backend's name is made of. `naming` is None where the
     names in the configuration cannot coincide.
     With `one_protocol` the configuration says whether a vhost's servers use TLS.
@@ -52,6 +54,7 @@ class FileKind(msgspec.Struct, frozen=True):
     rules: RuntimeRules
     backends: Callable[[App], Iterable[str]]
     connect: Connect | None
+    count_workers: Callable[[], Awaitable[Workers | None]]
     read_served: ReadServed
     split_name: SplitName = whole_name
     naming: Naming | None = None
@@ -70,6 +73,9 @@ class FileKind(msgspec.Struct, frozen=True):
             lambda app: dict.fromkeys(self.backends(app)),
             one_protocol=self.one_protocol,
         )
+
+    async def workers(self) -> Workers | None:
+        return await self.count_workers()
 
     async def served(self, outside: Outside) -> Topology:
         by_file = EMPTY

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.model.workers import Workers
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered
@@ -53,6 +54,10 @@ class ProxyKind(Protocol):
 
     def structural_changes(self, old: Topology, new: Topology) -> tuple[str, ...]:
         """Return why going from `old` to `new` needs a new configuration; empty if it does not."""
+        ...
+
+    async def workers(self) -> Workers | None:
+        """Return the proxy's worker processes; None where they cannot be seen from here."""
         ...
 
     async def served(self, outside: Outside) -> Topology:

@@ -15,6 +15,7 @@ from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.workers import ReloadPressure, Workers
 from drove_gateway.reconciler import report
 from drove_gateway.reconciler.clock import Clock
 from drove_gateway.reconciler.report import ReconcilerMetrics
@@ -75,6 +76,15 @@ class Reconciler:
     def release(self) -> None:
         """End `hold_back`."""
         self._reschedule(self._schedule.released())
+
+    def observe(self, workers: Workers) -> ReloadPressure:
+        """Pace reloads by the workers that the proxy has; return how far apart they are."""
+        due = self._schedule.next_try
+        self._schedule = self._schedule.observed(workers)
+        if self._schedule.next_try != due:
+            self._rescheduled.set()
+            self._publish(self._progress(self._clock.monotonic()))
+        return self._schedule.pressure
 
     def busy_seconds(self) -> float:
         """Return how long the apply in progress has been running; 0 when there is none."""
@@ -163,7 +173,7 @@ class Reconciler:
         self._record(record)
         report.log_record(self._log, record)
         return Result(
-            reload=bool(plan.reload),
+            reload=bool(plan.reload) and (outcome.reloaded or bool(error)),
             error=error,
             failed_vhosts="; ".join(f"{vhost}: {reason}" for vhost, reason in outcome.failed),
         )

@@ -3,7 +3,8 @@
 The rules:
 - The first change after a quiet time is applied immediately. Changes that follow are collected
   until it is quiet again, for a limited time.
-- Two reloads keep a distance. What does not need the reload does not wait for it.
+- Two reloads keep a distance, which grows with the old workers that the proxy still has. What does
+  not need the reload does not wait for it.
 - What failed is tried again, at growing intervals. A change ends the wait.
 - While the proxy is restarted, the work is on hold: nothing begins until it is released, or until
   the hold's limit.
@@ -18,6 +19,8 @@ from typing import Literal, Self
 import msgspec
 
 from drove_gateway.model.backoff import backoff
+from drove_gateway.model.workers import ReloadPressure, Workers
+from drove_gateway.reconciler.reload_interval import reload_pressure
 
 _FIRST_RETRY_SECONDS = 1.0
 _LONGEST_RETRY_SECONDS = 60.0
@@ -27,12 +30,14 @@ class ApplyPace(msgspec.Struct, frozen=True):
     """How changes are collected, in seconds.
 
     A change after a quiet time is applied immediately. Changes within `quiet` seconds of each
-    other are collected, for at most `longest`. Two reloads are `between_reloads` apart.
+    other are collected, for at most `longest`. Two reloads are `between_reloads` apart, and up to
+    `longest_between_reloads` while the proxy has many old workers.
     """
 
     quiet: float
     longest: float
     between_reloads: float
+    longest_between_reloads: float = 0.0
 
 
 class Action(enum.Enum):
@@ -97,7 +102,8 @@ class Schedule(msgspec.Struct, frozen=True):
     first_change: float = -math.inf
     last_change: float = -math.inf
     last_work: float = -math.inf
-    next_reload: float = -math.inf
+    last_reload: float = -math.inf
+    workers: Workers = Workers()
     held_until: float | None = None
     attempts: int = 0
     next_try: NextTry | None = None
@@ -129,6 +135,24 @@ class Schedule(msgspec.Struct, frozen=True):
     def released(self) -> Self:
         """The hold is over."""
         return msgspec.structs.replace(self, held_until=None)
+
+    def observed(self, workers: Workers) -> Self:
+        """The proxy has these workers: a reload that waits for its interval waits accordingly."""
+        schedule = msgspec.structs.replace(self, workers=workers)
+        if self.next_try is not None and self.next_try.state == "pacing":
+            return schedule._paced_anew()
+        return schedule
+
+    @property
+    def pressure(self) -> ReloadPressure:
+        """How far apart reloads are at present, and why."""
+        pace = self.pace
+        return reload_pressure(self.workers, pace.between_reloads, pace.longest_between_reloads)
+
+    @property
+    def next_reload(self) -> float:
+        """When the next reload is allowed."""
+        return self.last_reload + self.pressure.interval
 
     def decide(self, now: float) -> Decision:
         """Return what to do at `now`."""
@@ -178,7 +202,7 @@ class Schedule(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(
             self,
             last_work=now,
-            next_reload=now + self.pace.between_reloads if result.reload else self.next_reload,
+            last_reload=now if result.reload else self.last_reload,
             attempts=attempts,
             next_try=_retry(attempts, problem, now, jitter) if problem else None,
         )
@@ -187,6 +211,9 @@ class Schedule(msgspec.Struct, frozen=True):
         """Come back when a reload is allowed, or earlier if there is something to retry."""
         if self.next_try is not None and self.next_try.at <= self.next_reload:
             return self
+        return self._paced_anew()
+
+    def _paced_anew(self) -> Self:
         return msgspec.structs.replace(self, next_try=NextTry(self.next_reload, "pacing"))
 
     def _quiet_at(self) -> float:

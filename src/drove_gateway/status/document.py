@@ -63,6 +63,19 @@ class ReconcilerStatus(msgspec.Struct, frozen=True):
     ] = None
 
 
+class OldWorkersStatus(msgspec.Struct, frozen=True):
+    """Worker processes that reloads left behind, which finish their connections."""
+
+    count: Annotated[int, doc("How many there are.")] = 0
+    memory_bytes: Annotated[int, doc("The memory that they hold.")] = 0
+    reload_interval_seconds: Annotated[
+        float, doc("How far apart two reloads are at present, because of them.")
+    ] = 0.0
+    delay_reloads: Annotated[
+        bool, doc("Whether reloads are noticeably further apart than configured.")
+    ] = False
+
+
 class NamespaceApps(msgspec.Struct, frozen=True):
     """How many apps of a namespace are served, and how many are ignored."""
 
@@ -222,6 +235,9 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
         ReconcilerStatus()
     )
     proxy: Annotated[ProxyStatus, doc("The health of everything about the proxy.")] = ProxyStatus()
+    old_workers: Annotated[
+        OldWorkersStatus, doc("The old worker processes of the proxy, and what they delay.")
+    ] = OldWorkersStatus()
     namespaces: Annotated[
         tuple[NamespaceStatus, ...], doc("The namespaces, in the order of the configuration.")
     ] = ()

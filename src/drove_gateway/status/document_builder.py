@@ -7,6 +7,7 @@ from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import ApplyRecord
+from drove_gateway.model.workers import ReloadPressure
 from drove_gateway.status.document import (
     AcceptedWithdrawals,
     Attention,
@@ -15,6 +16,7 @@ from drove_gateway.status.document import (
     HistoryEntry,
     NamespaceApps,
     NamespaceStatus,
+    OldWorkersStatus,
     ProxyStatus,
     ReconcilerStatus,
     RejectedInput,
@@ -58,6 +60,7 @@ def status_document(status: Status) -> StatusDocument:
         draining=status.proxy.draining,
         reconciler=_reconciler(status),
         proxy=_proxy(status),
+        old_workers=_old_workers(status.reloads),
         namespaces=tuple(_namespace(status, view) for view in status.namespaces),
         rejected=RejectedInput(len(status.built.rejected), status.built.rejected[:MOST_REJECTED]),
         held=tuple(map(held_status, status.held)),
@@ -128,6 +131,13 @@ def _proxy(status: Status) -> ProxyStatus:
         upstream_updates=_section(proxy.upstream_updates),
         resolver=_section(proxy.resolver),
         notes=proxy.notes,
+    )
+
+
+def _old_workers(reloads: ReloadPressure) -> OldWorkersStatus:
+    workers = reloads.workers
+    return OldWorkersStatus(
+        workers.old, workers.old_memory, round(reloads.interval, 3), reloads.delays
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from drove_gateway.model.wording import count_of, first_and_more
+from drove_gateway.model.wording import count_of, first_and_more, old_workers_left
 from drove_gateway.status.status import Status
 
 _MOST_NAMED = 5
@@ -27,6 +27,7 @@ def problems(status: Status) -> tuple[Problem, ...]:
         *_held(status),
         *_refused(status),
         *_rejected(status),
+        *_old_workers(status),
         *_other(status),
     )
 
@@ -89,6 +90,17 @@ def _rejected(status: Status) -> Iterator[Problem]:
             f"{len(rejected):,} rejected from Drove",
             first_and_more(named, _MOST_NAMED),
             "correct the apps on Drove",
+        )
+
+
+def _old_workers(status: Status) -> Iterator[Problem]:
+    reloads = status.reloads
+    if reloads.delays:
+        yield Problem(
+            f"Reloads are {reloads.interval:.0f} s apart",
+            old_workers_left(reloads.workers.old, reloads.workers.old_memory),
+            "lower worker_shutdown_timeout (NGINX) or hard-stop-after (HAProxy) in the template, "
+            "or look for an app whose instances keep changing",
         )
 
 

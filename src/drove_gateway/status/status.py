@@ -17,6 +17,7 @@ from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
 from drove_gateway.model.versioned_map import versioned
 from drove_gateway.model.vocabulary import EMPTY, Topology
+from drove_gateway.model.workers import ReloadPressure
 from drove_gateway.topology.build import TopologyBuild
 
 HISTORY = 100
@@ -34,7 +35,8 @@ class Status(msgspec.Struct, frozen=True):
     applied. `history` has the newest entry first.
     `stored` is the state on disk. `restored` has the namespaces that are served from it because no
     controller has responded yet, with the time at which that state was current; `absent` those of
-    which nothing is known either, so that they are no longer waited for.
+    which nothing is known either, so that they are no longer waited for. `reloads` says how far
+    apart reloads are because of old workers.
     """
 
     about: About
@@ -54,6 +56,7 @@ class Status(msgspec.Struct, frozen=True):
     stored: StoredState = StoredState()
     restored: Mapping[str, float] = {}
     absent: frozenset[str] = frozenset()
+    reloads: ReloadPressure = ReloadPressure()
 
     @property
     def healthy(self) -> bool:
@@ -138,6 +141,11 @@ def with_restored(status: Status, restored: Mapping[str, float]) -> Status:
 def with_absent(status: Status, absent: frozenset[str]) -> Status:
     """Set the namespaces that did not respond at the start, and of which nothing is known."""
     return msgspec.structs.replace(status, absent=absent)
+
+
+def with_reloads(status: Status, reloads: ReloadPressure) -> Status:
+    """Set the proxy's workers, and how far apart its reloads are because of them."""
+    return msgspec.structs.replace(status, reloads=reloads)
 
 
 def _without_failed(status: Status, record: ApplyRecord) -> Topology:

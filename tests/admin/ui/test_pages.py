@@ -14,6 +14,7 @@ from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.model.workers import ReloadPressure, Workers
 from drove_gateway.status.status import with_progress, with_record
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -117,6 +118,19 @@ async def test_a_hold_is_shown_with_the_command_that_ends_it(
     assert first_sentence(html).startswith("amber: 12 servers on hold")
     assert "drove-gateway accept a.local" in html
     assert "drove-gateway accept a.local" in await page(client, f"{api.url}/ui/vhosts/a.local")
+
+
+async def test_old_workers_that_delay_reloads_are_a_problem(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    pressure = ReloadPressure(Workers(1, 14, 140_000_000), interval=23.2, delays=True)
+    status = with_record(serving(api.status), APPLIED)
+    api.status = msgspec.structs.replace(status, reloads=pressure)
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert "Reloads are 23 s apart" in html
+    assert "14 old workers with 140 MB" in html
 
 
 async def test_a_vhost_shows_what_is_wanted_beside_what_was_applied(

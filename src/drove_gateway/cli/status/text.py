@@ -5,10 +5,11 @@ from datetime import datetime
 
 from drove_gateway.cli.table import Cell, table, wrapped
 from drove_gateway.model.wording import age as duration
-from drove_gateway.model.wording import first_and_more, printable
+from drove_gateway.model.wording import first_and_more, old_workers_left, printable
 from drove_gateway.status.document import (
     HistoryEntry,
     NamespaceStatus,
+    OldWorkersStatus,
     SectionStatus,
     StatusDocument,
     VhostFailure,
@@ -157,8 +158,17 @@ def _health(document: StatusDocument, width: int) -> Iterator[str]:
         for name, section in sections.items()
     ]
     yield from table(("HEALTH", "", ""), rows, width)
+    if document.old_workers.count:
+        yield from wrapped(_old_workers(document.old_workers), width, "  ")
     for note in proxy.notes:
         yield from wrapped(_short(note), width, "  ")
+
+
+def _old_workers(old: OldWorkersStatus) -> str:
+    text = old_workers_left(old.count, old.memory_bytes)
+    if old.delay_reloads:
+        text += f"; reloads are {old.reload_interval_seconds:.0f} s apart until they end"
+    return text
 
 
 def _held(document: StatusDocument, width: int) -> Iterator[str]:

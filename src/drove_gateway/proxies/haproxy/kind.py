@@ -13,6 +13,7 @@ from drove_gateway.proxies.haproxy.backend_form import with_backend_form
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
+from drove_gateway.proxies.haproxy.workers import haproxy_workers
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.outside import Outside
@@ -48,6 +49,11 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),
         connect=None if address is None else _connect(settings, address, how),
+        count_workers=lambda: haproxy_workers(
+            file,
+            settings.haproxy_master_socket,
+            timeout=_RUNTIME_API_SECONDS,
+        ),
         read_served=lambda text: served_by_file(text, how.naming, grouped=grouped),
         split_name=lambda name, names: (
             split_name(name, how.naming, names) if grouped else (name, name)

@@ -16,6 +16,7 @@ from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
+from drove_gateway.proxies.nginx.workers import nginx_workers
 from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.rules import runtime_rules
@@ -44,6 +45,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         backends=lambda app: (app.vhost,),
         naming=Naming(),
         connect=_connect(settings) if has_api else None,
+        count_workers=lambda: nginx_workers(file),
         one_protocol=True,
         read_served=served_by_file,
     )

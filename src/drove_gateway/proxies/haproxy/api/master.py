@@ -1,4 +1,5 @@
-"""Reload HAProxy over its master socket, whose reply tells whether the new worker started."""
+"""HAProxy's master socket: reload, whose reply tells whether the new worker started, and list the
+worker processes."""
 
 import asyncio
 
@@ -54,6 +55,18 @@ async def reload(socket: str, *, timeout: float) -> None:
     )
 
 
+async def processes(socket: str, *, timeout: float) -> str:
+    """Return the master's reply to `show proc`. Raises OSError, also after `timeout` seconds."""
+    async with asyncio.timeout(timeout):
+        reader, writer = await asyncio.open_unix_connection(socket)
+        try:
+            writer.write(b"show proc\n")
+            writer.write_eof()
+            return await _log(reader)
+        finally:
+            writer.close()
+
+
 class _Reply(msgspec.Struct, frozen=True):
     """The first line, which shows the result, and the log, which is read only after a failure."""
 
@@ -82,6 +95,7 @@ async def _first_line(reader: asyncio.StreamReader) -> bytes:
 
 
 async def _log(reader: asyncio.StreamReader) -> str:
+    """Read to the end, or as much as is of use."""
     log = b""
     while len(log) < _LONGEST_LOG and (piece := await reader.read(_LONGEST_LOG)):
         log += piece

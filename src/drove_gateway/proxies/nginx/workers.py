@@ -1,0 +1,47 @@
+"""Which workers NGINX has: children of its master, which say in their title what they do."""
+
+import asyncio
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from drove_gateway.model.workers import Workers
+from drove_gateway.proxies.processes import PROC, Process, observe, processes
+
+_PID_FILE = re.compile(r"^\s*pid\s+[\"']?([^\"';\s]+)[\"']?\s*;", re.MULTILINE)
+_OPENING = 1 << 16
+"""Characters; the directive `pid` comes before the blocks."""
+
+
+async def nginx_workers(config: Path, proc: Path = PROC) -> Workers | None:
+    """Return the workers of the NGINX that runs with `config`; None if they cannot be seen."""
+    return await asyncio.to_thread(_workers, config, proc)
+
+
+def _workers(config: Path, proc: Path) -> Workers | None:
+    found = tuple(processes(b"nginx: ", proc))
+    master = _master(found, _master_id(config))
+    if master is None:
+        return None
+    children = [process for process in found if process.parent == master.pid]
+    workers = [child for child in children if child.title.startswith("nginx: worker process")]
+    old = [worker.pid for worker in workers if "is shutting down" in worker.title]
+    return observe(len(workers) - len(old), old, proc)
+
+
+def _master(found: Iterable[Process], pid: int | None) -> Process | None:
+    """Return the master with this id, or the only one there is."""
+    masters = [process for process in found if process.title.startswith("nginx: master process")]
+    named = [master for master in masters if master.pid == pid]
+    candidates = named or masters
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _master_id(config: Path) -> int | None:
+    """Return the id in the file that the configuration names with `pid`."""
+    try:
+        with config.open(errors="replace") as file:
+            named = _PID_FILE.search(file.read(_OPENING))
+        return int(Path(named[1]).read_text()) if named else None
+    except (OSError, ValueError):
+        return None
