@@ -61,7 +61,7 @@ async def test_without_a_usable_pid_file_the_only_nginx_is_taken(
     path = config(tmp_path, pid)
     assert await counted(path, proc) == (1, 1)
     proc.add(200, 1, MASTER)
-    assert await counted(path, proc) is None, "which one it is cannot be told"
+    assert await counted(path, proc) is None, "two are possible"
 
 
 async def test_without_nginx_nothing_is_known(tmp_path: Path) -> None:
