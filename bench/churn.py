@@ -26,7 +26,7 @@ from bench.rig.numbers import percentile
 from bench.rig.proxies import proxy
 from bench.rig.traffic import Answer, Load
 
-from drove_gateway.demo.proxy import LocalProxy
+from drove_gateway.proxies.local import LocalProxy
 
 MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload")
 APPS = 6

@@ -31,7 +31,7 @@ from bench.rig.proxies import proxy
 from bench.rig.usage import children, usage
 
 from drove_gateway.demo.daemon import nixy_toml
-from drove_gateway.demo.proxy import LocalProxy
+from drove_gateway.proxies.local import LocalProxy
 from drove_gateway.templates import shipped
 
 SIZES = (1_000, 10_000, 50_000, 100_000)

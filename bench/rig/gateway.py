@@ -15,7 +15,7 @@ from bench.rig.cluster import Cluster
 
 from drove_gateway.demo.daemon import nixy_toml
 from drove_gateway.demo.processes import free_ports, running
-from drove_gateway.demo.proxy import LocalProxy
+from drove_gateway.proxies.local import LocalProxy
 from drove_gateway.templates import shipped
 
 OURS = f"{sys.executable} -m drove_gateway -f {{config}}"

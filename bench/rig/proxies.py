@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
+from tests.benches.processes import without_runtime_api
 
 from drove_gateway.demo.errors import DemoError
 from drove_gateway.demo.processes import free_ports, running
-from drove_gateway.demo.proxy import LocalProxy, find_program, running_proxy
+from drove_gateway.demo.proxy import find_program, running_proxy
+from drove_gateway.proxies.local import LocalProxy
 
 MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload", "nginx-plus")
 _START_SECONDS = 20.0
@@ -34,7 +36,7 @@ async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
         ready = directory / {"haproxy": "runtime.sock", "nginx": "nginx.pid"}[kind]
         await _until(ready.exists, str(ready))
         driven = _with_reload_command(started, directory) if kind == "haproxy" else started
-        yield driven.without_runtime_api() if mode == "haproxy-reload" else driven
+        yield without_runtime_api(driven) if mode == "haproxy-reload" else driven
 
 
 @asynccontextmanager

@@ -15,14 +15,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+import msgspec
 from tests.traffic import Tally, Traffic, free_port, get
 from tests.waiting import until, within
 
 from drove_gateway.demo.clients import Clients, ExpectedResponses
 from drove_gateway.demo.daemon import Daemon, nixy_toml
-from drove_gateway.demo.proxy import LocalProxy, find_program, running_proxy
+from drove_gateway.demo.proxy import find_program, running_proxy
+from drove_gateway.proxies.local import LocalProxy
 from drove_gateway.simulator import Options, Simulator
 from drove_gateway.templates import shipped
+
+# The key of nixy.toml without which HAProxy's servers change by reloads only.
+_RUNTIME_API = "haproxysocketaddr"
 
 KINDS = ("nginx", "haproxy-by-reload", "haproxy-by-runtime-api")
 APPS = {"web": 3, "api": 3}
@@ -258,6 +263,17 @@ def _shown(report: Mapping[str, Any]) -> str:
     return json.dumps(report, indent=1)
 
 
+def has_runtime_api(proxy: LocalProxy) -> bool:
+    """Return whether the gateway can change servers without a reload."""
+    return _RUNTIME_API in proxy.settings
+
+
+def without_runtime_api(proxy: LocalProxy) -> LocalProxy:
+    """Return the same proxy, to be driven by reloads only."""
+    left = {name: value for name, value in proxy.settings.items() if name != _RUNTIME_API}
+    return msgspec.structs.replace(proxy, settings=left)
+
+
 @asynccontextmanager
 async def running_bench(
     kind: str, directory: Path, *, prepare: Callable[[Bench], object] = Bench.configure
@@ -277,7 +293,7 @@ async def running_bench(
     ):
         for app, instances in APPS.items():
             await cluster.deploy(app, instances=instances)
-        driven = proxy.without_runtime_api() if kind == "haproxy-by-reload" else proxy
+        driven = without_runtime_api(proxy) if kind == "haproxy-by-reload" else proxy
         bench = Bench(cluster, driven, directory, Clients(session, proxy.port))
         prepare(bench)
         await bench.daemon.start()

@@ -8,7 +8,9 @@ from tests.container.dockerfile import FILE, PROJECT, stages
 from drove_gateway.config import environment
 from drove_gateway.container import restarts
 from drove_gateway.container import setup as asked
-from drove_gateway.container.setup import ContainerContext, container_setup
+from drove_gateway.container.setup import Choice, container_setup
+from drove_gateway.proxies.local import ContainerPlace
+from drove_gateway.proxies.registry import KINDS
 from drove_gateway.templates import shipped
 
 PAGE = (PROJECT / "docs/container.md").read_text()
@@ -18,22 +20,22 @@ ROWS = {
         r"^\| `([A-Z0-9_]+)` \|\s*(.*?)\s*\| (.*) \|$", PAGE, re.MULTILINE
     )
 }
-PLACE = ContainerContext(
+PLACE = ContainerPlace(
     Path("/run/drove-gateway"), Path("/var/lib/drove-gateway"), root=False, stdout=True
 )
 CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000"}
 
 
 def test_every_variable_has_its_row() -> None:
-    templates = "".join(shipped(name) for name in asked.PLATFORMS)
+    templates = "".join(shipped(name) for name in KINDS)
     used = set(re.findall(r'(?:getenv "|\.Vars\.)(\w+)', templates))
     own = {asked.CONFIG, asked.PLATFORM, asked.LISTEN, asked.STOP_TIMEOUT, "TZ"}
     assert set(ROWS) == {*environment.VARIABLES, *used, *own}
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    texts = {name: f"docs of {name}" for name in asked.PLATFORMS}
-    environ = container_setup(CLUSTER, PLACE, texts).environ
+    choices = {name: Choice(kind.in_container, "") for name, kind in KINDS.items()}
+    environ = container_setup(CLUSTER, PLACE, choices).environ
     expected = {
         **{name: value for name, value in environ.items() if name not in CLUSTER},
         **{environment_name(key): str(value) for key, value in environment.DEFAULTS.items()},

@@ -7,20 +7,23 @@ import pytest
 
 from drove_gateway.config import load
 from drove_gateway.container.setup import (
-    ContainerContext,
+    Choice,
     ContainerSetup,
     container_setup,
 )
 from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.local import ContainerPlace
+from drove_gateway.proxies.registry import KINDS
 
 TEMPLATES = {"nginx": "the shipped one for NGINX", "haproxy": "the shipped one for HAProxy"}
-PLACE = ContainerContext(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)
+CHOICES = {name: Choice(KINDS[name].in_container, template) for name, template in TEMPLATES.items()}
+PLACE = ContainerPlace(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)
 CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000,http://controller2:4000"}
 
 
 def made(environ: dict[str, str], *, root: bool = False, stdout: bool = True) -> ContainerSetup:
-    place = ContainerContext(PLACE.directory, PLACE.state, root=root, stdout=stdout)
-    return container_setup(environ, place, TEMPLATES)
+    place = ContainerPlace(PLACE.directory, PLACE.state, root=root, stdout=stdout)
+    return container_setup(environ, place, CHOICES)
 
 
 def refused(environ: dict[str, str]) -> tuple[str, ...]:

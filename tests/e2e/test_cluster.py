@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tests.benches.processes import LEADER_VHOST, Bench
+from tests.benches.processes import LEADER_VHOST, Bench, has_runtime_api
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,7 +56,7 @@ async def test_an_app_scales_up_and_down(shared: Bench) -> None:
     assert tally.requests > 0
     status = await shared.status()
     steps = [step for change in status["history"] for step in change["steps"]]
-    if shared.proxy.kind == "haproxy" and shared.proxy.has_runtime_api:
+    if shared.proxy.kind == "haproxy" and has_runtime_api(shared.proxy):
         assert {"add server", "drain server"} <= {step["action"] for step in steps}
     else:
         assert any("vhost web.test" in reason for reason in status["history"][0]["reload_reasons"])

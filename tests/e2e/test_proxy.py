@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.benches.processes import Bench
+from tests.benches.processes import Bench, has_runtime_api
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -23,7 +23,7 @@ def on_check(bench: Bench, script: str) -> str:
 
 def by_reload(bench: Bench) -> bool:
     """Whether every change needs a new configuration."""
-    return not bench.proxy.has_runtime_api
+    return not has_runtime_api(bench.proxy)
 
 
 def refused(health: Mapping[str, Any]) -> bool:

@@ -7,8 +7,6 @@ import pytest
 from drove_gateway.config import Settings
 from drove_gateway.config.fields import ProxyPlatform
 from drove_gateway.config.platforms import PLATFORM_KEYS
-from drove_gateway.container.setup import PLATFORMS
-from drove_gateway.demo.proxy import KINDS as DEMO_KINDS
 from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.registry import KINDS, kind_of
@@ -28,11 +26,6 @@ def test_every_platform_of_the_configuration_has_a_kind_and_no_other() -> None:
 
 def test_the_configuration_knows_the_keys_of_every_kind() -> None:
     assert sorted(PLATFORM_KEYS) == sorted(KINDS)
-
-
-def test_the_demo_and_the_container_know_every_kind() -> None:
-    assert sorted(DEMO_KINDS) == sorted(KINDS)
-    assert sorted(PLATFORMS) == sorted(KINDS)
 
 
 @pytest.mark.parametrize("platform", get_args(ProxyPlatform))

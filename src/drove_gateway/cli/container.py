@@ -15,10 +15,10 @@ from drove_gateway.config import load
 from drove_gateway.container import health
 from drove_gateway.container.context import requested_setup, this_container
 from drove_gateway.container.files import write
-from drove_gateway.container.setup import ContainerContext
 from drove_gateway.container.supervisor import Supervisor, open_inbox
 from drove_gateway.log.lines import logger
 from drove_gateway.model.errors import ConfigError, GatewayError
+from drove_gateway.proxies.local import ContainerPlace
 
 _DIRECTORY = click.Path(path_type=Path, file_okay=False)
 _ADDRESS = "api-address"
@@ -81,7 +81,7 @@ def container(directory: Path, state: Path, ask: bool) -> None:
         fail(error)
 
 
-async def _run(place: ContainerContext) -> None:
+async def _run(place: ContainerPlace) -> None:
     inbox = open_inbox(asyncio.get_running_loop())
     # Rendering takes long to import: not for --health, and not before signals are handled.
     from drove_gateway.container.prepare import prepare  # noqa: PLC0415
@@ -104,7 +104,7 @@ async def _run(place: ContainerContext) -> None:
     await supervisor.run()
 
 
-def _check_health(place: ContainerContext) -> None:
+def _check_health(place: ContainerPlace) -> None:
     addresses = _addresses(place)
     for address in addresses:
         if response := asyncio.run(health.answer(address)):
@@ -113,7 +113,7 @@ def _check_health(place: ContainerContext) -> None:
     raise GatewayError(f"the gateway does not answer at {' or '.join(addresses) or 'any address'}")
 
 
-def _addresses(place: ContainerContext) -> list[str]:
+def _addresses(place: ContainerPlace) -> list[str]:
     """Where the gateway may listen: according to its file now, and at its start.
 
     While somebody edits that file, the gateway keeps the settings that it has.

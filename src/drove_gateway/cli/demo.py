@@ -16,8 +16,9 @@ from drove_gateway.demo.clients import Load
 from drove_gateway.demo.errors import DemoError
 from drove_gateway.demo.interruption import ended_by_itself
 from drove_gateway.demo.narration import introduce, narrate
-from drove_gateway.demo.proxy import KINDS, find_program
+from drove_gateway.demo.proxy import find_program
 from drove_gateway.demo.stage import Stage, stage
+from drove_gateway.proxies.registry import KINDS
 
 _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 

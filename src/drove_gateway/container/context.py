@@ -4,27 +4,27 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from drove_gateway.container.setup import (
-    PLATFORMS,
-    ContainerContext,
-    ContainerSetup,
-    container_setup,
-)
+from drove_gateway.container.setup import Choice, ContainerSetup, container_setup
+from drove_gateway.proxies.local import ContainerPlace
+from drove_gateway.proxies.registry import KINDS
 from drove_gateway.templates import shipped
 
 _STDOUT = "/dev/stdout"
 
 
-def this_container(directory: Path, state: Path) -> ContainerContext:
+def this_container(directory: Path, state: Path) -> ContainerPlace:
     """This container, with these two directories."""
-    return ContainerContext(
+    return ContainerPlace(
         directory=directory, state=state, root=os.geteuid() == 0, stdout=_opens(_STDOUT)
     )
 
 
-def requested_setup(environ: Mapping[str, str], place: ContainerContext) -> ContainerSetup:
+def requested_setup(environ: Mapping[str, str], place: ContainerPlace) -> ContainerSetup:
     """Return the setup that the environment configures. Raises ConfigError."""
-    return container_setup(environ, place, {name: shipped(name) for name in PLATFORMS})
+    choices = {
+        name: Choice(registered.in_container, shipped(name)) for name, registered in KINDS.items()
+    }
+    return container_setup(environ, place, choices)
 
 
 def _opens(name: str) -> bool:

@@ -9,12 +9,12 @@ import msgspec
 from drove_gateway.config import Settings, load
 from drove_gateway.container.context import requested_setup
 from drove_gateway.container.files import write
-from drove_gateway.container.setup import ContainerContext, ContainerSetup
-from drove_gateway.container.supervised_proxy import SupervisedProxy, supervised_proxy
+from drove_gateway.container.setup import ContainerSetup
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.local import ContainerPlace, SupervisedProxy
 from drove_gateway.proxies.namespace_rules import namespace_rules
-from drove_gateway.proxies.registry import kind_of
+from drove_gateway.proxies.registry import KINDS, kind_of
 from drove_gateway.topology.build import build
 
 
@@ -27,7 +27,7 @@ class Prepared(msgspec.Struct, frozen=True):
     gateway: tuple[str, ...]
 
 
-async def prepare(environ: Mapping[str, str], place: ContainerContext) -> Prepared:
+async def prepare(environ: Mapping[str, str], place: ContainerPlace) -> Prepared:
     """Write the generated files, and read configuration and template as the gateway will.
 
     Raises ConfigError, RenderError or FilesError.
@@ -43,7 +43,9 @@ async def prepare(environ: Mapping[str, str], place: ContainerContext) -> Prepar
     return Prepared(
         setup=wanted,
         settings=settings,
-        proxy=supervised_proxy(settings, empty, place.directory),
+        proxy=KINDS[settings.proxy_platform].in_container.supervised(
+            settings, empty, place.directory
+        ),
         gateway=(*_this_program(), "-f", str(wanted.file)),
     )
 

@@ -13,10 +13,10 @@ from signal import SIGQUIT, Signals
 from drove_gateway.container.files import write
 from drove_gateway.container.processes import Child, ProcessError, Processes
 from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
-from drove_gateway.container.supervised_proxy import SupervisedProxy
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.process.signals import ENDING, SignalQueue
+from drove_gateway.proxies.local import SupervisedProxy
 
 _COMES_UP_SECONDS = 10.0
 _FAST_END_SECONDS = 1.0

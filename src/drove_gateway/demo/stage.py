@@ -11,7 +11,8 @@ import msgspec
 from drove_gateway.demo.clients import Clients
 from drove_gateway.demo.daemon import Daemon, nixy_toml, running_daemon
 from drove_gateway.demo.processes import free_port
-from drove_gateway.demo.proxy import LocalProxy, running_proxy
+from drove_gateway.demo.proxy import running_proxy
+from drove_gateway.proxies.local import LocalProxy
 from drove_gateway.simulator import Options, Simulator
 from drove_gateway.templates import shipped
 

@@ -2,18 +2,32 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from drove_gateway.config import Settings
+from drove_gateway.proxies.haproxy import local as local_haproxy
 from drove_gateway.proxies.haproxy.kind import haproxy_kind
 from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.local import InContainer, InDemo
+from drove_gateway.proxies.nginx import local as local_nginx
 from drove_gateway.proxies.nginx.kind import nginx_kind
 
-KINDS: Mapping[str, Callable[[Settings], ProxyKind]] = {
-    "haproxy": haproxy_kind,
-    "nginx": nginx_kind,
+
+class Registered(msgspec.Struct, frozen=True):
+    """A kind of proxy: with settings, in the container, and in the demo."""
+
+    configured: Callable[[Settings], ProxyKind]
+    in_container: InContainer
+    in_demo: InDemo
+
+
+KINDS: Mapping[str, Registered] = {
+    "haproxy": Registered(haproxy_kind, local_haproxy.IN_CONTAINER, local_haproxy.IN_DEMO),
+    "nginx": Registered(nginx_kind, local_nginx.IN_CONTAINER, local_nginx.IN_DEMO),
 }
-"""Each kind by its name in `proxy_platform`."""
+"""Each kind by its name in `proxy_platform`, which is also the name of its program."""
 
 
 def kind_of(settings: Settings) -> ProxyKind:
     """Return the kind of proxy that `settings` describe."""
-    return KINDS[settings.proxy_platform](settings)
+    return KINDS[settings.proxy_platform].configured(settings)

@@ -6,8 +6,9 @@ from signal import Signals
 import pytest
 
 from drove_gateway.config import Settings, load
-from drove_gateway.container.supervised_proxy import supervised_proxy
 from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.local import SupervisedProxy
+from drove_gateway.proxies.registry import KINDS
 
 DIRECTORY = Path("/run/dg")
 
@@ -16,6 +17,11 @@ def settings(tmp_path: Path, text: str) -> Settings:
     file = tmp_path / "nixy.toml"
     file.write_text(text)
     return load(file, {"DROVE_CONTROLLERS": "http://controller1:4000"}).settings
+
+
+def supervised_proxy(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
+    kind = KINDS[settings.proxy_platform]
+    return kind.in_container.supervised(settings, empty, directory)
 
 
 def test_nginx_starts_in_the_foreground_with_the_configured_command(tmp_path: Path) -> None:

