@@ -125,7 +125,7 @@ class Container:
     def child(self, words: str) -> int:
         """The pid of the supervisor's child with `words` in its command line."""
         found = [pid for pid in children(self.supervisor) if words in command_line(pid)]
-        assert len(found) == 1, found
+        assert len(found) == 1, {pid: command_line(pid) for pid in children(self.supervisor)}
         return found[0]
 
     @property
