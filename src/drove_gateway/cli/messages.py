@@ -9,7 +9,7 @@ import click
 from drove_gateway.cli.terminal import fitted, terminal_width
 from drove_gateway.model.errors import ConfigError, GatewayError
 from drove_gateway.model.vocabulary import Rejection
-from drove_gateway.model.wording import printable
+from drove_gateway.model.wording import printable, shortened
 
 # So that the warnings that matter stay on one screen.
 _MOST_REJECTED = 20
@@ -37,13 +37,13 @@ def warnings_so_far() -> int:
 
 def warn_of_rejected(rejected: Sequence[Rejection], most: int = _MOST_REJECTED) -> None:
     """Warn of the first rejected entries from Drove, each with its reason."""
-    for entry in rejected[:most]:
-        warn(
-            f"rejected: namespace {entry.namespace}, app {entry.app_id}: {entry.subject} "
-            f"{entry.value!r}: {entry.reason}"
-        )
-    if len(rejected) > most:
-        warn(f"rejected: and {len(rejected) - most} more")
+    lines = [
+        f"rejected: namespace {entry.namespace}, app {entry.app_id}: {entry.subject} "
+        f"{entry.value!r}: {entry.reason}"
+        for entry in rejected
+    ]
+    for line in shortened(lines, most, "entries are rejected"):
+        warn(line)
 
 
 def print_problems(error: ConfigError) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from drove_gateway.model.plan import Plan, Step
+from drove_gateway.model.wording import shortened
 from drove_gateway.proxies.installation.preview import Preview
 
 _MOST_SHOWN = 10
@@ -36,8 +37,5 @@ def _step(step: Step, width: int) -> str:
     return f"{step.subject:<{width}}  {step.reason}"
 
 
-def _first(texts: Sequence[str], everything: bool) -> Iterator[str]:
-    shown = len(texts) if everything else _MOST_SHOWN
-    yield from texts[:shown]
-    if len(texts) > shown:
-        yield f"and {len(texts) - shown} more (--all shows them)"
+def _first(texts: Sequence[str], everything: bool) -> Sequence[str]:
+    return texts if everything else shortened(texts, _MOST_SHOWN, "(--all shows them)")
