@@ -48,6 +48,10 @@ class Template:
     `interpreted_because` is why the interpreter did the last rendering, empty where it did not.
     Apart from that, renderings share nothing that changes.
 
+    With `reuse`, what a pass through a `range` over a map wrote is written again in the next
+    rendering, where all that it reads is the same: its element must be the same object. So the data
+    of a rendering may not be changed afterwards.
+
     Raises `TemplateSyntaxError` if the source cannot be parsed.
     """
 
@@ -60,6 +64,7 @@ class Template:
         funcs: Mapping[str, Callable[..., object]] | None = None,
         max_output: int = MAX_OUTPUT,
         max_steps: int = MAX_STEPS,
+        reuse: bool = False,
     ) -> None:
         self.name = name
         self._functions = available_functions(funcs or {})
@@ -69,6 +74,7 @@ class Template:
         )
         self._max_output = max_output
         self._max_steps = max_steps
+        self._reuse = reuse
         self._compiled: dict[type, _Render | str] = {}
         self.interpreted_because = ""
 
@@ -107,7 +113,9 @@ class Template:
         try:
             declared = type_of(data)
             known = declared if declared.kind is Kind.STRUCT and declared.cls is cls else None
-            return compile_template(self._trees, self.name, self._functions, known)
+            return compile_template(
+                self._trees, self.name, self._functions, known, reuse=self._reuse
+            )
         except NotCompilableError as error:
             return str(error)
         except RecursionError:

@@ -30,6 +30,7 @@ from drove_gateway.model.vocabulary import (
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_changes import shared_text
+from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.installation.file_installation import FileInstallation
@@ -80,12 +81,14 @@ class Gateway(InProcessBench):
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         }
+        self.reader = ConfigurationReader(options(self.settings).naming.is_ours)
         self.installation = self._installation(environ)
         metrics = CountingMetrics()
         super().__init__(self._driver(lookup, runtime_timeout, metrics), metrics)
 
     def _installation(self, environ: Mapping[str, str]) -> FileInstallation:
         settings = self.settings
+        shared = shared_text(self.reader)
         functions = {
             **gateway_functions(environ, lambda: GoTime(time.time_ns(), UTC, monotonic=0)),
             "proxyAtLeast": lambda _: True,
@@ -97,7 +100,7 @@ class Gateway(InProcessBench):
                 lambda compiled, topology: render(
                     compiled,
                     context(topology, settings, "test", environ),
-                    shared_text(options(settings)),
+                    shared,
                 ),
                 Metrics(),
             ),
@@ -121,7 +124,7 @@ class Gateway(InProcessBench):
             log=EventLog(structlog.get_logger()),
         )
         return RuntimeProxy(
-            HaproxyAdapter(api, options(self.settings)),
+            HaproxyAdapter(api, options(self.settings), self.reader),
             runtime_rules(self.settings),
             Resolver(lookup, timeout=1.0, ttl=0.2, clock=time.monotonic),
             NoInstallation("HAProxy")
@@ -152,6 +155,10 @@ class Gateway(InProcessBench):
             return not names & {line.split(" ")[3] for line in state.splitlines()[2:]}
 
         await until(none_left)
+
+    async def written(self) -> None:
+        """Wait until the file on disk has every change."""
+        await until(lambda: not self.driver.file_is_behind)
 
     async def drained(self) -> None:
         """Wait until no removed server or backend is left."""

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
+from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.shared_part import (
     RuntimeBackend,
@@ -37,6 +38,10 @@ backend web.local from vhosts
 """
 
 
+def backends() -> HaproxyBackends:
+    return HaproxyBackends(Options(), ConfigurationReader(Options().naming.is_ours))
+
+
 class Difference(msgspec.Struct, frozen=True):
     """What came and went, or the first line that forces a reload."""
 
@@ -46,7 +51,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def difference(before: str, after: str) -> Difference:
-    reader = HaproxyBackends(Options())
+    reader = backends()
     if line := reader.first_line(before, after):
         return Difference(reload=line)
     old, new = read_configuration(before), read_configuration(after)
@@ -188,7 +193,7 @@ backend drove.local from vhosts
 
 
 def steps(before: str, after: str, there: Situation) -> list[tuple[str, str, str]]:
-    found = HaproxyBackends(Options()).changes(before, after, there)
+    found = backends().changes(before, after, there)
     assert not found.reload
     return [(change.action.value, change.backend, change.name) for change in found.changes]
 
@@ -206,7 +211,7 @@ def test_a_backend_gets_its_servers_before_it_is_published() -> None:
 def test_the_server_of_a_leader_moves() -> None:
     after = LEADER.replace("10.0.0.1:80", "10.0.0.2:81")
     there = Situation({"drove.local": (ObservedServer("leader", "10.0.0.1", 80),)})
-    (move,) = HaproxyBackends(Options()).changes(SHARED + LEADER, SHARED + after, there).changes
+    (move,) = backends().changes(SHARED + LEADER, SHARED + after, there).changes
     assert (move.action, move.address, move.port) == (Action.MOVE, "10.0.0.2", 81)
 
 
@@ -234,13 +239,13 @@ def test_a_hidden_backend_that_the_text_has_is_published() -> None:
 def test_a_backend_of_unknown_origin_is_removed_only_if_a_removal_had_begun(
     server: ObservedServer, removed: bool
 ) -> None:
-    found = HaproxyBackends(Options()).changes(SHARED, SHARED, Situation({"b": (server,)}))
+    found = backends().changes(SHARED, SHARED, Situation({"b": (server,)}))
     assert found.removed == (("b",) if removed else ())
 
 
 def test_a_leader_without_an_address_needs_a_reload() -> None:
     named = SHARED + LEADER.replace("10.0.0.1", "controller.example")
-    reader = HaproxyBackends(Options())
+    reader = backends()
     assert reader.host_names(named, {}) == {"controller.example"}
     assert "no address" in reader.changes(SHARED, named, Situation({})).reload
     known = Situation({}, addresses={"controller.example": "10.0.0.9"})

@@ -68,10 +68,40 @@ async def test_the_file_on_disk_has_the_new_vhost(make_newer: MakeGateway, spawn
     both = topology(app("a.example", [first]), app("b.example", [second]))
     await gateway.start(topology(app("a.example", [first])))
     await gateway.reach(both)
+    await gateway.written()
     await gateway.haproxy.reload()
     assert await get(gateway.port, "b.example") == (200, second.name)
     await gateway.settled()
     assert await backends(gateway) == {"a.example", "b.example"}
+
+
+async def test_a_vhost_that_the_check_refuses_leaves_traffic_again(
+    make_newer: MakeGateway, spawn: Spawn, newer_haproxy: Path, short_path: Path
+) -> None:
+    """The runtime API took it; the file, which is checked afterwards, cannot have it."""
+    check = short_path / "check.sh"
+    check.write_text(
+        "#!/bin/sh\n"
+        'for word in "$@"; do [ -f "$word" ] && file=$word; done\n'
+        'if line=$(grep -n "backend bad.example" "$file"); then\n'
+        '    echo "[ALERT] (1) : config : [$file:${line%%:*}] : bad.example is refused"; exit 1\n'
+        "fi\n"
+        f'exec {newer_haproxy} "$@"\n'
+    )
+    check.chmod(0o755)
+    gateway = make_newer(haproxy_cmd=str(check))
+    first, second, third = await spawn(3)
+    good = app("a.example", [first])
+    await gateway.start(topology(good))
+    begun = len(gateway.reloads)
+    gateway.desire(topology(good, app("bad.example", [second]), app("c.example", [third])))
+    await until(lambda: "bad.example" in gateway.driver.health().config.message)
+    await only(gateway, {"a.example", "c.example"})
+    assert await get(gateway.port, "c.example") == (200, third.name)
+    assert (await get(gateway.port, "bad.example"))[0] == 404
+    await until(lambda: "backend c.example" in gateway.haproxy.config.read_text())
+    assert "backend bad.example" not in gateway.haproxy.config.read_text()
+    assert gateway.reloads[begun:] == []
 
 
 async def test_a_vhost_that_left_is_hidden_and_deleted_without_a_reload(

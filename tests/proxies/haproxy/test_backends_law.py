@@ -91,6 +91,7 @@ async def test_what_runs_is_what_the_file_would_bring(gateway: Gateway, spawn: S
         await gateway.reach(some_topology(source, ports))
         without_reload += len(gateway.reloads) == reloads
         await gateway.drained()
+        await gateway.written()
         runs = await state(gateway)
         await gateway.haproxy.reload()
         await gateway.settled()

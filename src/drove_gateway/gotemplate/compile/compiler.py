@@ -16,6 +16,7 @@ from drove_gateway.gotemplate.functions.signatures import Function
 from drove_gateway.gotemplate.go.types import GoType
 from drove_gateway.gotemplate.run.compiled import IN_CODE, Compiled, Run
 from drove_gateway.gotemplate.run.limits import Budget
+from drove_gateway.gotemplate.run.passes import PassMemory
 from drove_gateway.gotemplate.syntax import nodes
 
 MAX_SOURCE: Final = 400_000
@@ -27,15 +28,19 @@ def compile_template(
     name: str,
     functions: Mapping[str, Function],
     data_type: GoType | None,
+    *,
+    reuse: bool = False,
 ) -> Callable[[object, Budget], str]:
     """Return a function that renders the template `name` with data of a type (`None`: of any).
+
+    With `reuse`, see `Template`.
 
     Raises `NotCompilableError`. The function raises `TemplateExecError` when a limit is reached,
     and anything else when the interpreter has to take over.
     """
     if any(len(tree.source) > MAX_SOURCE for tree in trees.values()):
         raise NotCompilableError(f"it has more than {MAX_SOURCE} characters")
-    unit = Unit(trees, functions)
+    unit = Unit(trees, functions, reuse=reuse)
     main = unit.function(name, static(data_type))
     scope = dict(IN_CODE)
     code = source(unit)
@@ -45,7 +50,8 @@ def compile_template(
     except (SyntaxError, RecursionError, MemoryError) as error:  # beyond what Python can nest
         raise NotCompilableError(f"Python cannot compile its code: {error!r}") from error
     entry: Compiled = scope[main]  # type: ignore[assignment]
-    return lambda data, budget: _execute(entry, data, Run(budget, unit.nodes))
+    memory = PassMemory()
+    return lambda data, budget: _execute(entry, data, Run(budget, unit.nodes, memory))
 
 
 def _execute(entry: Compiled, data: object, run: Run) -> str:

@@ -7,6 +7,7 @@ from drove_gateway.gotemplate.compile.codegen import Value
 from drove_gateway.gotemplate.compile.emitter import Emitter
 from drove_gateway.gotemplate.compile.errors import NotCompilableError
 from drove_gateway.gotemplate.compile.output import Output
+from drove_gateway.gotemplate.compile.reuse import Reuse, read_from_outside
 from drove_gateway.gotemplate.compile.static_types import INTEGERS
 from drove_gateway.gotemplate.compile.tree_facts import has_break
 from drove_gateway.gotemplate.compile.variables import Variables
@@ -29,12 +30,15 @@ class Loops:
         variables: Variables,
         body: Body,
         node_number: Callable[[nodes.Node], int],
+        *,
+        reuse: bool,
     ) -> None:
         self._emit = emitter
         self._output = output
         self._variables = variables
         self._body = body
         self._node_number = node_number
+        self._reuse = reuse
         self._depth = 0
 
     def loop(self, dot: Value, item: nodes.Range, value: Value) -> None:
@@ -74,6 +78,8 @@ class Loops:
             emit.add(f"rt.spend(len({sequence}), {number})")
         index, element = emit.names.fresh("i"), emit.names.fresh("e")
         pairs = len(item.pipe.variables) == 2
+        reusable = self._reuse and not self._depth and value.kind is Kind.MAP and not leaves_early
+        loop = Reuse(number, index, element, before=emit.block.slot())
         self._depth += 1
         emit.add(f"for {_target(value.kind, pairs, index, element, sequence)}:")
         with self._output.inside(emit.block.indented()):
@@ -82,11 +88,19 @@ class Loops:
             emit.add(f"if len(out) > {_WRITTEN_PARTS}: rt.flush(out, {number})")
             if value.kind is Kind.MAP:
                 emit.add(f"{element} = {value.code}[{index}]")
-            found = self._element(value, element)
-            key = Value(index, _key_type(value.kind))
-            self._variables.bind(item.pipe, *([key, found] if pairs else [found]))
-            self._body(found, item.body)
+            loop.head, first = emit.block.slot(), emit.names.fresh()
+            with emit.into(emit.block.slot()):
+                found = self._element(value, element)
+                key = Value(index, _key_type(value.kind))
+                self._variables.bind(item.pipe, *([key, found] if pairs else [found]))
+                self._body(found, item.body)
+                self._output.flush()
+                lines = [*emit.block.lines()] if reusable else []
+            loop.tail = emit.block.slot()
         self._depth -= 1
+        loop.after = emit.block.slot()
+        if reusable:
+            loop.emit(read_from_outside(lines, emit.names.globals, first, {index, element}))
 
     def _element(self, value: Value, name: str) -> Value:
         if value.type is None:

@@ -51,7 +51,12 @@ class _Statements:
         )
         self._conditions = Conditions(self._emit, self._pipelines, unit.functions)
         self._loops = Loops(
-            self._emit, self._output, self._variables, self._body, self._node_number
+            self._emit,
+            self._output,
+            self._variables,
+            self._body,
+            self._node_number,
+            reuse=unit.reuse,
         )
 
     def function(self, dot: GoType | None) -> Block:

@@ -14,11 +14,21 @@ MAX_FUNCTIONS: Final = 200
 
 
 class Unit:
-    """Which functions there are, and which are still to be compiled."""
+    """Which functions there are, and which are still to be compiled.
 
-    def __init__(self, trees: Mapping[str, nodes.Tree], functions: Mapping[str, Function]) -> None:
+    `reuse` says whether loops may reuse what an earlier rendering wrote.
+    """
+
+    def __init__(
+        self,
+        trees: Mapping[str, nodes.Tree],
+        functions: Mapping[str, Function],
+        *,
+        reuse: bool = False,
+    ) -> None:
         self.trees = trees
         self.functions = functions
+        self.reuse = reuse
         self.names = Names()
         self.nodes: list[tuple[nodes.Tree, nodes.Node]] = []
         self._function_names: dict[tuple[str, GoType | None], str] = {}

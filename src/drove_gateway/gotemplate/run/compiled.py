@@ -28,6 +28,7 @@ from drove_gateway.gotemplate.go.values import (
 )
 from drove_gateway.gotemplate.run.arguments import bare, validated
 from drove_gateway.gotemplate.run.limits import LONG_TEXT, Budget, LimitError, is_long, is_wide
+from drove_gateway.gotemplate.run.passes import PassMemory
 from drove_gateway.gotemplate.run.positions import exec_error
 from drove_gateway.gotemplate.syntax.nodes import Node, Tree
 
@@ -44,14 +45,25 @@ class NotDeclared(Surprise):
 
 
 class Run:
-    """An execution of compiled code: its output and its budget."""
+    """An execution of compiled code: its output, its budget, and the passes to be reused."""
 
-    __slots__ = ("budget", "nodes", "parts")
+    __slots__ = ("budget", "memory", "nodes", "parts")
 
-    def __init__(self, budget: Budget, nodes: Sequence[tuple[Tree, Node]]) -> None:
+    def __init__(
+        self, budget: Budget, nodes: Sequence[tuple[Tree, Node]], memory: PassMemory
+    ) -> None:
         self.budget = budget
         self.nodes = nodes
+        self.memory = memory
         self.parts: list[str] = []
+
+    def again(self, steps: int) -> bool:
+        """Count the steps of a pass that is reused; False if there are not enough left."""
+        budget = self.budget
+        if budget.steps + steps > budget.max_steps:
+            return False
+        budget.steps += steps
+        return True
 
     def spend(self, steps: int, node: int) -> None:
         """Counts steps, on behalf of a node that the error would name."""

@@ -15,6 +15,7 @@ from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 from drove_gateway.proxies.haproxy.api.statistics import server_states
 from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
+from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.names import balanced
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.runtime.adapter import Abilities
@@ -58,7 +59,9 @@ class HaproxyAdapter:
     name = "HAProxy"
     backend_noun = "backend"
 
-    def __init__(self, api: RuntimeApi, options: Options) -> None:
+    def __init__(
+        self, api: RuntimeApi, options: Options, reader: ConfigurationReader | None = None
+    ) -> None:
         self.abilities = Abilities(
             probes=options.probes,
             named_by_host=True,
@@ -66,7 +69,7 @@ class HaproxyAdapter:
             file_has_servers=True,
             reload_resets=True,
         )
-        self.texts = HaproxyBackends(options)
+        self.texts = HaproxyBackends(options, reader or ConfigurationReader(options.naming.is_ours))
         self._api = api
         self._options = options
         self._naming = options.naming

@@ -8,29 +8,27 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 import msgspec
 
+from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.options import Options
 from drove_gateway.proxies.haproxy.shared_part import (
     Configuration,
     RuntimeBackend,
     ServerLine,
     first_difference,
-    read_configuration,
 )
 from drove_gateway.proxies.runtime.backends import BackendChanges, Observed, Situation
 from drove_gateway.proxies.runtime.resolver import is_address
 from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
 
-_KEPT_TEXTS = 4
-
 
 class HaproxyBackends:
     """Reads backends from the text of HAProxy's configuration; a `ReadsBackends`."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, reader: ConfigurationReader) -> None:
         self._is_ours = options.naming.is_ours
         # A server of these options may change between HTTP and HTTPS: the engine replaces it.
         self._replaceable = frozenset(_words(options.attributes_for(tls)) for tls in (False, True))
-        self._read: dict[str, Configuration] = {}
+        self._configuration = reader.read
 
     def first_line(self, before: str, after: str) -> str:
         old, new = self._configuration(before), self._configuration(after)
@@ -40,11 +38,12 @@ class HaproxyBackends:
         return self._configuration(text).backends.keys()
 
     def host_names(self, text: str, observed: Observed) -> set[str]:
+        read = self._configuration(text)
+        missing = (read.backends[name].servers for name in read.backends.keys() - observed.keys())
         hosts = {
             _endpoint(server)[0]
-            for name, backend in self._configuration(text).backends.items()
-            for server in backend.servers
-            if name not in observed or not self._is_ours(server.name)
+            for servers in (*missing, *read.foreign.values())
+            for server in servers
         }
         return {host for host in hosts if not is_address(host)}
 
@@ -55,7 +54,12 @@ class HaproxyBackends:
         made: list[Change] = []
         try:
             for name, backend in new.backends.items():
-                made += self._backend(backend, old.backends.get(name), there)
+                if name not in there.observed:
+                    made += self._new(backend, there)
+                elif name in new.foreign or name in old.foreign:
+                    made += self._corrections(name, old, new, there)
+                if name in there.hidden and name in there.observed:
+                    made.append(Change(Action.PUBLISH, name, "", "in the configuration"))
         except _NeedsReloadError as needed:
             return BackendChanges(reload=str(needed))
         removed = tuple(
@@ -70,49 +74,37 @@ class HaproxyBackends:
         """Whether an earlier run of the gateway was about to remove the backend."""
         return bool(servers) and all(server.ours and server.held for server in servers)
 
-    def _backend(
-        self, backend: RuntimeBackend, before: RuntimeBackend | None, there: Situation
-    ) -> Iterator[Change]:
-        name, observed = backend.name, there.observed.get(backend.name)
-        if observed is None:
-            reason = "in the configuration, and missing"
-            yield Change(Action.ADD_BACKEND, name, "", reason, defaults=backend.defaults)
-            for server in backend.servers:
-                yield from self._added(name, server, there.addresses)
-            yield Change(Action.PUBLISH, name, "", "its servers were added")
-            return
-        yield from self._corrections(backend, before, observed, there)
-        if name in there.hidden:
-            yield Change(Action.PUBLISH, name, "", "in the configuration")
+    def _new(self, backend: RuntimeBackend, there: Situation) -> Iterator[Change]:
+        """Add a backend, its servers, and publish it."""
+        name, reason = backend.name, "in the configuration, and missing"
+        yield Change(Action.ADD_BACKEND, name, "", reason, defaults=backend.defaults)
+        for server in backend.servers:
+            yield from self._added(name, server, there.addresses)
+        yield Change(Action.PUBLISH, name, "", "its servers were added")
 
     def _corrections(
-        self,
-        backend: RuntimeBackend,
-        before: RuntimeBackend | None,
-        observed: Collection[ObservedServer],
-        there: Situation,
+        self, backend: str, old: Configuration, new: Configuration, there: Situation
     ) -> Iterator[Change]:
         """Add, move and drain the servers that only the text knows."""
-        found = {server.name: server for server in observed}
-        for line in backend.servers:
-            if self._is_ours(line.name):
-                continue
+        found = {server.name: server for server in there.observed[backend]}
+        lines = new.foreign.get(backend, ())
+        for line in lines:
             server = found.get(line.name)
             if server is None:
-                yield from self._added(backend.name, line, there.addresses)
+                yield from self._added(backend, line, there.addresses)
                 continue
-            address, port = self._address(backend.name, line, there.addresses)
+            address, port = self._address(backend, line, there.addresses)
             if (server.address, server.port) != (address, port):
                 reason = f"is at {server.address}:{server.port}, not at {address}:{port}"
-                move = Change(Action.MOVE, backend.name, line.name, reason)
+                move = Change(Action.MOVE, backend, line.name, reason)
                 yield msgspec.structs.replace(move, address=address, port=port)
-            if server.held and backend.name in there.hidden:
-                yield Change(Action.READY, backend.name, line.name, "in the configuration again")
-        kept = {line.name for line in backend.servers}
-        for line in before.servers if before else ():
-            if line.name in found.keys() - kept and not self._is_ours(line.name):
+            if server.held and backend in there.hidden:
+                yield Change(Action.READY, backend, line.name, "in the configuration again")
+        kept = {line.name for line in lines}
+        for line in old.foreign.get(backend, ()):
+            if line.name in found.keys() - kept:
                 reason = "no longer in the configuration"
-                drain = Change(Action.DRAIN, backend.name, line.name, reason)
+                drain = Change(Action.DRAIN, backend, line.name, reason)
                 yield msgspec.structs.replace(drain, patience=there.patience)
 
     def _added(
@@ -164,20 +156,12 @@ class HaproxyBackends:
                 )
         return ""
 
-    def _configuration(self, text: str) -> Configuration:
-        read = self._read.pop(text, None) or read_configuration(text, self._is_ours)
-        self._read[text] = read
-        while len(self._read) > _KEPT_TEXTS:
-            del self._read[next(iter(self._read))]
-        return read
 
-
-def shared_text(options: Options) -> Callable[[str], str]:
+def shared_text(reader: ConfigurationReader) -> Callable[[str], str]:
     """Return what reads from a text all that the runtime API cannot change."""
 
     def shared(text: str) -> str:
-        lines = read_configuration(text, options.naming.is_ours).shared
-        return "\n".join(line for _, line in lines)
+        return "\n".join(line for _, line in reader.read(text).shared)
 
     return shared
 

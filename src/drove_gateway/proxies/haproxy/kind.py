@@ -10,6 +10,7 @@ from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_changes import shared_text
 from drove_gateway.proxies.haproxy.backend_form import with_backend_form
+from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
@@ -28,6 +29,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
     """Return HAProxy as `settings` describe it."""
     settings = with_backend_form(settings)
     address, how = settings.haproxy_socket, options(settings)
+    reader = ConfigurationReader(how.naming.is_ours)
     platform = haproxy_platform(settings)
     by_api_alone = settings.haproxy_reload_disabled and address is not None
     file = Path(settings.haproxy_config).absolute()
@@ -44,11 +46,11 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             program=Program("haproxy_cmd", settings.haproxy_argv),
             platform=platform,
             installed=not by_api_alone,
-            shared=None if address is None else shared_text(how),
+            shared=None if address is None else shared_text(reader),
         ),
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),
-        connect=None if address is None else _connect(settings, address, how),
+        connect=None if address is None else _connect(settings, address, how, reader),
         count_workers=lambda: haproxy_workers(
             file,
             settings.haproxy_master_socket,
@@ -62,7 +64,9 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
     )
 
 
-def _connect(settings: Settings, address: SocketAddress, how: Options) -> Connect:
+def _connect(
+    settings: Settings, address: SocketAddress, how: Options, reader: ConfigurationReader
+) -> Connect:
     def connect(outside: Outside, stack: AsyncExitStack) -> Adapter:
         del stack
         api = RuntimeApi(
@@ -72,6 +76,6 @@ def _connect(settings: Settings, address: SocketAddress, how: Options) -> Connec
             metrics=outside.metrics.runtime_api("haproxy"),
             log=outside.log,
         )
-        return HaproxyAdapter(api, how)
+        return HaproxyAdapter(api, how, reader)
 
     return connect

@@ -7,7 +7,7 @@ differs, or where something is not understood, the file must be loaded.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
@@ -68,17 +68,30 @@ class Configuration(msgspec.Struct, frozen=True):
     """A configuration: the backends that can be made at runtime by name, and the shared lines.
 
     A shared line comes with the first line of its section, for messages. `names` are those of all
-    backends, also of those in the shared part.
+    backends, also of those in the shared part. `foreign` has the servers of backends that are not
+    named by the gateway, by backend: only the text knows them.
     """
 
     backends: Mapping[str, RuntimeBackend]
     shared: tuple[tuple[str, str], ...]
     names: frozenset[str] = frozenset()
+    foreign: Mapping[str, tuple[ServerLine, ...]] = {}
 
 
-class _Section(msgspec.Struct):
+class Section(msgspec.Struct, frozen=True):
+    """A section of a text: its first line, the others, and where it begins in the text.
+
+    `backend` is what the runtime API can make of it, provided that its defaults section allows
+    that. `foreign` are its servers that the gateway did not name. `closed` says that conditional
+    blocks (`.if`) that begin in the section end there.
+    """
+
+    start: int
     header: str
-    lines: list[str]
+    lines: tuple[str, ...]
+    backend: RuntimeBackend | None = None
+    foreign: tuple[ServerLine, ...] = ()
+    closed: bool = True
 
 
 def read_configuration(
@@ -89,46 +102,66 @@ def read_configuration(
     Servers whose names `is_ours` knows come and go at runtime wherever they are: they are not
     shared lines.
     """
-    sections = list(_sections(text))
+    return configuration(read_sections(text, is_ours), is_ours)
+
+
+def configuration(sections: Sequence[Section], is_ours: Callable[[str], bool]) -> Configuration:
+    """Return the configuration that consists of `sections`."""
     backends: dict[str, RuntimeBackend] = {}
-    shared = sections
+    foreign: dict[str, tuple[ServerLine, ...]] = {}
+    shared: Sequence[Section] = sections
     # Which lines of a conditional block count is known to HAProxy alone.
-    if all(map(_keeps_its_conditions, sections)):
-        shared = []
+    if all(section.closed for section in sections):
+        shared = left = []
         inheritable = _inheritable_defaults(sections)
         for section in sections:
-            backend = _runtime_backend(section, inheritable)
-            if backend is None or backend.name in backends:
-                shared.append(section)
-            else:
-                backends[backend.name] = backend
+            backend = section.backend
+            if backend is None or backend.defaults not in inheritable or backend.name in backends:
+                left.append(section)
+                continue
+            backends[backend.name] = backend
+            if section.foreign:
+                foreign[backend.name] = section.foreign
     words = (section.header.split() for section in shared)
     names = {each[1] for each in words if each[:1] in (["backend"], ["listen"]) and each[1:]}
-    return Configuration(backends, _shared(shared, is_ours), frozenset(names | backends.keys()))
+    return Configuration(
+        backends, _shared(shared, is_ours), frozenset(names | backends.keys()), foreign
+    )
 
 
-def _sections(text: str) -> Iterator[_Section]:
-    """Yield the sections without comments and blank lines, words parted by single blanks.
+def read_sections(text: str, is_ours: Callable[[str], bool], offset: int = 0) -> list[Section]:
+    """Return the sections of `text` without comments and blank lines, words parted by single
+    blanks. `offset` is where `text` begins in the whole.
 
     Lines before the first section belong to a section without a header.
     """
-    section = _Section("", [])
-    for line in text.splitlines():
+    sections: list[Section] = []
+    start, header, lines = offset, "", list[str]()
+    for line in text.splitlines(keepends=True):
         significant = _significant(line)
-        if not significant:
-            continue
         if significant.split(" ", 1)[0] in _SECTIONS:
-            yield section
-            section = _Section(significant, [])
-        else:
-            section.lines.append(significant)
-    yield section
+            sections.append(_section(start, header, lines, is_ours))
+            start, header, lines = offset, significant, []
+        elif significant:
+            lines.append(significant)
+        offset += len(line)
+    sections.append(_section(start, header, lines, is_ours))
+    return sections
 
 
-def _keeps_its_conditions(section: _Section) -> bool:
-    """Whether conditional blocks (`.if`) that begin in the section end there."""
+def _section(
+    start: int, header: str, lines: Sequence[str], is_ours: Callable[[str], bool]
+) -> Section:
+    backend = _runtime_backend(header, lines)
+    foreign = () if backend is None else (s for s in backend.servers if not is_ours(s.name))
+    return Section(
+        start, header, tuple(lines), backend, tuple(foreign), closed=_keeps_its_conditions(lines)
+    )
+
+
+def _keeps_its_conditions(lines: Sequence[str]) -> bool:
     depth = 0
-    for line in section.lines:
+    for line in lines:
         if line.startswith("."):
             word = line.split(" ", 1)[0]
             depth += {".if": 1, ".endif": -1}.get(word, 0)
@@ -148,7 +181,7 @@ def _significant(line: str) -> str:
 
 
 def _shared(
-    sections: Sequence[_Section], is_ours: Callable[[str], bool]
+    sections: Sequence[Section], is_ours: Callable[[str], bool]
 ) -> tuple[tuple[str, str], ...]:
     return tuple(
         (section.header, line)
@@ -158,13 +191,15 @@ def _shared(
     )
 
 
-def _inheritable_defaults(sections: Sequence[_Section]) -> frozenset[str]:
+def _inheritable_defaults(sections: Sequence[Section]) -> frozenset[str]:
     """The named defaults sections whose servers are the same whether the file or the API makes
     them: neither they nor those they come from give servers an option that counts."""
     plain: set[str] = set()
     for section in sections:
+        if not section.header.startswith("defaults "):
+            continue
         words = section.header.split()
-        if words[:1] != ["defaults"] or len(words) not in {2, 4}:
+        if len(words) not in {2, 4}:
             continue
         own = not any(_gives_options(line.split()) for line in section.lines)
         inherited = len(words) == 2 or (words[2] == "from" and words[3] in plain)
@@ -181,14 +216,14 @@ def _gives_options(words: Sequence[str]) -> bool:
     return any(word not in _HARMLESS_DEFAULTS for word in words[1::2])
 
 
-def _runtime_backend(section: _Section, inheritable: frozenset[str]) -> RuntimeBackend | None:
-    words = section.header.split()
+def _runtime_backend(header: str, lines: Sequence[str]) -> RuntimeBackend | None:
+    words = header.split()
     if len(words) != 4 or words[0] != "backend" or words[2] != "from":
         return None
     _, name, _, defaults = words
-    if defaults not in inheritable or not _PLAIN.fullmatch(name):
+    if not _PLAIN.fullmatch(name):
         return None
-    servers = tuple(map(_server_line, section.lines))
+    servers = tuple(map(_server_line, lines))
     known = tuple(server for server in servers if server is not None)
     if len(known) < len(servers) or len({server.name for server in known}) < len(known):
         return None

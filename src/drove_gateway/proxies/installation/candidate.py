@@ -113,6 +113,11 @@ class CandidateBuilder:
             candidate = await self._by_best_template(topology, timings)
         return self._settled(candidate, desired)
 
+    async def rendered(self, template: Template, topology: Topology, timings: Timings) -> Rendered:
+        """Return what `template` makes of `topology`, not checked. Raises RenderError."""
+        with timings.stage(ApplyStage.RENDER):
+            return await self._renderer.rendered(template, topology)
+
     async def build_another(
         self,
         desired: Topology,
@@ -224,8 +229,7 @@ class CandidateBuilder:
     async def _candidate(
         self, template: Template, topology: Topology, timings: Timings
     ) -> Candidate:
-        with timings.stage(ApplyStage.RENDER):
-            rendered = await self._renderer.rendered(template, topology)
+        rendered = await self.rendered(template, topology, timings)
         config = self._platform.config
         file = None
         if await asyncio.to_thread(config_file.read, config) != rendered.text:

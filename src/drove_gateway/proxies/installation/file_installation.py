@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from drove_gateway.model.errors import GatewayError, ProxyError, RenderError
+from drove_gateway.model.errors import CheckRefused, GatewayError, ProxyError, RenderError
 from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
@@ -84,6 +84,8 @@ class FileInstallation:
         self._announce_copy = announce_copy
         self._changing = asyncio.Lock()
         self._install_failed = False
+        self._unchecked: Topology | None = None
+        self._ahead = ""
         self._config = PENDING
         self._template_health = PENDING
         config_file.discard_leftovers(platform.config)
@@ -126,9 +128,35 @@ class FileInstallation:
                 self._install_failed = True
                 self._report(error)
                 raise
-        self._install_failed = False
+        self._install_failed, self._unchecked, self._ahead = False, None, ""
         self._report(None)
         return result
+
+    async def hasten(self, desired: Topology, at_runtime: AtRuntime) -> InstallResult | None:
+        """Act on the rendered text at runtime; `write` checks it and brings it to the file.
+
+        Only where the proxy is known to serve the current text, perhaps with other servers and
+        backends, and where nothing was refused before: that is checked before it gets traffic.
+        """
+        current, template = self.current, self._candidates.templates.good
+        uncertain = self._install_failed or self._ahead or self._template.changed()
+        if current is None or template is None or uncertain or self.failed(desired):
+            return None
+        timings = Timings(self._clock)
+        try:
+            rendered = await self._candidates.rendered(template, desired, timings)
+        except RenderError:
+            return None
+        if not rendered.is_except_for_runtime(current.generation):
+            return None
+        with timings.stage(ApplyStage.SERVERS):
+            if await at_runtime.bring(current.bare, rendered.bare):
+                return None
+        self.current, self.installed, self._unchecked = rendered, desired, desired
+        return InstallResult(self._platform.name, desired, seconds=timings.seconds)
+
+    def ahead(self) -> str:
+        return self._ahead
 
     async def write(self, desired: Topology) -> bool:
         """Bring only the file to `desired`, checked.
@@ -140,11 +168,14 @@ class FileInstallation:
         async with self._changing:
             if self._install_failed:
                 return False
+            unchecked = self._unchecked
             try:
                 written = await self._write(desired)
             except GatewayError as error:
+                self._note_refusals(unchecked, error)
                 self._report(error)
                 raise
+            self._note_refusals(unchecked, None)
         self._report(None)
         return written
 
@@ -174,6 +205,19 @@ class FileInstallation:
         self._candidates.accept(candidate)
         self._written = candidate.rendered
         return candidate.file is not None
+
+    def _note_refusals(self, unchecked: Topology | None, error: GatewayError | None) -> None:
+        """After a write that followed the runtime changes up to `unchecked`, find out whether the
+        check refused what the proxy already has."""
+        if self.installed is None or unchecked is None:
+            return
+        failed = self._candidates.failed(self.installed)
+        if isinstance(error, CheckRefused | RenderError):
+            self._ahead = str(error)
+        elif failed:
+            self._ahead = "; ".join(f"{name} is {why}" for name, why in failed)
+        elif error is None and self._unchecked is unchecked:
+            self._unchecked = None
 
     async def _is_written(self, topology: Topology) -> bool:
         """Whether the file is as it was made for this very topology: then nothing is rendered."""
@@ -268,9 +312,13 @@ class FileInstallation:
         rendered = candidate.rendered
         if at_runtime is None:
             return "" if candidate.file is not None or await self._is_new(rendered) else None
-        before, after = await asyncio.to_thread(
-            lambda: (without_generation(previous), without_generation(rendered.text))
+        # The file may not have followed the last changes at runtime yet.
+        before = (
+            self.current.bare
+            if self.current
+            else await asyncio.to_thread(without_generation, previous)
         )
+        after = rendered.bare
         if await self._loader.serves_except_for_runtime(rendered):
             return await at_runtime.bring(before, after) or None
         if candidate.file is not None or await self._is_new(rendered):

@@ -96,6 +96,18 @@ class Installation(Protocol):
         """
         ...
 
+    async def hasten(self, desired: Topology, at_runtime: AtRuntime) -> InstallResult | None:
+        """Have `at_runtime` bring the proxy to the text for `desired` before it is checked.
+
+        Returns None where that is not enough, or where it is not known what the proxy serves: then
+        `install` decides. The caller has the file written soon; see `ahead`.
+        """
+        ...
+
+    def ahead(self) -> str:
+        """Return why the proxy has at runtime what its file cannot have, or an empty string."""
+        ...
+
     async def write(self, desired: Topology) -> bool:
         """Bring the configuration file to `desired` without a reload, for the proxy's next start.
 
@@ -148,6 +160,12 @@ class NoInstallation:
         may_reload: bool = True,  # noqa: ARG002
     ) -> InstallResult:
         return InstallResult(self._proxy, desired)
+
+    async def hasten(self, desired: Topology, at_runtime: AtRuntime) -> InstallResult | None:  # noqa: ARG002
+        return None
+
+    def ahead(self) -> str:
+        return ""
 
     async def write(self, desired: Topology) -> bool:  # noqa: ARG002
         return False

@@ -39,6 +39,11 @@ class Rendered(msgspec.Struct, frozen=True):
     structured: bool = False
     interpreted_because: str = ""
 
+    @property
+    def bare(self) -> str:
+        """The text without the id of its generation, which differs when anything does."""
+        return self.text.replace(self.generation, UNKNOWN_GENERATION)
+
     def is_except_for_runtime(self, generation: str) -> bool:
         """Return whether `generation` is this configuration, perhaps changed at runtime."""
         return generation == self.generation or (

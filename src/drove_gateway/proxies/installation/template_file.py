@@ -55,7 +55,12 @@ class TemplateFile:
             content = read_regular(self.path, _MOST_BYTES)
             self.source = content.decode(errors="surrogateescape")
             return Template(
-                self.source, name=self.path.name, delims=self._delims, funcs=dict(self._functions)
+                self.source,
+                name=self.path.name,
+                delims=self._delims,
+                funcs=dict(self._functions),
+                # Topologies are immutable, and successive ones share the apps that did not change.
+                reuse=True,
             )
         except OSError as error:
             return RenderError(f"cannot read the template {self.path}: {error.strerror}")

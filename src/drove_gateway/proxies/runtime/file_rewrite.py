@@ -1,6 +1,7 @@
 """Keeps the configuration file equal to the runtime changes, for the proxy's next start."""
 
 import asyncio
+from collections.abc import Callable
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
@@ -15,15 +16,27 @@ _QUIET_SECONDS = 0.5
 class ConfigFile:
     """Writes the file after the applies, once for many changes.
 
-    `lock` is held while the file is written; a reload takes it as well.
+    `lock` is held while the file is written; a reload takes it as well. `disagrees` gets the
+    reason when the running proxy has something that the file cannot have.
     """
 
-    def __init__(self, installation: Installation, log: EventLog) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        log: EventLog,
+        disagrees: Callable[[str], None],
+    ) -> None:
         self.lock = asyncio.Lock()
         self._installation = installation
         self._log = log
+        self._disagrees = disagrees
         self._requested: Topology | None = None
         self._due = asyncio.Event()
+
+    @property
+    def behind(self) -> bool:
+        """Whether the file is to be written, or is being written."""
+        return self._requested is not None or self.lock.locked()
 
     def request(self, topology: Topology) -> None:
         """Write the file for `topology` soon."""
@@ -54,6 +67,8 @@ class ConfigFile:
             else:
                 if written:
                     self._log.write(LogEvent.FILE_WRITTEN)
+            if reason := self._installation.ahead():
+                self._disagrees(reason)
 
     def reloaded(self) -> None:
         """Note that a reload has just written the file for the newest topology."""

@@ -12,12 +12,12 @@ import msgspec
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
+from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Topology
-from drove_gateway.proxies.installation.installation import Installation, InstallResult
+from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.audit import Audit
 from drove_gateway.proxies.runtime.backend_sync import BackendSync
@@ -25,18 +25,17 @@ from drove_gateway.proxies.runtime.drains import Drains
 from drove_gateway.proxies.runtime.engine import Engine, SyncResult
 from drove_gateway.proxies.runtime.file_rewrite import ConfigFile
 from drove_gateway.proxies.runtime.ledger import Stage
+from drove_gateway.proxies.runtime.loader import Loader
 from drove_gateway.proxies.runtime.orphans import Orphans
 from drove_gateway.proxies.runtime.probes import Probes
 from drove_gateway.proxies.runtime.reload_reasons import ReloadReasons, reload_reasons
 from drove_gateway.proxies.runtime.report import listed, servers_section
 from drove_gateway.proxies.runtime.resolver import Resolver
-from drove_gateway.proxies.runtime.restoring import restore
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
-from drove_gateway.proxies.runtime.servers import Change, DesiredBackend
+from drove_gateway.proxies.runtime.servers import DesiredBackend
 from drove_gateway.proxies.runtime.states import server_states
 from drove_gateway.proxies.runtime.watch import Watch
 
-_STARTED = "the gateway started"
 _READ = "read servers"
 
 
@@ -91,17 +90,16 @@ class RuntimeProxy:
                 clock=clock,
                 log=log,
             )
-        self._structural: tuple[str, ...] = ()
-        self._first_line = ""
-        self._expects_reload = False
+        self._file = ConfigFile(installation, log, self._file_disagrees)
+        self._loader = Loader(
+            self._engine, self._watch, installation, self._file, self._backends, log=log
+        )
         self._wake: Callable[[str], None] = _nobody_listens
         self._orphans = Orphans(rules.owned, rules.orphan_patience)
         self._installation = installation
-        self._file = ConfigFile(installation, log)
         self._desired: Topology | None = None
         self._served: Topology | None = None
         self._unrendered: frozenset[str] = frozenset()
-        self._doubts: tuple[str, ...] = (_STARTED,)
         self._failed: tuple[tuple[str, str], ...] = ()
         self._failure = ""
         self._before_reload: HealthSection | None = None
@@ -109,22 +107,12 @@ class RuntimeProxy:
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
         self._desired = desired
-        doubts = (*self._doubts, *demands)
+        doubts = (*self._loader.doubts, *demands)
         servers = self._server_steps(desired, doubts)
         # A vhost that is refused is tried again by itself, not with every change of a server.
         reachable = self._installation.reachable(desired) if servers else desired
-        needed = self._reload_reasons(reachable)
-        structural = (*needed.structural, *self._unknown_backends(doubts))
-        self._structural = self._installation.reload_reasons(structural)
-        reasons = (*doubts, *needed.forced)
-        if self._structural and (reasons or not self._can_try_at_runtime()):
-            line = (self._first_line,) if self._first_line else ()
-            reasons = (*doubts, *structural, *line, *needed.forced)
-        elif self._structural:
-            action = f"change {self._adapter.backend_noun}s"
-            found = (Step(action, self._adapter.name, reason) for reason in self._structural)
-            servers = (*servers, *found)
-        return Plan(desired, reload=self._installation.reload_reasons(reasons), servers=servers)
+        reload, steps = self._loader.plan(self._reload_reasons(reachable), doubts)
+        return Plan(desired, reload=reload, servers=(*servers, *steps))
 
     async def apply(self, plan: Plan) -> Outcome:
         """Change the servers, then reload if `plan` says so, then settle what differs.
@@ -137,12 +125,12 @@ class RuntimeProxy:
             again.pop(backend.name, None)
         if again:
             self._engine.doubt(next(iter(again.values())), again.keys())
-        if plan.reload or (self._structural and self._can_try_at_runtime()):
+        if plan.reload or self._loader.pending:
             return await self._apply_configuration(plan)
         begin = self._clock()
         synced = await self._sync(plan.desired)
         if not self._installation.enabled:
-            self._doubts = ()
+            self._loader.settle()
         if self._abilities.file_has_servers:
             self._file.request(plan.desired)
         return self._outcome(plan, synced, ((ApplyStage.SERVERS, self._clock() - begin),))
@@ -169,8 +157,7 @@ class RuntimeProxy:
     def distrust(self, reason: str) -> None:
         """Read the servers anew at the next apply, and reload unless the generation serves."""
         self._engine.desired.look_again(reason)
-        if reason not in self._doubts:
-            self._doubts = (*self._doubts, reason)
+        self._loader.doubt(reason)
 
     async def servers(self, app: App) -> tuple[ServerState, ...] | None:
         """The app's servers as the runtime API shows them now."""
@@ -180,6 +167,11 @@ class RuntimeProxy:
     def draining(self) -> int:
         """Removed servers that are not deleted yet."""
         return sum(1 for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+
+    @property
+    def file_is_behind(self) -> bool:
+        """Whether the configuration file does not have the last runtime changes yet."""
+        return self._file.behind
 
     @property
     def leaving(self) -> Collection[str]:
@@ -227,26 +219,18 @@ class RuntimeProxy:
         desired = self._desired.apps if self._desired else {}
         return backend.vhost in desired and backend.vhost not in installed.apps
 
-    def _unknown_backends(self, doubts: Sequence[str]) -> tuple[str, ...]:
-        return () if self._backends is None or doubts else self._backends.reasons
-
-    def _can_try_at_runtime(self) -> bool:
-        """Whether changes of vhosts and backends may need no reload, as far as is known."""
-        backends = self._backends
-        return backends is not None and backends.able and not self._expects_reload
-
     async def _apply_configuration(self, plan: Plan) -> Outcome:
         begin = self._clock()
         first = SyncResult()
         try:
-            first = await self._sync(plan.desired, leaving_waits=self._can_try_at_runtime())
+            first = await self._sync(plan.desired, leaving_waits=self._loader.can_try_at_runtime)
         except RuntimeApiError as error:
             self._log.write(LogEvent.RELOAD_FIRST, error=str(error))
         between = self._clock()
         # Until a new process is read, its servers are those of a moment ago: the file has them.
         self._before_reload = self._servers_health() if self._engine.known else None
         try:
-            installed = await self._install(plan)
+            installed = await self._loader.install(plan, self._wake)
             self._served = plan.desired
             after = self._clock()
             second = await self._sync_after_reload(plan.desired)
@@ -260,53 +244,10 @@ class RuntimeProxy:
             *installed.seconds,
             (ApplyStage.COMPARE, self._clock() - after),
         )
-        both = SyncResult((*first.done, *self._changed_backends(), *second.done), second.failed)
-        reasons = plan.reload or (() if installed.needs_reload else self._structural)
-        outcome = self._outcome(plan, both, seconds, installed.steps(reasons))
+        both = SyncResult((*first.done, *self._loader.changes(), *second.done), second.failed)
+        steps = installed.steps(self._loader.reasons(plan, installed))
+        outcome = self._outcome(plan, both, seconds, steps)
         return msgspec.structs.replace(outcome, reloaded=installed.reloaded)
-
-    def _changed_backends(self) -> Sequence[Change]:
-        return () if self._backends is None else self._backends.take()
-
-    async def _install(self, plan: Plan) -> InstallResult:
-        """Install the configuration. Changes made over the runtime API during a reload could be
-        lost: they wait."""
-        at_runtime = self._backends if self._may_avoid_reload(plan) else None
-        async with self._file.lock, self._engine.lock:
-            states = await self._engine.operator_states() if plan.reload else ()
-            if self._backends is not None:
-                due = self._engine.desired.due(plan.desired)
-                self._backends.patience = {each.name: each.patience for each in due}
-            try:
-                result = await self._installation.install(
-                    plan.desired, at_runtime, may_reload=bool(plan.reload)
-                )
-            except GatewayError as error:
-                if not isinstance(error, CheckRefused | RenderError):
-                    self._engine.doubt(f"{self._adapter.name} may have been reloaded")
-                raise
-            self._expects_reload = bool(result.first_line)
-            if result.needs_reload:
-                self._first_line = result.first_line
-                self._wake(f"{result.first_line} needs a reload")
-                return result
-            self._first_line = ""
-            self._file.reloaded()
-            self._doubts = ()
-            if result.reloaded:
-                await self._watch.reloaded()
-                if self._backends is not None:
-                    self._backends.loaded()
-                await restore(self._engine, states, self._log)
-        return result
-
-    def _may_avoid_reload(self, plan: Plan) -> bool:
-        """Whether nothing but the text of the configuration can require a reload."""
-        backends = self._backends
-        if backends is None:
-            return False
-        reasons = set(plan.reload) - set(self._doubts)
-        return not reasons or (backends.able and reasons <= {*self._structural, self._first_line})
 
     async def _sync_after_reload(self, desired: Topology) -> SyncResult:
         """The reload stands, also where the runtime API is silent and cannot confirm it."""
@@ -361,9 +302,14 @@ class RuntimeProxy:
                 self._file.request(self._desired)
                 continue
             drift = await self._installation.drift()
-            if drift and drift not in self._doubts:
-                self._doubts = (*self._doubts, drift)
+            if drift and drift not in self._loader.doubts:
+                self._loader.doubt(drift)
                 wake(drift)
+
+    def _file_disagrees(self, reason: str) -> None:
+        """The proxy has at runtime what its file cannot have: compare, and bring it back."""
+        self._loader.doubt(reason)
+        self._wake(reason)
 
     def _find_orphans(self) -> Sequence[str]:
         """Start to empty the backends of vhosts that are gone and that this run never saw."""
