@@ -6,9 +6,11 @@ requests a second and still leaves time for what is under test.
 
 import asyncio
 import collections
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from tests.waiting import until
 
@@ -100,10 +102,18 @@ class _Answering(asyncio.Protocol):
 
 @dataclass
 class Tally:
-    """What clients saw: answers by body, and every failure in words."""
+    """What clients saw: answers by body, every failure in words and its time (monotonic), and how
+    many requests were sent again (see `Traffic`)."""
 
     answers: collections.Counter[str] = field(default_factory=collections.Counter)
     failures: list[str] = field(default_factory=list)
+    failed_at: list[float] = field(default_factory=list)
+    repeated: int = 0
+
+    def fail(self, reason: str) -> None:
+        """Count a request that failed."""
+        self.failures.append(reason)
+        self.failed_at.append(time.monotonic())
 
     @property
     def requests(self) -> int:
@@ -115,7 +125,9 @@ class Traffic:
     seconds after each answer: without it they take all that the machine has.
 
     Any answer but 200 counts as a failure, and so does a connection that ends before the answer
-    to a request on it.
+    to a request on it. With `repeat`, a request is sent once more if a connection that was used
+    before ends without a byte of its answer: HTTP provides that (RFC 9112, 9.3.1), browsers and
+    libraries do it, and HAProxy relies on it.
     """
 
     def __init__(
@@ -127,11 +139,13 @@ class Traffic:
         path: str = "/",
         headers: dict[str, str] | None = None,
         pause: float = 0.0,
+        repeat: bool = False,
     ) -> None:
         self.tally = Tally()
         self.stopping = False
         self.port = port
         self.pause = pause
+        self.repeat = repeat
         self._clients = clients
         extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self.requests = [
@@ -156,23 +170,29 @@ class Traffic:
 
     async def _client(self, number: int) -> None:
         loop = asyncio.get_running_loop()
-        while not self.stopping:
+        lost = False
+        while lost or not self.stopping:
             try:
                 _, client = await loop.create_connection(
-                    lambda: _Asking(self, number), "127.0.0.1", self.port
+                    partial(_Asking, self, number), "127.0.0.1", self.port
                 )
             except OSError as error:
-                self.tally.failures.append(f"cannot connect: {error}")
+                self.tally.fail(f"cannot connect: {error}")
                 await asyncio.sleep(0.02)
                 continue
-            await client.ended
+            lost = await client.ended
+            number = client.next
 
 
 class _Asking(asyncio.Protocol):
+    """A client's connection. `ended` says whether its last request is to be sent again, and `next`
+    which request comes next."""
+
     def __init__(self, traffic: Traffic, number: int) -> None:
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self.next = number
         self._traffic = traffic
-        self._next = number
+        self._answered = 0
         self._received = b""
         self._waiting = False
         self._transport: asyncio.Transport | None = None
@@ -183,10 +203,14 @@ class _Asking(asyncio.Protocol):
         self._ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._waiting:
-            self._traffic.tally.failures.append(f"connection ended without an answer: {exc}")
+        again = self._waiting and self._traffic.repeat and self._answered and not self._received
+        if again:
+            self.next -= 1
+            self._traffic.tally.repeated += 1
+        elif self._waiting:
+            self._traffic.tally.fail(f"connection ended without an answer: {exc}")
         if not self.ended.done():
-            self.ended.set_result(None)
+            self.ended.set_result(bool(again))
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -199,11 +223,12 @@ class _Asking(asyncio.Protocol):
             return
         self._received = b""
         self._waiting = False
+        self._answered += 1
         status = head[9:12]
         if status == b"200":
             self._traffic.tally.answers[body.decode()] += 1
         else:
-            self._traffic.tally.failures.append(f"status {status.decode()}")
+            self._traffic.tally.fail(f"status {status.decode()}")
         if b"connection: close" in lower or self._traffic.stopping:
             assert self._transport is not None
             self._transport.close()
@@ -214,13 +239,13 @@ class _Asking(asyncio.Protocol):
 
     def _ask(self) -> None:
         assert self._transport is not None
-        if self._traffic.stopping:
+        if self._traffic.stopping and self._answered:
             self._transport.close()
         if self._transport.is_closing():
             return
         requests = self._traffic.requests
-        self._transport.write(requests[self._next % len(requests)])
-        self._next += 1
+        self._transport.write(requests[self.next % len(requests)])
+        self.next += 1
         self._waiting = True
 
 

@@ -64,6 +64,9 @@ class Bench:
         self.proxy = proxy
         self.directory = directory
         self.clients = clients
+        self.kind = proxy.kind
+        if proxy.kind == "haproxy":
+            self.kind += "-by-runtime-api" if proxy.has_runtime_api else "-by-reload"
         self.daemon = Daemon(directory, f"http://127.0.0.1:{free_port()}", proxy.environ)
         self.wrapper = directory / "wrapper"
         self._interference = directory / "interference"
@@ -212,11 +215,18 @@ class Bench:
 
     @asynccontextmanager
     async def traffic(
-        self, *vhosts: str, clients: int = 4, strict: bool = True
+        self, *vhosts: str, clients: int = 4, strict: bool = True, repeat: bool = False
     ) -> AsyncIterator[Tally]:
-        """Send traffic during the block. With `strict`, not a single request may fail."""
+        """Send traffic during the block. With `strict`, not a single request may fail; `repeat` is
+        that of `Traffic`."""
         names = list(vhosts) or [self.vhost(app) for app in APPS]
-        load = Traffic(self.proxy.port, names, clients=clients, pause=_BETWEEN_REQUESTS_SECONDS)
+        load = Traffic(
+            self.proxy.port,
+            names,
+            clients=clients,
+            pause=_BETWEEN_REQUESTS_SECONDS,
+            repeat=repeat,
+        )
         async with load.running() as tally:
             await load.answered(20)
             yield tally

@@ -70,7 +70,9 @@ async def test_an_app_is_suspended_and_comes_back(shared: Bench) -> None:
 
 
 async def test_an_instance_that_dies_costs_no_request(shared: Bench) -> None:
-    async with shared.traffic("web.test"):
+    """A request under way is sent again: by NGINX, or by the client where HAProxy closes its
+    connection."""
+    async with shared.traffic("web.test", repeat=True):
         await shared.cluster.kill_instance(app="web", noticed_after=0.3)
         await shared.cluster.settled()
         await shared.serves("web")

@@ -43,7 +43,7 @@ class InstanceServer:
         return self.port
 
     async def stop(self, grace: float = GRACE) -> None:
-        """Accept no more connections, close idle connections, let running requests finish."""
+        """Accept no more connections, let running requests finish, then close."""
         await self._listener.close(grace)
 
     async def kill(self) -> None:

@@ -11,6 +11,9 @@ from aiohttp import web
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+LAST_REQUESTS_SECONDS = 0.5
+"""How long idle connections stay open after a server has stopped listening."""
+
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -46,9 +49,14 @@ class Listener:
         return bound
 
     async def close(self, grace: float) -> None:
-        """Accept no more connections, close idle ones, let requests finish for `grace` seconds."""
+        """Accept no more connections, and let requests finish for `grace` seconds.
+
+        Open connections may be used for a moment more: a request that is on its way when its
+        connection is closed gets no response.
+        """
         self._stop_listening()
         if self._http is not None:
+            await asyncio.sleep(min(grace, LAST_REQUESTS_SECONDS))
             self._http.pre_shutdown()
             await self._http.shutdown(grace)
 

@@ -55,7 +55,7 @@ def _shuffled(apps: list[Entry], _: float) -> list[Entry]:
 
 
 def _bad_tags(app: Entry) -> Entry:
-    return {**app, "tags": dict.fromkeys(app["tags"], BAD_TAG)} if "tags" in app else app
+    return {**app, "tags": dict.fromkeys(app.get("tags") or ("tag",), BAD_TAG)}
 
 
 def _shrunk(apps: list[Entry], keep: float) -> list[Entry]:
