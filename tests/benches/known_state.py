@@ -17,8 +17,8 @@ from tests.waiting import until
 from drove_gateway.simulator.errors import SimulatorError
 
 _SECONDS = 60.0
-# What is on hold because of a bad response is over after the next good response. Accepting it before
-# would remove servers that are in use.
+# What is on hold because of a bad response is over after the next good response. Accepted earlier,
+# it would remove servers that are in use.
 _HOLDS_END_SECONDS = 3.0
 
 

@@ -59,7 +59,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         - `no-hosts`: every app without hosts. `shuffled`: the same in another order.
         - `wrong-types`: JSON of another shape. `garbage`: bytes that are not text.
         - `zero-ports`: every port is 0. `unreadable-hosts`: no host is a name or an address.
-        - `bad-tags`: every app has tags whose values no configuration can hold. `udp`: so is every port.
+        - `bad-tags`: every app has tags that no configuration can hold. `udp`: so is every port.
         - `doubled`: every host is listed twice.
         - `shrinking`: each response lists the share `keep` of the hosts of the response before.
         - `truncated`: half of the JSON, as a complete response. `huge`: `size` bytes more.
