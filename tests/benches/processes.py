@@ -66,7 +66,7 @@ class Bench:
         self.clients = clients
         self.kind = proxy.kind
         if proxy.kind == "haproxy":
-            self.kind += "-by-runtime-api" if proxy.has_runtime_api else "-by-reload"
+            self.kind += "-by-runtime-api" if has_runtime_api(proxy) else "-by-reload"
         self.daemon = Daemon(directory, f"http://127.0.0.1:{free_port()}", proxy.environ)
         self.wrapper = directory / "wrapper"
         self._interference = directory / "interference"
