@@ -35,6 +35,7 @@ END_TO_END = (
     "e2e",
     "examples/test_queries.py",
     "faults",
+    "guides",
     "proxies/haproxy/test_faults.py",
     "proxies/haproxy/test_healing.py",
     "proxies/haproxy/test_traffic.py",

@@ -1,0 +1,151 @@
+"""The bench of all guides: a simulated cluster, a real proxy and the gateway, as `init` sets up."""
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+from tests.guides.page import Step, printed, with_difference, with_settings
+from tests.waiting import until
+
+from drove_gateway.demo.processes import free_ports, running
+from drove_gateway.demo.proxy import find_program
+from drove_gateway.simulator import Simulator
+from drove_gateway.templates.starter import STARTERS
+
+_SECONDS = 30
+_BIN = Path(sys.executable).parent
+# systemd's `reload` waits until the service has reloaded; so does this stand-in.
+_SYSTEMCTL = """#!/bin/bash
+case "$*" in
+"reload drove-gateway") signal=HUP; done=msg=applied;;
+"reload haproxy"|"reload nginx") exec kill -HUP $(cat proxy.pid);;
+*) echo "systemctl $*: unknown here" >&2; exit 1;;
+esac
+before=$(grep -c "$done" gateway.log)
+kill -$signal $(cat gateway.pid)
+for _ in $(seq 200); do
+  [ "$(grep -c "$done" gateway.log)" -gt "$before" ] && exit 0
+  sleep 0.05
+done
+tail -3 gateway.log >&2
+exit 1
+"""
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Somebody who follows a guide in `directory`; `ports` are those of the pages here."""
+
+    proxy: str
+    directory: Path
+    ports: Mapping[str, str]
+    environ: Mapping[str, str]
+
+    def here(self, text: str) -> str:
+        """Return a text of a page with the ports of this bench."""
+        pattern = "|".join(rf"(?<!\d){port}(?!\d)" for port in self.ports)
+        return re.sub(pattern, lambda match: self.ports[match[0]], text)
+
+    async def follow(self, steps: list[Step]) -> None:
+        """Do everything that the guide says. Raises AssertionError where the page is wrong."""
+        output = ""
+        for step in steps:
+            text = self.here(step.block.text)
+            if step.language == "sh":
+                output = await self.types(text, step.block.where)
+            elif step.language == "text":
+                lost = printed(output, text)
+                assert not lost, f"{step.block.where}: not printed: {lost}\nbut:\n{output}"
+            else:
+                self._edit(step, text)
+
+    async def types(self, text: str, where: str = "") -> str:
+        """Run commands, each of which must succeed; return what they print."""
+        shell = await asyncio.create_subprocess_exec(
+            *("bash", "-e", "-o", "pipefail", "-c", text),
+            cwd=self.directory,
+            env=self.environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+        )
+        ending = asyncio.get_running_loop().call_later(_SECONDS, os.killpg, shell.pid, signal.SIGKILL)
+        try:
+            output, _ = await shell.communicate()
+        finally:
+            ending.cancel()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+        assert shell.returncode == 0, f"{where}: {text}\n{output.decode()}\n{self.logs()}"
+        return output.decode()
+
+    def logs(self) -> str:
+        """Return the end of the logs."""
+        files = [self.directory / name for name in ("gateway.log", "proxy.log")]
+        return "\n".join(file.read_text()[-3000:] for file in files if file.exists())
+
+    def _edit(self, step: Step, text: str) -> None:
+        file = self.directory / step.title
+        if step.title == "nixy.toml":
+            file.write_text(with_settings(file.read_text(), text))
+        elif step.language == "diff":
+            file.write_text(with_difference(file.read_text(), text))
+        elif step.title:
+            file.write_text(text)
+
+
+@asynccontextmanager
+async def bench(proxy: str, directory: Path, cluster: Simulator) -> AsyncIterator[Reader]:
+    """Run the proxy and the gateway in `directory`, in front of the cluster."""
+    pages = ("8080", "8443", "6000", "6081", "8402", "9080", "7000", "7081")
+    first = free_ports(len(pages))
+    ports = {page: str(first + number) for number, page in enumerate(pages)}
+    ports |= {str(4000 + n): url.rpartition(":")[2] for n, url in enumerate(cluster.urls)}
+    ports["4100"] = cluster.control.url.rpartition(":")[2]
+    reader = Reader(proxy, directory / proxy, ports, _environ(directory))
+    place = str(reader.directory)
+    # NGINX's workers read certificates, and do not run as root.
+    directory.chmod(0o755)
+    reader.directory.mkdir()
+    await reader.types(f"drove-gateway init {proxy} .")
+    for file in (reader.directory / "nixy.toml", reader.directory / f"{proxy}.tmpl"):
+        file.write_text(reader.here(file.read_text()))
+    config = "haproxy.cfg" if proxy == "haproxy" else "nginx.conf"
+    await reader.types(f"drove-gateway render > {config}")
+    program = str(find_program(proxy, None))
+    commands = {
+        "haproxy": (program, "-W", "-S", f"{place}/master.sock", "-f", f"{place}/{config}"),
+        "nginx": (
+            *(program, "-p", place, "-e", f"{place}/error.log"),
+            *("-c", f"{place}/{config}", "-g", "daemon off;"),
+        ),
+    }
+    async with AsyncExitStack() as stack:
+        for name, command in {
+            "proxy": commands[proxy],
+            "gateway": (str(_BIN / "drove-gateway"), "-f", f"{place}/nixy.toml"),
+        }.items():
+            log = reader.directory / f"{name}.log"
+            process = await stack.enter_async_context(running(command, log))
+            (reader.directory / f"{name}.pid").write_text(str(process.pid))
+        await until(lambda: "msg=applied" in reader.logs(), describe=reader.logs)
+        yield reader
+
+
+def _environ(directory: Path) -> dict[str, str]:
+    """Return an environment whose PATH has the gateway, the proxies, and `systemctl`."""
+    programs = directory / "programs"
+    programs.mkdir()
+    (programs / "systemctl").write_text(_SYSTEMCTL)
+    (programs / "systemctl").chmod(0o755)
+    (programs / "drove-gateway").symlink_to(_BIN / "drove-gateway")
+    for name in STARTERS:
+        (programs / name).symlink_to(find_program(name, None))
+    return {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(directory), "LANG": "C.UTF-8"}
