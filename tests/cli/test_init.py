@@ -8,7 +8,9 @@ from tests.cli.conftest import Call
 
 from drove_gateway.config import load
 from drove_gateway.simulator import Options, Simulator
+from drove_gateway.templates import shipped
 from drove_gateway.templates.starter import STARTERS, Starter
+from drove_gateway.templates.variables import VARIABLES
 
 
 @pytest.mark.parametrize("proxy", sorted(STARTERS))
@@ -80,6 +82,12 @@ def test_directory_that_cannot_be_made_is_an_error(call: Call, directory: Path) 
     assert "cannot write to" in result.stderr
 
 
-def test_a_default_that_the_template_does_not_have_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no default for NOPE"):
-        Starter(proxy="nginx", defaults={"NOPE": "1"}, commands=()).template(Path("/x"))
+@pytest.mark.parametrize("starter", STARTERS.values(), ids=lambda starter: starter.proxy)
+def test_any_shipped_template_of_the_proxy_can_replace_the_written_template(
+    starter: Starter,
+) -> None:
+    settings = starter.configuration(Path("/x"), starter.proxy).partition("[template]\n")[2]
+    names = {line.split()[0] for line in settings.splitlines()}
+
+    assert {"PROXY_HTTP_PORT", f"{starter.proxy.upper()}_USER"} <= names <= VARIABLES
+    assert starter.template == shipped(starter.proxy)

@@ -19,24 +19,10 @@ from drove_gateway.demo.proxy import find_program
 from drove_gateway.simulator import Simulator
 from drove_gateway.templates.starter import STARTERS
 
-_SECONDS = 30
+_SECONDS = 60
 _BIN = Path(sys.executable).parent
-# systemd's `reload` waits until the service has reloaded; so does this stand-in.
-_SYSTEMCTL = """#!/bin/bash
-case "$*" in
-"reload drove-gateway") signal=HUP; done=msg=applied;;
-"reload haproxy"|"reload nginx") exec kill -HUP $(cat proxy.pid);;
-*) echo "systemctl $*: unknown here" >&2; exit 1;;
-esac
-before=$(grep -c "$done" gateway.log)
-kill -$signal $(cat gateway.pid)
-for _ in $(seq 200); do
-  [ "$(grep -c "$done" gateway.log)" -gt "$before" ] && exit 0
-  sleep 0.05
-done
-tail -3 gateway.log >&2
-exit 1
-"""
+# Stand-ins for programs that need root or the Internet.
+_STAND_INS = Path(__file__).parent / "programs"
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -76,7 +62,8 @@ class Reader(msgspec.Struct, frozen=True):
             stderr=asyncio.subprocess.STDOUT,
             start_new_session=True,
         )
-        ending = asyncio.get_running_loop().call_later(_SECONDS, os.killpg, shell.pid, signal.SIGKILL)
+        loop = asyncio.get_running_loop()
+        ending = loop.call_later(_SECONDS, os.killpg, shell.pid, signal.SIGKILL)
         try:
             output, _ = await shell.communicate()
         finally:
@@ -109,7 +96,7 @@ async def bench(proxy: str, directory: Path, cluster: Simulator) -> AsyncIterato
     ports = {page: str(first + number) for number, page in enumerate(pages)}
     ports |= {str(4000 + n): url.rpartition(":")[2] for n, url in enumerate(cluster.urls)}
     ports["4100"] = cluster.control.url.rpartition(":")[2]
-    reader = Reader(proxy, directory / proxy, ports, _environ(directory))
+    reader = Reader(proxy, directory / proxy, ports, _environ(directory, proxy, ports["8080"]))
     place = str(reader.directory)
     # NGINX's workers read certificates, and do not run as root.
     directory.chmod(0o755)
@@ -139,13 +126,19 @@ async def bench(proxy: str, directory: Path, cluster: Simulator) -> AsyncIterato
         yield reader
 
 
-def _environ(directory: Path) -> dict[str, str]:
-    """Return an environment whose PATH has the gateway, the proxies, and `systemctl`."""
+def _environ(directory: Path, proxy: str, port: str) -> dict[str, str]:
+    """Return an environment whose PATH has the gateway, the proxies, and the stand-ins."""
     programs = directory / "programs"
     programs.mkdir()
-    (programs / "systemctl").write_text(_SYSTEMCTL)
-    (programs / "systemctl").chmod(0o755)
-    (programs / "drove-gateway").symlink_to(_BIN / "drove-gateway")
+    for name in ("drove-gateway", "nixy"):
+        (programs / name).symlink_to(_BIN / name)
     for name in STARTERS:
         (programs / name).symlink_to(find_program(name, None))
-    return {"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(directory), "LANG": "C.UTF-8"}
+    return {
+        "PATH": f"{programs}:{_STAND_INS}:{os.environ['PATH']}",
+        "HOME": str(directory),
+        "LANG": "C.UTF-8",
+        "BENCH": str(directory / proxy),
+        "BENCH_PROXY": proxy,
+        "BENCH_PORT": port,
+    }

@@ -12,6 +12,7 @@ A fenced block does what its title says:
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,17 +73,17 @@ def with_difference(text: str, difference: str) -> str:
 
 def printed(output: str, expected: str) -> str:
     """Return the first expected line that the output does not have in its place, or ""."""
-    lines = iter(output.splitlines())
+    lines = (" ".join(line.split()) for line in output.splitlines())
     for line in filter(str.strip, expected.splitlines()):
-        pattern = ".*".join(re.escape(part) for part in re.sub(" +", " ", line).split("…"))
-        if not any(re.fullmatch(pattern, re.sub(" +", " ", each)) for each in lines):
+        pattern = ".*".join(re.escape(part) for part in line.split("…"))
+        if not any(re.fullmatch(pattern, each, re.IGNORECASE) for each in lines):
             return line
     return ""
 
 
 def _sections(addition: str) -> list[str]:
     starts = [0, *(match.start() for match in _HEADER.finditer(addition)), len(addition)]
-    return [addition[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    return [addition[start:end] for start, end in pairwise(starts)]
 
 
 def _top_keys_replaced(text: str, keys: str) -> str:

@@ -1,11 +1,13 @@
 """Each guide does what it says: all its blocks run, in order, in front of a simulated cluster."""
 
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from tests.docs.pages import ROOT
+from tests.guides.apps import chat_and_greeter
 from tests.guides.bench import bench
 from tests.guides.page import steps
 
@@ -14,7 +16,22 @@ from drove_gateway.simulator import Options, Simulator
 GUIDES = ROOT / "docs" / "guides"
 BOTH = ("haproxy", "nginx")
 PROXIES: Mapping[str, tuple[str, ...]] = {
+    "blue-green-and-canary.md": ("haproxy",),
+    "client-addresses.md": BOTH,
+    "edit-a-template.md": BOTH,
+    "from-consul-template.md": ("haproxy",),
+    "from-marathon-lb.md": ("haproxy",),
+    "from-nixy.md": ("nginx",),
+    "from-the-original.md": BOTH,
+    "header-routing.md": BOTH,
+    "lets-encrypt.md": BOTH,
+    "policies-by-tags.md": BOTH,
+    "sticky-sessions.md": BOTH,
     "tls.md": BOTH,
+    "two-gateways.md": ("haproxy",),
+    "vhost-404.md": BOTH,
+    "vhost-503.md": BOTH,
+    "websocket-and-grpc.md": BOTH,
 }
 RUNS = [(page, proxy) for page, proxies in PROXIES.items() for proxy in proxies]
 
@@ -32,7 +49,10 @@ async def test_guide_works_as_written(
 ) -> None:
     followed = list(steps(GUIDES / page, proxy))
     assert any(step.language == "sh" for step in followed)
-    async with bench(proxy, short_path, cluster) as reader:
+    async with AsyncExitStack() as stack:
+        if page == "websocket-and-grpc.md":
+            await stack.enter_async_context(chat_and_greeter(cluster, short_path))
+        reader = await stack.enter_async_context(bench(proxy, short_path, cluster))
         await reader.follow(followed)
 
 

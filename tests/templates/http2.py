@@ -5,6 +5,7 @@ status is read, which proxies send from the static table (0x88 is 200).
 """
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator, Mapping
@@ -58,11 +59,17 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
 
 
 class GrpcInstance:
-    """A gRPC server without TLS that answers each call with its name."""
+    """A gRPC server that answers each call with its name; with TLS if it has a context."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        address: tuple[str, int] = ("127.0.0.1", 0),
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._name = name.encode()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._tls = tls
+        self._listener = socket.create_server(address)
         self.port = int(self._listener.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -78,9 +85,13 @@ class GrpcInstance:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
-            preface = connection.recv(len(PREFACE), socket.MSG_WAITALL)
+    def _serve(self, plain: socket.socket) -> None:
+        with suppress(OSError), self._secured(plain) as connection:
+            preface = b""
+            while len(preface) < len(PREFACE):
+                preface += (received := connection.recv(len(PREFACE) - len(preface)))
+                if not received:
+                    return
             if preface != PREFACE:
                 return
             connection.sendall(_frame(_SETTINGS, 0, 0, b""))
@@ -91,6 +102,9 @@ class GrpcInstance:
                     connection.sendall(_frame(_PING, _ACK, 0, payload))
                 elif kind in {_HEADERS, _DATA} and flags & _END_STREAM:
                     connection.sendall(self._response(stream))
+
+    def _secured(self, plain: socket.socket) -> socket.socket:
+        return self._tls.wrap_socket(plain, server_side=True) if self._tls else plain
 
     def _response(self, stream: int) -> bytes:
         head = b"\x88" + literals({"content-type": "application/grpc"})

@@ -37,7 +37,7 @@ def init(proxy: str, directory: Path) -> None:
     program = find_program(proxy)
     files = {
         place / "nixy.toml": starter.configuration(place, program or proxy),
-        place / f"{proxy}.tmpl": starter.template(place),
+        place / f"{proxy}.tmpl": starter.template,
     }
     for file in files:
         if file.exists():

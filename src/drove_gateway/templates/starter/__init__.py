@@ -1,6 +1,5 @@
 """Configurations to start from: each keeps everything in a directory and runs as any user."""
 
-import re
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -13,13 +12,12 @@ from drove_gateway.templates import shipped
 class Starter(msgspec.Struct, frozen=True):
     """What `drove-gateway init` writes for a proxy.
 
-    `defaults` replaces defaults of the shipped template's settings. `commands` starts
-    the proxy and the gateway. In both, `{place}` stands for the directory and `{program}` for the
-    proxy's program.
+    `commands` starts the proxy and the gateway: `{place}` stands for the directory and `{program}`
+    for the proxy's program. What the template needs to know of this user is in the `[template]`
+    table of nixy.toml, so that any shipped template of this proxy can replace it.
     """
 
     proxy: str
-    defaults: Mapping[str, str]
     commands: tuple[str, ...]
 
     @property
@@ -32,12 +30,10 @@ class Starter(msgspec.Struct, frozen=True):
         text = resources.files(__name__).joinpath(f"{self.proxy}.toml").read_text("utf-8")
         return text.replace("@DIRECTORY@", str(place)).replace("@PROGRAM@", program)
 
-    def template(self, place: Path) -> str:
-        """Return the shipped template with the defaults of a user without privileges."""
-        text = shipped(self.proxy)
-        for name, default in self.defaults.items():
-            text = _with_default(text, name, default.format(place=place))
-        return text
+    @property
+    def template(self) -> str:
+        """The shipped template."""
+        return shipped(self.proxy)
 
     def start(self, place: Path, program: str) -> tuple[str, ...]:
         """Return the shell commands that start the proxy and the gateway."""
@@ -47,7 +43,6 @@ class Starter(msgspec.Struct, frozen=True):
 STARTERS: Mapping[str, Starter] = {
     "haproxy": Starter(
         proxy="haproxy",
-        defaults={"PROXY_HTTP_PORT": "8080", "HAPROXY_USER": "none", "HAPROXY_LOG": "none"},
         commands=(
             "drove-gateway check",
             "drove-gateway render > haproxy.cfg",
@@ -58,14 +53,6 @@ STARTERS: Mapping[str, Starter] = {
     ),
     "nginx": Starter(
         proxy="nginx",
-        defaults={
-            "PROXY_HTTP_PORT": "8080",
-            "NGINX_USER": "none",
-            "NGINX_PID": "{place}/nginx.pid",
-            "NGINX_ERROR_LOG": "{place}/error.log",
-            "NGINX_ACCESS_LOG": "{place}/access.log upstream",
-            "NGINX_TEMP": "{place}",
-        },
         commands=(
             "drove-gateway check",
             "drove-gateway render > nginx.conf",
@@ -76,12 +63,3 @@ STARTERS: Mapping[str, Starter] = {
     ),
 }
 """The starter of each proxy by the name of its program."""
-
-
-def _with_default(template: str, variable: str, default: str) -> str:
-    """Replace the default of a setting. Raises ValueError if there is none."""
-    pattern = rf'(or \.Vars\.{variable}) "[^"]*"'
-    text, found = re.subn(pattern, lambda match: f'{match[1]} "{default}"', template)
-    if not found:
-        raise ValueError(f"the template has no default for {variable}")
-    return text
