@@ -12,6 +12,7 @@ PURPOSES = {
     "check": "Check the configuration, and show what the gateway would do with it.",
     "container": "Run a proxy and the gateway together, as the entry point of a container.",
     "demo": "Run a simulated Drove cluster, a real proxy and the gateway on this machine.",
+    "doctor": "Report what will hurt: settings of apps, proxy and machines that lose requests.",
     "explain": "Explain why VHOST is as it is, and what to do if it is not served.",
     "init": "Write a commented nixy.toml and a template into DIRECTORY.",
     "reload": "Fetch the apps again and load the configuration into the proxy again.",

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import quote
 
 import aiohttp
 
@@ -16,6 +18,7 @@ from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing
 from drove_gateway.drove.response_body import read_body, read_start
 from drove_gateway.drove.scope import query
 from drove_gateway.drove.session import Credentials
+from drove_gateway.drove.specification import AppSpecification, specification
 from drove_gateway.model.errors import BadResponse, ControllerDown, ControllerRefused, DroveError
 
 T = TypeVar("T")
@@ -23,10 +26,12 @@ T = TypeVar("T")
 PING = "/apis/v1/ping"
 EVENTS = "/apis/v1/cluster/events/latest"
 ENDPOINTS = "/apis/v1/endpoints"
+SPECIFICATION = "/apis/v1/applications/{}/spec"
 
 # The longest bodies that are read. 100,000 hosts take about 6 to 12 MB; an event about 400 bytes.
 _PING_BYTES = 64 * 1024
 _EVENTS_BYTES = 8 * 1024 * 1024
+_SPECIFICATION_BYTES = 1024 * 1024
 _ENDPOINTS_BYTES = 32 * 1024 * 1024
 
 # Longer bodies are decoded in a thread, and the event loop stays responsive.
@@ -132,6 +137,33 @@ class Controller:
         if merge.reading is None:
             return None, merge.ignored
         return decoder.keep(merge.reading), merge.ignored
+
+    async def specification(self, app_id: str) -> AppSpecification:
+        """Fetch how an app is stopped and exposed.
+
+        Raises ControllerDown, ControllerRefused or BadResponse.
+        """
+        return await self._get(
+            SPECIFICATION.format(quote(app_id, safe="")),
+            lambda body, _: specification(body, self._hide),
+            most=_SPECIFICATION_BYTES,
+            seconds=self._api_timeout,
+        )
+
+    async def clock(self) -> datetime | None:
+        """Return the controller's time, whether it leads or not; None if it does not say.
+
+        Raises ControllerDown or BadResponse.
+        """
+        limits = aiohttp.ClientTimeout(total=self._ping_timeout)
+        try:
+            async with self._session.get(
+                self._base + PING, timeout=limits, allow_redirects=False
+            ) as response:
+                milliseconds = _clock(response.headers.get("Date", ""))
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise self._translated(PING, error, self._ping_timeout) from error
+        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
     async def _get(
         self,

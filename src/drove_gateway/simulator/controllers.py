@@ -96,7 +96,7 @@ class Controller:
         self._access = access
         self._listener = Listener(self._handle, keep_alive=idle_timeout, tls=tls)
         self._reserved: socket.socket | None = None
-        self._delivery = Delivery()
+        self._delivery = Delivery(cluster.stores[number].clock)
 
     @property
     def url(self) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Callable
 from email.utils import formatdate
 
 from aiohttp import web
@@ -19,15 +20,19 @@ THREAD_FROM = 262_144
 
 
 class Delivery:
-    """Makes the HTTP responses of a controller. It keeps the last large body compressed."""
+    """Makes the HTTP responses of a controller whose `clock` returns epoch milliseconds.
 
-    def __init__(self) -> None:
+    It keeps the last large body compressed.
+    """
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self._clock = clock
         self._compressed: tuple[bytes, bytes] = (b"", b"")
 
     async def response(self, request: web.BaseRequest, reply: ApiResponse) -> web.Response:
         """Return the response to send."""
         body = reply.body
-        headers = {"Date": formatdate(usegmt=True)} if reply.dated else {}
+        headers = {"Date": formatdate(self._clock() / 1000, usegmt=True)} if reply.dated else {}
         headers |= reply.headers
         if reply.content_type:
             headers["Content-Type"] = reply.content_type

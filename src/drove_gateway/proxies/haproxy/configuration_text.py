@@ -34,13 +34,13 @@ def served_by_file(text: str, naming: Naming, *, grouped: bool) -> Served:
     `grouped` says that names of backends may end in a group. Sections that are not understood
     serve nothing.
     """
-    sections = tuple(_sections(text))
+    read = tuple(sections(text))
     backends = {
         words[1]: tuple(_hosts(lines))
-        for words, lines in sections
+        for words, lines in read
         if words[0] in {"backend", "listen"} and len(words) > 1
     }
-    vhosts = _vhosts_by_rule(sections)
+    vhosts = _vhosts_by_rule(read)
     served = ServedHosts()
     for name, hosts in backends.items():
         if name in vhosts:
@@ -51,7 +51,7 @@ def served_by_file(text: str, naming: Naming, *, grouped: bool) -> Served:
     return served.served
 
 
-def _sections(text: str) -> Iterator[tuple[_Line, list[_Line]]]:
+def sections(text: str) -> Iterator[tuple[_Line, list[_Line]]]:
     """Yield each section: the words of its first line, and those of its other lines."""
     section: tuple[_Line, list[_Line]] | None = None
     for line in text.splitlines():

@@ -12,6 +12,7 @@ from drove_gateway.proxies.haproxy.backend_changes import shared_text
 from drove_gateway.proxies.haproxy.backend_form import with_backend_form
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
+from drove_gateway.proxies.haproxy.hazards import examine
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.haproxy.workers import haproxy_workers
@@ -47,6 +48,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             platform=platform,
             installed=not by_api_alone,
             shared=None if address is None else shared_text(reader),
+            examine=examine,
         ),
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),

@@ -13,6 +13,7 @@ from drove_gateway.config import Settings
 from drove_gateway.gotemplate import Template
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.model.errors import ProxyError, RenderError
+from drove_gateway.model.finding import FileExamination
 from drove_gateway.model.vocabulary import EMPTY, Topology
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.check import check
@@ -27,7 +28,7 @@ from drove_gateway.proxies.installation.served import ReadServed, served_topolog
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
-from drove_gateway.proxies.installation.version import installed_version
+from drove_gateway.proxies.installation.version import Version, installed_version
 from drove_gateway.proxies.outside import Outside
 
 
@@ -42,9 +43,9 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     """A configuration file that is rendered from a template.
 
     `installed` is False where reloads are disabled and a runtime API does the rest: then nothing is
-    written. `shared` reads from a text what a runtime API cannot change; it is None where servers
-    are changed by this file alone. `functions` are what templates of this kind of proxy may call
-    beyond those of every template.
+    written. `examine` finds what the settings in a text lose at reloads. `shared` reads from a text
+    what a runtime API cannot change; it is None where servers are changed by this file alone.
+    `functions` are what templates of this kind of proxy may call beyond those of every template.
     """
 
     settings: Settings
@@ -52,6 +53,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     program: Program
     platform: Platform
     installed: bool
+    examine: Callable[[str, Path, Version | None], FileExamination]
     shared: Callable[[str], str] | None = None
     functions: Mapping[str, Callable[..., Any]] = {}
 
@@ -61,6 +63,16 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
         version = await installed_version(self.program.command, timeout=limit)
         functions = {**template_functions(environ, version), **self.functions}
         return TemplateFile(self.template_path, self.settings.delimiters, functions)
+
+    async def examined(self) -> FileExamination:
+        """Return what the file on disk shows; nothing if there is none. Raises ProxyError."""
+        config = self.platform.config
+        text = await asyncio.to_thread(config_file.read, config)
+        if text is None:
+            return FileExamination()
+        limit = self.settings.command_timeout_sec
+        version = await installed_version(self.program.command, timeout=limit)
+        return await asyncio.to_thread(self.examine, text, config, version)
 
     def render(
         self,

@@ -9,6 +9,7 @@ from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
+from drove_gateway.proxies.nginx.hazards import examine
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions, without_servers
 from drove_gateway.proxies.nginx.lua.template_functions import lua_functions
 from drove_gateway.proxies.nginx.names import Naming
@@ -38,6 +39,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             program=Program("nginx_cmd", settings.nginx_argv),
             platform=platform,
             installed=not (settings.nginx_reload_disabled and has_api),
+            examine=examine,
             shared=without_servers if has_api else None,
             functions=lua_functions(_balancer(settings)),
         ),
