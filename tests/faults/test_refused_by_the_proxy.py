@@ -98,6 +98,39 @@ async def test_a_template_that_cannot_be_loaded_stops_no_change_of_the_cluster(
             await shared.healthy()
 
 
+async def test_after_a_restart_a_template_that_cannot_be_used_stops_no_change_either(
+    shared: Bench,
+) -> None:
+    """The last good template is remembered across the restart."""
+    good = shared.proxy.template.read_text()
+    async with shared.traffic():
+        shared.proxy.template.write_text(good + "\nnosuchthing;\n")
+        await shared.says("the last good template is used instead")
+        await shared.daemon.stop()
+        await shared.daemon.start()
+        health = await shared.says("the last good template is used instead")
+        assert not health["Template"]["Healthy"]
+        await shared.cluster.scale("web", 5)
+        await shared.serves("web")
+        await shared.cluster.deploy("extra", instances=1)
+        await shared.serves("extra")
+
+        shared.proxy.template.write_text(good)
+        await shared.healthy()
+
+
+async def test_a_change_that_failed_and_was_withdrawn_leaves_nothing_unhealthy(
+    shared: Bench,
+) -> None:
+    shared.interfere("exit 1")
+    await shared.cluster.deploy("extra", instances=1)
+    await shared.unhealthy()
+    await shared.cluster.remove_app("extra")
+    await shared.reports("/v1/status", lambda status: status["reconciler"]["state"] == "idle")
+    shared.interfere("")
+    await shared.healthy(20)
+
+
 async def test_a_vhost_that_the_template_cannot_use_stops_nothing_else(
     shared: Bench, rogue: Rogue
 ) -> None:

@@ -103,6 +103,7 @@ class FileKind(msgspec.Struct, frozen=True):
         else:
             await own_api(self.identity, stack)
         template = await self.file.template(outside.environ)
+        await asyncio.to_thread(template.recall)
         installation = self.file.installation(template, outside, remembered)
         if self.connect is None:
             return ReloadingProxy(installation, audit_interval=self.rules.audit_interval)

@@ -105,6 +105,22 @@ async def test_a_refusal_is_reported_and_the_difference_stays_planned(
     assert sections(proxy) == WELL
 
 
+async def test_a_change_that_failed_and_was_withdrawn_leaves_nothing_unhealthy(rig: Rig) -> None:
+    fails = rig.directory / "fails"
+    nginx = rig.directory / "nginx.sh"
+    nginx.write_text(f'#!/bin/sh\n[ ! -e {fails} ] && exec {rig.command[0]} "$@"\n')
+    nginx.chmod(0o755)
+    rig.command = (str(nginx), *rig.command[1:])
+    proxy = ReloadingProxy(rig.installation(), audit_interval=60)
+    await proxy.apply(proxy.plan(topology(web=3)))
+    fails.touch()
+    with pytest.raises(CheckRefused):
+        await proxy.apply(proxy.plan(topology(web=3, api=1)))
+    assert not proxy.health().config.healthy
+    assert proxy.plan(topology(web=3)).empty
+    assert sections(proxy) == WELL
+
+
 async def test_an_unusable_template_is_reported(proxy: ReloadingProxy, rig: Rig) -> None:
     rig.write_template("{{")
     with pytest.raises(RenderError):

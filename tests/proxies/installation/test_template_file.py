@@ -8,6 +8,7 @@ import pytest
 from drove_gateway.gotemplate import Template
 from drove_gateway.model.errors import RenderError
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.template_memory import TemplateMemory
 
 GO = ("{{", "}}")
 
@@ -104,3 +105,74 @@ def test_a_pipe_in_the_templates_place_is_an_error_and_never_waited_for(tmp_path
 
     with pytest.raises(RenderError, match="not a regular file"):
         TemplateFile(tmp_path / "nginx.tmpl", ("{{", "}}"), {}).newest()
+
+
+def remembered(path: Path, proxy: str = "nginx", delims: tuple[str, str] = GO) -> TemplateFile:
+    """Open the template as a gateway does that starts, with what an earlier run stored."""
+    memory = TemplateMemory(path.with_name("memory"), proxy, delims)
+    file = TemplateFile(path, delims, {}, memory)
+    file.recall()
+    return file
+
+
+def stored(path: Path, text: str) -> None:
+    """Have a gateway accept and store a template."""
+    path.write_text(text)
+    file = remembered(path)
+    file.accept(file.newest())
+    file.keep()
+
+
+def test_the_last_good_template_survives_a_restart(path: Path) -> None:
+    stored(path, "good {{len .}}")
+    path.write_text("{{")
+    file = remembered(path)
+    assert file.good is not None
+    assert file.good.render({}) == "good 0"
+
+
+def test_an_unchanged_template_counts_as_good_after_a_restart(path: Path) -> None:
+    stored(path, "good")
+    file = remembered(path)
+    assert file.good is file.newest()
+
+
+def test_a_template_that_was_never_accepted_is_not_stored(path: Path) -> None:
+    stored(path, "good")
+    path.write_text("another")
+    file = remembered(path)
+    file.newest()
+    file.keep()
+    again = remembered(path).good
+    assert again is not None
+    assert again.render({}) == "good"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff\x00", b'["nginx", "{{"', b'["nginx", "{{", "}}"]\n{{']
+)
+def test_a_stored_template_that_is_damaged_is_ignored(path: Path, content: bytes) -> None:
+    path.write_text("good")
+    path.with_name("memory").write_bytes(content)
+    assert remembered(path).good is None
+
+
+def test_a_template_of_another_kind_of_proxy_or_delimiters_is_ignored(path: Path) -> None:
+    stored(path, "good")
+    path.write_text("{{")
+    assert remembered(path, proxy="haproxy").good is None
+    assert remembered(path, delims=("[[", "]]")).good is None
+
+
+def test_only_the_gateways_user_can_read_a_stored_template(path: Path) -> None:
+    stored(path, "password")
+    assert path.with_name("memory").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_directory_that_cannot_be_written_stops_nothing(path: Path) -> None:
+    path.write_text("good")
+    memory = TemplateMemory(path / "memory", "nginx", GO)
+    file = TemplateFile(path, GO, {}, memory)
+    file.recall()
+    file.accept(file.newest())
+    file.keep()

@@ -28,6 +28,8 @@ from drove_gateway.proxies.installation.served import ReadServed, served_topolog
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.installation.template_memory import NAME as TEMPLATE_NAME
+from drove_gateway.proxies.installation.template_memory import TemplateMemory
 from drove_gateway.proxies.installation.version import Version, installed_version
 from drove_gateway.proxies.outside import Outside
 
@@ -62,7 +64,17 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
         limit = self.settings.command_timeout_sec
         version = await installed_version(self.program.command, timeout=limit)
         functions = {**template_functions(environ, version), **self.functions}
-        return TemplateFile(self.template_path, self.settings.delimiters, functions)
+        return TemplateFile(
+            self.template_path, self.settings.delimiters, functions, self._template_memory()
+        )
+
+    def _template_memory(self) -> TemplateMemory | None:
+        """Where the last good template is stored, if anything is."""
+        settings = self.settings
+        if not settings.state_persistence_enabled:
+            return None
+        path = Path(settings.state_persistence_dir) / TEMPLATE_NAME
+        return TemplateMemory(path, settings.proxy_platform, settings.delimiters)
 
     async def examined(self) -> FileExamination:
         """Return what the file on disk shows; nothing if there is none. Raises ProxyError."""

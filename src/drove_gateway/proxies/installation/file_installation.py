@@ -179,6 +179,15 @@ class FileInstallation:
         self._report(None)
         return written
 
+    @property
+    def failing(self) -> bool:
+        return self._install_failed
+
+    def forget_failure(self) -> None:
+        """Take that nothing is to be installed any more: what failed was withdrawn."""
+        self._install_failed = False
+        self._report(None)
+
     async def drift(self) -> str:
         """Return how the file or the running proxy differs from the installed generation.
 
@@ -261,6 +270,7 @@ class FileInstallation:
         self.current = self._written = candidate.rendered
         self.installed = candidate.topology
         self._candidates.accept(candidate)
+        await asyncio.to_thread(self._template.keep)
         reloaded = why is not None and self._platform.reload is not None
         return msgspec.structs.replace(
             result, reloaded=reloaded, first_line=why or "", seconds=timings.seconds

@@ -116,6 +116,15 @@ class Installation(Protocol):
         """
         ...
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last install failed, so that the proxy serves the one before."""
+        ...
+
+    def forget_failure(self) -> None:
+        """Take that the change whose install failed is not wanted any more."""
+        ...
+
     async def drift(self) -> str:
         """Return how the file or the running proxy differs from the installed configuration, or
         an empty string."""
@@ -139,6 +148,7 @@ class NoInstallation:
 
     enabled = False
     installed = None
+    failing = False
 
     def __init__(self, proxy: str) -> None:
         self._proxy = proxy
@@ -169,6 +179,9 @@ class NoInstallation:
 
     async def write(self, desired: Topology) -> bool:  # noqa: ARG002
         return False
+
+    def forget_failure(self) -> None:
+        """Nothing is installed, so nothing failed."""
 
     async def drift(self) -> str:
         return ""

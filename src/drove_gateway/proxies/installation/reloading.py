@@ -29,6 +29,8 @@ class ReloadingProxy:
         installed = self._installation.installed
         changes = topology_diff(installed, desired) if installed else TopologyDiff()
         why = (*self._doubts, *demands, *reasons(changes))
+        if not why and self._installation.failing:
+            self._installation.forget_failure()
         return Plan(desired, reload=self._installation.reload_reasons(why))
 
     async def apply(self, plan: Plan) -> Outcome:

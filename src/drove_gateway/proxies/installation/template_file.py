@@ -1,6 +1,7 @@
 """The operator's template on disk: read again when it changes, the last good version kept."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from drove_gateway.files.regular import read_regular
 from drove_gateway.files.stamp import Stamp, stamp
 from drove_gateway.gotemplate import Template, TemplateError
 from drove_gateway.model.errors import RenderError
+from drove_gateway.proxies.installation.template_memory import TemplateMemory
 
 # Far more than any template has; an endless file must not fill the memory.
 _MOST_BYTES = 16 * 1024 * 1024
@@ -20,13 +22,21 @@ class TemplateFile:
 
     `newest` is the file as it is now; `good` is the last version whose result the proxy accepted. A
     version that fails never replaces the good version, so changes in the cluster still reach
-    traffic while an operator repairs the template.
+    traffic while an operator repairs the template. `memory` keeps the good version across restarts.
     """
 
-    def __init__(self, path: Path, delims: tuple[str, str], functions: Functions) -> None:
+    def __init__(
+        self,
+        path: Path,
+        delims: tuple[str, str],
+        functions: Functions,
+        memory: TemplateMemory | None = None,
+    ) -> None:
         self.path = path
         self.good: Template | None = None
         self.source = ""
+        self._memory = memory
+        self._to_keep: str | None = None
         self._delims = delims
         self._functions = functions
         self._stamp: Stamp = None
@@ -48,21 +58,45 @@ class TemplateFile:
 
     def accept(self, template: Template) -> None:
         """Remember that the proxy accepted the result of `template`."""
+        if template is not self.good and template is self._newest:
+            self._to_keep = self.source
         self.good = template
+
+    def keep(self) -> None:
+        """Store the last good version, if it is new. A failure changes nothing: the state's
+        directory has its own section in health."""
+        if self._memory is not None and self._to_keep is not None:
+            self._memory.write(self._to_keep)
+        self._to_keep = None
+
+    def recall(self) -> None:
+        """Take the version that an earlier run stored as the last good version."""
+        known = self._memory.read() if self._memory is not None else None
+        if known is None:
+            return
+        with suppress(TemplateError):
+            self.good = self._compiled(known)
+        with suppress(RenderError):
+            newest = self.newest()
+            if self.source == known:
+                self.good = newest
 
     def _read(self) -> Template | RenderError:
         try:
             content = read_regular(self.path, _MOST_BYTES)
             self.source = content.decode(errors="surrogateescape")
-            return Template(
-                self.source,
-                name=self.path.name,
-                delims=self._delims,
-                funcs=dict(self._functions),
-                # Topologies are immutable, and successive ones share the apps that did not change.
-                reuse=True,
-            )
+            return self._compiled(self.source)
         except OSError as error:
             return RenderError(f"cannot read the template {self.path}: {error.strerror}")
         except TemplateError as error:
             return RenderError(str(error))
+
+    def _compiled(self, source: str) -> Template:
+        return Template(
+            source,
+            name=self.path.name,
+            delims=self._delims,
+            funcs=dict(self._functions),
+            # Topologies are immutable, and successive ones share the apps that did not change.
+            reuse=True,
+        )

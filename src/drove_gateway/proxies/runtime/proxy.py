@@ -108,6 +108,8 @@ class RuntimeProxy:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
         self._desired = desired
         doubts = (*self._loader.doubts, *demands)
+        if self._installation.failing and not (doubts or self._reload_reasons(desired).any):
+            self._installation.forget_failure()
         servers = self._server_steps(desired, doubts)
         # A vhost that is refused is tried again by itself, not with every change of a server.
         reachable = self._installation.reachable(desired) if servers else desired

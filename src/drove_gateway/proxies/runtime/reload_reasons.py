@@ -21,6 +21,10 @@ class ReloadReasons(msgspec.Struct, frozen=True):
     structural: tuple[str, ...] = ()
     forced: tuple[str, ...] = ()
 
+    @property
+    def any(self) -> bool:
+        return bool(self.structural or self.forced)
+
 
 def reload_reasons(
     adapter: Adapter,
