@@ -26,7 +26,7 @@ async def test_the_first_install_keeps_the_operators_file_and_announces_it(rig: 
 
     await rig.installation.install(topology(a="10.0.0.2"))
 
-    copy = rig.config.with_name("proxy.conf.before-drove-gateway")
+    copy = rig.config.with_name(".proxy.conf.before-drove-gateway")
     assert copy.read_text() == OPERATORS
     assert copy.stat().st_mode & 0o777 == 0o640
     assert rig.installation.notes() == (f"the file before drove-gateway is kept as {copy}",)

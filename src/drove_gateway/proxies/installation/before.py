@@ -1,5 +1,8 @@
 """The file that was there before the gateway wrote its first: kept once, beside it.
 
+The copy's name begins with a dot, so that a proxy that loads the whole directory does not load the
+copy: NGINX's `include conf.d/*` skips such names, and so does HAProxy with `-f DIRECTORY`.
+
 A file is the gateway's own when it contains the id of its generation, which is a hash of its text.
 Files of templates without a generation mark cannot be recognised; for these, the copy that exists
 already shows that the gateway has written the file.
@@ -20,7 +23,7 @@ _ID = re.compile(rf"(?<![0-9a-f])[0-9a-f]{{{_LENGTH}}}(?![0-9a-f])")
 
 def copy_of(config: Path) -> Path:
     """Return where the file that was there before is kept."""
-    return config.with_name(config.name + _SUFFIX)
+    return config.with_name(f".{config.name}{_SUFFIX}")
 
 
 def is_own(text: str) -> bool:
