@@ -138,7 +138,7 @@ class Rig:
     @property
     def left_beside(self) -> list[str]:
         """Temporary files that nobody removed."""
-        return [path.name for path in self.directory.glob(".nginx.conf.*")]
+        return [path.name for path in self.directory.glob(".nginx.conf.tmp-*")]
 
 
 @asynccontextmanager

@@ -39,7 +39,9 @@ def test_nginx_does_not_include_the_copy(
 
 
 def test_haproxy_does_not_load_the_copy_with_the_directory(haproxy: Path, sites: Path) -> None:
-    (sites / "drove.cfg").write_text("defaults\n  mode tcp\nbackend b\n  timeout connect 1s\n")
+    (sites / "drove.cfg").write_text(
+        "frontend f\n  bind 127.0.0.1:8\n  mode http\n  timeout client 1s\n"
+    )
     beside(sites / "drove.cfg")
     command = (str(haproxy), "-c", "-f", str(sites))
     checked = subprocess.run(command, capture_output=True, check=False)
