@@ -16,6 +16,7 @@ from drove_gateway.model.about import About
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App
+from drove_gateway.state.journal import Journal
 from drove_gateway.status.status import Status
 
 
@@ -32,9 +33,12 @@ class Api:
         self.url = ""
         self.present: dict[str, tuple[ServerState, ...]] | None = None
         self.silence = ""
+        self.journal = Journal()
 
     def sources(self) -> Sources:
-        return Sources(lambda: self.status, self.metrics, lambda app: (app.vhost,), self._servers)
+        return Sources(
+            lambda: self.status, self.metrics, lambda app: (app.vhost,), self._servers, self.journal
+        )
 
     async def _servers(self, app: App) -> tuple[ServerState, ...] | None:
         if self.silence:

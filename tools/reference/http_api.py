@@ -13,11 +13,13 @@ from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress, StoredState
 from drove_gateway.model.vocabulary import EMPTY, App, Rejection
+from drove_gateway.state.journal import Journal
 from drove_gateway.status.config_document import ConfigDocument
 from drove_gateway.status.document import AcceptedWithdrawals, StatusDocument
 from drove_gateway.status.document_builder import accepted_withdrawals
 from drove_gateway.status.explain_document import ExplainDocument, VhostNames
 from drove_gateway.status.health_document import HealthDocument, health_document
+from drove_gateway.status.history_document import HistoryDocument
 from drove_gateway.status.status import Status
 from drove_gateway.topology.build import TopologyBuild
 from tools.reference.document_fields import field_tables
@@ -98,6 +100,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
     "/v1/config": ConfigDocument,
     "/v1/explain": ExplainDocument,
     "/v1/vhosts": VhostNames,
+    "/v1/history": HistoryDocument,
     "/v1/accept": AcceptedWithdrawals,
 }
 """The type of the response of each route that returns JSON."""
@@ -105,7 +108,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 
 def page() -> str:
     """The whole page, in Markdown."""
-    sources = Sources(lambda: _SAMPLE, Metrics(), lambda app: (app.vhost,), _no_servers)
+    sources = Sources(lambda: _SAMPLE, Metrics(), lambda app: (app.vhost,), _no_servers, Journal())
     every_route = routes(sources, Actions(lambda: True, lambda _: ()))
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
 

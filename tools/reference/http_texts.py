@@ -56,6 +56,13 @@ $ curl -s 'localhost:6000/v1/explain?q=http://web.example.com/cart' | jq '.vhost
         """The names of all vhosts, or of those that begin with `?prefix=`; at most 1,000, or
 `?limit=`. Completion in the shell uses it."""
     ),
+    "/v1/history": RouteDoc(
+        """The last thousand applies and the events that explain them, also of earlier runs. It
+lists at most 200 applies, or `?limit=`; `?before=` a number continues with older applies.""",
+        more="""```console
+$ curl -s 'localhost:6000/v1/history?limit=1' | jq -r '.applies[0].diff'
+```""",
+    ),
     "/v1/metrics": RouteDoc("[Metrics](metrics.md) in the Prometheus text format."),
     "/ui/": RouteDoc(
         """The page for people: whether every vhost is served as Drove lists it, what needs
@@ -65,6 +72,9 @@ without JavaScript, and requests nothing from anywhere else."""
     "/ui/vhosts": RouteDoc("The vhosts, fifty a page; `?q=` searches for a part of a name."),
     "/ui/vhosts/{vhost}": RouteDoc(
         "A vhost: what a client gets, its servers as listed by Drove and as applied, and why."
+    ),
+    "/ui/applies/{number}": RouteDoc(
+        "An apply: its plan, its stages, and the difference of the rendered configuration."
     ),
     "/ui/events": RouteDoc(
         "Server-sent events: one whenever the page would look different, at most one a second."

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.hosts import known_hosts_only
+from drove_gateway.admin.past import Past
 from drove_gateway.admin.questions import Questions
 from drove_gateway.admin.responses import (
     HEADERS,
@@ -137,6 +138,7 @@ def _questions(sources: Sources) -> tuple[Route, ...]:
     return (
         Route("GET", "/v1/explain", questions.explain),
         Route("GET", "/v1/vhosts", questions.vhosts),
+        Route("GET", "/v1/history", Past(sources).history),
     )
 
 
@@ -146,6 +148,7 @@ def _page(sources: Sources) -> tuple[Route, ...]:
         Route("GET", "/ui/", page.overview),
         Route("GET", "/ui/vhosts", page.vhosts),
         Route("GET", "/ui/vhosts/{vhost}", page.vhost),
+        Route("GET", "/ui/applies/{number}", page.past_apply),
         Route("GET", "/ui/events", page.stream),
         Route("GET", "/ui/style.css", static("style.css"), Right.NONE),
         Route("GET", "/ui/live.js", static("live.js"), Right.NONE),

@@ -9,6 +9,7 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App
+from drove_gateway.state.journal import Journal
 from drove_gateway.status.explanation import Reading
 from drove_gateway.status.status import Status
 
@@ -18,12 +19,14 @@ _SECONDS = 3.0
 
 class Sources(msgspec.Struct, frozen=True):
     """`current` returns the latest status, `backend_names` the proxy's names for what serves an
-    app, `servers` what the proxy has of an app now (None: it does not tell)."""
+    app, `servers` what the proxy has of an app now (None: it does not tell). `journal` is the
+    history."""
 
     current: Callable[[], Status]
     metrics: Metrics
     backend_names: Callable[[App], Iterable[str]]
     servers: Callable[[App], Awaitable[tuple[ServerState, ...] | None]]
+    journal: Journal
 
     async def readings(self, status: Status, vhosts: Iterable[str]) -> Mapping[str, Reading]:
         """Ask the proxy for the servers of `vhosts`, within a limit of time for all of them."""

@@ -15,6 +15,7 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.process.signals import ENDING, SignalQueue
+from drove_gateway.state.journal import Journal
 from drove_gateway.status.publisher import StatusPublisher
 
 _LONGEST_PROXY_RESTART_SECONDS = 300.0
@@ -72,12 +73,19 @@ class _Daemon:
         about = self._publisher.current.about
         metrics = Metrics(version=about.version, commit=about.commit)
         known: dict[str, Snapshot] = {}
+        journal = Journal()
         ending = False
         while not ending:
             for notice in self._loaded.warnings:
                 self._log.write(_NOTICES[notice.level], problem=notice.text)
             gateway = Gateway(
-                self._loaded.settings, self._environ, self._log, metrics, self._publisher, known
+                self._loaded.settings,
+                self._environ,
+                self._log,
+                metrics,
+                self._publisher,
+                known,
+                journal,
             )
             try:
                 async with gateway.running():

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from drove_gateway.config import Settings
+from drove_gateway.daemon.configuration_texts import configuration_texts
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.about import about
 from drove_gateway.model.records import ApplyRecord, StoredState
@@ -13,6 +14,9 @@ from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.applied_snapshots import applied_snapshots
 from drove_gateway.state.document import StoredNamespace
 from drove_gateway.state.file import NAME as STATE_FILE
+from drove_gateway.state.history_file import NAME as HISTORY_FILE
+from drove_gateway.state.history_keeper import HistoryKeeper
+from drove_gateway.state.journal import Journal
 from drove_gateway.state.keeper import StateKeeper, StateOwner, read_state
 from drove_gateway.topology.build import build
 from drove_gateway.topology.namespace_build import NamespaceBuild
@@ -29,6 +33,20 @@ def state_keeper(
         publish=publish,
         log=log,
     )
+
+
+def history_keeper(
+    settings: Settings,
+    environ: Mapping[str, str],
+    journal: Journal,
+    publish: Callable[[str], None],
+    log: EventLog,
+) -> HistoryKeeper:
+    """Return the keeper of the history, beside the stored state; in memory where none is kept."""
+    state = _state_file(settings)
+    path = state.with_name(HISTORY_FILE) if state else None
+    texts = configuration_texts(settings, environ)
+    return HistoryKeeper(path, journal, texts, publish=publish, log=log)
 
 
 def stored_state(settings: Settings) -> Mapping[str, StoredNamespace]:

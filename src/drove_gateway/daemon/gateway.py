@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
+import msgspec
+
 from drove_gateway.acceptance.adoption import adopted
 from drove_gateway.admin.routes import Actions
 from drove_gateway.admin.server import serve
@@ -14,7 +16,12 @@ from drove_gateway.admin.sources import Sources
 from drove_gateway.config import Settings
 from drove_gateway.config.redact import public
 from drove_gateway.daemon import assembly, file_watch
-from drove_gateway.daemon.applied_state import AppliedState, remembered_topology, state_keeper
+from drove_gateway.daemon.applied_state import (
+    AppliedState,
+    history_keeper,
+    remembered_topology,
+    state_keeper,
+)
 from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.daemon.status_reports import StatusReports
@@ -33,6 +40,7 @@ from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
+from drove_gateway.state.journal import Journal
 from drove_gateway.status import status
 from drove_gateway.status.publisher import StatusPublisher
 from drove_gateway.status.status import Status
@@ -68,7 +76,8 @@ class _RunningParts(NamedTuple):
 
 
 class Gateway:
-    """Everything that runs with one configuration; `known` carries snapshots to the next one."""
+    """Everything that runs with one configuration; `known` and `journal` carry snapshots
+    and the history to the next one."""
 
     def __init__(
         self,
@@ -78,6 +87,7 @@ class Gateway:
         metrics: Metrics,
         publisher: StatusPublisher,
         known: dict[str, Snapshot],
+        journal: Journal,
     ) -> None:
         self._settings = settings
         self._environ = environ
@@ -85,7 +95,15 @@ class Gateway:
         self._metrics = metrics
         self._publisher = publisher
         self._known = known
-        self._reports = StatusReports(publisher, metrics, log)
+        self._journal = journal
+        self._history = history_keeper(
+            settings,
+            environ,
+            journal,
+            lambda problem: publisher.publish(status.with_history_problem, problem),
+            log,
+        )
+        self._reports = StatusReports(publisher, metrics, log, self._history.happened)
         self._parts: _RunningParts | None = None
 
     def refresh(self, trigger: str) -> bool:
@@ -123,8 +141,11 @@ class Gateway:
         kind = kind_of(settings)
         keeper = state_keeper(settings, self._reports.stored, log)
         remembered = await keeper.load()
+        await self._history.load()
         async with AsyncExitStack() as stack:
-            outside = this_machine(self._environ, self._metrics, log)
+            outside = msgspec.structs.replace(
+                this_machine(self._environ, self._metrics, log), replaced=self._history.replaced
+            )
             served = EMPTY if remembered or self._known else await kind.served(outside)
             proxy = await kind.driver(
                 outside,
@@ -147,7 +168,7 @@ class Gateway:
             await self._listen(proxy, drove, stack)
             tasks = running_tasks(
                 reconciler,
-                keeper,
+                (keeper, self._history),
                 (
                     proxy.run(reconciler.wake),
                     _watch_files(kind, reconciler),
@@ -180,6 +201,7 @@ class Gateway:
     def _reconciler(self, proxy: Proxy, applied: AppliedState) -> Reconciler:
         def record(record: ApplyRecord) -> None:
             self._reports.record(record)
+            self._history.note(record)
             applied.note(record, self._publisher.current.applying.parts)
 
         return Reconciler(
@@ -202,6 +224,7 @@ class Gateway:
                     self._metrics,
                     kind_of(settings).backends,
                     proxy.servers,
+                    self._journal,
                 ),
                 actions=Actions(
                     reload=lambda: self.refresh("/v1/reload"), accept=drove.acceptance.accept_held

@@ -3,31 +3,38 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.reconciler.reconciler import Reconciler
-from drove_gateway.state.keeper import StateKeeper
+
+
+class Keeper(Protocol):
+    """Stores what happened, until it is stopped."""
+
+    async def run(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @asynccontextmanager
 async def running_tasks(
     reconciler: Reconciler,
-    keeper: StateKeeper,
+    keepers: Iterable[Keeper],
     others: Iterable[Coroutine[Any, Any, None]],
     *,
     finish_seconds: float,
     log: EventLog,
 ) -> AsyncIterator[None]:
-    """Run the reconciler, the keeper and `others` until the context ends.
+    """Run the reconciler, the keepers and `others` until the context ends.
 
     Then the step in progress is finished, within `finish_seconds`, the others are cancelled, and
     what was applied is stored.
     """
     async with asyncio.TaskGroup() as group:
         reconciling = group.create_task(reconciler.run())
-        keeping = group.create_task(keeper.run())
+        keepers = tuple(keepers)
+        keeping = [group.create_task(keeper.run()) for keeper in keepers]
         tasks = [group.create_task(other) for other in others]
         try:
             yield
@@ -36,8 +43,9 @@ async def running_tasks(
             await _finish(reconciling, finish_seconds, log)
             for task in tasks:
                 task.cancel()
-            keeper.stop()
-            await asyncio.wait((keeping,))
+            for keeper in keepers:
+                keeper.stop()
+            await asyncio.wait(keeping)
 
 
 async def _finish(reconciling: asyncio.Task[None], seconds: float, log: EventLog) -> None:

@@ -216,6 +216,18 @@ class LogEvent(enum.Enum):
         "problem",
     )
     STATE_STORED_AGAIN = _info("the state is stored again", "path")
+    HISTORY_UNUSABLE = _warning(
+        "starting without the history of earlier runs; nothing else is affected", "problem"
+    )
+    HISTORY_DAMAGED = _warning(
+        "lines of the history cannot be read: they are left out, the others are kept",
+        "path",
+        "count",
+    )
+    HISTORY_NOT_STORED = _warning(
+        "the history cannot be stored and is kept in memory; the gateway retries", "problem"
+    )
+    HISTORY_STORED_AGAIN = _info("the history is stored again", "path")
 
     # Applies.
     APPLIED = _info("applied", *_APPLY)

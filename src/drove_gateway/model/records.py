@@ -35,6 +35,15 @@ class ApplyRecord(msgspec.Struct, frozen=True):
     reloaded: bool = False
 
 
+class Happening(msgspec.Struct, frozen=True):
+    """Something that explains later applies, for the time line: at which Unix time, of which
+    `kind`, and what happened."""
+
+    at: float
+    kind: Literal["leader", "hold", "announced"]
+    text: str
+
+
 class Progress(msgspec.Struct, frozen=True):
     """What the reconciler is doing: "waiting" for a first topology, "idle", "collecting",
     "applying", "pacing" (a reload waits for its interval), "held back" (the proxy is being

@@ -20,11 +20,16 @@ class ProxyMetrics(RenderMetrics, Protocol):
         ...
 
 
+def _unseen(before: str, after: str) -> None:
+    """Nobody compares the configurations."""
+
+
 class Outside(msgspec.Struct, frozen=True):
     """The machine, the log, the metrics, and the proxy itself.
 
     `clock` counts monotonic seconds. `lookup` returns the addresses of a host name. `ask` and
-    `prove` read the generation that a proxy serves.
+    `prove` read the generation that a proxy serves. `replaced` gets the text of the configuration
+    file before and after each change of it.
     """
 
     environ: Mapping[str, str]
@@ -35,3 +40,4 @@ class Outside(msgspec.Struct, frozen=True):
     prove: Prove
     log: EventLog
     metrics: ProxyMetrics
+    replaced: Callable[[str, str], None] = _unseen

@@ -107,6 +107,8 @@ def _old_workers(status: Status) -> Iterator[Problem]:
 def _other(status: Status) -> Iterator[Problem]:
     if status.stored.problem:
         yield Problem("The state cannot be stored", status.stored.problem, "check its directory")
+    if status.history_problem:
+        yield Problem("The history cannot be stored", status.history_problem, "check its directory")
     for name in status.restored:
         yield Problem(
             f"Namespace {name} is served from the stored state",

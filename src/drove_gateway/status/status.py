@@ -36,7 +36,7 @@ class Status(msgspec.Struct, frozen=True):
     `stored` is the state on disk. `restored` has the namespaces that are served from it because no
     controller has responded yet, with the time at which that state was current; `absent` those of
     which nothing is known either, so that they are no longer waited for. `reloads` says how far
-    apart reloads are because of old workers.
+    apart reloads are because of old workers, `history_problem` why the history cannot be stored.
     """
 
     about: About
@@ -57,6 +57,7 @@ class Status(msgspec.Struct, frozen=True):
     restored: Mapping[str, float] = {}
     absent: frozenset[str] = frozenset()
     reloads: ReloadPressure = ReloadPressure()
+    history_problem: str = ""
 
     @property
     def healthy(self) -> bool:
@@ -146,6 +147,11 @@ def with_absent(status: Status, absent: frozenset[str]) -> Status:
 def with_reloads(status: Status, reloads: ReloadPressure) -> Status:
     """Set the proxy's workers, and how far apart its reloads are because of them."""
     return msgspec.structs.replace(status, reloads=reloads)
+
+
+def with_history_problem(status: Status, problem: str) -> Status:
+    """Set why the history on disk cannot be written; an empty text when it can."""
+    return msgspec.structs.replace(status, history_problem=problem)
 
 
 def _without_failed(status: Status, record: ApplyRecord) -> Topology:

@@ -11,10 +11,17 @@ from tests.waiting import until
 
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.plan import ApplyStage, Step
-from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.model.records import ApplyRecord, Happening, Progress
 from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.model.workers import ReloadPressure, Workers
+from drove_gateway.state.history_entries import (
+    AppliedEntry,
+    Entry,
+    FileEntry,
+    HappeningEntry,
+    encoded,
+)
 from drove_gateway.status.status import with_progress, with_record
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -28,6 +35,10 @@ APPLIED = ApplyRecord(
     seconds=((ApplyStage.RENDER, 0.002), (ApplyStage.RELOAD, 0.01)),
     reloaded=True,
 )
+
+
+def noted(api: Api, entry: Entry) -> None:
+    api.journal.add(entry, encoded(entry))
 
 
 async def page(client: aiohttp.ClientSession, url: str) -> str:
@@ -158,6 +169,56 @@ async def test_text_from_outside_is_shown_as_text(api: Api, client: aiohttp.Clie
             html = await response.text()
         assert "<script>alert" not in html
         assert "\x1b" not in html
+
+
+async def test_an_apply_opens_its_plan_and_the_diff_of_the_configuration(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    noted(api, AppliedEntry(APPLIED))
+    noted(api, FileEntry(APPLIED.at + 0.01, f"@@ line 3 @@\n+server s1\n-{HOSTILE}"))
+
+    (number,) = set(re.findall(r"/ui/applies/(\d+)", await page(client, f"{api.url}/ui/")))
+    html = await page(client, f"{api.url}/ui/applies/{number}")
+
+    assert "reload HAProxy: vhost a.local added" in html
+    assert "render 2.0 ms" in html
+    assert '<span class="green">+server s1</span>' in html
+    assert "<script>alert" not in html
+
+
+async def test_applies_and_events_of_earlier_runs_are_on_the_time_line(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    earlier = msgspec.structs.replace(APPLIED, at=1600000000.0, triggers=("SIGHUP",))
+    noted(api, AppliedEntry(earlier))
+    noted(api, HappeningEntry(Happening(1650000000.0, "leader", "http://c9 leads")))
+    api.status = with_record(serving(api.status), APPLIED)
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert html.index("namespace stage") < html.index("http://c9 leads") < html.index("SIGHUP")
+
+
+async def test_an_unknown_apply_is_not_found(api: Api, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{api.url}/ui/applies/17") as response:
+        assert response.status == 404
+
+
+async def test_programs_page_through_the_history(api: Api, client: aiohttp.ClientSession) -> None:
+    for number in range(5):
+        noted(api, AppliedEntry(msgspec.structs.replace(APPLIED, at=float(number))))
+    noted(api, HappeningEntry(Happening(9.0, "hold", "12 servers on hold")))
+
+    async with client.get(f"{api.url}/v1/history?limit=2") as response:
+        first = await response.json()
+    before = first["applies"][-1]["number"]
+    async with client.get(f"{api.url}/v1/history?before={before}&limit=99999") as response:
+        rest = await response.json()
+
+    assert [each["apply"]["at"][-3:-1] for each in first["applies"]] == ["04", "03"]
+    assert (first["more"], rest["more"], len(rest["applies"])) == (True, False, 3)
+    assert first["events"][0]["text"] == "12 servers on hold"
 
 
 async def test_a_hundred_thousand_servers_fit_into_small_pages(

@@ -9,6 +9,8 @@ from drove_gateway.admin.responses import HEADERS, Handler
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.pages import Pages
 from drove_gateway.model.spelling import vhost_spelling
+from drove_gateway.state.journal import Journal
+from drove_gateway.state.past import PastApply
 from drove_gateway.status.explanation import UNREAD, explanation
 from drove_gateway.status.status import Status
 
@@ -37,7 +39,7 @@ class Ui:
 
     async def overview(self, _: web.Request) -> web.StreamResponse:
         """The first page."""
-        return _html(self._pages.overview(self._current()))
+        return _html(self._pages.overview(self._current(), self._sources.journal))
 
     async def vhosts(self, request: web.Request) -> web.StreamResponse:
         """The list; the query has `q`, a part of the name, and `page`."""
@@ -54,6 +56,14 @@ class Ui:
         readings = await self._sources.readings(status, (vhost,))
         shown = explanation(status, vhost, readings.get(vhost, UNREAD))
         return _html(await asyncio.to_thread(self._pages.vhost, status, shown))
+
+    async def past_apply(self, request: web.Request) -> web.StreamResponse:
+        """An apply, with its plan and the difference of the configuration."""
+        number = request.match_info["number"]
+        past = await asyncio.to_thread(_past, self._sources.journal, self._current(), number)
+        if past is None:
+            raise web.HTTPNotFound
+        return _html(await asyncio.to_thread(self._pages.past_apply, self._current(), past))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: one whenever the status is another, so that the page looks again."""
@@ -83,6 +93,13 @@ class Ui:
             elif clock() - written > _ALIVE_SECONDS:
                 await response.write(b": alive\n\n")
                 written = clock()
+
+
+def _past(journal: Journal, status: Status, number: str) -> PastApply | None:
+    """The apply with this number, also if it was not stored yet."""
+    found = next((past for past in journal.applies() if past.number == number), None)
+    recent = (PastApply(record) for record in status.history)
+    return found or next((past for past in recent if past.number == number), None)
 
 
 def static(name: str) -> Handler:

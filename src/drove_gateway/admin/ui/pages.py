@@ -1,17 +1,22 @@
 """The HTML of the page, made from the status. Everything foreign is escaped by the templates."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from drove_gateway.admin.ui.vhost_list import vhost_page
 from drove_gateway.model.wording import age, count_of, printable
+from drove_gateway.state.journal import Journal
+from drove_gateway.state.past import PastApply
 from drove_gateway.status.explanation import Explanation
 from drove_gateway.status.problems import problems
 from drove_gateway.status.status import Status
+from drove_gateway.status.timeline import Moment, timeline
 from drove_gateway.status.verdict import verdict
 
-_MOST_APPLIES = 50
+_MOST_MOMENTS = 50
 _MOST_PROBLEMS = 50
 _LONGEST_TEXT = 400
 
@@ -36,7 +41,7 @@ class Pages:
             "count": count_of,
         }
 
-    def overview(self, status: Status) -> str:
+    def overview(self, status: Status, journal: Journal) -> str:
         """The first page."""
         found = problems(status)
         return self._render(
@@ -44,7 +49,7 @@ class Pages:
             status,
             problems=found[:_MOST_PROBLEMS],
             more_problems=max(0, len(found) - _MOST_PROBLEMS),
-            applies=status.history[:_MOST_APPLIES],
+            moments=_moments(status, journal),
             stages=_stage_figures(status),
         )
 
@@ -58,10 +63,24 @@ class Pages:
         """The page of a vhost."""
         return self._render("vhost.html", status, detail=detail)
 
+    def past_apply(self, status: Status, past: PastApply) -> str:
+        """The page of an apply."""
+        return self._render("apply.html", status, past=past)
+
     def _render(self, name: str, status: Status, **facts: object) -> str:
         return self._templates.get_template(name).render(
             status=status, verdict=verdict(status), **facts
         )
+
+
+def _moments(status: Status, journal: Journal) -> Sequence[Moment]:
+    """The time line: this run's applies, then those of earlier runs, and the events."""
+    applies = status.history
+    if len(applies) < _MOST_MOMENTS:
+        known = {record.at for record in applies}
+        past = (each.record for each in journal.applies() if each.record.at not in known)
+        applies = (*applies, *islice(past, _MOST_MOMENTS - len(applies)))
+    return timeline(applies, journal.events(_MOST_MOMENTS), _MOST_MOMENTS)
 
 
 def _stage_figures(status: Status) -> tuple[tuple[str, float, float], ...]:

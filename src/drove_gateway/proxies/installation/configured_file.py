@@ -148,6 +148,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             announce_copy=lambda config, copy: outside.log.write(
                 LogEvent.FOREIGN_FILE_KEPT, path=str(config), copy=str(copy)
             ),
+            replaced=outside.replaced,
         )
 
     async def check(self, text: str) -> str:

@@ -39,6 +39,10 @@ def _silent(config: Path, copy: Path) -> None:
     """Announce nothing."""
 
 
+def _unseen(before: str, after: str) -> None:
+    """Nobody compares the configurations."""
+
+
 class _Way(msgspec.Struct, frozen=True):
     """How an install may change the running proxy; see `Installation.install`."""
 
@@ -51,7 +55,8 @@ class FileInstallation:
 
     `remembered` is the topology that an earlier run installed, where that is known: its vhosts have
     a last good form. `current` is the configuration that serves. `announce_copy` is called
-    with a configuration file that someone else wrote, and the path at which it is kept.
+    with a configuration file that someone else wrote, and the path at which it is kept. `replaced`
+    gets the text of the file before and after each change of it.
     """
 
     enabled = True
@@ -69,6 +74,7 @@ class FileInstallation:
         clock: Callable[[], float],
         remembered: Topology | None = None,
         announce_copy: Callable[[Path, Path], None] = _silent,
+        replaced: Callable[[str, str], None] = _unseen,
     ) -> None:
         self.current: Rendered | None = None
         self.installed: Topology | None = None
@@ -82,6 +88,7 @@ class FileInstallation:
         self._loader = GenerationLoader(platform, timeout=timeout, prove=prove, ask=ask)
         self._clock = clock
         self._announce_copy = announce_copy
+        self._replaced = replaced
         self._changing = asyncio.Lock()
         self._install_failed = False
         self._unchecked: Topology | None = None
@@ -280,19 +287,21 @@ class FileInstallation:
         try:
             await self._loader.load(rendered, timings)
         except ProxyError as error:
-            await self._restore(previous, error)
+            await self._restore(previous, rendered.text, error)
             raise
 
     async def _swap(self, candidate: Candidate) -> None:
         if candidate.file is not None:
-            await asyncio.to_thread(self._replace, candidate.file)
+            before = await asyncio.to_thread(self._replace, candidate.file)
+            self._replaced(before, candidate.rendered.text)
 
     def _discard(self, candidate: Candidate) -> None:
         if candidate.file is not None:
             config_file.discard(candidate.file)
 
-    def _replace(self, file: Path) -> None:
-        """Replace the target by `file`, once the target is kept where others wrote it."""
+    def _replace(self, file: Path) -> str:
+        """Replace the target by `file`, once the target is kept where others wrote it; return the
+        text of the target before."""
         config = self._platform.config
         try:
             before = config_file.read(config)
@@ -300,6 +309,7 @@ class FileInstallation:
                 copy = keep(config, before)
                 self._announce_copy(config, copy)
             config_file.swap(file, config, in_place=self._platform.in_place)
+            return before or ""
         finally:
             config_file.discard(file)
 
@@ -308,11 +318,11 @@ class FileInstallation:
         config = self._platform.config
         previous = await asyncio.to_thread(config_file.read, config)
         file = await asyncio.to_thread(config_file.write_candidate, config, rendered.text)
-        await asyncio.to_thread(self._replace, file)
+        self._replaced(await asyncio.to_thread(self._replace, file), rendered.text)
         try:
             await self._loader.load(rendered, Timings(self._clock))
         except ProxyError as error:
-            await self._restore(previous, error)
+            await self._restore(previous, rendered.text, error)
             raise
 
     async def _reload_reason(
@@ -341,7 +351,7 @@ class FileInstallation:
             return self.current is None or self.current.text != rendered.text
         return not await self._loader.serves(rendered.proof_url, rendered.generation)
 
-    async def _restore(self, previous: str | None, reason: ProxyError) -> None:
+    async def _restore(self, previous: str | None, failed: str, reason: ProxyError) -> None:
         """Put back the file that the proxy still runs with, so that a restart finds it."""
         if previous is None:
             return
@@ -351,6 +361,7 @@ class FileInstallation:
             await asyncio.to_thread(
                 config_file.swap, file, config, in_place=self._platform.in_place
             )
+            self._replaced(failed, previous)
         except ProxyError as error:
             raise ProxyError(
                 f"{reason}; the previous file cannot be restored either: {error}"
