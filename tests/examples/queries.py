@@ -74,6 +74,16 @@ def of_the_dashboard() -> Iterator[Query]:
             shown = frozenset(re.findall(r"{{(\w+)}}", target["legendFormat"]))
             yield Query(where, target["expr"], shown)
 
+    for annotation in annotations():
+        shown = frozenset(re.findall(r"{{(\w+)}}", annotation["textFormat"]))
+        yield Query(annotation["name"], annotation["expr"], shown)
+
+
+def annotations() -> list[dict[str, Any]]:
+    """Return what the dashboard marks on its time axis."""
+    found: list[dict[str, Any]] = DASHBOARD["annotations"]["list"]
+    return found
+
 
 def of_the_variables() -> Iterator[tuple[str, str]]:
     """Return each variable's series selector, and the label of its values."""

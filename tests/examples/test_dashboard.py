@@ -1,5 +1,6 @@
 """The dashboard can be imported as it is, and every panel says what it shows."""
 
+import re
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -8,6 +9,7 @@ from tests.examples.queries import (
     DASHBOARD,
     OF_THE_TARGET,
     Query,
+    annotations,
     asked,
     of_the_dashboard,
     panels,
@@ -86,3 +88,37 @@ def test_a_legend_names_what_the_query_leaves(query: Query) -> None:
     grouped = asked(query.expr).grouped
     assert not grouped or query.shown <= grouped
     assert query.shown or not grouped - {"le"} - OF_THE_TARGET
+
+
+def test_reloads_and_holds_are_marked_on_the_time_axis() -> None:
+    marked = {annotation["name"]: annotation for annotation in annotations()}
+
+    assert list(marked) == ["Reloads", "Failed reloads", "Holds"]
+    for annotation in annotations():
+        assert annotation["enable"]
+        assert annotation["datasource"]["uid"] == "${datasource}"
+        assert annotation["titleFormat"]
+
+
+def test_the_first_panel_says_who_is_up_and_leads_to_the_gateways_page() -> None:
+    first = SHOWING[0]
+    (link,) = first["fieldConfig"]["defaults"]["links"]
+
+    assert first["title"] == "Up"
+    assert asked(first["targets"][0]["expr"]).metrics >= {("up", "")}
+    assert link["url"] == "http://${__field.labels.instance}/ui/"
+    assert DASHBOARD["links"][0]["url"] == "http://${instance:raw}/ui/"
+
+
+@pytest.mark.parametrize("panel", SHOWING, ids=lambda panel: panel["title"])
+def test_durations_are_shown_as_p50_and_p99(panel: dict[str, Any]) -> None:
+    shares = {
+        share
+        for target in panel["targets"]
+        for share in re.findall(r"histogram_quantile\(([\d.]+)", target["expr"])
+    }
+    words = panel["title"] + "".join(target["legendFormat"] for target in panel["targets"])
+
+    assert shares <= {"0.5", "0.99"}
+    assert "0.5" not in shares or "p50" in words
+    assert "0.99" not in shares or "p99" in words

@@ -11,7 +11,7 @@ from tools.reference.metrics import main, page
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.metrics import Metrics
-from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
+from drove_gateway.metrics.catalog import DECLARED, ORIGINAL, Declared
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
@@ -473,3 +473,16 @@ def test_a_stale_reference_is_found_and_rewritten(tmp_path: Path) -> None:
     assert run(main, ["--write", str(tmp_path)]).exit_code == 0
     assert run(main, ["--check", str(tmp_path)]).exit_code == 0
     assert path.read_text() == page()
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [metric for metric in DECLARED if metric.kind == "counter"],
+    ids=lambda metric: metric.shown,
+)
+def test_a_counter_has_its_series_before_the_first_failure(metric: Declared) -> None:
+    series = shown(Metrics(["main"]))
+
+    of_the_metric = {name: value for name, value in series.items() if name.startswith(metric.shown)}
+    assert of_the_metric
+    assert set(of_the_metric.values()) == {0}
