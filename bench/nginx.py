@@ -43,7 +43,7 @@ from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
@@ -121,7 +121,7 @@ class Plus:
             log=EventLog(structlog.get_logger()),
         )
         self.driver = RuntimeProxy(
-            NginxPlusAdapter(
+            NginxAdapter(
                 self.client,
                 Parameters(max_fails=0, fail_timeout="1s", slow_start="0s"),
                 metrics=NoMetrics(),

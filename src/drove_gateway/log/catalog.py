@@ -336,6 +336,18 @@ class LogEvent(enum.Enum):
         "a reload lost what an operator had set on servers; set it again", "servers", "error"
     )
 
+    DICTIONARY_FULL = _error(
+        "the Lua balancer's dictionary is full: these upstreams serve what the file lists, and "
+        "change by reloads",
+        "count",
+        "limit",
+    )
+    CHANGED_ONE_BY_ONE = _warning(
+        "the Lua balancer refuses to change many upstreams in one call: they are changed one by "
+        "one",
+        "error",
+    )
+
     # The container's processes.
     PROCESS_STARTED = _info("a process of the container started", "process", "pid")
     PROCESS_RESTARTS = _error(

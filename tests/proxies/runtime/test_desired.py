@@ -10,7 +10,7 @@ from tests.proxies.nginx.plus.rig import app, topology
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.runtime.desired import DesiredServers
 from drove_gateway.proxies.runtime.resolver import Resolver
@@ -25,12 +25,12 @@ async def lookup(name: str) -> list[str]:
     raise OSError(f"no resolver for {name}")
 
 
-def adapter() -> NginxPlusAdapter:
+def adapter() -> NginxAdapter:
     metrics = CountingMetrics()
     client = Client(
         Access("127.0.0.1:1"), timeout=1, metrics=metrics, log=EventLog(structlog.get_logger())
     )
-    return NginxPlusAdapter(client, Parameters(0, "1s", "0s"), metrics=metrics, clock=lambda: 0.0)
+    return NginxAdapter(client, Parameters(0, "1s", "0s"), metrics=metrics, clock=lambda: 0.0)
 
 
 def servers(*, reloads: bool = False, tag: str = "drain") -> DesiredServers:

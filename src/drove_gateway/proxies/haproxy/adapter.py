@@ -58,6 +58,7 @@ class HaproxyAdapter:
 
     name = "HAProxy"
     backend_noun = "backend"
+    outdated = ""
 
     def __init__(
         self, api: RuntimeApi, options: Options, reader: ConfigurationReader | None = None

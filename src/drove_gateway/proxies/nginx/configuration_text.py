@@ -1,7 +1,8 @@
 """Read from the text of an NGINX configuration which vhosts it serves, and by which servers. Pure.
 
 A `server` block serves its names by what its `proxy_pass` directives point to: an upstream, an
-address, or a variable that `set` or `map` fills with the name of an upstream.
+address, or a variable that `set` or `map` fills with the name of an upstream. The servers of the
+Lua balancer's upstreams are listed in its code.
 """
 
 import re
@@ -11,6 +12,7 @@ import msgspec
 
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.installation.served import Served, ServedHosts, host_at
+from drove_gateway.proxies.nginx.lua.configuration import file_servers
 from drove_gateway.proxies.nginx.syntax import Directive, everywhere, parse
 
 _NAME = re.compile(r"(?:\*?\.)?[A-Za-z0-9][A-Za-z0-9_.-]*(?:\.\*)?")
@@ -37,7 +39,8 @@ def served_by_file(text: str) -> Served:
             upstream.words[1]: tuple(_addresses(upstream))
             for upstream in everywhere(directives, "upstream")
             if len(upstream.words) > 1
-        },
+        }
+        | file_servers(text),
         maps={
             block.words[2].removeprefix("$"): tuple(_entries(block))
             for block in everywhere(directives, "map")

@@ -10,12 +10,18 @@ from drove_gateway.proxies.installation.configured_file import ConfiguredFile, P
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
 from drove_gateway.proxies.nginx.hazards import examine
+from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions, without_servers
-from drove_gateway.proxies.nginx.lua.template_functions import lua_functions
+from drove_gateway.proxies.nginx.lua.template_functions import (
+    LuaUse,
+    hosts_of,
+    lua_functions,
+    lua_use,
+)
 from drove_gateway.proxies.nginx.names import Naming
 from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.nginx.workers import nginx_workers
 from drove_gateway.proxies.outside import Outside
@@ -27,6 +33,7 @@ from drove_gateway.topology.namespace_build import parse_rules
 def nginx_kind(settings: Settings) -> ProxyKind:
     """Return NGINX as `settings` describe it."""
     has_api = bool(settings.nginxplusapiaddr)
+    use = _lua_use(settings)
     platform = nginx_platform(settings)
     file = Path(settings.nginx_config).absolute()
     where = settings.nginxplusapiaddr if settings.nginx_reload_disabled else file
@@ -41,12 +48,12 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             installed=not (settings.nginx_reload_disabled and has_api),
             examine=examine,
             shared=without_servers if has_api else None,
-            functions=lua_functions(_balancer(settings)),
+            functions=lua_functions(_balancer(settings), use),
         ),
         rules=runtime_rules(settings, _realms(settings)),
-        backends=lambda app: (app.vhost,),
+        backends=lambda app: hosts_of(app, groups=use.groups),
         naming=Naming(),
-        connect=_connect(settings) if has_api else None,
+        connect=_connect(settings, use) if has_api else None,
         count_workers=lambda: nginx_workers(file),
         one_protocol=True,
         read_served=served_by_file,
@@ -72,13 +79,25 @@ def _balancer(settings: Settings) -> Callable[[], LuaOptions]:
     return options
 
 
-def _connect(settings: Settings) -> Connect:
+def _lua_use(settings: Settings) -> LuaUse:
+    """Read from the template whether NGINX has the Lua balancer."""
+    if settings.nginx_reload_disabled or not settings.nginxplusapiaddr:
+        return LuaUse()
+    try:
+        return lua_use(Path(settings.nginx_template).read_text(errors="replace"))
+    except OSError:
+        # That it cannot be read is reported when it is rendered.
+        return LuaUse()
+
+
+def _connect(settings: Settings, use: LuaUse) -> Connect:
     access = Access(
         address=settings.nginxplusapiaddr,
         user=settings.nginxplusapi_user,
         password=settings.nginxplusapi_pass.get_secret_value(),
         ca_file=settings.nginxplusapi_ca_file,
         skip_verify=settings.nginxplusapi_skip_verify,
+        product="NGINX" if use.balancer else "NGINX Plus",
     )
     parameters = Parameters(
         max_fails=settings.nginx_max_fails,
@@ -90,7 +109,12 @@ def _connect(settings: Settings) -> Connect:
         metrics = outside.metrics.runtime_api("nginx")
         client = Client(access, timeout=settings.api_timeout, metrics=metrics, log=outside.log)
         stack.push_async_callback(client.close)
-        return NginxPlusAdapter(client, parameters, metrics=metrics, clock=outside.clock)
+        balancer = None
+        if use.balancer:
+            balancer = LuaBalancer(client, parameters.fields(), use=use, log=outside.log)
+        return NginxAdapter(
+            client, parameters, metrics=metrics, clock=outside.clock, balancer=balancer
+        )
 
     return connect
 

@@ -27,6 +27,7 @@ class Abilities(msgspec.Struct, frozen=True):
     `reads_everything`: one reply shows every backend, so that what was read is kept and trusted
     until the next audit. Otherwise a backend is read before it is changed.
     `hides_empty`: a backend without servers may look as if it were missing.
+    `creates_backends`: a backend comes with its first server, and is deleted when it leaves.
     `file_has_servers`: the configuration lists the servers, so that the file follows runtime
     changes, and a reload repairs what the runtime API cannot.
     `drains_survive_reload`: a reload keeps servers in drain.
@@ -40,6 +41,7 @@ class Abilities(msgspec.Struct, frozen=True):
     parameters: tuple[Parameter, ...] = ()
     reads_everything: bool = False
     hides_empty: bool = False
+    creates_backends: bool = False
     file_has_servers: bool = False
     drains_survive_reload: bool = False
     one_protocol: bool = False
@@ -64,6 +66,10 @@ class Adapter(Protocol):
     @property
     def makes_backends(self) -> bool:
         """Whether the process that was identified last adds and deletes backends."""
+
+    @property
+    def outdated(self) -> str:
+        """Why the process that was identified last must load its configuration anew, or empty."""
 
     @property
     def texts(self) -> ReadsBackends | None:

@@ -154,7 +154,7 @@ class DesiredServers:
                 yield DesiredBackend(name, vhost, tuple(self._servers(hosts)), patience)
         for name, hosts in had.items():
             if name not in has and self._adapter.balances(hosts):
-                yield DesiredBackend(name, vhost, (), patience)
+                yield DesiredBackend(name, vhost, (), patience, leaves=True)
 
     def _servers(self, hosts: tuple[Host, ...]) -> Iterator[DesiredServer]:
         addresses = self._resolver.known(set(map(_bare, hosts))).addresses

@@ -35,6 +35,8 @@ def changes(
     their way: without an address yet, or waiting for their first health check. Where names are
     addresses they also stay while a host has no address: any of them may be its server.
     """
+    if backend.leaves and abilities.creates_backends:
+        return [Change(Action.DELETE_BACKEND, backend.name, "", "no longer wanted")]
     standing, surplus = _by_name(observed)
     desired = {server.name: server for server in backend.servers}
     probes = abilities.probes and any(server.serving for server in standing.values())

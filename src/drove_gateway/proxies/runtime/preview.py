@@ -33,7 +33,8 @@ async def preview_servers(
     """
     servers = desired_servers(rules, adapter, resolver, reloads=reloads)
     engine = Engine(adapter, servers, resolver, clock=clock)
-    engine.fills_missing = adapter.abilities.hides_empty and not reloads
+    abilities = adapter.abilities
+    engine.fills_missing = abilities.creates_backends or (abilities.hides_empty and not reloads)
     resolved = await resolver.resolve(host_names(desired))
     try:
         process = await adapter.identify()

@@ -271,8 +271,9 @@ class RuntimeProxy:
 
         engine = self._engine
         fresh = not engine.known
-        engine.fills_missing = self._abilities.hides_empty and (
-            not self._installation.enabled or self._installation.installed is not None
+        engine.fills_missing = self._abilities.creates_backends or (
+            self._abilities.hides_empty
+            and (not self._installation.enabled or self._installation.installed is not None)
         )
         try:
             if fresh:

@@ -46,6 +46,8 @@ def reload_reasons(
         f"{adapter.backend_noun} {backend}: {why}; the file is loaded instead"
         for backend, why in engine.refused.items()
     )
+    if adapter.outdated:
+        refused = (*refused, adapter.outdated)
     if installed is None:
         return ReloadReasons(forced=refused)
     structural = structural_changes(

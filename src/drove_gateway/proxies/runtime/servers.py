@@ -25,12 +25,13 @@ class DesiredServer(msgspec.Struct, frozen=True, gc=False):
 
 class DesiredBackend(msgspec.Struct, frozen=True, gc=False):
     """The servers that a backend should have; removed servers have `patience` seconds to finish
-    their requests."""
+    their requests. `leaves` says that the backend itself is no longer wanted."""
 
     name: str
     vhost: str
     servers: tuple[DesiredServer, ...]
     patience: float = 0.0
+    leaves: bool = False
 
 
 class ObservedServer(msgspec.Struct, frozen=True, gc=False):

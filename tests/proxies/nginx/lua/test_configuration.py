@@ -14,7 +14,9 @@ from drove_gateway.proxies.nginx.lua.configuration import (
     FileServer,
     FileUpstream,
     LuaOptions,
+    file_servers,
     init_code,
+    memory_for,
     server_part,
     upstream_part,
     without_servers,
@@ -67,6 +69,30 @@ def test_the_api_listens_on_this_machine_only(listen: str) -> None:
 def test_a_size_that_nginx_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match="not a size"):
         LuaOptions(listen="unix:/run/a", memory="much")
+
+
+def test_the_dictionary_grows_with_the_servers_in_large_steps() -> None:
+    def memory(count: int) -> str:
+        servers = tuple(FileServer(f"10.0.{n >> 8}.{n & 255}:80") for n in range(10))
+        return memory_for({f"app{n}.test": FileUpstream(servers) for n in range(count)})
+
+    assert [memory(count) for count in (0, 1000, 3000, 5000)] == ["16m", "16m", "16m", "32m"]
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+        st.lists(st.sampled_from(["10.0.0.1:80", "[::1]:81", "unix:/run/a.sock"]), max_size=3),
+        max_size=3,
+    )
+)
+def test_the_servers_of_a_file_can_be_read_from_its_text(servers: dict[str, list[str]]) -> None:
+    listed = {
+        name: FileUpstream(tuple(FileServer(address, weight=2) for address in its))
+        for name, its in servers.items()
+    }
+    text = init_code(_OPTIONS, listed, generation="1")
+    assert file_servers(text) == {name: tuple(its) for name, its in servers.items()}
 
 
 async def test_the_running_code_reports_its_hash(short_path: Path) -> None:

@@ -28,7 +28,7 @@ from drove_gateway.proxies.installation.installation import Installation, NoInst
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
@@ -121,7 +121,7 @@ async def rigged(
         made = configured.installation(file, this_machine(environ or {}, Metrics(), log))
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     driver = RuntimeProxy(
-        NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
+        NginxAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
         RuntimeRules(
             drain_timeout=drain_timeout,
             drain_timeout_tag="drain",

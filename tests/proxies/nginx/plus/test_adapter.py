@@ -8,7 +8,7 @@ from tests.proxies.nginx.plus.rig import app
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.runtime.servers import Process
 
@@ -18,13 +18,13 @@ RAW = Host("10.0.0.3", 25, "tcp")
 
 
 @pytest.fixture
-def adapter() -> NginxPlusAdapter:
+def adapter() -> NginxAdapter:
     metrics = CountingMetrics()
     client = Client(
         Access("127.0.0.1:1"), timeout=1, metrics=metrics, log=EventLog(structlog.get_logger())
     )
     parameters = Parameters(max_fails=0, fail_timeout="1000ms", slow_start="0")
-    return NginxPlusAdapter(client, parameters, metrics=metrics, clock=lambda: 0.0)
+    return NginxAdapter(client, parameters, metrics=metrics, clock=lambda: 0.0)
 
 
 def grouped(**groups: tuple[Host, ...]) -> App:
@@ -44,13 +44,13 @@ def grouped(**groups: tuple[Host, ...]) -> App:
     ids=["all groups", "a raw group is left out", "with all its hosts", "no hosts"],
 )
 def test_which_hosts_go_into_an_upstream(
-    adapter: NginxPlusAdapter, grouping: App, expected: tuple[Host, ...]
+    adapter: NginxAdapter, grouping: App, expected: tuple[Host, ...]
 ) -> None:
     assert adapter.backends(grouping) == {"a.example": expected}
     assert adapter.balances(expected)
 
 
-def test_an_upstream_without_a_balanced_host_is_left_alone(adapter: NginxPlusAdapter) -> None:
+def test_an_upstream_without_a_balanced_host_is_left_alone(adapter: NginxAdapter) -> None:
     (hosts,) = adapter.backends(grouped(blue=(RAW,))).values()
     assert not adapter.balances(hosts)
 
@@ -66,12 +66,12 @@ def test_an_upstream_without_a_balanced_host_is_left_alone(adapter: NginxPlusAda
     ],
 )
 def test_a_server_is_named_by_its_address(
-    adapter: NginxPlusAdapter, host: str, ip: str, name: str
+    adapter: NginxAdapter, host: str, ip: str, name: str
 ) -> None:
     assert adapter.server_name(Host(host, 80, "http"), ip) == name
 
 
-def test_equal_times_in_other_words_are_not_a_difference(adapter: NginxPlusAdapter) -> None:
+def test_equal_times_in_other_words_are_not_a_difference(adapter: NginxAdapter) -> None:
     assert adapter.abilities.parameters == (
         ("max_fails", 0),
         ("fail_timeout", 1000),
@@ -91,7 +91,7 @@ def test_equal_times_in_other_words_are_not_a_difference(adapter: NginxPlusAdapt
     ids=["nothing", "reload", "restart", "restart to the same count", "an old worker answers"],
 )
 def test_what_happened_to_nginx(
-    adapter: NginxPlusAdapter, before: tuple[int, int], now: tuple[int, int], happened: str
+    adapter: NginxAdapter, before: tuple[int, int], now: tuple[int, int], happened: str
 ) -> None:
     old, new = (Process(pid, generation=loads) for loads, pid in (before, now))
     assert adapter.replaced(old, new) == happened

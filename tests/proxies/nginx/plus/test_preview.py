@@ -13,7 +13,7 @@ from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.preview import Observation
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxPlusAdapter, Parameters
+from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.resolver import Resolver
@@ -47,7 +47,7 @@ async def look(
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     try:
         return await preview_servers(
-            NginxPlusAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
+            NginxAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
             RuntimeRules(drain_timeout=30.0 if drain else 0.0),
             Resolver(no_names, timeout=0.5, ttl=30, clock=time.monotonic),
             desired,

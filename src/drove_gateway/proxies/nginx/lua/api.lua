@@ -6,6 +6,7 @@ local refusal = require("drove_gateway.refusal")
 local status = require("drove_gateway.status")
 local store = require("drove_gateway.store")
 local upstreams = require("drove_gateway.upstream")
+local view = require("drove_gateway.view")
 
 local M = {}
 
@@ -41,7 +42,7 @@ local function body()
 end
 
 local function current(name)
-    local upstream, version = store.current(name)
+    local upstream, version = view.current(name)
     if not upstream then
         refusal.raise(404, "UpstreamNotFound", 'upstream "' .. name .. '" not found')
     end
@@ -51,6 +52,7 @@ end
 -- Change an upstream that exists; `apply` returns what the response shows.
 local function change(name, apply)
     return store.change(name, function(upstream)
+        upstream = upstream or view.copy_from_file(name)
         if not upstream then
             refusal.raise(404, "UpstreamNotFound", 'upstream "' .. name .. '" not found')
         end

@@ -3,12 +3,13 @@
 --   {"upstreams": {NAME: CHANGE, …}}
 --   CHANGE: null removes the upstream;
 --           {"servers": [SERVER, …]} replaces its servers, and creates it where it is missing;
---           {"add": [SERVER, …], "change": [SERVER, …], "remove": [ADDRESS, …]} changes some;
+--           {"add": [SERVER, …], "change": [SERVER, …], "remove": [ADDRESS, …]} changes some, and
+--           creates the upstream where it is missing and servers are added;
 --           with both, "method": "round_robin" or "least_conn", and "routed": true or false:
 --           whether the default server serves it under its name.
 --
 -- Every upstream is changed as a whole or not at all, and has its own result:
--- {"servers": number} or {"error": {status, code, text}}. One bad upstream stops no other.
+-- {"servers": [SERVER, …]}, as it has them now, or {"error": {status, code, text}}. One bad upstream stops no other.
 local json = require("drove_gateway.json")
 local refusal = require("drove_gateway.refusal")
 local store = require("drove_gateway.store")
@@ -57,8 +58,9 @@ end
 
 local function transition(name, change, now)
     return function(upstream)
+        upstream = upstream or view.copy_from_file(name)
         if not upstream then
-            if not change.servers then
+            if not change.servers and not change.add then
                 refusal.raise(404, "UpstreamNotFound", 'upstream "' .. name .. '" not found')
             end
             upstream = store.new_upstream()
@@ -70,7 +72,7 @@ local function transition(name, change, now)
             upstreams.patch(upstream, change.add or {}, change.change or {}, change.remove or {},
                 now)
         end
-        return upstream, { servers = #upstream.servers }
+        return upstream, { servers = upstreams.shown(upstream) }
     end
 end
 

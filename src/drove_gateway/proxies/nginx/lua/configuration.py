@@ -13,13 +13,20 @@ from drove_gateway.proxies.nginx.lua.source import code, code_hash
 
 # Of the handshake; the hash tells apart what has the same version.
 VERSION = "1"
+# Instead of a vhost: that which the request names.
+ANY = "*"
 # NGINX reads a piece of Lua text between two braces or quotes into a buffer of 4 KiB.
 _MOST_SEED = 2000
 # Lua limits the constants of one function.
 _MOST_STATEMENTS = 1000
+_LEAST_MEGABYTES = 16
+# About a quarter of it is used (measured with ten servers in an upstream).
+_BYTES_PER_SERVER = 400
 _PLAIN = re.compile(r"[A-Za-z0-9 ._:/@,=\[\]+-]*")
 _SIZE = re.compile(r"[1-9][0-9]*[km]?")
 _SERVERS = re.compile(r"^(file\.upstream\(.*|\(function\(\)|end\)\(\));?\n", re.MULTILINE)
+_LISTED = re.compile(r'^file\.upstream\("(?P<name>[^"]*)", "(?P<servers>[^"]*)"', re.MULTILINE)
+_UNESCAPED = re.compile(r"\\(\d{3})")
 _LISTEN = re.compile(r"unix:/[\w./@+-]+|(127(\.\d{1,3}){3}|\[::1\]|localhost):\d{1,5}")
 
 
@@ -46,12 +53,12 @@ class LuaOptions(msgspec.Struct, frozen=True):
     """How the balancer is set up.
 
     `listen` is where the API listens: `unix:/path` or a loopback address with its port. `memory`
-    is the size of the dictionary, in NGINX's spelling. The last three are the parameters of the
-    file's servers; durations are in NGINX's spelling.
+    is the size of the dictionary, in NGINX's spelling, empty to have it fit the servers. The last
+    three are the parameters of the file's servers; durations are in NGINX's spelling.
     """
 
     listen: str
-    memory: str = "16m"
+    memory: str = ""
     max_fails: int = 1
     fail_timeout: str = "10s"
     slow_start: str = "0s"
@@ -62,7 +69,7 @@ class LuaOptions(msgspec.Struct, frozen=True):
                 f"the Lua balancer's API cannot listen on {self.listen!r}: "
                 "a unix:/path or a loopback address with a port is needed"
             )
-        if not _SIZE.fullmatch(self.memory):
+        if self.memory and not _SIZE.fullmatch(self.memory):
             raise ValueError(f"{self.memory!r} is not a size such as 16m")
 
 
@@ -74,10 +81,23 @@ def http_part(
     `generation` is the id of the configuration that the text becomes part of.
     """
     return _HTTP.format(
-        memory=options.memory,
+        memory=options.memory or memory_for(upstreams),
         init=init_code(options, upstreams, generation=generation),
         listen=options.listen,
     )
+
+
+def memory_for(upstreams: Mapping[str, FileUpstream]) -> str:
+    """Return a size with room for these upstreams, their names and many more servers.
+
+    Only doublings, so that it seldom changes: NGINX empties a dictionary of another size, and the
+    file fills it anew.
+    """
+    servers = sum(len(upstream.servers) for upstream in upstreams.values()) + len(upstreams)
+    megabytes = _LEAST_MEGABYTES
+    while servers * _BYTES_PER_SERVER > megabytes << 20:
+        megabytes *= 2
+    return f"{megabytes}m"
 
 
 def upstream_part(name: str) -> str:
@@ -85,20 +105,33 @@ def upstream_part(name: str) -> str:
 
     NGINX demands a server in each upstream; 0.0.0.1 is never connected to.
     """
+    vhost = "ngx.var.host" if name == ANY else _quoted(name)
     return (
         "server 0.0.0.1; balancer_by_lua_block "
-        f'{{ require("drove_gateway.balancer").balance({_quoted(name)}) }}'
+        f'{{ require("drove_gateway.balancer").balance({vhost}) }}'
     )
 
 
 def server_part(name: str) -> str:
     """Return what `server {}` needs: 404 once the vhost is removed, 503 while it has no servers."""
-    return f'access_by_lua_block {{ require("drove_gateway.balancer").access({_quoted(name)}) }}'
+    call = "access_by_host(ngx.var.host)" if name == ANY else f"access({_quoted(name)})"
+    return f'access_by_lua_block {{ require("drove_gateway.balancer").{call} }}'
 
 
 def without_servers(text: str) -> str:
     """Return a configuration without what its Lua balancer changes at runtime: the servers."""
     return _SERVERS.sub("", text)
+
+
+def file_servers(text: str) -> dict[str, tuple[str, ...]]:
+    """Return the addresses of each upstream that the Lua balancer of a configuration lists."""
+    found: dict[str, tuple[str, ...]] = {}
+    for match in _LISTED.finditer(text):
+        name = _UNESCAPED.sub(lambda escape: chr(int(escape[1])), match["name"])
+        name = name.encode("latin-1").decode(errors="surrogateescape")
+        addresses = (server.partition(",")[0] for server in match["servers"].split())
+        found[name] = (*found.get(name, ()), *addresses)
+    return found
 
 
 def init_code(

@@ -77,7 +77,8 @@ end
 -- servers that state none.
 function M.begin(about)
     M.about = about
-    M.loaded_at = ngx.time()
+    ngx.update_time()
+    M.loaded_at = ngx.now()
     is_new = store.load(about.generation)
     M.loads = store.loads()
     listed = {}

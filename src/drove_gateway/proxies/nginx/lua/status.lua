@@ -48,8 +48,8 @@ end
 -- The status of every upstream, by name.
 function M.upstreams()
     local all, workers = {}, running.workers()
-    for index, name in ipairs(store.names()) do
-        local upstream = store.current(name)
+    for index, name in ipairs(view.names()) do
+        local upstream = view.current(name)
         if upstream then
             all[name] = shown(name, upstream, workers)
         end
@@ -60,10 +60,11 @@ function M.upstreams()
     return all
 end
 
--- What the Plus API has no place for.
+-- What the Plus API has no place for. An upstream that only the file has has no revision.
 function M.details(upstream, version)
     return {
-        revision = store.revision(version), health_changes = store.health_changes(version),
+        revision = version and store.revision(version) or 0,
+        health_changes = version and store.health_changes(version) or 0,
         method = upstream.method or "round_robin", routed = upstream.routed or false,
     }
 end
@@ -79,7 +80,8 @@ function M.identity()
     return {
         version = version_text(), build = "drove-gateway-lua", address = ngx.var.server_addr,
         generation = file.loads, pid = ngx.worker.pid(), ppid = running.master(),
-        load_timestamp = os.date("!%Y-%m-%dT%H:%M:%S.000Z", file.loaded_at),
+        load_timestamp = os.date("!%Y-%m-%dT%H:%M:%S", math.floor(file.loaded_at)) ..
+            string.format(".%03dZ", file.loaded_at % 1 * 1000),
     }
 end
 
@@ -89,7 +91,7 @@ function M.balancer()
         version = file.about.version, hash = file.about.hash,
         generation = file.about.generation, loads = file.loads,
         dictionary = store.memory(), counters = counters.read(),
-        upstreams = #store.names(), only_in_file = view.only_in_file(),
+        upstreams = #view.names(), only_in_file = view.only_in_file(),
         workers = json.list(running.workers()),
     }
 end

@@ -3,7 +3,7 @@
 --   v:NAME        version of an upstream: its revision times REVISION plus the changes of health
 --   u:REVISION:NAME   the upstream itself, as JSON
 --   s:NAME        the configuration file that was loaded last lists this upstream
---   sequence, loads, format, generation
+--   sequence, loads, format, generation, id
 --
 -- A revision is written beside the one before it, and takes effect when the version names it. That
 -- is why a full dictionary leaves an upstream as it was: storing a longer value under the same key
@@ -212,6 +212,7 @@ function M.load(generation)
         dictionary:flush_expired()
         dictionary:set("format", FORMAT)
     end
+    dictionary:safe_add("id", ngx.worker.pid() .. "-" .. ngx.now())
     dictionary:safe_add("sequence", 1)
     dictionary:safe_add("loads", 0)
     dictionary:incr("loads", 1)
@@ -229,7 +230,10 @@ function M.generation()
 end
 
 function M.memory()
-    return { capacity = dictionary:capacity(), free = dictionary:free_space() }
+    return {
+        id = dictionary:get("id"), capacity = dictionary:capacity(),
+        free = dictionary:free_space(),
+    }
 end
 
 return M

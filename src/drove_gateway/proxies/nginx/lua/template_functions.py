@@ -4,10 +4,15 @@ luaBalancer .Generation .Apps   in `http {}`: the balancer, with the servers of 
                                 `{{range luaBalancer .Generation .Apps}}{{.}}{{end}}`
 luaUpstream "shop.example"      in `upstream {}`, instead of its `server` lines
 luaServer "shop.example"        in `server {}` or `location {}`
+
+With "*" instead of a vhost, the last two serve the vhost that a request names, if it has no server
+block yet.
 """
 
 import ipaddress
 from collections.abc import Callable, Mapping
+
+import msgspec
 
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.nginx.lua.configuration import (
@@ -25,14 +30,31 @@ _WEB = frozenset({"http", "https"})
 _MOST_PIECE = 8000
 
 
-def lua_functions(options: Callable[[], LuaOptions]) -> Mapping[str, Callable[..., object]]:
+class LuaUse(msgspec.Struct, frozen=True):
+    """What a template uses of the balancer: whether it has it at all, and the groups of vhosts."""
+
+    balancer: bool = False
+    groups: bool = False
+
+
+def lua_use(template: str) -> LuaUse:
+    """Read from a template's source what it uses of the balancer."""
+    balancer = "luaBalancer" in template
+    return LuaUse(balancer, groups=balancer and ".Groups" in template)
+
+
+def lua_functions(
+    options: Callable[[], LuaOptions],
+    use: LuaUse = LuaUse(),  # noqa: B008
+) -> Mapping[str, Callable[..., object]]:
     """Return `luaBalancer`, `luaUpstream` and `luaServer` by name.
 
     `options` is called with each luaBalancer; the ValueError that it may raise is the template's.
     """
 
     def lua_balancer(generation: str, apps: Mapping[str, App]) -> list[str]:
-        return _pieces(http_part(options(), upstreams_of(apps), generation=generation))
+        upstreams = upstreams_of(apps, groups=use.groups)
+        return _pieces(http_part(options(), upstreams, generation=generation))
 
     return {
         "luaBalancer": lua_balancer,
@@ -41,20 +63,32 @@ def lua_functions(options: Callable[[], LuaOptions]) -> Mapping[str, Callable[..
     }
 
 
-def upstreams_of(apps: Mapping[str, App]) -> Mapping[str, FileUpstream]:
-    """Return an upstream for each vhost, and `VHOST_GROUP` for each of its groups.
+def upstreams_of(apps: Mapping[str, App], *, groups: bool) -> Mapping[str, FileUpstream]:
+    """Return an upstream for each vhost, and with `groups` for each of its groups.
 
     Servers whose host is a name are left out: NGINX could not resolve it while it loads the file,
-    and the gateway adds them over the API. So are those of a vhost that do not speak HTTP, where
-    others do. The default server routes to the vhosts' own names.
+    and the gateway adds them over the API.
     """
-    upstreams: dict[str, FileUpstream] = {}
-    for app in apps.values():
-        web = tuple(host for host in app.hosts if host.port_type in _WEB)
-        upstreams[app.vhost] = FileUpstream(_servers(web or app.hosts))
-        for name, group in app.groups.items():
-            upstreams[f"{app.vhost}_{name}"] = FileUpstream(_servers(group.hosts), routed=False)
-    return upstreams
+    return {
+        name: FileUpstream(_servers(hosts), routed=False)
+        for app in apps.values()
+        for name, hosts in hosts_of(app, groups=groups).items()
+    }
+
+
+def hosts_of(app: App, *, groups: bool) -> Mapping[str, tuple[Host, ...]]:
+    """Return the hosts of an app's upstreams: VHOST, and with `groups` VHOST@GROUP.
+
+    Hosts that do not speak HTTP are left out where others do.
+    """
+    found = {app.vhost: app.hosts}
+    if groups:
+        found |= {f"{app.vhost}@{name}": group.hosts for name, group in app.groups.items()}
+    return {name: _web(hosts) or hosts for name, hosts in found.items()}
+
+
+def _web(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
+    return tuple(host for host in hosts if host.port_type in _WEB)
 
 
 def _pieces(text: str) -> list[str]:

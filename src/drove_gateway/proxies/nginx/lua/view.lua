@@ -2,6 +2,7 @@
 -- number from the dictionary; the upstream is decoded again only when that number changed.
 local address = require("drove_gateway.address")
 local health = require("drove_gateway.health")
+local json = require("drove_gateway.json")
 local parameters = require("drove_gateway.parameters")
 local running = require("drove_gateway.running")
 local store = require("drove_gateway.store")
@@ -120,6 +121,38 @@ end
 
 function M.is_only_in_file(name)
     return only_in_file[name] ~= nil and store.version(name) == nil
+end
+
+-- An upstream that only the file has, to read.
+function M.from_file_only(name)
+    return M.is_only_in_file(name) and only_in_file[name] or nil
+end
+
+-- The same, to change.
+function M.copy_from_file(name)
+    local upstream = M.from_file_only(name)
+    return upstream and json.decode(json.encode(upstream))
+end
+
+-- The upstream as it is now, with its version where the dictionary has it.
+function M.current(name)
+    local upstream, version = store.current(name)
+    if upstream then
+        return upstream, version
+    end
+    return M.from_file_only(name), nil
+end
+
+-- The names of all upstreams, in order.
+function M.names()
+    local names = store.names()
+    for name in pairs(only_in_file) do
+        if M.is_only_in_file(name) then
+            names[#names + 1] = name
+        end
+    end
+    table.sort(names)
+    return names
 end
 
 function M.only_in_file()

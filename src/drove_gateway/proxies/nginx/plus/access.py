@@ -1,4 +1,4 @@
-"""How NGINX Plus's API is reached: its URL, basic auth, and whom TLS trusts."""
+"""How NGINX's API is reached: its URL, basic auth, and whom TLS trusts."""
 
 import ssl
 from base64 import b64encode
@@ -9,13 +9,17 @@ import msgspec
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How the API is reached: HOST:PORT, a URL or unix:/PATH; basic auth where `user` is set."""
+    """How the API is reached: HOST:PORT, a URL or unix:/PATH; basic auth where `user` is set.
+
+    `product` is what messages call the server of the API.
+    """
 
     address: str
     user: str = ""
     password: str = ""
     ca_file: str = ""
     skip_verify: bool = False
+    product: str = "NGINX Plus"
 
     @property
     def socket(self) -> str:

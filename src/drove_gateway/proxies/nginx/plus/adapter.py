@@ -1,23 +1,27 @@
-"""NGINX Plus's API as the engine uses it: servers known by address, changed call by call."""
+"""NGINX's API as the engine uses it: servers known by address, changed call by call, or in one
+call where the Lua balancer offers that."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
+from typing import Literal
 
 import msgspec
 
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Host
+from drove_gateway.proxies.nginx.lua.balancer import BUILD, FULL, LuaBalancer
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
-from drove_gateway.proxies.nginx.plus.parallel import each
-from drove_gateway.proxies.nginx.plus.wire import (
-    Identity,
-    Peer,
-    Server,
-    address,
-    canonical,
-    milliseconds,
+from drove_gateway.proxies.nginx.plus.observed import (
+    from_status,
+    is_regular,
+    observed,
+    time_value,
 )
+from drove_gateway.proxies.nginx.plus.parallel import each
+from drove_gateway.proxies.nginx.plus.wire import Identity, Peer, Server, address, canonical
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 from drove_gateway.proxies.runtime.servers import (
@@ -25,10 +29,8 @@ from drove_gateway.proxies.runtime.servers import (
     Action,
     Batch,
     Change,
-    Held,
     ObservedBackends,
     ObservedServer,
-    Parameter,
     Process,
     Result,
 )
@@ -40,7 +42,6 @@ _FEW = 8
 _WORTH_ALL = 20
 _PORT_TYPES = frozenset({"http", "https"})
 _NOT_OFFERED = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
-_HELD: Mapping[str, Held] = {"draining": "drain", "down": "maintenance"}
 # The upstream is not as it was read.
 _OUTDATED = frozenset({"UpstreamServerNotFound", "EntryExists"})
 
@@ -52,16 +53,20 @@ class Parameters(msgspec.Struct, frozen=True):
     fail_timeout: str
     slow_start: str
 
+    def fields(self) -> Mapping[str, int | str]:
+        """Return the parameters as the API names them."""
+        return msgspec.structs.asdict(self)
 
-class NginxPlusAdapter:
-    """NGINX Plus behind its API; an `Adapter`.
 
-    An upstream is named like its vhost and holds all of the app's hosts, as in the original. What
-    an operator sets stays: `down`, `drain`, `weight`, `max_conns`, `route`, and servers that are
-    `backup` or that NGINX's resolver made.
+class NginxAdapter:
+    """NGINX Plus behind its API, or NGINX with the Lua balancer behind the same; an `Adapter`.
+
+    With a `balancer`, upstreams come with their first server and go with their vhost. An upstream
+    is named like its vhost and holds all of the app's hosts, as in the original. What an operator
+    sets stays: `down`, `drain`, `weight`, `max_conns`, `route`, and servers that are `backup` or
+    that NGINX's resolver made.
     """
 
-    name = "NGINX Plus"
     backend_noun = "upstream"
     makes_backends = False
     texts = None
@@ -73,27 +78,38 @@ class NginxPlusAdapter:
         *,
         metrics: ApiMetrics,
         clock: Callable[[], float],
+        balancer: LuaBalancer | None = None,
     ) -> None:
+        self.name = client.product
         self.abilities = Abilities(
             deletes_busy=True,
             parameters=(
                 ("max_fails", parameters.max_fails),
-                ("fail_timeout", _time(parameters.fail_timeout)),
-                ("slow_start", _time(parameters.slow_start)),
+                ("fail_timeout", time_value(parameters.fail_timeout)),
+                ("slow_start", time_value(parameters.slow_start)),
             ),
-            hides_empty=True,
+            hides_empty=balancer is None,
+            creates_backends=balancer is not None,
+            file_has_servers=balancer is not None,
             drains_survive_reload=True,
             one_protocol=True,
         )
         self._client = client
-        self._fields = msgspec.structs.asdict(parameters)
+        self._fields = parameters.fields()
+        self._balancer = balancer
         self._metrics = metrics
         self._clock = clock
         self._total = 0
 
+    @property
+    def outdated(self) -> str:
+        return self._balancer.outdated if self._balancer else ""
+
     def backends(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The app's upstream. Groups with a host that speaks neither http nor https are left out,
         as the original's documentation says; without them it may have no host at all."""
+        if self._balancer is not None:
+            return self._balancer.hosts_of(app)
         skipped: set[Host] = set()
         for group in app.groups.values():
             if not self.balances(group.hosts):
@@ -113,11 +129,14 @@ class NginxPlusAdapter:
     async def identify(self) -> Process | None:
         """None where the location offers upstreams only: then audits alone find changes."""
         try:
-            return _process(await self._client.identity())
+            process = _process(await self._client.identity())
         except ApiRefused as error:
             if error.status in _NOT_OFFERED and error.code != "UnknownVersion":
                 return None
             raise
+        if self._balancer is not None:
+            await self._balancer.meet(process)
+        return process
 
     def replaced(self, before: Process, now: Process) -> str:
         """For a moment after a reload, workers of the generation before still answer: that is
@@ -181,12 +200,21 @@ class NginxPlusAdapter:
                 results[id(change)] = result
 
         begin, succeeded = self._clock(), False
+        after = None
         try:
+            if self._balancer is not None:
+                bulk = await self._balancer.carry_out(upstreams)
+                results |= bulk.results
+                upstreams = {name: list(its) for name, its in bulk.left.items()}
             await each(upstreams.values(), change_all, parallel=_PARALLEL)
+            if self._balancer is not None:
+                unknown = {change.backend for change in changes} - bulk.known
+                again = await self._read_each(unknown, self._servers)
+                after = ObservedBackends({**bulk.servers, **again.backends}, again.problems)
             succeeded = all(result.state == "done" for result in results.values())
         finally:
             self._metrics.duration(succeeded, self._clock() - begin)
-        return Batch([results[id(change)] for change in changes])
+        return Batch([results[id(change)] for change in changes], after)
 
     async def wait_removable(self, backend: str, name: str, seconds: float) -> None:  # noqa: ARG002
         await asyncio.sleep(seconds)
@@ -195,7 +223,7 @@ class NginxPlusAdapter:
         upstreams = await self._client.upstreams()
         self._total = len(upstreams)
         return ObservedBackends(
-            {name: _from_status(found.peers) for name, found in upstreams.items()}
+            {name: from_status(found.peers) for name, found in upstreams.items()}
         )
 
     async def _read_each(
@@ -218,10 +246,10 @@ class NginxPlusAdapter:
 
     async def _servers(self, upstream: str) -> list[ObservedServer]:
         servers = await self._client.servers(upstream)
-        return [_observed(server) for server in servers if _is_regular(server)]
+        return [observed(server) for server in servers if is_regular(server)]
 
     async def _peers(self, upstream: str) -> list[ObservedServer]:
-        return _from_status(await self._client.peers(upstream))
+        return from_status(await self._client.peers(upstream))
 
     async def _carry_out_in_order(
         self, changes: Sequence[Change]
@@ -246,7 +274,10 @@ class NginxPlusAdapter:
         except ApiRefused as error:
             if error.code in _OUTDATED:
                 return Result("outdated", str(error))
-            return Result("refused", f"server {change.name}: {error}")
+            state: Literal["needs reload", "refused"] = "refused"
+            if self._balancer is not None and error.code == FULL:
+                state = "needs reload"
+            return Result(state, f"server {change.name}: {error}")
 
     async def _call(self, change: Change) -> Result:
         """Ids are given anew by every reload: the reply tells which server the call met."""
@@ -276,7 +307,14 @@ class NginxPlusAdapter:
 
 
 def _process(identity: Identity) -> Process:
-    return Process(identity.ppid, identity.generation, version=identity.build)
+    """The process that answers. The Lua balancer's count of loads begins anew with a dictionary of
+    another size, so that the time of the load tells its processes apart."""
+    if identity.build != BUILD:
+        return Process(identity.ppid, identity.generation, version=identity.build)
+    with contextlib.suppress(ValueError):
+        loaded = datetime.fromisoformat(identity.load_timestamp)
+        return Process(identity.ppid, int(loaded.timestamp() * 1000), version=identity.version)
+    return Process(identity.ppid, identity.generation, version=identity.version)
 
 
 def _state(upstream: str, peer: Peer) -> ServerState:
@@ -294,63 +332,16 @@ def _state(upstream: str, peer: Peer) -> ServerState:
     )
 
 
-def _is_regular(server: Server) -> bool:
-    return not server.backup and server.parent is None
-
-
 def _met(change: Change, reply: Server) -> Result:
     """Whether the call met the server that it was for."""
     if canonical(reply.server) != change.name:
         return Result("outdated", f"the call for server {change.name} met {reply.server}")
-    return Result(server=_observed(reply))
+    return Result(server=observed(reply))
 
 
 def _deleted(change: Change, remaining: Sequence[Server]) -> Result:
     """Whether the deletion met the server that it was for."""
-    same = sum(canonical(s.server) == change.name and _is_regular(s) for s in remaining)
+    same = sum(canonical(s.server) == change.name and is_regular(s) for s in remaining)
     if same == change.remaining:
         return Result()
     return Result("outdated", f"the deletion of server {change.name} met another server")
-
-
-def _observed(server: Server) -> ObservedServer:
-    shown = {
-        "max_fails": server.max_fails,
-        "fail_timeout": None if server.fail_timeout is None else _time(server.fail_timeout),
-        "slow_start": None if server.slow_start is None else _time(server.slow_start),
-    }
-    parameters = tuple((name, value) for name, value in shown.items() if value is not None)
-    held: Held = "drain" if server.drain else "maintenance" if server.down else ""
-    return _server(server.server, server.id, held, parameters=parameters)
-
-
-def _from_status(peers: Sequence[Peer]) -> list[ObservedServer]:
-    """Servers as the status of their upstream shows them: with requests, without parameters."""
-    return [
-        _server(peer.server, peer.id, _HELD.get(peer.state, ""), active=peer.active)
-        for peer in peers
-        if not peer.backup
-    ]
-
-
-def _server(
-    text: str, handle: int, held: Held, active: int = 0, parameters: tuple[Parameter, ...] = ()
-) -> ObservedServer:
-    name = canonical(text)
-    host, _, port = name.rpartition(":")
-    return ObservedServer(
-        name,
-        host.strip("[]"),
-        int(port) if port.isdecimal() else 0,
-        serving=not held,
-        held=held,
-        active=active,
-        handle=handle,
-        parameters=parameters,
-    )
-
-
-def _time(text: str) -> int | str:
-    """NGINX's times in milliseconds, so that "1000ms" is "1s"."""
-    found = milliseconds(text)
-    return text if found is None else found

@@ -1,5 +1,8 @@
 """NGINX Plus's HTTP API, call by call: versions, time limits, errors in words.
 
+The Lua balancer of open-source NGINX offers the same API, and beside it a handshake and one call
+that changes many upstreams.
+
 What the API refuses is `ApiRefused` with its own status, code and text; what it does not answer
 at all is `ApiDown`; a call that was cut off, so that nobody knows whether it was carried out, is
 `ApiCut`.
@@ -20,6 +23,7 @@ import msgspec
 
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.nginx.lua.wire import BulkReply, BulkResult, Handshake
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.wire import (
     ErrorAnswer,
@@ -76,6 +80,10 @@ class Client:
         self._version = 0
 
     @property
+    def product(self) -> str:
+        return self._access.product
+
+    @property
     def url(self) -> str:
         return self._access.shown
 
@@ -115,6 +123,17 @@ class Client:
         path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
         return await self._call("update_http_servers", "DELETE", path, list[Server])
 
+    async def handshake(self) -> Handshake:
+        """Which Lua balancer NGINX runs."""
+        return await self._counted("handshake", "GET", "/drove-gateway/", Handshake)
+
+    async def change_upstreams(
+        self, changes: Mapping[str, Mapping[str, Any] | None]
+    ) -> Mapping[str, BulkResult | None]:
+        """Change upstreams of the Lua balancer, each as a whole or not at all; None removes it."""
+        path, body = "/drove-gateway/upstreams", {"upstreams": changes}
+        return (await self._counted("change_upstreams", "POST", path, BulkReply, body)).upstreams
+
     async def forget_connections(self) -> None:
         """Use new connections: after a reload, kept ones may lead to workers that are leaving.
 
@@ -150,7 +169,7 @@ class Client:
         known = [version for version in offered if _OLDEST_VERSION <= version <= _NEWEST_VERSION]
         if not known:
             raise ApiRefused(
-                f"NGINX Plus at {self.url} offers the API versions {offered}, none of "
+                f"{self._access.product} at {self.url} offers the API versions {offered}, none of "
                 f"{_OLDEST_VERSION} to {_NEWEST_VERSION}",
                 status=HTTPStatus.NOT_FOUND,
                 code="UnknownVersion",
@@ -174,8 +193,8 @@ class Client:
                 decoded = msgspec.json.decode(content, type=answer)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise ApiRefused(
-                    f"{method} {self.url}/{path} answered {status} with something that is not "
-                    f"NGINX Plus's API ({error}): {_shown(content)}",
+                    f"{method} {_at(self.url, path)} answered {status} with something that is not "
+                    f"{self._access.product}'s API ({error}): {_shown(content)}",
                     status=status,
                     code="",
                 ) from error
@@ -188,7 +207,7 @@ class Client:
         self, method: str, path: str, body: Mapping[str, Any] | None
     ) -> tuple[int, bytes]:
         data = None if body is None else msgspec.json.encode(body)
-        call = f"{method} {self.url}/{path}"
+        call = f"{method} {_at(self.url, path)}"
         begin = time.monotonic()
         try:
             status, content = await self._request(method, path, data, call)
@@ -206,14 +225,16 @@ class Client:
                 asyncio.timeout(self._timeout),
                 self._connections() as session,
                 session.request(
-                    method, f"{self._access.url}/{path}", data=data, allow_redirects=False
+                    method, _at(self._access.url, path), data=data, allow_redirects=False
                 ) as response,
             ):
                 return response.status, await _bounded(response, call)
         except TimeoutError as error:
             raise ApiDown(f"{call} was not answered within {self._timeout:g} s") from error
         except aiohttp.ClientConnectorError as error:
-            raise ApiDown(f"cannot reach NGINX Plus's API at {self.url}: {error}") from error
+            raise ApiDown(
+                f"cannot reach {self._access.product}'s API at {self.url}: {error}"
+            ) from error
         except (aiohttp.ClientError, OSError) as error:
             raise ApiCut(f"{call} was cut off: {error or type(error).__name__}") from error
 
@@ -271,7 +292,7 @@ class Client:
             detail = ErrorDetail(text=_shown(content))
         outcome = f"{status} {detail.code}".strip()
         return ApiRefused(
-            f"{method} {self.url}/{path} answered {outcome}: {detail.text[:_MOST_TEXT]}"
+            f"{method} {_at(self.url, path)} answered {outcome}: {detail.text[:_MOST_TEXT]}"
             f"{_ADVICE.get(detail.code) or _ADVICE.get(str(status), '')}",
             status=status,
             code=detail.code,
@@ -300,6 +321,11 @@ async def _bounded(response: aiohttp.ClientResponse, call: str) -> bytes:
                 code="",
             )
     return bytes(content)
+
+
+def _at(api: str, path: str) -> str:
+    """The address of a path below the API, or beside it where the path begins with a slash."""
+    return api.removesuffix("/api") + path if path.startswith("/") else f"{api}/{path}"
 
 
 def _quoted(upstream: str) -> str:

@@ -1,0 +1,55 @@
+"""Servers as the API shows them, as the engine knows servers. Pure."""
+
+from collections.abc import Mapping, Sequence
+
+from drove_gateway.proxies.nginx.plus.wire import Peer, Server, canonical, milliseconds
+from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Parameter
+
+_HELD: Mapping[str, Held] = {"draining": "drain", "down": "maintenance"}
+
+
+def is_regular(server: Server) -> bool:
+    return not server.backup and server.parent is None
+
+
+def observed(server: Server) -> ObservedServer:
+    shown = {
+        "max_fails": server.max_fails,
+        "fail_timeout": None if server.fail_timeout is None else time_value(server.fail_timeout),
+        "slow_start": None if server.slow_start is None else time_value(server.slow_start),
+    }
+    parameters = tuple((name, value) for name, value in shown.items() if value is not None)
+    held: Held = "drain" if server.drain else "maintenance" if server.down else ""
+    return _server(server.server, server.id, held, parameters=parameters)
+
+
+def from_status(peers: Sequence[Peer]) -> list[ObservedServer]:
+    """Servers as the status of their upstream shows them: with requests, without parameters."""
+    return [
+        _server(peer.server, peer.id, _HELD.get(peer.state, ""), active=peer.active)
+        for peer in peers
+        if not peer.backup
+    ]
+
+
+def _server(
+    text: str, handle: int, held: Held, active: int = 0, parameters: tuple[Parameter, ...] = ()
+) -> ObservedServer:
+    name = canonical(text)
+    host, _, port = name.rpartition(":")
+    return ObservedServer(
+        name,
+        host.strip("[]"),
+        int(port) if port.isdecimal() else 0,
+        serving=not held,
+        held=held,
+        active=active,
+        handle=handle,
+        parameters=parameters,
+    )
+
+
+def time_value(text: str) -> int | str:
+    """NGINX's times in milliseconds, so that "1000ms" is "1s"."""
+    found = milliseconds(text)
+    return text if found is None else found

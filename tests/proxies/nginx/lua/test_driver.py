@@ -1,0 +1,161 @@
+"""The gateway drives NGINX with the Lua balancer: servers without reloads, and what needs them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.proxies.nginx.lua.driver_rig import Nginx, Rig, rigged, running
+from tests.proxies.nginx.plus.rig import address_of, app, instances
+from tests.traffic import get
+from tests.waiting import until
+
+from drove_gateway.model.vocabulary import Topology
+
+A, B, C = (f"10.0.0.{number}:80" for number in range(1, 4))
+
+
+@pytest.fixture
+async def nginx(short_path: Path) -> AsyncIterator[Nginx]:
+    async with running(short_path) as nginx:
+        yield nginx
+
+
+@contextlib.asynccontextmanager
+async def _serving(nginx: Nginx, **vhosts: list[str]) -> AsyncIterator[Rig]:
+    """A gateway that has brought NGINX to `vhosts`, with dots for underscores, and runs."""
+    async with rigged(nginx) as rig, rig.running():
+        await rig.reach(_named(**vhosts))
+        rig.records.clear()
+        rig.metrics.calls.clear()
+        yield rig
+
+
+def _named(**vhosts: list[str]) -> Topology:
+    named = {name.replace("_", "."): servers for name, servers in vhosts.items()}
+    return Topology({vhost: app(vhost, servers) for vhost, servers in named.items()}, {})
+
+
+async def _has(nginx: Nginx, vhost: str, servers: list[str]) -> bool:
+    return await nginx.servers(vhost) == servers
+
+
+async def test_the_changes_of_many_upstreams_go_over_in_one_call_without_a_reload(
+    nginx: Nginx,
+) -> None:
+    async with _serving(nginx, a_test=[A], b_test=[A, B]) as rig:
+        await rig.reach(_named(a_test=[A, B, C], b_test=[C]))
+        assert await nginx.servers("a.test") == [A, B, C]
+        await until(partial(_has, nginx, "b.test", [C]))
+        assert rig.reloads == []
+        # Additions, drains, deletions.
+        assert rig.metrics.calls["change_upstreams", True] <= 3
+        assert rig.metrics.calls["add_http_server", True] == 0
+
+
+async def test_the_first_reload_is_seen_at_once(nginx: Nginx) -> None:
+    async with rigged(nginx) as rig, rig.running():
+        await rig.reach(_named(a_test=[A]))
+        assert [record.reloaded for record in rig.records] == [True]
+        assert rig.records[0].took < 2.0
+
+
+async def test_the_file_follows_the_servers_so_that_a_restart_of_nginx_alone_serves_them(
+    nginx: Nginx,
+) -> None:
+    async with instances(2) as (old, new):
+        async with _serving(nginx, a_test=[address_of(old)]) as rig:
+            await rig.reach(_named(a_test=[address_of(new)]))
+            await until(lambda: address_of(new) in nginx.config.read_text())
+            assert address_of(old) not in nginx.config.read_text()
+        await nginx.restart()
+        assert await get(nginx.port, "a.test") == (200, address_of(new))
+        assert rig.reloads == []
+
+
+async def test_nginx_that_restarts_beside_the_gateway_gets_what_the_file_did_not_list(
+    nginx: Nginx,
+) -> None:
+    async with _serving(nginx, a_test=[A]) as rig:
+        await rig.reach(_named(a_test=[B]))
+        await nginx.restart()
+        await until(partial(_has, nginx, "a.test", [B]))
+        await rig.reach(_named(a_test=[B, C]))
+        assert await nginx.servers("a.test") == [B, C]
+        assert rig.reloads == []
+
+
+async def test_killed_workers_change_nothing(nginx: Nginx) -> None:
+    async with _serving(nginx, a_test=[A]) as rig:
+        await rig.reach(_named(a_test=[B]))
+        await nginx.kill_workers()
+        await rig.reach(_named(a_test=[B, C]))
+        assert await nginx.servers("a.test") == [B, C]
+        assert rig.reloads == []
+
+
+async def test_a_gateway_that_restarts_meets_its_own_configuration_and_reloads_nothing(
+    nginx: Nginx,
+) -> None:
+    async with _serving(nginx, a_test=[A]) as rig:
+        await rig.reach(_named(a_test=[A, B]))
+    async with rigged(nginx) as again, again.running():
+        await again.reach(_named(a_test=[C]))
+        assert again.reloads == []
+        await until(partial(_has, nginx, "a.test", [C]))
+
+
+async def test_another_version_of_the_balancer_is_replaced_by_one_reload(nginx: Nginx) -> None:
+    async with _serving(nginx, a_test=[A]) as rig:
+        installed = nginx.config.read_text()
+        nginx.config.write_text(
+            installed.replace('version = "1"', 'version = "0"').replace('hash = "', 'hash = "0')
+        )
+        await nginx.reload()
+        await until(lambda: len(rig.reloads) == 1)
+        assert "Lua balancer" in rig.reloads[0]
+        await rig.settled()
+        assert (await nginx.handshake())["version"] == "1"
+        await asyncio.sleep(0.3)
+        assert len(rig.reloads) == 1
+
+
+async def test_a_vhost_that_leaves_is_404_before_any_reload(nginx: Nginx) -> None:
+    async with instances(1) as (instance,):
+        servers = [address_of(instance)]
+        async with _serving(nginx, a_test=servers, b_test=servers) as rig:
+            await rig.driver.apply(rig.driver.plan(_named(b_test=servers)).without_reload())
+            assert (await get(nginx.port, "a.test"))[0] == 404
+            assert (await get(nginx.port, "b.test"))[0] == 200
+
+
+async def test_an_app_without_instances_is_503_until_it_has_some(nginx: Nginx) -> None:
+    async with instances(1) as (instance,), _serving(nginx, a_test=[address_of(instance)]) as rig:
+        await rig.reach(_named(a_test=[]))
+        await until(partial(_has, nginx, "a.test", []))
+        assert (await get(nginx.port, "a.test"))[0] == 503
+        await rig.reach(_named(a_test=[address_of(instance)]))
+        assert (await get(nginx.port, "a.test"))[0] == 200
+        assert rig.reloads == []
+
+
+async def test_messages_name_the_product(nginx: Nginx) -> None:
+    async with _serving(nginx, a_test=[A]) as rig:
+        await nginx.stop()
+        await until(lambda: not rig.updates[0])
+        assert "cannot reach NGINX's API" in rig.updates[1]
+        assert "Plus" not in rig.updates[1]
+
+
+async def test_a_full_dictionary_is_reported_and_the_file_is_loaded_instead(nginx: Nginx) -> None:
+    many = [f"10.1.{number >> 8}.{number & 255}:80" for number in range(3000)]
+    async with rigged(nginx, memory="128k") as rig, rig.running():
+        await rig.reach(_named(a_test=[A], b_test=[A]))
+        await rig.reach(_named(a_test=many, b_test=[B]))
+        assert sorted(await nginx.servers("a.test")) == sorted(many)
+        assert await nginx.servers("b.test") == [B]
+        (reason,) = rig.reloads[1:]
+        assert "a.test" in reason
+        assert "dictionary drove_gateway is full" in reason
