@@ -11,13 +11,14 @@ from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
 from drove_gateway.proxies.nginx.hazards import examine
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
-from drove_gateway.proxies.nginx.lua.configuration import LuaOptions, without_servers
+from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
 from drove_gateway.proxies.nginx.lua.template_functions import (
     LuaUse,
     hosts_of,
     lua_functions,
     lua_use,
 )
+from drove_gateway.proxies.nginx.lua.vhost_blocks import without_runtime
 from drove_gateway.proxies.nginx.names import Naming
 from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
@@ -47,7 +48,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             platform=platform,
             installed=not (settings.nginx_reload_disabled and has_api),
             examine=examine,
-            shared=without_servers if has_api else None,
+            shared=without_runtime if has_api else None,
             functions=lua_functions(_balancer(settings), use),
         ),
         rules=runtime_rules(settings, _realms(settings)),

@@ -87,7 +87,7 @@ class BackendSync:
     async def bring(self, before: str, after: str) -> str:
         """Bring the proxy to `after`, under the engine's lock; return why it must be reloaded."""
         name = self._engine.adapter.name
-        if not self._engine.trusted:
+        if not self._engine.known:
             return f"{name}'s backends are not known, the runtime API does not answer"
         wanted = await self._wanted(before, after)
         if wanted.reload:

@@ -99,7 +99,7 @@ async def rigged(
         nginx_cmd=f"{lua_program()} -p {nginx.directory}",
         nginxplusapiaddr=f"unix:{nginx.socket}",
     )
-    log, metrics = EventLog(structlog.get_logger()), CountingMetrics()
+    log, metrics = EventLog(structlog.get_logger(), "info"), CountingMetrics()
     file = kind_of(settings).file
     assert isinstance(file, ConfiguredFile)
     parameters = Parameters(

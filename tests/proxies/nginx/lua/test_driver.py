@@ -12,7 +12,9 @@ from tests.proxies.nginx.plus.rig import address_of, app, instances
 from tests.traffic import get
 from tests.waiting import until
 
+from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.templates import shipped
 
 A, B, C = (f"10.0.0.{number}:80" for number in range(1, 4))
 
@@ -110,16 +112,21 @@ async def test_a_gateway_that_restarts_meets_its_own_configuration_and_reloads_n
 async def test_another_version_of_the_balancer_is_replaced_by_one_reload(nginx: Nginx) -> None:
     async with _serving(nginx, a_test=[A]) as rig:
         installed = nginx.config.read_text()
-        nginx.config.write_text(
-            installed.replace('version = "1"', 'version = "0"').replace('hash = "', 'hash = "0')
-        )
+        generation = (await nginx.handshake())["generation"]
+        for mine, other in (
+            (generation, "0123456789abcdef"),
+            ('version = "1"', 'version = "0"'),
+            ('hash = "', 'hash = "0'),
+        ):
+            installed = installed.replace(mine, other)
+        nginx.config.write_text(installed)
         await nginx.reload()
-        await until(lambda: len(rig.reloads) == 1)
-        assert "Lua balancer" in rig.reloads[0]
+        await until(lambda: any(record.reloaded for record in rig.records))
         await rig.settled()
         assert (await nginx.handshake())["version"] == "1"
         await asyncio.sleep(0.3)
-        assert len(rig.reloads) == 1
+        assert [record.reloaded for record in rig.records].count(True) == 1
+        assert any("Lua balancer" in reason for reason in rig.reloads)
 
 
 async def test_a_vhost_that_leaves_is_404_before_any_reload(nginx: Nginx) -> None:
@@ -145,8 +152,9 @@ async def test_messages_name_the_product(nginx: Nginx) -> None:
     async with _serving(nginx, a_test=[A]) as rig:
         await nginx.stop()
         await until(lambda: not rig.updates[0])
-        assert "cannot reach NGINX's API" in rig.updates[1]
         assert "Plus" not in rig.updates[1]
+        with pytest.raises(RuntimeApiError, match="cannot reach NGINX's API"):
+            await rig.apply(_named(a_test=[B]))
 
 
 async def test_a_full_dictionary_is_reported_and_the_file_is_loaded_instead(nginx: Nginx) -> None:
@@ -156,6 +164,55 @@ async def test_a_full_dictionary_is_reported_and_the_file_is_loaded_instead(ngin
         await rig.reach(_named(a_test=many, b_test=[B]))
         assert sorted(await nginx.servers("a.test")) == sorted(many)
         assert await nginx.servers("b.test") == [B]
-        (reason,) = rig.reloads[1:]
-        assert "a.test" in reason
-        assert "dictionary drove_gateway is full" in reason
+        assert any("dictionary drove_gateway is full" in reason for reason in rig.reloads)
+        assert [record.reloaded for record in rig.records].count(True) == 2
+
+
+async def test_a_new_vhost_is_served_at_once_and_without_a_reload(nginx: Nginx) -> None:
+    async with instances(2) as (first, second), _serving(nginx, a_test=[address_of(first)]) as rig:
+        await rig.reach(_named(a_test=[address_of(first)], b_test=[address_of(second)]))
+        assert await get(nginx.port, "b.test") == (200, address_of(second))
+        await rig.reach(_named(b_test=[address_of(second)]))
+        assert (await get(nginx.port, "a.test"))[0] == 404
+        assert await get(nginx.port, "b.test") == (200, address_of(second))
+        await rig.reach(_named(b_test=[]))
+        assert (await get(nginx.port, "b.test"))[0] == 503
+        await rig.reach(_named())
+        assert (await get(nginx.port, "b.test"))[0] == 404
+        assert not any(record.reloaded for record in rig.records)
+
+
+async def test_a_vhost_in_another_form_than_the_default_servers_gets_its_block_by_a_reload(
+    nginx: Nginx,
+) -> None:
+    marked = "{{luaServer $app.Vhost}}"
+    template = shipped("nginx-lua").replace(
+        marked, marked + '{{if hasPrefix $app.Vhost "private"}}\n        deny all;{{end}}'
+    )
+    async with (
+        instances(1) as (instance,),
+        rigged(nginx, template=template) as rig,
+        rig.running(),
+    ):
+        servers = [address_of(instance)]
+        await rig.reach(_named(a_test=servers))
+        rig.records.clear()
+        await rig.reach(_named(a_test=servers, private_test=servers))
+        assert (await get(nginx.port, "private.test"))[0] == 403
+        assert [record.reloaded for record in rig.records].count(True) == 1
+
+
+async def test_no_request_reaches_a_vhost_whose_block_a_reload_has_yet_to_bring(
+    nginx: Nginx,
+) -> None:
+    marked = "{{luaServer $app.Vhost}}"
+    template = shipped("nginx-lua").replace(
+        marked, marked + '{{if hasPrefix $app.Vhost "private"}}\n        deny all;{{end}}'
+    )
+    async with instances(1) as (instance,), rigged(nginx, template=template) as rig:
+        servers = [address_of(instance)]
+        await rig.apply(_named(a_test=servers))
+        desired = _named(a_test=servers, private_test=servers)
+        await rig.driver.apply(rig.driver.plan(desired).without_reload())
+        assert await nginx.servers("private.test") == servers
+        assert (await get(nginx.port, "private.test"))[0] == 404

@@ -60,8 +60,7 @@ class BulkOutcome(msgspec.Struct, frozen=True):
 class LuaBalancer:
     """The Lua balancer behind the API of NGINX.
 
-    `outdated` says why its code must be loaded anew, empty where it need not. `routed` names the
-    vhosts that the template's default server may serve until a reload brings their server blocks.
+    `outdated` says why its code must be loaded anew, empty where it need not.
     """
 
     def __init__(
@@ -73,7 +72,6 @@ class LuaBalancer:
         log: EventLog,
     ) -> None:
         self.outdated = ""
-        self.routed: frozenset[str] = frozenset()
         self._client = client
         self._fields = fields
         self._use = use
@@ -146,7 +144,7 @@ class LuaBalancer:
         )
 
     async def _call(self, upstreams: Upstreams) -> Mapping[str, BulkResult | None]:
-        body = {name: self._change(name, its) for name, its in upstreams.items()}
+        body = {name: self._change(its) for name, its in upstreams.items()}
         try:
             return await self._client.change_upstreams(body)
         except ApiCut as error:
@@ -157,7 +155,7 @@ class LuaBalancer:
             self._log.write(LogEvent.CHANGED_ONE_BY_ONE, error=str(error))
             return {}
 
-    def _change(self, name: str, changes: Sequence[Change]) -> Mapping[str, Any] | None:
+    def _change(self, changes: Sequence[Change]) -> Mapping[str, Any] | None:
         """The change of an upstream as the call has it; None removes it."""
         if any(change.action is Action.DELETE_BACKEND for change in changes):
             return None
@@ -166,8 +164,9 @@ class LuaBalancer:
         removed = [change.name for change in changes if change.action is Action.DELETE]
         found = {"add": added, "change": changed, "remove": removed}
         body: dict[str, Any] = {kind: servers for kind, servers in found.items() if servers}
-        if added:
-            body["routed"] = name in self.routed
+        if any(change.action is Action.PUBLISH for change in changes):
+            # Without servers, too, it is a vhost: 503 instead of 404.
+            body = {"add": added, **body, "routed": True}
         return body
 
     def _added(self, change: Change) -> Mapping[str, Any]:
@@ -180,7 +179,7 @@ class LuaBalancer:
 
 
 _CHANGED = frozenset({Action.UPDATE, Action.DRAIN, Action.READY})
-_KNOWN = _CHANGED | {Action.ADD, Action.DELETE, Action.DELETE_BACKEND}
+_KNOWN = _CHANGED | {Action.ADD, Action.DELETE, Action.PUBLISH, Action.DELETE_BACKEND}
 
 
 def _is_plain(changes: Sequence[Change]) -> bool:

@@ -70,7 +70,7 @@ def upstreams_of(apps: Mapping[str, App], *, groups: bool) -> Mapping[str, FileU
     and the gateway adds them over the API.
     """
     return {
-        name: FileUpstream(_servers(hosts), routed=False)
+        name: FileUpstream(_servers(_web(hosts)), routed=False)
         for app in apps.values()
         for name, hosts in hosts_of(app, groups=groups).items()
     }

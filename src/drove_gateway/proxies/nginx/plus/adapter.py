@@ -13,6 +13,7 @@ import msgspec
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.nginx.lua.balancer import BUILD, FULL, LuaBalancer
+from drove_gateway.proxies.nginx.lua.vhosts_at_runtime import VhostsAtRuntime
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
 from drove_gateway.proxies.nginx.plus.observed import (
     from_status,
@@ -68,8 +69,6 @@ class NginxAdapter:
     """
 
     backend_noun = "upstream"
-    makes_backends = False
-    texts = None
 
     def __init__(
         self,
@@ -94,6 +93,8 @@ class NginxAdapter:
             drains_survive_reload=True,
             one_protocol=True,
         )
+        self.makes_backends = balancer is not None
+        self.texts = None if balancer is None else VhostsAtRuntime()
         self._client = client
         self._fields = parameters.fields()
         self._balancer = balancer
