@@ -149,8 +149,28 @@ async def test_a_configuration_that_cannot_be_used_leaves_the_one_before(
         )
         async with bench.traffic():
             bench.daemon.signal(signal.SIGHUP)
-            await until(lambda: "keeping the previous configuration" in bench.daemon.tail())
+            await until(lambda: "the previous configuration stays" in bench.daemon.tail())
             await until(lambda: systemd.heard().count("READY=1") == 2)
             await bench.healthy()
             await bench.cluster.scale("web", 5)
             await bench.serves("web")
+
+
+async def test_template_waits_for_sighup_where_it_is_not_watched(bench: Bench) -> None:
+    bench.daemon.config.write_text(f"template_watch = false\n{bench.daemon.config.read_text()}")
+    bench.daemon.signal(signal.SIGHUP)
+    await until(lambda: "SIGHUP: the configuration changed" in bench.daemon.tail())
+    await bench.healthy()
+    bench.proxy.template.write_text(f"# a new line\n{bench.proxy.template.read_text()}")
+
+    await bench.reports("/v1/status", lambda status: "waits for SIGHUP" in str(status))
+    await bench.cluster.scale("web", 5)
+    await bench.serves("web")
+    assert "# a new line" not in bench.proxy.config.read_text()
+
+    bench.daemon.signal(signal.SIGHUP)
+    await until(
+        lambda: "# a new line" in bench.proxy.config.read_text(), describe=bench.daemon.tail
+    )
+    await bench.healthy()
+    await bench.reports("/v1/status", lambda status: "waits for SIGHUP" not in str(status))

@@ -129,6 +129,12 @@ class GeneralBeyond(Section):
         description="Seconds after which all endpoints are fetched even without an event. This "
         "covers changes that no event announced; they are logged and counted.",
     )
+    template_watch: bool = Field(
+        default=True,
+        description="Whether a changed template is used within a second after it is saved. If "
+        "false, it waits for SIGHUP (`systemctl reload drove-gateway`) or a start; `check` shows "
+        "what it would change, and `status` says that it waits.",
+    )
     write_in_place: bool = Field(
         default=False,
         description="Whether the proxy's configuration file is written over, after a good check, "

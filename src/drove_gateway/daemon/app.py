@@ -148,7 +148,7 @@ class _Daemon:
             self._loaded = fresh
             return True
         self._log.write(LogEvent.CONFIGURATION_UNCHANGED)
-        gateway.refresh("SIGHUP")
+        gateway.reread("SIGHUP")
         self.service.reloaded()
         return False
 

@@ -105,6 +105,12 @@ class Gateway:
         )
         self._reports = StatusReports(publisher, metrics, log, self._history.happened)
         self._parts: _RunningParts | None = None
+        self._template_release = 0
+
+    def reread(self, trigger: str) -> None:
+        """Use the template as it is on disk, and `refresh`."""
+        self._template_release += 1
+        self.refresh(trigger)
 
     def refresh(self, trigger: str) -> bool:
         """Ask every leader again, read the proxy again, and apply; False when not running yet."""
@@ -144,7 +150,9 @@ class Gateway:
         await self._history.load()
         async with AsyncExitStack() as stack:
             outside = msgspec.structs.replace(
-                this_machine(self._environ, self._metrics, log), replaced=self._history.replaced
+                this_machine(self._environ, self._metrics, log),
+                replaced=self._history.replaced,
+                template_release=lambda: self._template_release,
             )
             served = EMPTY if remembered or self._known else await kind.served(outside)
             proxy = await kind.driver(

@@ -62,7 +62,7 @@ class FileKind(msgspec.Struct, frozen=True):
 
     @property
     def watched_files(self) -> tuple[Path, ...]:
-        return (self.file.template_path,)
+        return (self.file.template_path,) if self.file.settings.template_watch else ()
 
     def structural_changes(self, old: Topology, new: Topology) -> tuple[str, ...]:
         if self.connect is None:
@@ -102,7 +102,7 @@ class FileKind(msgspec.Struct, frozen=True):
             await own(self.file.platform.config.resolve(), outside.host_name, stack, outside.log)
         else:
             await own_api(self.identity, stack)
-        template = await self.file.template(outside.environ)
+        template = await self.file.template(outside.environ, outside.template_release)
         await asyncio.to_thread(template.recall)
         installation = self.file.installation(template, outside, remembered)
         if self.connect is None:

@@ -24,12 +24,17 @@ def _unseen(before: str, after: str) -> None:
     """Nobody compares the configurations."""
 
 
+def _never() -> int:
+    return 0
+
+
 class Outside(msgspec.Struct, frozen=True):
     """The machine, the log, the metrics, and the proxy itself.
 
     `clock` counts monotonic seconds. `lookup` returns the addresses of a host name. `ask` and
     `prove` read the generation that a proxy serves. `replaced` gets the text of the configuration
-    file before and after each change of it.
+    file before and after each change of it. `template_release` returns how often an operator has
+    released changed templates that wait for it.
     """
 
     environ: Mapping[str, str]
@@ -41,3 +46,4 @@ class Outside(msgspec.Struct, frozen=True):
     log: EventLog
     metrics: ProxyMetrics
     replaced: Callable[[str, str], None] = _unseen
+    template_release: Callable[[], int] = _never

@@ -38,6 +38,23 @@ def test_an_unchanged_file_is_not_compiled_again(path: Path) -> None:
     assert file.newest() is file.newest()
 
 
+def test_a_changed_file_waits_for_its_release(path: Path) -> None:
+    path.write_text("one")
+    releases = [0]
+    file = TemplateFile(path, GO, {}, release=lambda: releases[-1])
+    assert file.newest().render({}) == "one"
+
+    path.write_text("another")
+    assert (file.changed(), file.waits()) == (False, True)
+    assert file.newest().render({}) == "one"
+
+    releases.append(1)
+    assert (file.changed(), file.waits()) == (True, False)
+    assert file.newest().render({}) == "another"
+    path.write_text("a third")
+    assert file.newest().render({}) == "another"
+
+
 @pytest.mark.parametrize("change", ["rewritten", "replaced"])
 def test_a_changed_file_is_noticed_and_read_again(path: Path, change: str) -> None:
     path.write_text("one")

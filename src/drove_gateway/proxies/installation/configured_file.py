@@ -59,13 +59,22 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     shared: Callable[[str], str] | None = None
     functions: Mapping[str, Callable[..., Any]] = {}
 
-    async def template(self, environ: Mapping[str, str]) -> TemplateFile:
-        """Return the template, whose functions know the version of the installed proxy."""
+    async def template(
+        self, environ: Mapping[str, str], release: Callable[[], int] | None = None
+    ) -> TemplateFile:
+        """Return the template, whose functions know the version of the installed proxy.
+
+        Without `template_watch`, a changed file waits for `release`.
+        """
         limit = self.settings.command_timeout_sec
         version = await installed_version(self.program.command, timeout=limit)
         functions = {**template_functions(environ, version), **self.functions}
         return TemplateFile(
-            self.template_path, self.settings.delimiters, functions, self._template_memory()
+            self.template_path,
+            self.settings.delimiters,
+            functions,
+            self._template_memory(),
+            None if self.settings.template_watch else release,
         )
 
     def _template_memory(self) -> TemplateMemory | None:

@@ -119,8 +119,12 @@ class FileInstallation:
         return self._template_health
 
     def notes(self) -> tuple[str, ...]:
-        copy = copy_of(self._platform.config)
-        return (f"the file before drove-gateway is kept as {copy}",) if copy.exists() else ()
+        copy, found = copy_of(self._platform.config), []
+        if copy.exists():
+            found.append(f"the file before drove-gateway is kept as {copy}")
+        if self._template.waits():
+            found.append(f"the template {self._template.path} has changed and waits for SIGHUP")
+        return tuple(found)
 
     async def install(
         self, desired: Topology, at_runtime: AtRuntime | None = None, *, may_reload: bool = True

@@ -7,6 +7,7 @@ from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.proxies.installation.doubts import Doubts
 from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
 
@@ -18,7 +19,7 @@ class ReloadingProxy:
         self._installation = installation
         self._audit_interval = audit_interval
         self._desired: Topology | None = None
-        self._doubts: tuple[str, ...] = ("the gateway started",)
+        self._doubts = Doubts("the gateway started")
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Reload for any difference, every doubt, and every demand.
@@ -28,7 +29,7 @@ class ReloadingProxy:
         self._desired = desired
         installed = self._installation.installed
         changes = topology_diff(installed, desired) if installed else TopologyDiff()
-        why = (*self._doubts, *demands, *reasons(changes))
+        why = (*self._doubts.reasons, *demands, *reasons(changes))
         if not why and self._installation.failing:
             self._installation.forget_failure()
         return Plan(desired, reload=self._installation.reload_reasons(why))
@@ -37,8 +38,9 @@ class ReloadingProxy:
         """Install the plan's generation. Raises RenderError or ProxyError; then nothing changed."""
         if not plan.reload:
             return Outcome()
+        self._doubts.begin()
         result = await self._installation.install(plan.desired)
-        self._doubts = ()
+        self._doubts.resolve()
         return Outcome(
             steps=result.steps(plan.reload),
             failed=result.failed,
@@ -51,14 +53,13 @@ class ReloadingProxy:
         while True:
             await asyncio.sleep(self._audit_interval)
             drift = await self._installation.drift()
-            if drift and drift not in self._doubts:
+            if drift and drift not in self._doubts.reasons:
                 self.distrust(drift)
                 wake(drift)
 
     def distrust(self, reason: str) -> None:
         """Install the generation again, unless it proves to serve."""
-        if reason not in self._doubts:
-            self._doubts = (*self._doubts, reason)
+        self._doubts.add(reason)
 
     async def servers(self, app: App) -> tuple[ServerState, ...] | None:  # noqa: ARG002
         """Without a runtime API the proxy does not tell."""

@@ -23,6 +23,8 @@ class TemplateFile:
     `newest` is the file as it is now; `good` is the last version whose result the proxy accepted. A
     version that fails never replaces the good version, so changes in the cluster still reach
     traffic while an operator repairs the template. `memory` keeps the good version across restarts.
+
+    With `release`, a changed file waits until `release()` returns another number.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class TemplateFile:
         delims: tuple[str, str],
         functions: Functions,
         memory: TemplateMemory | None = None,
+        release: Callable[[], int] | None = None,
     ) -> None:
         self.path = path
         self.good: Template | None = None
@@ -39,19 +42,27 @@ class TemplateFile:
         self._to_keep: str | None = None
         self._delims = delims
         self._functions = functions
+        self._release = release
+        self._released = 0
         self._stamp: Stamp = None
         self._newest: Template | RenderError | None = None
 
     def changed(self) -> bool:
-        """Whether the file on disk differs from what was last read; False before a first read."""
-        return self._newest is not None and self._stamp != stamp(self.path)
+        """Whether the file has to be read again: it differs from what was last read, and does not
+        wait. False before a first read."""
+        return self._newest is not None and self._is_released() and self._differs()
+
+    def waits(self) -> bool:
+        """Whether the file differs from what was last read, and waits for its release."""
+        return self._newest is not None and not self._is_released() and self._differs()
 
     def newest(self) -> Template:
         """Return the template as it is on disk. Raises RenderError with its file and line."""
-        now = stamp(self.path)
-        if self._newest is None or now != self._stamp:
-            self._stamp = now
+        if self._newest is None or self.changed():
+            self._stamp = stamp(self.path)
             self._newest = self._read()
+        if self._release is not None:
+            self._released = self._release()
         if isinstance(self._newest, RenderError):
             raise self._newest
         return self._newest
@@ -80,6 +91,12 @@ class TemplateFile:
             newest = self.newest()
             if self.source == known:
                 self.good = newest
+
+    def _is_released(self) -> bool:
+        return self._release is None or self._release() != self._released
+
+    def _differs(self) -> bool:
+        return self._stamp != stamp(self.path)
 
     def _read(self) -> Template | RenderError:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model.plan import Plan, Step
+from drove_gateway.proxies.installation.doubts import Doubts
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.runtime.backend_sync import BackendSync
 from drove_gateway.proxies.runtime.engine import Engine
@@ -40,7 +41,7 @@ class Loader:
         *,
         log: EventLog,
     ) -> None:
-        self.doubts: tuple[str, ...] = (_STARTED,)
+        self.doubts = Doubts(_STARTED)
         self._engine = engine
         self._watch = watch
         self._installation = installation
@@ -61,15 +62,6 @@ class Loader:
     def pending(self) -> bool:
         """Whether the last plan has changes of vhosts or backends to be tried at runtime."""
         return bool(self._structural) and self.can_try_at_runtime
-
-    def doubt(self, reason: str) -> None:
-        """Compare the whole configuration with what the proxy serves at the next apply."""
-        if reason not in self.doubts:
-            self.doubts = (*self.doubts, reason)
-
-    def settle(self) -> None:
-        """There is no configuration to compare."""
-        self.doubts = ()
 
     def plan(
         self, needed: ReloadReasons, doubts: Sequence[str]
@@ -145,7 +137,7 @@ class Loader:
             return result
         self._first_line = ""
         self._file.reloaded()
-        self.doubts = ()
+        self.doubts.resolve()
         if result.reloaded:
             await self._watch.reloaded()
             if self._backends is not None:
@@ -158,5 +150,5 @@ class Loader:
         backends = self._backends
         if backends is None:
             return False
-        reasons = set(plan.reload) - set(self.doubts)
+        reasons = set(plan.reload) - set(self.doubts.reasons)
         return not reasons or (backends.able and reasons <= {*self._structural, self._first_line})

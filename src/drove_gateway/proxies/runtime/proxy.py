@@ -107,7 +107,7 @@ class RuntimeProxy:
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
         self._desired = desired
-        doubts = (*self._loader.doubts, *demands)
+        doubts = (*self._loader.doubts.reasons, *demands)
         if self._installation.failing and not (doubts or self._reload_reasons(desired).any):
             self._installation.forget_failure()
         servers = self._server_steps(desired, doubts)
@@ -121,6 +121,7 @@ class RuntimeProxy:
 
         Raises GatewayError; what was applied by then is remembered.
         """
+        self._loader.doubts.begin()
         again = {step.subject: step.reason for step in plan.servers if step.action == _READ}
         # The due backends are looked at anyway.
         for backend in self._engine.desired.due(plan.desired):
@@ -132,7 +133,7 @@ class RuntimeProxy:
         begin = self._clock()
         synced = await self._sync(plan.desired)
         if not self._installation.enabled:
-            self._loader.settle()
+            self._loader.doubts.resolve()
         if self._abilities.file_has_servers:
             self._file.request(plan.desired)
         return self._outcome(plan, synced, ((ApplyStage.SERVERS, self._clock() - begin),))
@@ -159,7 +160,7 @@ class RuntimeProxy:
     def distrust(self, reason: str) -> None:
         """Read the servers anew at the next apply, and reload unless the generation serves."""
         self._engine.desired.look_again(reason)
-        self._loader.doubt(reason)
+        self._loader.doubts.add(reason)
 
     async def servers(self, app: App) -> tuple[ServerState, ...] | None:
         """The app's servers as the runtime API shows them now."""
@@ -305,13 +306,13 @@ class RuntimeProxy:
                 self._file.request(self._desired)
                 continue
             drift = await self._installation.drift()
-            if drift and drift not in self._loader.doubts:
-                self._loader.doubt(drift)
+            if drift and drift not in self._loader.doubts.reasons:
+                self._loader.doubts.add(drift)
                 wake(drift)
 
     def _file_disagrees(self, reason: str) -> None:
         """The proxy has at runtime what its file cannot have: compare, and bring it back."""
-        self._loader.doubt(reason)
+        self._loader.doubts.add(reason)
         self._wake(reason)
 
     def _find_orphans(self) -> Sequence[str]:
