@@ -167,6 +167,12 @@ class GeneralBeyond(Section):
         "`reload_min_interval_sec` to this with their number and memory. No change that needs a "
         "reload waits longer for them.",
     )
+    structure_reload_min_interval_sec: SecondsOrNone = Field(
+        default=60.0,
+        description="With the template nginx-lua: seconds after which a reload brings the blocks "
+        "of new vhosts, which the default server serves until then. Vhosts that come meanwhile "
+        "share it; while old worker processes of several reloads are left, it waits longer.",
+    )
     drain_timeout_sec: SecondsOrNone = Field(
         default=30.0,
         description="Seconds in which a removed server may finish its running requests before it "

@@ -114,6 +114,7 @@ class FileKind(msgspec.Struct, frozen=True):
             installation,
             clock=outside.clock,
             log=outside.log,
+            count_workers=self.count_workers,
         )
 
     async def preview(

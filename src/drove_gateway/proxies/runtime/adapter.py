@@ -28,6 +28,8 @@ class Abilities(msgspec.Struct, frozen=True):
     until the next audit. Otherwise a backend is read before it is changed.
     `hides_empty`: a backend without servers may look as if it were missing.
     `creates_backends`: a backend comes with its first server, and is deleted when it leaves.
+    `publishes_early`: what is published at runtime serves without its part of the configuration,
+    which a later reload brings.
     `file_has_servers`: the configuration lists the servers, so that the file follows runtime
     changes, and a reload repairs what the runtime API cannot.
     `drains_survive_reload`: a reload keeps servers in drain.
@@ -42,6 +44,7 @@ class Abilities(msgspec.Struct, frozen=True):
     reads_everything: bool = False
     hides_empty: bool = False
     creates_backends: bool = False
+    publishes_early: bool = False
     file_has_servers: bool = False
     drains_survive_reload: bool = False
     one_protocol: bool = False

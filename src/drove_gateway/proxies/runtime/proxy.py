@@ -24,6 +24,7 @@ from drove_gateway.proxies.runtime.backend_sync import BackendSync
 from drove_gateway.proxies.runtime.drains import Drains
 from drove_gateway.proxies.runtime.engine import Engine, SyncResult
 from drove_gateway.proxies.runtime.file_rewrite import ConfigFile
+from drove_gateway.proxies.runtime.late_reload import CountWorkers, LateReload
 from drove_gateway.proxies.runtime.ledger import Stage
 from drove_gateway.proxies.runtime.loader import Loader
 from drove_gateway.proxies.runtime.orphans import Orphans
@@ -32,11 +33,15 @@ from drove_gateway.proxies.runtime.reload_reasons import ReloadReasons, reload_r
 from drove_gateway.proxies.runtime.report import listed, servers_section
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
-from drove_gateway.proxies.runtime.servers import DesiredBackend
+from drove_gateway.proxies.runtime.servers import Action, DesiredBackend
 from drove_gateway.proxies.runtime.states import server_states
 from drove_gateway.proxies.runtime.watch import Watch
 
 _READ = "read servers"
+
+
+async def _no_workers() -> None:
+    """Count no workers: a proxy whose processes cannot be seen."""
 
 
 def _nobody_listens(news: str) -> None:
@@ -58,6 +63,7 @@ class RuntimeProxy:
         *,
         clock: Callable[[], float],
         log: EventLog,
+        count_workers: CountWorkers = _no_workers,
     ) -> None:
         self._adapter = adapter
         self._abilities = adapter.abilities
@@ -94,6 +100,7 @@ class RuntimeProxy:
         self._loader = Loader(
             self._engine, self._watch, installation, self._file, self._backends, log=log
         )
+        self._late = LateReload(rules.structure_interval, count_workers)
         self._wake: Callable[[str], None] = _nobody_listens
         self._orphans = Orphans(rules.owned, rules.orphan_patience)
         self._installation = installation
@@ -107,7 +114,7 @@ class RuntimeProxy:
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
         self._desired = desired
-        doubts = (*self._loader.doubts.reasons, *demands)
+        doubts = (*self._loader.doubts.reasons, *self._late.reasons, *demands)
         if self._installation.failing and not (doubts or self._reload_reasons(desired).any):
             self._installation.forget_failure()
         servers = self._server_steps(desired, doubts)
@@ -148,6 +155,7 @@ class RuntimeProxy:
         self._wake = wake
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._drains.run(wake))
+            tasks.create_task(self._late.run(wake))
             if self._backends is not None:
                 tasks.create_task(self._backends.run())
             tasks.create_task(self._probes.run(wake))
@@ -247,7 +255,12 @@ class RuntimeProxy:
             *installed.seconds,
             (ApplyStage.COMPARE, self._clock() - after),
         )
-        both = SyncResult((*first.done, *self._loader.changes(), *second.done), second.failed)
+        changed = self._loader.changes()
+        if installed.reloaded:
+            self._late.reloaded()
+        elif self._abilities.publishes_early:
+            self._late.add({each.backend for each in changed if each.action is Action.PUBLISH})
+        both = SyncResult((*first.done, *changed, *second.done), second.failed)
         steps = installed.steps(self._loader.reasons(plan, installed))
         outcome = self._outcome(plan, both, seconds, steps)
         return msgspec.structs.replace(outcome, reloaded=installed.reloaded)

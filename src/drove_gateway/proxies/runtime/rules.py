@@ -20,13 +20,15 @@ class RuntimeRules(msgspec.Struct, frozen=True):
     `drain_timeout_tag` names the tag whose value replaces `drain_timeout` for its vhost. `owned`
     has the vhosts that the realms name one by one. Without reloads, a backend of such a name
     loses its servers also when this process never saw its vhost, once the vhost has been missing
-    for `orphan_patience`: a leader that is new does not know all its instances yet.
+    for `orphan_patience`: a leader that is new does not know all its instances yet. A reload that
+    may wait comes `structure_interval` after the first change that needs it.
     """
 
     drain_timeout: float = 30.0
     drain_timeout_tag: str = ""
     audit_interval: float = 30.0
     watch_interval: float = 0.5
+    structure_interval: float = 60.0
     owned: frozenset[str] = frozenset()
     orphan_patience: float = 120.0
 
@@ -37,6 +39,7 @@ def runtime_rules(settings: "Settings", owned: Iterable[str] = ()) -> RuntimeRul
         drain_timeout=settings.drain_timeout_sec,
         drain_timeout_tag=settings.drain_timeout_tag,
         audit_interval=settings.audit_interval_sec,
+        structure_interval=settings.structure_reload_min_interval_sec,
         owned=frozenset(owned),
     )
 

@@ -89,6 +89,7 @@ async def rigged(
     memory: str = "",
     drain_timeout: float = 5.0,
     timeout: float = 2.0,
+    structure_interval: float = 60.0,
 ) -> AsyncIterator[Rig]:
     """A gateway's driver for a running NGINX."""
     source = shipped("nginx-lua") if template is None else template
@@ -119,7 +120,12 @@ async def rigged(
     balancer = LuaBalancer(client, parameters.fields(), use=lua_use(source), log=log)
     driver = RuntimeProxy(
         NginxAdapter(client, parameters, metrics=metrics, clock=time.monotonic, balancer=balancer),
-        RuntimeRules(drain_timeout=drain_timeout, audit_interval=0.2, watch_interval=0.02),
+        RuntimeRules(
+            drain_timeout=drain_timeout,
+            audit_interval=0.2,
+            watch_interval=0.02,
+            structure_interval=structure_interval,
+        ),
         Resolver(_no_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
         file.installation(await file.template(outside.environ), outside),
         clock=time.monotonic,

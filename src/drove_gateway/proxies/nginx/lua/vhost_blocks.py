@@ -1,8 +1,8 @@
 """What of a configuration the Lua balancer changes at runtime: servers, and vhosts. Pure.
 
-A vhost whose upstream and server blocks are those of the template's default server, but for its
-name, is served by the default server as soon as the balancer knows it. So its blocks may come with
-a later reload. Blocks in any other form, and all else, only a reload brings.
+A vhost whose upstream and server blocks are those of the template's default server except for the
+name is served by the default server as soon as the balancer knows it. So its blocks may come with a
+later reload. Blocks in any other form, and all else, only a reload brings.
 
 Blocks are read line by line: the line that opens a block and the line that closes it are indented
 alike. What is written otherwise counts as a part that only a reload brings.

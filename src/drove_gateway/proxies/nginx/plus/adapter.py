@@ -89,6 +89,7 @@ class NginxAdapter:
             ),
             hides_empty=balancer is None,
             creates_backends=balancer is not None,
+            publishes_early=balancer is not None,
             file_has_servers=balancer is not None,
             drains_survive_reload=True,
             one_protocol=True,
