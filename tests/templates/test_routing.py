@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 from aiohttp import web
 from tests.templates.serving import Shipped, app, topology
 from tests.traffic import Instance, free_port, get
@@ -247,3 +248,38 @@ class TestByHeader:
             async with routing.serving(desired, without) as port:
                 chosen = await answers(port, "web.local", X_Request_Env="blue")
                 assert chosen == ({"blue"} if routing.nginx else {"default", "blue"})
+
+    @pytest.mark.parametrize("separator", ["_", "-", ".", ":"])
+    async def test_no_host_and_no_header_reaches_the_backend_of_another_vhost(
+        self, routing: Shipped, separator: str
+    ) -> None:
+        """A backend's name is its vhost, the separator and its group: it could be read in two
+        ways where a part contains the separator."""
+        settings = None
+        if not routing.nginx:
+            settings = Settings(proxy_platform="haproxy", haproxy_backend_name_separator=separator)
+        by = "-" if separator == ":" else separator
+        async with instances("shop", "odd", "foreign", "plain", "twice") as hosts:
+            shop, odd, foreign, plain, twice = hosts
+            desired = topology(
+                app("shop", shop, tag="env", **{f"eu{by}api": (odd,)}),
+                app(f"shop{by}us", foreign, tag="env", x=(foreign,)),
+                app(f"shop{by}plain", plain),
+                app(f"z{by}z", twice),
+                app("z"),
+            )
+            async with routing.serving(desired, settings) as port:
+
+                async def reached(vhost: str, group: str) -> set[str]:
+                    return await answers(port, vhost, X_Request_Env=group)
+
+                assert await reached("shop", f"eu{by}api") == {"odd"}
+                for value in (f"us{by}shop{by}us", f"us{by}x", "us", "plain", f"plain{by}x"):
+                    assert await reached("shop", value) == {"shop"}, value
+                assert await reached(f"shop{by}us", "x") == {"foreign"}
+                assert await reached(f"shop{by}us", "none") == {"foreign"}
+                assert await reached(f"shop{by}plain", "x") == {"plain"}
+                assert await reached(f"z{by}z", "") == {"twice"}
+                for vhost in (f"shop{by}eu{by}api", f"shop{by}us{by}x", f"z{by}z{by}z", "us"):
+                    assert (await get(port, vhost))[0] == 404, vhost
+                assert (await get(port, "z"))[0] in {404, 503}

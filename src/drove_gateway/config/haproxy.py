@@ -70,7 +70,9 @@ class Haproxy(Section):
         "an IPv6 address.",
     )
     haproxy_backend_name_separator: HaproxyNamePart = Field(
-        default="_", description="Separates the vhost and the group in a backend's name."
+        default="_",
+        description="Separates the vhost and the group in a backend's name. With `:`, which no "
+        "vhost contains, no two vhosts can ever need the same name.",
     )
     haproxy_backend_include_routing_tag_suffix: bool | None = Field(
         default=None,
