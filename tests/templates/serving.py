@@ -31,7 +31,7 @@ from drove_gateway.templates import shipped
 NO_NAMESPACES: Mapping[str, Namespace] = {}
 
 
-def app(vhost: str, *hosts: Host, tag: str = "", **groups: tuple[Host, ...]) -> App:
+def app(vhost: str, /, *hosts: Host, tag: str = "", **groups: tuple[Host, ...]) -> App:
     """A vhost of `hosts` in its own group, or of `groups` by the value of `tag`."""
     grouped = {name: HostGroup(members, {}) for name, members in groups.items()}
     if hosts:
