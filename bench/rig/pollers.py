@@ -20,6 +20,7 @@ from drove_gateway.drove.pace import PollPace, ping_limit
 from drove_gateway.drove.session import Credentials, open_session
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
+from drove_gateway.model.vocabulary import Snapshot
 
 # The defaults of the settings.
 _PING_SECONDS = 2.0
@@ -62,12 +63,16 @@ async def poll(gateways: int, interval: float, kind: type[Controller], urls: Seq
                 "fleet",
                 controllers,
                 pace=PollPace(_PING_SECONDS, interval, _FULL_REFRESH_SECONDS, _BURST_SECONDS),
-                accept=lambda _: True,
+                accept=_accept_all,
                 publish=lambda _: None,
                 metrics=metrics,
                 log=EventLog(structlog.get_logger()),
             )
             tasks.create_task(watch.run())
+
+
+async def _accept_all(_: Snapshot) -> bool:
+    return True
 
 
 def main() -> None:

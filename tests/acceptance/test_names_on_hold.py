@@ -18,7 +18,7 @@ def listed(vhost: str, group: str, first: int) -> AppEndpoints:
 FIRST, LATER = listed("shop_eu", "api", 31000), listed("shop", "eu_api", 32000)
 
 
-def test_what_is_on_hold_keeps_its_name_and_is_served_when_it_is_listed_again() -> None:
+async def test_what_is_on_hold_keeps_its_name_and_is_served_when_it_is_listed_again() -> None:
     desired: list[Topology] = []
     reports: list[AcceptanceReport] = []
     acceptance = Acceptance(
@@ -29,7 +29,7 @@ def test_what_is_on_hold_keeps_its_name_and_is_served_when_it_is_listed_again() 
         publish=reports.append,
     )
     for apps, holds in (((FIRST,), 0), ((LATER,), 1), ((LATER,), 1), ((LATER, FIRST), 0)):
-        accepted = acceptance.take(Snapshot("one", Leader(), apps))
+        accepted = await acceptance.take(Snapshot("one", Leader(), apps))
         assert list(desired[-1].apps) == ["shop_eu"]
         assert [app.app_id for app in accepted.snapshot.apps] == ["shop_eu-1"]
         assert len(reports[-1].held) == holds

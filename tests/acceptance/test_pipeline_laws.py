@@ -92,7 +92,8 @@ class Story:
             for pause, name, listing, settling in answers:
                 await asyncio.sleep(pause)
                 answer = snapshot(name, listing, settling=settling)
-                self.let_through[name].append(self.acceptance.take(answer).snapshot)
+                accepted = await self.acceptance.take(answer)
+                self.let_through[name].append(accepted.snapshot)
             await asyncio.sleep(1000)
             self.reconciler.stop()
 

@@ -52,7 +52,7 @@ class Api:
         self.asked.append("reload")
         return self.queue_has_room
 
-    def _accept(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
+    async def _accept(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
         self.asked.append("accept")
         self.accepting.append(request)
         return self.held

@@ -63,10 +63,10 @@ class Start:
     def _restore(self, restored: Mapping[str, float]) -> None:
         self.restored = restored
 
-    def answer(self, namespace: str, servers: int) -> bool:
+    async def answer(self, namespace: str, servers: int) -> bool:
         """The controllers of `namespace` answer; whether all of it was taken."""
         self.startup.responded(namespace)
-        return self.acceptance.take(snapshot(namespace, servers)).complete
+        return (await self.acceptance.take(snapshot(namespace, servers))).complete
 
     def fails(self, namespace: str) -> "asyncio.Task[None]":
         """The controllers of `namespace` are asked again and again without success."""
@@ -88,12 +88,12 @@ async def test_nothing_is_desired_while_a_namespace_may_still_respond(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
-    start.answer("a", 4)
+    await start.answer("a", 4)
 
     assert start.desired == []
     assert start.restored == {}
 
-    start.answer("b", 5)
+    await start.answer("b", 5)
     assert start.desired == [{"a.local": 4, "b.local": 5}]
 
 
@@ -101,7 +101,7 @@ async def test_after_its_tries_a_namespace_is_served_from_the_stored_state(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
-    start.answer("a", 6)
+    await start.answer("a", 6)
 
     await start.fails("b")
 
@@ -112,7 +112,7 @@ async def test_after_its_tries_a_namespace_is_served_from_the_stored_state(
 
 async def test_without_a_stored_state_the_others_continue_alone() -> None:
     start = Start({}, C1)
-    start.answer("a", 6)
+    await start.answer("a", 6)
 
     await start.fails("b")
 
@@ -127,7 +127,7 @@ async def test_where_nothing_is_known_of_any_namespace_nothing_is_desired() -> N
     await start.fails("b")
     assert start.desired == []
 
-    start.answer("b", 2)
+    await start.answer("b", 2)
     assert start.desired == [{"b.local": 2}]
 
 
@@ -139,7 +139,7 @@ async def test_a_response_replaces_the_stored_state(
     await start.fails("b")
     assert set(start.restored) == {"a", "b"}
 
-    start.answer("a", 5)
+    await start.answer("a", 5)
 
     assert set(start.restored) == {"b"}
     assert start.desired[-1] == {"a.local": 5, "b.local": 4}
@@ -150,11 +150,11 @@ async def test_the_first_response_is_weighed_against_the_stored_state(
     remembered: dict[str, StoredNamespace], given_up: bool
 ) -> None:
     start = Start(remembered, C1)
-    start.answer("b", 4)
+    await start.answer("b", 4)
     if given_up:
         await start.fails("a")
 
-    assert not start.answer("a", 0)
+    assert not await start.answer("a", 0)
 
     assert start.desired[-1] == {"a.local": 4, "b.local": 4}
 
@@ -163,9 +163,9 @@ async def test_another_cluster_under_the_same_name_is_not_a_withdrawal(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C2)
-    start.answer("b", 1)
+    await start.answer("b", 1)
 
-    assert start.answer("a", 1)
+    assert await start.answer("a", 1)
 
     assert start.desired[-1] == {"a.local": 1, "b.local": 1}
 
@@ -184,10 +184,10 @@ async def test_a_namespace_that_responds_between_two_tries_is_not_given_up(
     remembered: dict[str, StoredNamespace],
 ) -> None:
     start = Start(remembered, C1)
-    start.answer("b", 4)
+    await start.answer("b", 4)
     waiting = asyncio.create_task(start.startup.run("a", lambda: None))
     start.startup.failed("a")
-    start.answer("a", 5)
+    await start.answer("a", 5)
 
     await until(waiting.done)
 

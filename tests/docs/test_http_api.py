@@ -10,6 +10,7 @@ from tests.admin.conftest import Api
 from tests.docs.pages import ROOT
 from tools.reference.http_api import page
 
+from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import Actions, Route, routes
 from drove_gateway.admin.tokens import Right
@@ -36,8 +37,12 @@ def status() -> Status:
     return with_record(known, record)
 
 
+async def accept_nothing(_: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
+    return ()
+
+
 def table() -> tuple[Route, ...]:
-    actions = Actions(reload=lambda: True, accept=lambda _: ())
+    actions = Actions(reload=lambda: True, accept=accept_nothing)
     return routes(Api().sources(), actions)
 
 

@@ -181,7 +181,7 @@ class Taken:
     offered: list[Snapshot] = field(default_factory=list)
     views: list[NamespaceView] = field(default_factory=list)
 
-    def accept(self, snapshot: Snapshot) -> bool:
+    async def accept(self, snapshot: Snapshot) -> bool:
         self.offered.append(snapshot)
         if not self.holding:
             self.snapshots.append(snapshot)

@@ -35,7 +35,7 @@ class Witness:
     metrics: Counted = field(default_factory=Counted)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def accept(self, snapshot: Snapshot) -> bool:
+    async def accept(self, snapshot: Snapshot) -> bool:
         self.snapshots.append(snapshot)
         self.changed.set()
         return True

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import ANY, Actions, Route, routes
 from drove_gateway.admin.sources import Sources
@@ -109,8 +110,13 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 def page() -> str:
     """The whole page, in Markdown."""
     sources = Sources(lambda: _SAMPLE, Metrics(), lambda app: (app.vhost,), _no_servers, Journal())
-    every_route = routes(sources, Actions(lambda: True, lambda _: ()))
+    every_route = routes(sources, Actions(lambda: True, _nothing_held))
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
+
+
+async def _nothing_held(_: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
+    """A reference needs no gateway."""
+    return ()
 
 
 async def _no_servers(_: App) -> None:

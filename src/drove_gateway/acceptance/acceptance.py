@@ -1,9 +1,11 @@
 """Turns the responses of all namespaces into the desired topology.
 
 The only state here is what was listed last and what is in traffic; the decisions are pure
-(`verdict`, `topology.build`).
+(`verdict`, `topology.build`). At 100,000 servers they take a second: then a thread makes them, so
+that the event loop keeps serving everything else.
 """
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
@@ -19,6 +21,9 @@ from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 Desire = Callable[[Topology, str], None]
+
+# Judging so many servers and fewer takes less than a change of threads is worth.
+_MOST_SERVERS_AT_ONCE = 2_000
 
 
 class Probed(Protocol):
@@ -96,19 +101,22 @@ class Acceptance:
         self._waiting = {rule.namespace for rule in rules}
         self._awaited = {rule.namespace for rule in rules}
         self._known = False
+        self._desires_again = False
         self._shown: TopologyBuild | None = None
+        self._turn = asyncio.Lock()
 
-    def take(self, response: Snapshot) -> Accepted:
+    async def take(self, response: Snapshot) -> Accepted:
         """Weigh a namespace's response."""
         name = response.namespace
-        first = name in self._waiting
-        self._latest[name] = response
-        self._waiting.discard(name)
-        self._awaited.discard(name)
-        self._known = True
-        self._judge(f"namespace {name}", responded=frozenset((name,)), again=first)
-        complete = all(held.namespace != name for held in self._held)
-        return Accepted(complete, self._memory.served.parts[name].served_snapshot)
+        async with self._turn:
+            self._desires_again |= name in self._waiting
+            self._latest[name] = response
+            self._waiting.discard(name)
+            self._awaited.discard(name)
+            self._known = True
+            await self._judge(f"namespace {name}", responded=frozenset((name,)))
+            complete = all(held.namespace != name for held in self._held)
+            return Accepted(complete, self._memory.served.parts[name].served_snapshot)
 
     def restore(self, snapshot: Snapshot) -> None:
         """Start from a namespace's last known good state: its responses are weighed against it."""
@@ -122,32 +130,39 @@ class Acceptance:
         if snapshot.namespace not in self._latest:
             self._remember(snapshot)
 
-    def stop_waiting(self, namespace: str, trigger: str) -> None:
+    async def stop_waiting(self, namespace: str, trigger: str) -> None:
         """Wait no longer for `namespace`.
 
         What was restored of it is used; without that it is as if it had no apps.
         """
-        self._waiting.discard(namespace)
-        self._judge(trigger, again=True)
+        async with self._turn:
+            self._waiting.discard(namespace)
+            self._desires_again = True
+            await self._judge(trigger)
 
-    def look_again(self) -> None:
+    async def look_again(self) -> None:
         """Judge anew: there are other results of probing."""
-        if self._held:
-            self._judge("servers were probed")
+        async with self._turn:
+            if self._held:
+                await self._judge("servers were probed")
 
-    def accept_held(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
+    async def accept_held(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
         """Apply held withdrawals now, and return them."""
         names = frozenset(request.names)
-        chosen = tuple(
-            held
-            for held in self._held
-            if not names or held.namespace in names or not names.isdisjoint(held.vhosts)
-        )
-        if chosen and not request.dry_run:
-            losses = frozenset((held.namespace, vhost) for held in chosen for vhost in held.vhosts)
-            vhosts = sorted(vhost for _, vhost in losses)
-            by = f" by {request.caller}" if request.caller else ""
-            self._judge(f"withdrawal accepted{by}: {', '.join(vhosts[:5])}", accepted=losses)
+        async with self._turn:
+            chosen = tuple(
+                held
+                for held in self._held
+                if not names or held.namespace in names or not names.isdisjoint(held.vhosts)
+            )
+            if chosen and not request.dry_run:
+                losses = frozenset(
+                    (each.namespace, name) for each in chosen for name in each.vhosts
+                )
+                vhosts = sorted(vhost for _, vhost in losses)
+                by = f" by {request.caller}" if request.caller else ""
+                trigger = f"withdrawal accepted{by}: {', '.join(vhosts[:5])}"
+                await self._judge(trigger, accepted=losses)
         return chosen
 
     def _remember(self, snapshot: Snapshot) -> None:
@@ -158,26 +173,50 @@ class Acceptance:
             self._memory, served=self._listed, unproven=self._memory.unproven | {name}
         )
 
-    def _judge(
+    async def _judge(
         self,
         trigger: str,
         *,
         responded: frozenset[str] = frozenset(),
         accepted: frozenset[Loss] = frozenset(),
-        again: bool = False,
     ) -> None:
-        before = self._memory.served
-        self._listed = build(self._latest, self._rules, self._listed, incumbents=before.topology)
-        verdict = self._verdict(responded, accepted)
-        self._memory, self._held = verdict.memory, verdict.held
+        evidence = Evidence(
+            now=self._clock(),
+            responded=responded,
+            awaited=frozenset(self._awaited),
+            dead={} if self._probing is None else self._probing.dead(),
+            probing=self._probing is not None,
+            accepted=accepted,
+        )
+        before = self._memory
+        judgement = await self._judgement(evidence)
+        while self._memory is not before:
+            # Meanwhile a namespace was restored.
+            before = self._memory
+            judgement = await self._judgement(evidence)
+        self._conclude(judgement, trigger)
+
+    async def _judgement(self, evidence: Evidence) -> "_Judgement":
+        inputs = (dict(self._latest), self._rules, self._listed, self._memory, evidence)
+        servers = max(
+            sum(len(app.hosts) for snapshot in self._latest.values() for app in snapshot.apps),
+            sum(len(app.hosts) for app in self._memory.served.topology.apps.values()),
+        )
+        if servers <= _MOST_SERVERS_AT_ONCE:
+            return _judgement(*inputs, self._limits)
+        return await asyncio.to_thread(_judgement, *inputs, self._limits)
+
+    def _conclude(self, judgement: "_Judgement", trigger: str) -> None:
+        before, verdict = self._memory.served, judgement.verdict
+        self._listed, self._memory, self._held = judgement.listed, verdict.memory, verdict.held
         served = self._memory.served
         if self._probing is not None:
-            self._probing.want(
-                {s.address for s in self._memory.suspects if s.host.port_type != "udp"}
-            )
+            self._probing.want(judgement.suspects)
         self._shown = self._to_show(served)
         self._publish(AcceptanceReport(self._shown, verdict.held, verdict.believed))
-        if self._known and not self._waiting and (again or _differs(before, served)):
+        due = self._desires_again or _differs(before, served)
+        if self._known and not self._waiting and due:
+            self._desires_again = False
             self._desire(served.topology, trigger)
 
     def _to_show(self, served: TopologyBuild) -> TopologyBuild:
@@ -189,16 +228,27 @@ class Acceptance:
             return shown
         return before
 
-    def _verdict(self, responded: frozenset[str], accepted: frozenset[Loss]) -> Verdict:
-        evidence = Evidence(
-            now=self._clock(),
-            responded=responded,
-            awaited=frozenset(self._awaited),
-            dead={} if self._probing is None else self._probing.dead(),
-            probing=self._probing is not None,
-            accepted=accepted,
-        )
-        return judge(self._memory, self._listed, self._rules, evidence, self._limits)
+
+class _Judgement(msgspec.Struct, frozen=True):
+    """What the responses list, the verdict on it, and the missing servers that can be probed."""
+
+    listed: TopologyBuild
+    verdict: Verdict
+    suspects: frozenset[Address]
+
+
+def _judgement(
+    latest: Mapping[str, Snapshot],
+    rules: Sequence[NamespaceRules],
+    before: TopologyBuild,
+    memory: Memory,
+    evidence: Evidence,
+    limits: GuardLimits,
+) -> _Judgement:
+    listed = build(latest, rules, before, incumbents=memory.served.topology)
+    verdict = judge(memory, listed, rules, evidence, limits)
+    suspects = (each for each in verdict.memory.suspects if each.host.port_type != "udp")
+    return _Judgement(listed, verdict, frozenset(each.address for each in suspects))
 
 
 def _differs(before: TopologyBuild, after: TopologyBuild) -> bool:

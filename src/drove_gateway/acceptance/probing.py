@@ -32,6 +32,9 @@ _DEAD = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, er
 Connect = Callable[[str, int], Awaitable[bool]]
 """Whether the server at an IP address and port is dead. Raises OSError when that is not known."""
 
+Changed = Callable[[], Awaitable[None]]
+"""Is called when there are new results."""
+
 
 class Names(Protocol):
     """The addresses of host names, from a cache."""
@@ -88,7 +91,7 @@ class Probing:
         oldest = self._clock() - _FRESH_SECONDS
         return {address: r.dead for address, r in self._results.items() if r.at >= oldest}
 
-    async def run(self, changed: Callable[[], None]) -> None:
+    async def run(self, changed: Changed) -> None:
         """Probe until cancelled; call `changed` when there are new results, some times a second."""
         while True:
             if not self._wanted:
@@ -99,7 +102,7 @@ class Probing:
                 async with asyncio.timeout(_ROUND_SECONDS):
                     await self._new.wait()
 
-    async def _round(self, changed: Callable[[], None]) -> None:
+    async def _round(self, changed: Changed) -> None:
         oldest = self._clock() - _FRESH_SECONDS
         self._results = {a: r for a, r in self._results.items() if r.at >= oldest}
         recent = self._clock() - _ROUND_SECONDS / 2
@@ -107,13 +110,13 @@ class Probing:
         if not due:
             return
         names = (await self._names.resolve({host for host, _ in due})).addresses
-        rounds = _Round(iter(sorted(due)), names)
+        rounds = _Round(iter(await asyncio.to_thread(sorted, due)), names)
         parallel = min(_MOST_PARALLEL, _files() // _SHARE_OF_FILES, len(due))
         async with asyncio.TaskGroup() as group:
             reporting = group.create_task(_report(changed))
             await asyncio.gather(*(self._probe_each(rounds) for _ in range(parallel)))
             reporting.cancel()
-        changed()
+        await changed()
 
     async def _probe_each(self, rounds: "_Round") -> None:
         for address in rounds.due:
@@ -141,12 +144,12 @@ class Probing:
         return dead
 
 
-async def _report(changed: Callable[[], None]) -> None:
+async def _report(changed: Changed) -> None:
     pause = _REPORT_SECONDS
     while True:
         await asyncio.sleep(pause)
         begin = time.monotonic()
-        changed()
+        await changed()
         # A judgement of very many servers takes its time, and must leave some to all others.
         pause = max(_REPORT_SECONDS, _REST_PER_REPORT * (time.monotonic() - begin))
 

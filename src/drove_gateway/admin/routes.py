@@ -1,7 +1,7 @@
 """The routes of the HTTP API. Every response is made from the status at that moment."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
@@ -61,7 +61,7 @@ class Actions(msgspec.Struct, frozen=True):
     """
 
     reload: Callable[[], bool]
-    accept: Callable[[AcceptRequest], tuple[HeldWithdrawal, ...]]
+    accept: Callable[[AcceptRequest], Awaitable[tuple[HeldWithdrawal, ...]]]
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -163,7 +163,7 @@ def _actions(actions: Actions) -> tuple[Route, ...]:
         dry_run = request.query.get("dry_run", "false").lower() in {"", "1", "true", "yes"}
         names = request.query.getall("name", ())
         spelled = (*names, *map(vhost_spelling, names))
-        held = actions.accept(AcceptRequest(spelled, dry_run, _caller(request)))
+        held = await actions.accept(AcceptRequest(spelled, dry_run, _caller(request)))
         return json_response(accepted_withdrawals(held))
 
     return (

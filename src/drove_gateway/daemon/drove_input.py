@@ -67,8 +67,6 @@ class DroveInput:
             absent=reports.absent,
             log=log,
         )
-        for namespace in settings.namespaces:
-            self._begin(namespace)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -78,6 +76,7 @@ class DroveInput:
                 opened = controllers(self._settings, namespace)
                 watch = self._watch(namespace, await stack.enter_async_context(opened))
                 self._watches.append(watch)
+                await self._begin(namespace)
             yield
 
     def tasks(self) -> Iterator[Coroutine[Any, Any, None]]:
@@ -98,11 +97,11 @@ class DroveInput:
         names = Resolver(lookup, timeout=limit, ttl=FRESH_SECONDS, clock=time.monotonic)
         return Probing(names, clock=time.monotonic)
 
-    def _begin(self, namespace: NamespaceSettings) -> None:
+    async def _begin(self, namespace: NamespaceSettings) -> None:
         name = namespace.name
         if name in self._known:
             self.acceptance.restore(self._known[name])
-            self.acceptance.stop_waiting(name, "the configuration changed")
+            await self.acceptance.stop_waiting(name, "the configuration changed")
         else:
             self._startup.begin(name, namespace.drove)
 
@@ -120,8 +119,8 @@ class DroveInput:
             log=self._log,
         )
 
-    def _accept(self, response: Snapshot) -> bool:
+    async def _accept(self, response: Snapshot) -> bool:
         self._startup.responded(response.namespace)
-        accepted = self.acceptance.take(response)
+        accepted = await self.acceptance.take(response)
         self._known[response.namespace] = accepted.snapshot
         return accepted.complete

@@ -119,11 +119,11 @@ class Startup:
             return
         known = self._remembered.get(namespace)
         if known is None:
-            self._continue_without(namespace)
+            await self._continue_without(namespace)
         else:
-            self._serve_stored(namespace, known)
+            await self._serve_stored(namespace, known)
 
-    def _continue_without(self, namespace: str) -> None:
+    async def _continue_without(self, namespace: str) -> None:
         self._log.write(
             LogEvent.NOTHING_STORED,
             namespace=namespace,
@@ -132,12 +132,12 @@ class Startup:
         )
         self._absent.add(namespace)
         self._show_absent(frozenset(self._absent))
-        self._acceptance.stop_waiting(namespace, f"namespace {namespace} does not respond")
+        await self._acceptance.stop_waiting(namespace, f"namespace {namespace} does not respond")
 
     def _apps_adopted(self, namespace: str) -> tuple[AppEndpoints, ...]:
         return self._adopted[namespace].apps if namespace in self._adopted else ()
 
-    def _serve_stored(self, namespace: str, known: StoredNamespace) -> None:
+    async def _serve_stored(self, namespace: str, known: StoredNamespace) -> None:
         since = datetime.fromtimestamp(known.changed, UTC).isoformat(timespec="seconds")
         self._log.write(
             LogEvent.STORED_STATE_SERVED,
@@ -148,6 +148,6 @@ class Startup:
         self._restored[namespace] = known.changed
         self._publish(dict(self._restored))
         self._acceptance.restore(known.snapshot)
-        self._acceptance.stop_waiting(
+        await self._acceptance.stop_waiting(
             namespace, f"namespace {namespace}: the stored state of {since}"
         )

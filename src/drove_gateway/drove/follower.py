@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
@@ -63,7 +63,7 @@ class FollowerContext(msgspec.Struct, frozen=True):
 
     namespace: str
     decoder: EndpointsDecoder
-    accept: Callable[[Snapshot], bool]
+    accept: Callable[[Snapshot], Awaitable[bool]]
     pace: PollPace
     around: Clock
     metrics: DroveMetrics
@@ -198,7 +198,7 @@ class Follower:
             self._compare(listing)
         self._listing = listing
         settling = self._cursor.is_settling(started)
-        accepted = self._shared.accept(self._snapshot_of(listing, settling=settling))
+        accepted = await self._shared.accept(self._snapshot_of(listing, settling=settling))
         took = around.clock() - started
         metrics.drove_app_refresh_duration(name, took)
         self._shared.log.write(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from drove_gateway.drove.announcements import Announcements
 from drove_gateway.drove.follower import Clock, ControllerApi, Follower, FollowerContext
@@ -53,7 +53,7 @@ class NamespaceWatch:
         controllers: Sequence[ControllerApi],
         *,
         pace: PollPace,
-        accept: Callable[[Snapshot], bool],
+        accept: Callable[[Snapshot], Awaitable[bool]],
         publish: Callable[[NamespaceView], None],
         failed: Callable[[], None] = lambda: None,
         metrics: DroveMetrics,
