@@ -46,7 +46,7 @@ async def test_total_loss_never_stalls_the_gateway() -> None:
         GuardLimits(vhost=0.5, namespace=0.2, overall=0.2, exempt=5, hold=60.0),
         lambda *_: None,
         clock=time.monotonic,
-        publish=StatusReports(publisher, Metrics(["stage"]), log).accepted,
+        publish=StatusReports(publisher, Metrics(["stage"]), log, lambda _: None).accepted,
         probing=probing,
     )
     whole = everything()
