@@ -113,7 +113,9 @@ def _views(sources: Sources) -> tuple[Route, ...]:
         return json_response(health_document(status), 200 if status.healthy else 500)
 
     async def full_status(_: web.Request) -> web.Response:
-        return json_response(status_document(current()))
+        status = current()
+        digest = await asyncio.to_thread(sources.desired_hash.of, status.built.topology)
+        return json_response(status_document(status, digest))
 
     async def config(_: web.Request) -> web.Response:
         return json_response(config_document(current(), sources.backend_names))

@@ -58,7 +58,8 @@ async def serve(
     try:
         listener = await _listen(settings.address, settings.port, _protocols(runner, limit), tls)
         try:
-            yield listener.sockets[0].getsockname()[1]
+            async with sources.desired_hash.kept_warm(sources.current):
+                yield listener.sockets[0].getsockname()[1]
         finally:
             listener.close()
     finally:

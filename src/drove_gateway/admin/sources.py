@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
+from drove_gateway.admin.desired_hash import DesiredHash
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.proxy import ServerState
@@ -20,13 +21,14 @@ _SECONDS = 3.0
 class Sources(msgspec.Struct, frozen=True):
     """`current` returns the latest status, `backend_names` the proxy's names for what serves an
     app, `servers` what the proxy has of an app now (None: it does not tell). `journal` is the
-    history."""
+    history, `desired_hash` computes the hash of what is desired."""
 
     current: Callable[[], Status]
     metrics: Metrics
     backend_names: Callable[[App], Iterable[str]]
     servers: Callable[[App], Awaitable[tuple[ServerState, ...] | None]]
     journal: Journal
+    desired_hash: DesiredHash = msgspec.field(default_factory=DesiredHash)
 
     async def readings(self, status: Status, vhosts: Iterable[str]) -> Mapping[str, Reading]:
         """Ask the proxy for the servers of `vhosts`, within a limit of time for all of them."""

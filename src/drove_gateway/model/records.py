@@ -16,7 +16,8 @@ class ApplyRecord(msgspec.Struct, frozen=True):
 
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
     `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
-    `reloaded` says that the proxy loaded a new configuration.
+    `reloaded` says that the proxy loaded a new configuration. `waited` is how long the first change
+    waited for others and for the plan.
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
     `reload_waits` says that only servers were changed, and that the reload comes when it may.
     The history keeps the first steps and failures of a large apply; `left_out` counts the others.
@@ -33,6 +34,7 @@ class ApplyRecord(msgspec.Struct, frozen=True):
     left_out: int = 0
     reload_waits: bool = False
     reloaded: bool = False
+    waited: float = 0.0
 
 
 class Happening(msgspec.Struct, frozen=True):

@@ -168,6 +168,7 @@ class Reconciler:
             error=error,
             reload_waits=attempt.reload_waits,
             reloaded=outcome.reloaded,
+            waited=attempt.waited,
         )
         report.count(self._metrics, record, outcome)
         self._record(record)

@@ -60,12 +60,14 @@ class Decision(msgspec.Struct, frozen=True):
 class Attempt(msgspec.Struct, frozen=True):
     """Work that has begun: what triggered it, and the demands for a reload that it meets.
 
-    `reload_waits` says that a reload is needed, but comes too soon after the last one.
+    `reload_waits` says that a reload is needed, but comes too soon after the last one. `waited` is
+    how long the first change waited for other changes and for the plan.
     """
 
     triggers: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
     reload_waits: bool = False
+    waited: float = 0.0
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -171,7 +173,8 @@ class Schedule(msgspec.Struct, frozen=True):
     def begun(self, now: float, *, reload: bool) -> tuple[Self, Attempt]:
         """An attempt begins; `reload` is whether its plan needs one."""
         waits = reload and now < self.next_reload
-        attempt = Attempt(self.triggers, self.demands, reload_waits=waits)
+        waited = now - self.first_change if self.changed else 0.0
+        attempt = Attempt(self.triggers, self.demands, reload_waits=waits, waited=waited)
         schedule = msgspec.structs.replace(
             self,
             changed=False,

@@ -225,6 +225,13 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     next: Annotated[str, doc("What the gateway does about it next; may be empty.")] = ""
     problems: Annotated[tuple[Attention, ...], doc("The first 50 problems, the worst first.")] = ()
+    desired_hash: Annotated[
+        str,
+        doc(
+            "The hash of the desired state: gateways that should serve the same vhosts, servers "
+            "and tags have the same."
+        ),
+    ] = ""
     vhosts: Annotated[int, doc("How many vhosts should be served.")] = 0
     servers: Annotated[int, doc("How many servers all vhosts together should have.")] = 0
     draining: Annotated[

@@ -40,7 +40,7 @@ MOST_HELD = 100
 """How many held withdrawals `/v1/health` lists; `/v1/status` lists all."""
 
 
-def status_document(status: Status) -> StatusDocument:
+def status_document(status: Status, desired_hash: str = "") -> StatusDocument:
     """Everything that a person or a dashboard needs to see what the gateway does, and why."""
     apps, sentence = status.built.topology.apps, verdict(status)
     return StatusDocument(
@@ -49,6 +49,7 @@ def status_document(status: Status) -> StatusDocument:
         date=status.about.date,
         started=utc(status.started),
         healthy=status.healthy,
+        desired_hash=desired_hash,
         sentence=sentence.sentence,
         next=sentence.next,
         problems=tuple(

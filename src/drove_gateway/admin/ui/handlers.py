@@ -1,12 +1,14 @@
 """The page's requests: HTML, its style and script, and a stream that says when to look again."""
 
 import asyncio
+from contextlib import suppress
 from importlib import resources
 
 from aiohttp import web
 
 from drove_gateway.admin.responses import HEADERS, Handler
 from drove_gateway.admin.sources import Sources
+from drove_gateway.admin.ui.live import Live
 from drove_gateway.admin.ui.pages import Pages
 from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.state.journal import Journal
@@ -21,7 +23,6 @@ _HTML_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 _TYPES = {"style.css": "text/css", "live.js": "text/javascript"}
-_LOOK_SECONDS = 1.0
 _ALIVE_SECONDS = 15.0
 _LONGEST_STREAM_SECONDS = 3600.0
 _MOST_STREAMS = 100
@@ -34,12 +35,12 @@ class Ui:
     def __init__(self, sources: Sources) -> None:
         self._sources = sources
         self._current = sources.current
-        self._pages = Pages()
-        self._streams = 0
+        self._pages = Pages(sources)
+        self._live = Live(sources.current, self._overview)
 
     async def overview(self, _: web.Request) -> web.StreamResponse:
         """The first page."""
-        return _html(self._pages.overview(self._current(), self._sources.journal))
+        return _html(await self._live.overview())
 
     async def vhosts(self, request: web.Request) -> web.StreamResponse:
         """The list; the query has `q`, a part of the name, and `page`."""
@@ -54,8 +55,12 @@ class Ui:
         name = request.match_info["vhost"][:_LONGEST_SEARCH]
         status, vhost = self._current(), vhost_spelling(name)
         readings = await self._sources.readings(status, (vhost,))
-        shown = explanation(status, vhost, readings.get(vhost, UNREAD))
-        return _html(await asyncio.to_thread(self._pages.vhost, status, shown))
+        reading = readings.get(vhost, UNREAD)
+        return _html(
+            await asyncio.to_thread(
+                lambda: self._pages.vhost(status, explanation(status, vhost, reading))
+            )
+        )
 
     async def past_apply(self, request: web.Request) -> web.StreamResponse:
         """An apply, with its plan and the difference of the configuration."""
@@ -67,32 +72,23 @@ class Ui:
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: one whenever the status is another, so that the page looks again."""
-        if self._streams >= _MOST_STREAMS:
+        if self._live.watchers >= _MOST_STREAMS:
             return web.Response(status=503, text="too many open pages\n", headers=HEADERS)
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
-        self._streams += 1
-        try:
+        with self._live.watching(), suppress(ConnectionError):
             await response.prepare(request)
             await self._send_changes(response)
-        except ConnectionError:
-            pass
-        finally:
-            self._streams -= 1
         return response
 
     async def _send_changes(self, response: web.StreamResponse) -> None:
         clock = asyncio.get_running_loop().time
         end = clock() + _LONGEST_STREAM_SECONDS
-        shown, written = self._current(), clock()
         while clock() < end:
-            await asyncio.sleep(_LOOK_SECONDS)
-            latest = self._current()
-            if _differs(shown, latest):
-                await response.write(b"data: changed\n\n")
-                shown, written = latest, clock()
-            elif clock() - written > _ALIVE_SECONDS:
-                await response.write(b": alive\n\n")
-                written = clock()
+            changed = await self._live.changed(_ALIVE_SECONDS)
+            await response.write(b"data: changed\n\n" if changed else b": alive\n\n")
+
+    def _overview(self, status: Status) -> bytes:
+        return self._pages.overview(status).encode()
 
 
 def _past(journal: Journal, status: Status, number: str) -> PastApply | None:
@@ -118,18 +114,6 @@ def wants_html(request: web.Request) -> bool:
     return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
 
 
-def _differs(shown: Status, latest: Status) -> bool:
-    """Whether a page would look different; counters of drains and times of polls do not count."""
-    return (
-        shown.history is not latest.history
-        or shown.progress != latest.progress
-        or shown.built is not latest.built
-        or shown.held != latest.held
-        or [(view.healthy, view.last_error) for view in shown.namespaces]
-        != [(view.healthy, view.last_error) for view in latest.namespaces]
-        or shown.proxy != latest.proxy
-    )
-
-
-def _html(text: str) -> web.Response:
-    return web.Response(text=text, headers=_HTML_HEADERS, content_type="text/html", charset="utf-8")
+def _html(text: str | bytes) -> web.Response:
+    body = text if isinstance(text, bytes) else text.encode()
+    return web.Response(body=body, headers=_HTML_HEADERS, content_type="text/html", charset="utf-8")

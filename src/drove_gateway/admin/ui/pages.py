@@ -6,6 +6,8 @@ from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from drove_gateway.admin.sources import Sources
+from drove_gateway.admin.ui.chart import bars
 from drove_gateway.admin.ui.vhost_list import vhost_page
 from drove_gateway.model.wording import age, count_of, printable
 from drove_gateway.state.journal import Journal
@@ -24,7 +26,8 @@ _LONGEST_TEXT = 400
 class Pages:
     """Renders each page from the status as of now."""
 
-    def __init__(self) -> None:
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
         self._templates = Environment(
             loader=PackageLoader("drove_gateway.admin.ui"),
             autoescape=select_autoescape(default=True),
@@ -41,7 +44,7 @@ class Pages:
             "count": count_of,
         }
 
-    def overview(self, status: Status, journal: Journal) -> str:
+    def overview(self, status: Status) -> str:
         """The first page."""
         found = problems(status)
         return self._render(
@@ -49,8 +52,9 @@ class Pages:
             status,
             problems=found[:_MOST_PROBLEMS],
             more_problems=max(0, len(found) - _MOST_PROBLEMS),
-            moments=_moments(status, journal),
-            stages=_stage_figures(status),
+            moments=_moments(status, self._sources.journal),
+            bars=bars(status, self._sources.metrics.recent_fetches()),
+            desired_hash=self._sources.desired_hash.of(status.built.topology),
         )
 
     def vhosts(self, status: Status, search: str, number: int) -> str:
@@ -81,24 +85,6 @@ def _moments(status: Status, journal: Journal) -> Sequence[Moment]:
         past = (each.record for each in journal.applies() if each.record.at not in known)
         applies = (*applies, *islice(past, _MOST_MOMENTS - len(applies)))
     return timeline(applies, journal.events(_MOST_MOMENTS), _MOST_MOMENTS)
-
-
-def _stage_figures(status: Status) -> tuple[tuple[str, float, float], ...]:
-    """Each stage with the median and the 99th percentile of its seconds in the history."""
-    seconds: dict[str, list[float]] = {"the whole": [record.took for record in status.history]}
-    for record in status.history:
-        for stage, took in record.seconds:
-            seconds.setdefault(stage.value, []).append(took)
-    return tuple(
-        (name, _percentile(values, 0.5), _percentile(values, 0.99))
-        for name, values in seconds.items()
-        if values
-    )
-
-
-def _percentile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _clock(at: float | None) -> str:

@@ -91,6 +91,8 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
     draining = f", {document.draining} draining" if document.draining is not None else ""
     served = f"{document.vhosts} vhosts with {document.servers} servers{draining}"
     yield from wrapped(f"{served}; {_work(document, now)}", width)
+    if document.desired_hash:
+        yield from wrapped(f"desired state {document.desired_hash}", width)
 
 
 def _work(document: StatusDocument, now: datetime) -> str:

@@ -36,4 +36,7 @@ async function look() {
     }
   }
 }
-new EventSource("/ui/events").addEventListener("message", look);
+const events = new EventSource("/ui/events");
+events.addEventListener("message", look);
+// Something may have changed before the stream began, or while it was interrupted.
+events.addEventListener("open", look);
