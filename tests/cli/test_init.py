@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Call
+from tests.proxies.nginx.lua.rig import lua_program
 
 from drove_gateway.config import load
 from drove_gateway.simulator import Options, Simulator
@@ -53,6 +54,34 @@ def test_how_to_start_is_printed(call: Call, proxy: str) -> None:
     assert "drove-gateway check" in shown
     assert "drove-gateway status --wait 30" in shown
     assert "/edge/nixy.toml" in shown
+
+
+async def test_files_for_nginx_with_lua_are_accepted_by_debians_nginx(
+    call: Call, short_path: Path
+) -> None:
+    edge = short_path / "edge"
+    written = await asyncio.to_thread(call, "init", "nginx", "--lua", str(edge))
+    file = edge / "nixy.toml"
+    loaded = load(file, {}, runs_here=False)
+    assert written.exit_code == 0, written.output
+    assert loaded.warnings == ()
+    assert loaded.settings.nginxplusapiaddr == f"unix:{edge}/api.sock"
+    assert (edge / "nginx.tmpl").read_text() == shipped("nginx-lua")
+    async with Simulator(Options(control_port=None)) as cluster:
+        text = file.read_text()
+        text = text.replace(f'"{loaded.settings.nginx_argv[0]} ', f'"{lua_program()} ')
+        for number, url in enumerate(cluster.urls):
+            text = text.replace(f"http://127.0.0.1:{4000 + number}", url)
+        file.write_text(text)
+        checked = await asyncio.to_thread(call, "check", "-f", str(file))
+    assert checked.exit_code == 0, checked.output
+
+
+def test_lua_is_for_nginx_only(call: Call) -> None:
+    result = call("init", "haproxy", "--lua")
+
+    assert result.exit_code == 2
+    assert "--lua is for nginx" in result.stderr
 
 
 def test_existing_files_are_never_overwritten(call: Call, directory: Path) -> None:

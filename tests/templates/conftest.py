@@ -4,7 +4,14 @@ import pytest
 from tests.proxies.nginx.lua.rig import lua_program
 from tests.templates.serving import Shipped, ship
 
-NAMES = ("haproxy", "haproxy-header-routing", "nginx", "nginx-header-routing", "nginx-lua")
+NAMES = (
+    "haproxy",
+    "haproxy-header-routing",
+    "nginx",
+    "nginx-header-routing",
+    "nginx-lua",
+    "nginx-lua-header-routing",
+)
 
 
 @pytest.fixture(params=NAMES)
@@ -13,15 +20,17 @@ def shipped(
 ) -> Shipped:
     """Each shipped template, for its real proxy."""
     name: str = request.param
-    if name == "nginx-lua":
+    if name.startswith("nginx-lua"):
         return ship(name, lua_program(), short_path)
     return ship(name, nginx if name.startswith("nginx") else haproxy, short_path)
 
 
-@pytest.fixture(params=["haproxy-header-routing", "nginx-header-routing"])
+@pytest.fixture(params=[name for name in NAMES if name.endswith("-header-routing")])
 def routing(
     request: pytest.FixtureRequest, nginx: Path, haproxy: Path, short_path: Path
 ) -> Shipped:
     """Each shipped template that routes by header."""
     name: str = request.param
+    if name.startswith("nginx-lua"):
+        return ship(name, lua_program(), short_path)
     return ship(name, nginx if name.startswith("nginx") else haproxy, short_path)

@@ -57,7 +57,7 @@ def pairs() -> list[tuple[str, str]]:
     """Return each template with each proxy that it is for, by their names."""
     kinds = ("wheel", "system", "newer")
     # NGINX with Lua has its own tests: not every build here has the module.
-    names = [name for name in NAMES if name != "nginx-lua"]
+    names = [name for name in NAMES if not name.startswith("nginx-lua")]
     return [(name, f"{name.partition('-')[0]}-{kind}") for name in names for kind in kinds]
 
 

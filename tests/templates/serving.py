@@ -25,7 +25,7 @@ from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.installation.version import installed_version
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
-from drove_gateway.proxies.nginx.lua.template_functions import lua_functions
+from drove_gateway.proxies.nginx.lua.template_functions import lua_functions, lua_use
 from drove_gateway.templates import shipped
 
 NO_NAMESPACES: Mapping[str, Namespace] = {}
@@ -80,9 +80,10 @@ class Shipped(msgspec.Struct, frozen=True):
     async def write(self, topology: Topology, settings: Settings | None = None) -> str:
         """Render the configuration into its file."""
         version = await installed_version((str(self.program),), timeout=20)
+        options = LuaOptions(listen=f"unix:{self.directory}/api.sock")
         functions = {
             **template_functions(self._environ(), version),
-            **lua_functions(lambda: LuaOptions(listen=f"unix:{self.directory}/api.sock")),
+            **lua_functions(lambda: options, lua_use(shipped(self.name))),
         }
         template = Template(shipped(self.name), name=self.name, funcs=dict(functions))
         made = settings or Settings(proxy_platform="nginx" if self.nginx else "haproxy")

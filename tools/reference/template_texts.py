@@ -282,6 +282,27 @@ GATEWAY_FUNCTIONS: Mapping[str, FunctionDoc] = {
     ),
 }
 
+LUA_FUNCTIONS: Mapping[str, FunctionDoc] = {
+    "luaBalancer": FunctionDoc(
+        "luaBalancer generation apps",
+        "Once in `http {}`, for NGINX with Lua: the balancer with the servers of all apps, as a "
+        "list of texts. See [NGINX](../nginx.md).",
+        "{{range luaBalancer .Generation .Apps}}{{.}}{{end}}",
+    ),
+    "luaUpstream": FunctionDoc(
+        "luaUpstream name",
+        "In `upstream {}`, instead of `server` lines: the vhost's servers, or with VHOST@GROUP "
+        'those of a group. `"*"` stands for the vhost that a request names.',
+        "{{luaUpstream .Vhost}}",
+    ),
+    "luaServer": FunctionDoc(
+        "luaServer vhost",
+        'In `server {}`: 404 once the vhost is removed, 503 while it has no servers. `"*"` is for '
+        "the default server, which serves new vhosts until a reload.",
+        "{{luaServer .Vhost}}",
+    ),
+}
+
 TIME_METHODS: Mapping[str, FunctionDoc] = {
     "Format": FunctionDoc(
         ".Format layout",

@@ -19,6 +19,7 @@ from tools.reference.template_sample import DATA, functions, rendered
 from tools.reference.template_texts import (
     GATEWAY_FUNCTIONS,
     GO_FUNCTIONS,
+    LUA_FUNCTIONS,
     STRUCTS,
     TIME_METHODS,
     FunctionDoc,
@@ -54,6 +55,12 @@ _GATEWAY = """\
 ### Functions of the gateway
 """
 
+_LUA = """\
+### Functions for NGINX with Lua
+
+They print parts of the configuration; [NGINX](../nginx.md) has a complete example.
+"""
+
 _TIME = """\
 ### Methods of a time
 
@@ -85,6 +92,7 @@ def page() -> str:
         _GATEWAY,
         _calls(GATEWAY_FUNCTIONS, gateway),
     ]
+    parts += [_LUA, _uses(LUA_FUNCTIONS)]
     parts += [_TIME, _calls(TIME_METHODS, times()), _DATA.format(data)]
     return "\n".join(parts)
 
@@ -121,6 +129,14 @@ def _calls(documented: Mapping[str, FunctionDoc], known: Mapping[str, Function])
             yield f"`{doc.usage}`", f"`{signature(known[name])}`", doc.meaning, example
 
     return table(("Call", "Types", "Meaning", "Example"), rows())
+
+
+def _uses(documented: Mapping[str, FunctionDoc]) -> str:
+    rows = (
+        (f"`{doc.usage}`", doc.meaning, f"`{doc.example}` → a part of the configuration")
+        for doc in documented.values()
+    )
+    return table(("Call", "Meaning", "Example"), rows)
 
 
 def signature(called: Function) -> str:

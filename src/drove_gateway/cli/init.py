@@ -7,7 +7,7 @@ import click
 from drove_gateway.cli.command import Command
 from drove_gateway.cli.messages import say
 from drove_gateway.process.program import find_program
-from drove_gateway.templates.starter import STARTERS, Starter
+from drove_gateway.templates.starter import LUA_STARTER, STARTERS, Starter
 
 
 @click.command(
@@ -15,6 +15,7 @@ from drove_gateway.templates.starter import STARTERS, Starter
     examples=(
         ("drove-gateway init haproxy edge", "Write edge/nixy.toml and edge/haproxy.tmpl."),
         ("drove-gateway init nginx", "Write to the current directory."),
+        ("drove-gateway init nginx --lua", "For NGINX with Lua, which changes without reloads."),
     ),
     exit_codes={
         0: "The files were written.",
@@ -23,7 +24,12 @@ from drove_gateway.templates.starter import STARTERS, Starter
 )
 @click.argument("proxy", type=click.Choice(sorted(STARTERS)))
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
-def init(proxy: str, directory: Path) -> None:
+@click.option(
+    "--lua",
+    is_flag=True,
+    help="For NGINX with ngx_http_lua, or OpenResty: change servers and vhosts without reloads.",
+)
+def init(proxy: str, directory: Path, *, lua: bool) -> None:
     """Write a commented nixy.toml and a template into DIRECTORY.
 
     The result runs as any user: the proxy listens on port 8080 and keeps all of its files in
@@ -31,7 +37,9 @@ def init(proxy: str, directory: Path) -> None:
     controllers are those of `drove-gateway simulate`; replace them with yours. The command prints
     how to start the proxy and the gateway. It never overwrites a file.
     """
-    starter, place = STARTERS[proxy], directory.absolute()
+    if lua and proxy != LUA_STARTER.proxy:
+        raise click.UsageError(f"--lua is for {LUA_STARTER.proxy}, not for {proxy}")
+    starter, place = LUA_STARTER if lua else STARTERS[proxy], directory.absolute()
     if reason := _unsuitable(place):
         raise click.ClickException(reason)
     program = find_program(proxy)

@@ -8,6 +8,7 @@ NAMES = (
     "nginx",
     "nginx-header-routing",
     "nginx-lua",
+    "nginx-lua-header-routing",
     "nginx-plus",
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -235,3 +236,28 @@ async def test_new_vhosts_share_a_later_reload_that_brings_their_blocks(nginx: N
         (reloaded,) = (record for record in rig.records if record.reloaded)
         assert reloaded.reasons == ("vhost b.test and 1 more gets blocks of its own",)
         assert await nginx.servers("c.test") == [C]
+
+
+async def test_the_documented_template_changes_servers_without_a_reload(nginx: Nginx) -> None:
+    page = (Path(__file__).parents[4] / "docs" / "nginx.md").read_text()
+    (example,) = (text for text in page.split("```") if "luaBalancer .Gen" in text)
+    template = "\n".join(
+        [
+            example.removeprefix("text")
+            .replace("6081", str(nginx.proof_port))
+            .replace("listen 8080", f"listen {nginx.port}"),
+            f"pid {nginx.directory}/nginx.pid;",
+            f"error_log {nginx.directory}/error.log;",
+            "user root;" if os.geteuid() == 0 else "",
+        ]
+    )
+    async with (
+        instances(2) as (first, second),
+        rigged(nginx, template=template) as rig,
+        rig.running(),
+    ):
+        await rig.reach(_named(a_test=[address_of(first)]))
+        rig.records.clear()
+        await rig.reach(_named(a_test=[address_of(second)]))
+        assert await get(nginx.port, "a.test") == (200, address_of(second))
+        assert rig.reloads == []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests.proxies.nginx.lua.rig import MODULES, LuaNginx, replacing
 from tests.traffic import Instance, get
+from tools.reference.template_texts import LUA_FUNCTIONS
 
 from drove_gateway.config import Settings
 from drove_gateway.gotemplate import Template
@@ -34,6 +35,10 @@ def test_every_vhost_and_group_is_an_upstream_with_the_addresses_of_its_servers(
         ),
         "shop.test@blue": FileUpstream((FileServer("10.0.0.2:81"),), routed=False),
     }
+
+
+def test_every_function_is_in_the_reference() -> None:
+    assert lua_functions(lambda: LuaOptions("unix:/tmp/api")).keys() == LUA_FUNCTIONS.keys()
 
 
 async def test_the_example_serves_its_vhosts_and_new_ones(short_path: Path) -> None:
