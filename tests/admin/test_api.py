@@ -12,6 +12,8 @@ from tests.waiting import until
 
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.routes import ANY, routes
+from drove_gateway.admin.sessions import Sessions
+from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import NamespaceSettings, Settings
 from drove_gateway.config.redact import public
 from drove_gateway.model.health import HealthSection, ProxyHealth
@@ -514,7 +516,7 @@ async def test_responses_are_indented_unless_they_are_large(
 
 def test_every_route_is_documented_and_every_documented_one_exists() -> None:
     api = Api()
-    table = routes(api.sources(), api.actions())
+    table = routes(api.sources(), api.actions(), Sessions(ApiTokens()))
     documented = {
         line.removeprefix("## `").removesuffix("`")
         for line in REFERENCE.read_text().splitlines()

@@ -12,8 +12,10 @@ from tools.reference.http_api import page
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
-from drove_gateway.admin.routes import Actions, Route, routes
-from drove_gateway.admin.tokens import Right
+from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.routes import Route, routes
+from drove_gateway.admin.sessions import Sessions
+from drove_gateway.admin.tokens import ApiTokens, Right
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import Step
@@ -27,7 +29,7 @@ from drove_gateway.status.status import Status, with_record
 PAGE = (ROOT / "docs" / "reference" / "http-api.md").read_text()
 HELD = HeldWithdrawal("stage", "half would leave", 1, ("web.local",), 41.2)
 NAMES_OF_THINGS = {"stage"}
-NAMES = {Right.NONE: "probe", Right.READ: "read", Right.ACT: "act"}
+NAMES = {Right.NONE: "probe", Right.READ: "read", Right.ACT: "act", Right.FORM: "form"}
 
 
 def status() -> Status:
@@ -43,7 +45,7 @@ async def accept_nothing(_: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
 
 def table() -> tuple[Route, ...]:
     actions = Actions(reload=lambda: True, accept=accept_nothing)
-    return routes(Api().sources(), actions)
+    return routes(Api().sources(), actions, Sessions(ApiTokens()))
 
 
 def section(title: str) -> str:

@@ -6,8 +6,11 @@ import msgspec
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.held import HeldWithdrawal
-from drove_gateway.admin.routes import ANY, Actions, Route, routes
+from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.routes import ANY, Route, routes
+from drove_gateway.admin.sessions import Sessions
 from drove_gateway.admin.sources import Sources
+from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection, ProxyHealth
@@ -110,7 +113,7 @@ DOCUMENTS: Mapping[str, type[msgspec.Struct]] = {
 def page() -> str:
     """The whole page, in Markdown."""
     sources = Sources(lambda: _SAMPLE, Metrics(), lambda app: (app.vhost,), _no_servers, Journal())
-    every_route = routes(sources, Actions(lambda: True, _nothing_held))
+    every_route = routes(sources, Actions(lambda: True, _nothing_held), Sessions(ApiTokens()))
     return _HEAD + _rights(every_route) + _RULES + "".join(map(_section, every_route))
 
 

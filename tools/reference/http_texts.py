@@ -17,6 +17,10 @@ RIGHTS: Mapping[Right, tuple[str, str]] = {
     Right.NONE: ("probe", "nothing, so that health checks need no secret"),
     Right.READ: ("read", "`admin_read_token` or `admin_token`, if `admin_read_token` is set"),
     Right.ACT: ("act", "`admin_token`, if it is set"),
+    Right.FORM: (
+        "form",
+        "a session that began with `admin_token` at `/ui/login`, and the secret of its forms",
+    ),
 }
 """The name of each right, and the token that it requires."""
 
@@ -78,6 +82,16 @@ without JavaScript, and requests nothing from anywhere else."""
     ),
     "/ui/events": RouteDoc(
         "Server-sent events: one whenever the page would look different, at most one a second."
+    ),
+    "/ui/login": RouteDoc(
+        """The form to enter a token in a browser. `admin_read_token` allows reading the page,
+`admin_token` also its buttons. Without `admin_token` the page has no buttons."""
+    ),
+    "/ui/session": RouteDoc("Begins a session of twelve hours, with the token of the form."),
+    "/ui/session/end": RouteDoc("Ends the session."),
+    "/ui/actions/reload": RouteDoc("As `/v1/reload`, for the page's button."),
+    "/ui/actions/accept": RouteDoc(
+        "As `/v1/accept` for the vhosts in the field `name`, for the page's buttons."
     ),
     "/ui/style.css": RouteDoc("The style of the page."),
     "/ui/live.js": RouteDoc("The script of the page, which looks again when something changed."),

@@ -68,3 +68,8 @@ def explain_routing_errors(routes: tuple[str, ...]) -> Middleware:
             return response
 
     return middleware
+
+
+def wants_html(request: web.Request) -> bool:
+    """Whether the request is a browser's for a page, rather than a program's for text."""
+    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")

@@ -1,14 +1,13 @@
 """The routes of the HTTP API. Every response is made from the status at that moment."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
-from drove_gateway.acceptance.held import HeldWithdrawal
+from drove_gateway.admin.actions import Actions
 from drove_gateway.admin.hosts import known_hosts_only
 from drove_gateway.admin.past import Past
 from drove_gateway.admin.questions import Questions
@@ -19,10 +18,13 @@ from drove_gateway.admin.responses import (
     json_response,
     same_site_only,
     text_response,
+    wants_html,
 )
+from drove_gateway.admin.sessions import Sessions
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens, Right, require
-from drove_gateway.admin.ui.handlers import Ui, static, wants_html
+from drove_gateway.admin.ui.forms import Forms
+from drove_gateway.admin.ui.handlers import Ui, static
 from drove_gateway.metrics import CONTENT_TYPE
 from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.model.wording import printable
@@ -52,18 +54,6 @@ class Route(msgspec.Struct, frozen=True):
         return f"{'any method' if self.method == ANY else self.method} {self.path}"
 
 
-class Actions(msgspec.Struct, frozen=True):
-    """What the API can trigger.
-
-    `reload` fetches from Drove again and applies; it returns False if so many requests are queued
-    already that another makes no difference. `accept` applies the held withdrawals of the named
-    namespaces and vhosts immediately and returns them.
-    """
-
-    reload: Callable[[], bool]
-    accept: Callable[[AcceptRequest], Awaitable[tuple[HeldWithdrawal, ...]]]
-
-
 class Access(msgspec.Struct, frozen=True):
     """Who may use the API: those with a token; where none is set, those who name a known host.
 
@@ -71,11 +61,16 @@ class Access(msgspec.Struct, frozen=True):
     """
 
     tokens: ApiTokens
+    sessions: Sessions
     hosts: tuple[str, ...] | None = None
 
     def protect(self, route: Route) -> Handler:
         """Return the route's handler for those who may use it."""
+        if route.right is Right.FORM:
+            return self.sessions.form(route.handler)
         handler = require(route.right, self.tokens, route.handler)
+        if route.right is Right.READ:
+            handler = self.sessions.or_session(handler, route.handler)
         is_open = route.right is not Right.NONE and self.tokens.allow(route.right, "")
         if self.hosts is None or not is_open:
             return handler
@@ -95,9 +90,15 @@ def application(
     return app
 
 
-def routes(sources: Sources, actions: Actions) -> tuple[Route, ...]:
+def routes(sources: Sources, actions: Actions, sessions: Sessions) -> tuple[Route, ...]:
     """All routes, in the order of the documentation."""
-    return (*_views(sources), *_questions(sources), *_page(sources), *_actions(actions))
+    return (
+        *_views(sources),
+        *_questions(sources),
+        *_page(sources, sessions),
+        *_forms(actions, sessions),
+        *_actions(actions),
+    )
 
 
 def _views(sources: Sources) -> tuple[Route, ...]:
@@ -144,16 +145,27 @@ def _questions(sources: Sources) -> tuple[Route, ...]:
     )
 
 
-def _page(sources: Sources) -> tuple[Route, ...]:
-    page = Ui(sources)
+def _page(sources: Sources, sessions: Sessions) -> tuple[Route, ...]:
+    page = Ui(sources, sessions)
     return (
         Route("GET", "/ui/", page.overview),
         Route("GET", "/ui/vhosts", page.vhosts),
         Route("GET", "/ui/vhosts/{vhost}", page.vhost),
         Route("GET", "/ui/applies/{number}", page.past_apply),
         Route("GET", "/ui/events", page.stream),
+        Route("GET", "/ui/login", page.login, Right.NONE),
         Route("GET", "/ui/style.css", static("style.css"), Right.NONE),
         Route("GET", "/ui/live.js", static("live.js"), Right.NONE),
+    )
+
+
+def _forms(actions: Actions, sessions: Sessions) -> tuple[Route, ...]:
+    forms = Forms(actions, sessions)
+    return (
+        Route("POST", "/ui/session", same_site_only(forms.log_in), Right.NONE),
+        Route("POST", "/ui/session/end", same_site_only(forms.log_out), Right.NONE),
+        Route("POST", "/ui/actions/reload", forms.reload, Right.FORM),
+        Route("POST", "/ui/actions/accept", forms.accept, Right.FORM),
     )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from drove_gateway.admin.actions import Actions
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
-from drove_gateway.admin.routes import Access, Actions, application, routes
+from drove_gateway.admin.routes import Access, application, routes
+from drove_gateway.admin.sessions import Sessions
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
@@ -46,10 +48,11 @@ async def serve(
         read=settings.admin_read_token.get_secret_value(),
     )
     hosts = settings.admin_allowed_hosts if is_loopback(settings.address) else None
-    every_route = routes(sources, actions)
+    sessions = Sessions(tokens, secure=tls is not None)
+    every_route = routes(sources, actions, sessions)
     limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log)
     runner = web.AppRunner(
-        application(every_route, Access(tokens, hosts), limit.middleware),
+        application(every_route, Access(tokens, sessions, hosts), limit.middleware),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,

@@ -6,15 +6,17 @@ import hmac
 import msgspec
 from aiohttp import web
 
-from drove_gateway.admin.responses import Handler, json_response
+from drove_gateway.admin.responses import HEADERS, Handler, json_response, wants_html
 
 
 class Right(enum.Enum):
-    """What a route requires. Probes send no secret, so the routes for them are open."""
+    """What a route requires. Probes send no secret, so the routes for them are open. `FORM` is for
+    the page's forms: a session that may act, and the secret of its forms."""
 
     NONE = "none"
     READ = "read"
     ACT = "act"
+    FORM = "form"
 
 
 class ApiTokens(msgspec.Struct, frozen=True):
@@ -31,10 +33,16 @@ class ApiTokens(msgspec.Struct, frozen=True):
 
     def allow(self, right: Right, sent: str) -> bool:
         """Whether a request with the token `sent` has `right`."""
-        required = {Right.NONE: "", Right.READ: self.read, Right.ACT: self.act}[right]
+        required = {Right.READ: self.read, Right.ACT: self.act}.get(right, "")
         if not required:
             return True
         return _equal(sent, self.act) | (right is Right.READ and _equal(sent, self.read))
+
+    def right_of(self, sent: str) -> Right:
+        """Return the right that a configured token brings; `NONE` for any other text."""
+        if _equal(sent, self.act):
+            return Right.ACT
+        return Right.READ if _equal(sent, self.read) else Right.NONE
 
 
 def require(right: Right, tokens: ApiTokens, handler: Handler) -> Handler:
@@ -47,6 +55,8 @@ def require(right: Right, tokens: ApiTokens, handler: Handler) -> Handler:
         if tokens.read and _equal(sent, tokens.read):
             error = "this token allows reading only; this request requires admin_token"
             return json_response({"error": error}, 403)
+        if right is Right.READ and wants_html(request):
+            return web.Response(status=303, headers={**HEADERS, "Location": "/ui/login"})
         return _unauthorized(request.path, right, sent)
 
     return guarded

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from drove_gateway.acceptance.adoption import adopted
-from drove_gateway.admin.routes import Actions
+from drove_gateway.admin.actions import Actions
 from drove_gateway.admin.server import serve
 from drove_gateway.admin.sources import Sources
 from drove_gateway.config import Settings

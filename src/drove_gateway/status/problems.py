@@ -12,11 +12,13 @@ _MOST_NAMED = 5
 
 class Problem(msgspec.Struct, frozen=True):
     """Something that is not as it should be: `what`, the `cause` in the words of the proxy or the
-    controller, and `helps`: a command to type, or what to change."""
+    controller, and `helps`: a command to type, or what to change. `vhost` is set where it helps to
+    accept the withdrawal of its servers."""
 
     what: str
     cause: str
     helps: str = ""
+    vhost: str = ""
 
 
 def problems(status: Status) -> tuple[Problem, ...]:
@@ -71,6 +73,7 @@ def _held(status: Status) -> Iterator[Problem]:
             f"{count_of(held.servers, 'server')} of {', '.join(held.vhosts)} on hold",
             f"{held.reason}; {held.known}",
             f"drove-gateway accept {held.vhosts[0]}",
+            held.vhosts[0],
         )
 
 

@@ -6,6 +6,7 @@ import msgspec
 from tests.admin.test_api import serving
 from tests.admin.ui.test_pages import APPLIED
 
+from drove_gateway.admin.sessions import Viewer
 from drove_gateway.admin.ui.live import Live
 from drove_gateway.model.about import About
 from drove_gateway.status.status import Status, with_record
@@ -28,16 +29,16 @@ class Watched:
         self.looks += 1
         return self.status
 
-    def _render(self, status: Status) -> bytes:
+    def _render(self, status: Status, _: Viewer) -> bytes:
         self.renders.append(len(status.history))
         return b"%d" % len(status.history)
 
 
 async def test_the_first_page_is_rendered_again_only_after_a_change() -> None:
     watched = Watched()
-    assert [await watched.live.overview() for _ in range(5)] == [b"0"] * 5
+    assert [await watched.live.overview(Viewer()) for _ in range(5)] == [b"0"] * 5
     watched.change()
-    assert await watched.live.overview() == b"1"
+    assert await watched.live.overview(Viewer()) == b"1"
     assert watched.renders == [0, 1]
 
 
@@ -48,7 +49,7 @@ async def test_fifty_open_pages_share_each_look_and_each_rendering() -> None:
         with watched.live.watching():
             await ready.wait()
             assert await watched.live.changed(10)
-            return await watched.live.overview()
+            return await watched.live.overview(Viewer())
 
     ready = asyncio.Event()
     pages = [asyncio.create_task(open_page()) for _ in range(50)]
@@ -65,10 +66,10 @@ async def test_fifty_open_pages_share_each_look_and_each_rendering() -> None:
 async def test_a_change_after_a_rendering_is_reported_at_the_next_look() -> None:
     watched = Watched()
     with watched.live.watching():
-        assert await watched.live.overview() == b"0"
+        assert await watched.live.overview(Viewer()) == b"0"
         watched.change()
         assert await watched.live.changed(10)
-        assert await watched.live.overview() == b"1"
+        assert await watched.live.overview(Viewer()) == b"1"
 
 
 async def test_without_a_change_a_page_waits() -> None:

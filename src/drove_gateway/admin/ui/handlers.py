@@ -1,12 +1,15 @@
 """The page's requests: HTML, its style and script, and a stream that says when to look again."""
 
 import asyncio
+import secrets
 from contextlib import suppress
 from importlib import resources
 
+import msgspec
 from aiohttp import web
 
 from drove_gateway.admin.responses import HEADERS, Handler
+from drove_gateway.admin.sessions import Sessions, Viewer
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.live import Live
 from drove_gateway.admin.ui.pages import Pages
@@ -32,15 +35,24 @@ _LONGEST_SEARCH = 253
 class Ui:
     """The handlers of the page's requests."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, sessions: Sessions) -> None:
         self._sources = sources
+        self._sessions = sessions
+        # The first page is rendered once for all sessions; each gets its own secret of forms.
+        self._any_secret = secrets.token_hex()
         self._current = sources.current
         self._pages = Pages(sources)
         self._live = Live(sources.current, self._overview)
 
-    async def overview(self, _: web.Request) -> web.StreamResponse:
+    async def overview(self, request: web.Request) -> web.StreamResponse:
         """The first page."""
-        return _html(await self._live.overview())
+        viewer = self._sessions.viewer(request)
+        page = await self._live.overview(msgspec.structs.replace(viewer, form_secret=""))
+        return _html(page.replace(self._any_secret.encode(), viewer.form_secret.encode()))
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """The form that begins a session."""
+        return _html(self._pages.login(wrong="wrong" in request.query))
 
     async def vhosts(self, request: web.Request) -> web.StreamResponse:
         """The list; the query has `q`, a part of the name, and `page`."""
@@ -48,17 +60,21 @@ class Ui:
         number = request.query.get("page", "1")
         page = int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 1
         status = self._current()
-        return _html(await asyncio.to_thread(self._pages.vhosts, status, search, page))
+        return _html(
+            await asyncio.to_thread(
+                self._pages.vhosts, status, self._sessions.viewer(request), search, page
+            )
+        )
 
     async def vhost(self, request: web.Request) -> web.StreamResponse:
         """A vhost."""
         name = request.match_info["vhost"][:_LONGEST_SEARCH]
         status, vhost = self._current(), vhost_spelling(name)
         readings = await self._sources.readings(status, (vhost,))
-        reading = readings.get(vhost, UNREAD)
+        reading, viewer = readings.get(vhost, UNREAD), self._sessions.viewer(request)
         return _html(
             await asyncio.to_thread(
-                lambda: self._pages.vhost(status, explanation(status, vhost, reading))
+                lambda: self._pages.vhost(status, viewer, explanation(status, vhost, reading))
             )
         )
 
@@ -68,7 +84,11 @@ class Ui:
         past = await asyncio.to_thread(_past, self._sources.journal, self._current(), number)
         if past is None:
             raise web.HTTPNotFound
-        return _html(await asyncio.to_thread(self._pages.past_apply, self._current(), past))
+        return _html(
+            await asyncio.to_thread(
+                self._pages.past_apply, self._current(), self._sessions.viewer(request), past
+            )
+        )
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: one whenever the status is another, so that the page looks again."""
@@ -87,8 +107,9 @@ class Ui:
             changed = await self._live.changed(_ALIVE_SECONDS)
             await response.write(b"data: changed\n\n" if changed else b": alive\n\n")
 
-    def _overview(self, status: Status) -> bytes:
-        return self._pages.overview(status).encode()
+    def _overview(self, status: Status, viewer: Viewer) -> bytes:
+        viewer = msgspec.structs.replace(viewer, form_secret=self._any_secret)
+        return self._pages.overview(status, viewer).encode()
 
 
 def _past(journal: Journal, status: Status, number: str) -> PastApply | None:
@@ -107,11 +128,6 @@ def static(name: str) -> Handler:
         return web.Response(body=body, headers=headers, content_type=_TYPES[name], charset="utf-8")
 
     return handler
-
-
-def wants_html(request: web.Request) -> bool:
-    """Whether the request is a browser's for a page, rather than a program's for text."""
-    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
 
 
 def _html(text: str | bytes) -> web.Response:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from drove_gateway.admin.sessions import Viewer
 from drove_gateway.status.status import Status
 
 _LOOK_SECONDS = 1.0
@@ -21,7 +22,9 @@ class Live:
     `render` makes the first page; it runs in a thread.
     """
 
-    def __init__(self, current: Callable[[], Status], render: Callable[[Status], bytes]) -> None:
+    def __init__(
+        self, current: Callable[[], Status], render: Callable[[Status, Viewer], bytes]
+    ) -> None:
         self._current = current
         self._render = render
         self._watchers = 0
@@ -29,7 +32,7 @@ class Live:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._rendering = asyncio.Lock()
-        self._rendered: tuple[int, Status, bytes] | None = None
+        self._rendered: dict[Viewer, tuple[int, Status, bytes]] = {}
 
     @property
     def watchers(self) -> int:
@@ -61,17 +64,20 @@ class Live:
             return False
         return True
 
-    async def overview(self) -> bytes:
-        """Return the first page as of now, or as of the last look while pages are open."""
+    async def overview(self, viewer: Viewer) -> bytes:
+        """Return the first page as of now, or as of the last look while pages are open.
+
+        There are few viewers: those that may act, and the others.
+        """
         async with self._rendering:
             version, status = self._version, self._current()
-            if self._rendered is not None:
-                of_version, of_status, page = self._rendered
+            if viewer in self._rendered:
+                of_version, of_status, page = self._rendered[viewer]
                 looked_at = self._task is not None and of_version == version
                 if looked_at or not differs(of_status, status):
                     return page
-            page = await asyncio.to_thread(self._render, status)
-            self._rendered = version, status, page
+            page = await asyncio.to_thread(self._render, status, viewer)
+            self._rendered[viewer] = version, status, page
             return page
 
     async def _look(self, seen: Status) -> None:

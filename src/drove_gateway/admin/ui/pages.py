@@ -6,6 +6,7 @@ from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from drove_gateway.admin.sessions import Viewer
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.chart import bars
 from drove_gateway.admin.ui.vhost_list import vhost_page
@@ -44,12 +45,13 @@ class Pages:
             "count": count_of,
         }
 
-    def overview(self, status: Status) -> str:
+    def overview(self, status: Status, viewer: Viewer) -> str:
         """The first page."""
         found = problems(status)
         return self._render(
             "overview.html",
             status,
+            viewer,
             problems=found[:_MOST_PROBLEMS],
             more_problems=max(0, len(found) - _MOST_PROBLEMS),
             moments=_moments(status, self._sources.journal),
@@ -57,23 +59,27 @@ class Pages:
             desired_hash=self._sources.desired_hash.of(status.built.topology),
         )
 
-    def vhosts(self, status: Status, search: str, number: int) -> str:
+    def vhosts(self, status: Status, viewer: Viewer, search: str, number: int) -> str:
         """A page of the list of vhosts."""
         return self._render(
-            "vhosts.html", status, page=vhost_page(status, search, number), search=search
+            "vhosts.html", status, viewer, page=vhost_page(status, search, number), search=search
         )
 
-    def vhost(self, status: Status, detail: Explanation) -> str:
+    def vhost(self, status: Status, viewer: Viewer, detail: Explanation) -> str:
         """The page of a vhost."""
-        return self._render("vhost.html", status, detail=detail)
+        return self._render("vhost.html", status, viewer, detail=detail)
 
-    def past_apply(self, status: Status, past: PastApply) -> str:
+    def past_apply(self, status: Status, viewer: Viewer, past: PastApply) -> str:
         """The page of an apply."""
-        return self._render("apply.html", status, past=past)
+        return self._render("apply.html", status, viewer, past=past)
 
-    def _render(self, name: str, status: Status, **facts: object) -> str:
+    def login(self, *, wrong: bool) -> str:
+        """The form that begins a session; it shows nothing of the gateway."""
+        return self._templates.get_template("login.html").render(wrong=wrong)
+
+    def _render(self, name: str, status: Status, viewer: Viewer, **facts: object) -> str:
         return self._templates.get_template(name).render(
-            status=status, verdict=verdict(status), **facts
+            status=status, viewer=viewer, verdict=verdict(status), **facts
         )
 
 

@@ -1,0 +1,44 @@
+"""What the page's forms do: log in, log out, and act. Every response leads back to the page."""
+
+from aiohttp import web
+
+from drove_gateway.acceptance.acceptance import AcceptRequest
+from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.responses import HEADERS
+from drove_gateway.admin.sessions import Sessions
+
+
+class Forms:
+    """The handlers of the forms. Access to those that act is checked before they are called."""
+
+    def __init__(self, actions: Actions, sessions: Sessions) -> None:
+        self._actions = actions
+        self._sessions = sessions
+
+    async def log_in(self, request: web.Request) -> web.StreamResponse:
+        """Begin a session with the token that was entered."""
+        response = _back("/ui/")
+        token = str((await request.post()).get("token", ""))
+        return response if self._sessions.begin(token, response) else _back("/ui/login?wrong=1")
+
+    async def log_out(self, _: web.Request) -> web.StreamResponse:
+        """End the session."""
+        response = _back("/ui/")
+        self._sessions.end(response)
+        return response
+
+    async def reload(self, _: web.Request) -> web.StreamResponse:
+        """Fetch everything again and apply."""
+        self._actions.reload()
+        return _back("/ui/")
+
+    async def accept(self, request: web.Request) -> web.StreamResponse:
+        """Apply the held withdrawals of the vhosts that the form names."""
+        names = tuple(map(str, (await request.post()).getall("name", ())))
+        if names:
+            await self._actions.accept(AcceptRequest(names, caller=f"the page ({request.remote})"))
+        return _back("/ui/")
+
+
+def _back(to: str) -> web.Response:
+    return web.Response(status=303, headers={**HEADERS, "Location": to})
