@@ -182,3 +182,21 @@ def test_a_strict_check_without_warnings_succeeds(call: Call, nixy: Path) -> Non
     answer = nixy.with_name("answer.json")
     result = call("check", "--endpoints", f"stage={answer}", "--strict")
     assert result.exit_code == 0, result.stderr
+
+
+@pytest.mark.usefixtures("nixy")
+def test_a_line_that_loses_requests_is_a_warning_with_its_place(
+    call: Call, directory: Path
+) -> None:
+    template = directory / "nginx.tmpl"
+    text = template.read_text()
+    copy = directory / "new.tmpl"
+    copy.write_text(text.replace("worker_shutdown_timeout 10m", "worker_shutdown_timeout 1s"))
+
+    result = call("check", "--template", "new.tmpl")
+
+    line = text[: text.index("worker_shutdown_timeout")].count("\n") + 1
+    assert result.exit_code == 0
+    assert "warning: new.tmpl at line" in result.stderr
+    assert f"worker_shutdown_timeout 1s;, from line {line} of new.tmpl" in result.stderr
+    assert "ends requests that take longer, at each reload" in result.stderr

@@ -130,7 +130,8 @@ def check(
     """Check the configuration, and show what the gateway would do with it.
 
     The command fetches the endpoints from the controllers, applies the guard's rules, renders the
-    template, and runs the proxy's own check on the result. Then it reads what the proxy runs, with
+    template, runs the proxy's own check on the result, and warns of what passes that check and
+    loses requests. Then it reads what the proxy runs, with
     HAProxy's `show` commands, GET requests to the NGINX Plus API, and the URL that proves a reload,
     and prints the plan: which servers would be added or drained, whether the proxy would be
     reloaded, and why.
@@ -195,6 +196,8 @@ async def _check_file(
     if text.interpreted_because:
         warn(f"the template is {interpreted(text.interpreted_because)}")
     options.ok("proxy's check", await file.check(text.text))
+    for loss in await file.warnings(text.text):
+        warn(loss)
     return text
 
 

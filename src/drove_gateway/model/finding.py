@@ -11,11 +11,12 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """The worst first: requests fail, something will fail, something is worth knowing."""
 
 
-class Finding(msgspec.Struct, frozen=True):
+class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that will hurt.
 
     `check` is the stable name of the check, `what` a sentence about it, `subjects` what it is found
-    at, and `advice` what to do. Without subjects, nothing was found.
+    at, and `advice` what to do. Without subjects, nothing was found. What is not `avoidable` cannot be
+    changed in the template.
     """
 
     check: str
@@ -23,6 +24,7 @@ class Finding(msgspec.Struct, frozen=True):
     what: str
     subjects: tuple[str, ...]
     advice: str
+    avoidable: bool = True
 
 
 class FileExamination(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from drove_gateway.proxies.haproxy.backend_form import with_backend_form
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.hazards import examine
+from drove_gateway.proxies.haproxy.lint import lint
 from drove_gateway.proxies.haproxy.options import Options, options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
 from drove_gateway.proxies.haproxy.workers import haproxy_workers
@@ -49,6 +50,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             installed=not by_api_alone,
             shared=None if address is None else shared_text(reader),
             examine=examine,
+            lint=lint,
         ),
         rules=runtime_rules(settings),
         backends=lambda app: sorted(how.naming.backends(app)),

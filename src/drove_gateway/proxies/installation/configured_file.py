@@ -20,6 +20,7 @@ from drove_gateway.proxies.installation.check import check
 from drove_gateway.proxies.installation.config_file import discard, write_candidate
 from drove_gateway.proxies.installation.file_installation import FileInstallation
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
+from drove_gateway.proxies.installation.lint import Lint, nothing
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refused_line import TemplateSource
 from drove_gateway.proxies.installation.render import Rendered, render
@@ -48,6 +49,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     written. `examine` finds what the settings in a text lose at reloads. `shared` reads from a text
     what a runtime API cannot change; it is None where servers are changed by this file alone.
     `functions` are what templates of this kind of proxy may call beyond those of every template.
+    `lint` finds what the proxy accepts and what loses requests.
     """
 
     settings: Settings
@@ -58,6 +60,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     examine: Callable[[str, Path, Version | None], FileExamination]
     shared: Callable[[str], str] | None = None
     functions: Mapping[str, Callable[..., Any]] = {}
+    lint: Lint = nothing
 
     async def template(
         self, environ: Mapping[str, str], release: Callable[[], int] | None = None
@@ -165,16 +168,36 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
 
         Raises CheckRefused with the proxy's message and, if known, the line of the template.
         """
-        source = TemplateSource(
-            self.template_path.name,
-            self.template_path.read_text(errors="replace"),
-            self.settings.delimiters,
-        )
-        limit = self.settings.command_timeout_sec
+        source, limit = self._source(), self.settings.command_timeout_sec
         with _beside(self.platform.config, text) as file:
             command = await check(self.platform, file, text, source, timeout=limit)
         shown = " ".join(command).replace(str(file), str(self.platform.config))
         return shown or "disabled in the configuration"
+
+    async def warnings(self, text: str) -> list[str]:
+        """Return what in `text` passes the check and loses requests, with the template's lines."""
+        limit = self.settings.command_timeout_sec
+        version = await installed_version(self.program.command, timeout=limit)
+        source, name = self._source(), self.template_path.name
+        hazards = self.examine(text, self.platform.config.absolute(), version).findings
+        return [
+            *(
+                f"{name}: {found.what} {found.advice}"
+                for found in hazards
+                if found.subjects and found.avoidable
+            ),
+            *(
+                f"{name}{source.origin(text, found.line)}: {found.message}"
+                for found in self.lint(text)
+            ),
+        ]
+
+    def _source(self) -> TemplateSource:
+        return TemplateSource(
+            self.template_path.name,
+            self.template_path.read_text(errors="replace"),
+            self.settings.delimiters,
+        )
 
 
 @contextmanager

@@ -67,14 +67,19 @@ def render(
     generation = _digest(text)
     if shared is not None:
         generation = _digest(shared(text))[:_HALF] + generation[:_HALF]
-    proof = _PROOF.search(text)
     return Rendered(
         text=text.replace(UNKNOWN_GENERATION, generation),
         generation=generation,
-        proof_url=proof.group(1) if proof else None,
+        proof_url=proof_url(text),
         structured=shared is not None,
         interpreted_because=template.interpreted_because,
     )
+
+
+def proof_url(text: str) -> str | None:
+    """Return the URL of the generation mark in a configuration; None without a mark."""
+    proof = _PROOF.search(text)
+    return proof.group(1) if proof else None
 
 
 def interpreted(reason: str) -> str:

@@ -53,7 +53,8 @@ def _keepalive(directives: tuple[Directive, ...], version: Version | None) -> Fi
         "connections at once."
     )
     advice = "Add `keepalive_min_timeout 10s;` to the `http` block of the template."
-    if version is not None and not at_least(version, _KEEPALIVE_SINCE):
+    avoidable = version is None or at_least(version, _KEEPALIVE_SINCE)
+    if version is not None and not avoidable:
         installed = ".".join(map(str, version))
         advice = (
             f"NGINX {installed} cannot avoid it; from {_KEEPALIVE_SINCE} on, use "
@@ -61,7 +62,8 @@ def _keepalive(directives: tuple[Directive, ...], version: Version | None) -> Fi
             "`reload_min_interval_sec`."
         )
     is_set = _has(directives, "keepalive_min_timeout")
-    return Finding("keepalive_min_timeout", "error", what, () if is_set else ("http",), advice)
+    subjects = () if is_set else ("http",)
+    return Finding("keepalive_min_timeout", "error", what, subjects, advice, avoidable)
 
 
 def _has(directives: tuple[Directive, ...], name: str) -> bool:

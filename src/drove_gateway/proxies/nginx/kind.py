@@ -10,6 +10,7 @@ from drove_gateway.proxies.installation.configured_file import ConfiguredFile, P
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
 from drove_gateway.proxies.nginx.hazards import examine
+from drove_gateway.proxies.nginx.lint import lint
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
 from drove_gateway.proxies.nginx.lua.template_functions import (
@@ -50,6 +51,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             examine=examine,
             shared=without_runtime if has_api else None,
             functions=lua_functions(_balancer(settings), use),
+            lint=lint,
         ),
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: hosts_of(app, groups=use.groups),
