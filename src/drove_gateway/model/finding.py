@@ -15,8 +15,8 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that will hurt.
 
     `check` is the stable name of the check, `what` a sentence about it, `subjects` what it is found
-    at, and `advice` what to do. Without subjects, nothing was found. What is not `avoidable` cannot be
-    changed in the template.
+    at, and `advice` what to do. Without subjects, nothing was found. What is not `avoidable` cannot
+    be changed in the template.
     """
 
     check: str
