@@ -18,6 +18,7 @@ from drove_gateway.model.workers import Workers
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.installation.last_addresses import LastAddresses
 from drove_gateway.proxies.installation.preview import Observation, Preview, preview
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered
@@ -106,7 +107,11 @@ class FileKind(msgspec.Struct, frozen=True):
         await asyncio.to_thread(template.recall)
         installation = self.file.installation(template, outside, remembered)
         if self.connect is None:
-            return ReloadingProxy(installation, audit_interval=self.rules.audit_interval)
+            return ReloadingProxy(
+                installation,
+                LastAddresses(self._resolver(outside)),
+                audit_interval=self.rules.audit_interval,
+            )
         return RuntimeProxy(
             self.connect(outside, stack),
             self.rules,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.proxies.installation.names import no_names
 
 from drove_gateway.config import Settings
 from drove_gateway.metrics import Metrics
@@ -405,7 +406,7 @@ class TestWithoutMemory:
 
 class TestThroughTheDriver:
     async def test_a_culprit_is_in_outcome_and_health_and_is_retried(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.installation, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, no_names(), audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
 
         outcome = await proxy.apply(proxy.plan(desired))
@@ -419,7 +420,7 @@ class TestThroughTheDriver:
         assert proxy.plan(desired).reload == ("vhost b added",)
 
     async def test_a_retry_reloads_nothing_while_the_vhost_is_still_refused(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.installation, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, no_names(), audit_interval=60)
         desired = topology(a="10.0.0.1", b="bad")
         await proxy.apply(proxy.plan(desired))
         rig.now += 31
@@ -431,7 +432,7 @@ class TestThroughTheDriver:
         assert rig.reloads == 1
 
     async def test_health_recovers_once_the_vhost_passes(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.installation, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, no_names(), audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
         after = topology(a="10.0.0.1", b="10.0.0.2")
 
@@ -442,7 +443,7 @@ class TestThroughTheDriver:
         assert proxy.plan(after).empty
 
     async def test_a_culprit_that_was_removed_is_no_longer_reported(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.installation, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, no_names(), audit_interval=60)
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", b="bad")))
 
         plan = proxy.plan(topology(a="10.0.0.1"))
@@ -451,7 +452,7 @@ class TestThroughTheDriver:
         assert proxy.health().config.healthy
 
     async def test_health_names_the_first_few_of_many(self, rig: Rig) -> None:
-        proxy = ReloadingProxy(rig.installation, audit_interval=60)
+        proxy = ReloadingProxy(rig.installation, no_names(), audit_interval=60)
         hosts = {f"v{number}": "bad" for number in range(8)}
 
         await proxy.apply(proxy.plan(topology(a="10.0.0.1", **hosts)))

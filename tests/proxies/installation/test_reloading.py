@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.proxies.installation.names import no_names
 from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
 from tests.waiting import until
 
@@ -32,7 +33,7 @@ async def rig(nginx: Path, short_path: Path) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 def proxy(rig: Rig) -> ReloadingProxy:
-    return ReloadingProxy(rig.installation(), audit_interval=0.05)
+    return ReloadingProxy(rig.installation(), no_names(), audit_interval=0.05)
 
 
 async def test_before_the_first_apply_health_is_pending(proxy: ReloadingProxy) -> None:
@@ -55,7 +56,7 @@ async def test_a_proxy_that_already_serves_the_configuration_is_not_reloaded(
     proxy: ReloadingProxy, rig: Rig
 ) -> None:
     await proxy.apply(proxy.plan(topology(web=3)))
-    again = ReloadingProxy(rig.installation(), audit_interval=60)
+    again = ReloadingProxy(rig.installation(), no_names(), audit_interval=60)
     outcome = await again.apply(again.plan(topology(web=3)))
     assert [step.action for step in outcome.steps] == ["keep"]
     assert sections(again) == WELL
@@ -111,7 +112,7 @@ async def test_a_change_that_failed_and_was_withdrawn_leaves_nothing_unhealthy(r
     nginx.write_text(f'#!/bin/sh\n[ ! -e {fails} ] && exec {rig.command[0]} "$@"\n')
     nginx.chmod(0o755)
     rig.command = (str(nginx), *rig.command[1:])
-    proxy = ReloadingProxy(rig.installation(), audit_interval=60)
+    proxy = ReloadingProxy(rig.installation(), no_names(), audit_interval=60)
     await proxy.apply(proxy.plan(topology(web=3)))
     fails.touch()
     with pytest.raises(CheckRefused):

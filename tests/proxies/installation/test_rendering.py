@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from bench.render import FUNCTIONS, rendering_data
+from tests.proxies.installation.names import no_names
 from tests.waiting import until
 
 from drove_gateway.config import Settings
@@ -153,7 +154,7 @@ async def test_health_and_a_counter_say_that_the_slow_interpreter_rendered(
     tmp_path: Path, template: str, message: str, count: int
 ) -> None:
     metrics = Metrics()
-    proxy = ReloadingProxy(installation(tmp_path, template, metrics), audit_interval=60)
+    proxy = ReloadingProxy(installation(tmp_path, template, metrics), no_names(), audit_interval=60)
     await proxy.apply(proxy.plan(EMPTY))
     assert proxy.health().template == HealthSection(healthy=True, message=message)
     shown = metrics.render().decode()

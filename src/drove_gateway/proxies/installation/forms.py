@@ -38,8 +38,17 @@ def forms(
 
 
 def names_of(app: App) -> frozenset[str]:
-    """Return the hosts of `app` that are names: only a name can fail to be found."""
-    return frozenset(host.host for host in app.hosts if not _is_address(host.host))
+    """Return the hosts of `app` that are names."""
+    return frozenset(host.host for host in app.hosts if is_name(host.host))
+
+
+def is_name(host: str) -> bool:
+    """Return whether `host` is a name: only a name can fail to be found."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return True
+    return False
 
 
 def without_hosts(app: App, hosts: Collection[str]) -> App:
@@ -107,11 +116,3 @@ def _distinct(candidates: Iterator[App], new: App) -> Iterator[App]:
     for app in candidates:
         if app.hosts and app != new:
             yield app
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True

@@ -3,20 +3,25 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from drove_gateway.model.errors import CheckRefused
 from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import ServerState
-from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.model.vocabulary import EMPTY, App, Topology
 from drove_gateway.proxies.installation.doubts import Doubts
-from drove_gateway.proxies.installation.installation import Installation
+from drove_gateway.proxies.installation.installation import Installation, InstallResult
+from drove_gateway.proxies.installation.last_addresses import LastAddresses
 from drove_gateway.topology.topology_diff import TopologyDiff, reasons, topology_diff
 
 
 class ReloadingProxy:
     """NGINX OSS, OpenResty, or HAProxy without a runtime API; a `Proxy`."""
 
-    def __init__(self, installation: Installation, *, audit_interval: float) -> None:
+    def __init__(
+        self, installation: Installation, addresses: LastAddresses, *, audit_interval: float
+    ) -> None:
         self._installation = installation
+        self._addresses = addresses
         self._audit_interval = audit_interval
         self._desired: Topology | None = None
         self._doubts = Doubts("the gateway started")
@@ -28,7 +33,8 @@ class ReloadingProxy:
         """
         self._desired = desired
         installed = self._installation.installed
-        changes = topology_diff(installed, desired) if installed else TopologyDiff()
+        serving = self._addresses.instead_of_names(desired)
+        changes = topology_diff(installed, serving) if installed else TopologyDiff()
         why = (*self._doubts.reasons, *demands, *reasons(changes))
         if not why and self._installation.failing:
             self._installation.forget_failure()
@@ -39,7 +45,7 @@ class ReloadingProxy:
         if not plan.reload:
             return Outcome()
         self._doubts.begin()
-        result = await self._installation.install(plan.desired)
+        result = await self._install(plan.desired)
         self._doubts.resolve()
         return Outcome(
             steps=result.steps(plan.reload),
@@ -48,14 +54,37 @@ class ReloadingProxy:
             reloaded=result.reloaded,
         )
 
+    async def _install(self, desired: Topology) -> InstallResult:
+        serving = self._addresses.instead_of_names(desired)
+        try:
+            result = await self._installation.install(serving)
+        except CheckRefused:
+            await self._addresses.look()
+            again = self._addresses.instead_of_names(desired)
+            if again == serving:
+                raise
+            result = await self._installation.install(again)
+        await self._addresses.remember(desired)
+        return result
+
     async def run(self, wake: Callable[[str], None]) -> None:
         """Audit: the file on disk and the serving generation must be the installed ones."""
         while True:
             await asyncio.sleep(self._audit_interval)
+            await self._look_for_names(wake)
             drift = await self._installation.drift()
             if drift and drift not in self._doubts.reasons:
                 self.distrust(drift)
                 wake(drift)
+
+    async def _look_for_names(self, wake: Callable[[str], None]) -> None:
+        """Return to the names of hosts when they have addresses again."""
+        desired = self._desired
+        if desired is None or self._addresses.instead_of_names(desired) is desired:
+            return
+        await self._addresses.look()
+        if self._addresses.instead_of_names(desired) is desired:
+            wake("host names have addresses again")
 
     def distrust(self, reason: str) -> None:
         """Install the generation again, unless it proves to serve."""
@@ -70,5 +99,6 @@ class ReloadingProxy:
             config=self._installation.config_health(self._desired),
             template=self._installation.template_health(),
             upstream_updates=NO_RUNTIME_API,
+            resolver=self._addresses.health(self._desired or EMPTY),
             notes=self._installation.notes(),
         )
