@@ -80,6 +80,19 @@ def test_completion_script_of_each_shell_is_printed(shell: str) -> None:
     assert "drove-gateway" in printed.stdout
 
 
+def test_fish_shows_whole_descriptions() -> None:
+    """Of a line such as `plain,check<tab>Check the configuration, and show what` every part."""
+    printed = subprocess.run(
+        (Path(sys.executable).with_name("nixy"),),
+        env={**os.environ, "_NIXY_COMPLETE": "fish_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert 'string split --max 1 "," $completion' in printed.stdout
+    assert "complete --no-files --command nixy" in printed.stdout
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"), [({}, None), ({"NO_COLOR": ""}, None), ({"NO_COLOR": "1"}, False)]
 )

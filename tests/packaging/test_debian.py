@@ -88,8 +88,15 @@ def test_systemd_understands_the_unit_and_finds_it_confined(installed: Root) -> 
 def test_manual_and_completion_are_there(installed: Root) -> None:
     assert installed.inside("/usr/share/man/man8/drove-gateway.8.gz").exists()
     assert installed.inside("/usr/share/man/man5/nixy.toml.5.gz").exists()
-    script = "/usr/share/bash-completion/completions/drove-gateway"
-    assert "_DROVE_GATEWAY_COMPLETE" in installed.inside(script).read_text()
+    for program, variable in {"drove-gateway": "DROVE_GATEWAY", "nixy": "NIXY"}.items():
+        for script in (
+            f"/usr/share/bash-completion/completions/{program}",
+            f"/usr/share/zsh/vendor-completions/_{program}",
+            f"/usr/share/fish/vendor_completions.d/{program}.fish",
+        ):
+            text = installed.inside(script).read_text()
+            assert f"_{variable}_COMPLETE" in text
+            assert program in text
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import click
 
+from drove_gateway.cli import completion
 from drove_gateway.cli.command import IGNORED_WORDS, Commands, colours, file_option
 from drove_gateway.cli.go_flags import SYNC_STATE
+
+completion.install()
 
 PURPOSES = {
     "accept": "Apply the withdrawals that the running gateway's guard holds, immediately.",
