@@ -99,7 +99,7 @@ def test_relative_includes_are_found_beside_the_target(call: Call, directory: Pa
     [
         pytest.param("{{if}}", "nginx.tmpl:1", id="cannot be parsed"),
         pytest.param("\n{{.Nope}}", "nginx.tmpl:2", id="cannot be executed"),
-        pytest.param(None, "cannot read the template", id="missing"),
+        pytest.param(None, "nginx.tmpl, which nginx_template names: No such file", id="missing"),
     ],
 )
 @pytest.mark.usefixtures("nixy")

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from drove_gateway.cli.status.text import age, lines, one_line, what
+from drove_gateway.cli.status.watch_mode import visible
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.status.document import (
@@ -72,6 +73,39 @@ def text(document: StatusDocument, width: int = 100) -> str:
     return click.unstyle("\n".join(shown))
 
 
+def test_what_was_not_checked_yet_waits_and_is_not_bad() -> None:
+    pending = SectionStatus(healthy=False, message="pending first check")
+    starting = msgspec.structs.replace(WELL, proxy=ProxyStatus(config=pending))
+    assert "configuration    …   waiting for the first apply" in text(starting)
+    assert "BAD" not in text(starting)
+
+
+def test_a_single_vhost_is_not_plural() -> None:
+    small = msgspec.structs.replace(WELL, vhosts=1, servers=1, draining=None)
+    assert "1 vhost with 1 server; idle" in text(small)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (90, "11:58:30Z, 90 s ago"),
+        (7200, "10:00:00Z, 2 h 0 min ago"),
+        (90000, "11-21 11:00Z, 25 h"),
+    ],
+)
+def test_history_has_the_time_of_the_log(seconds: float, shown: str) -> None:
+    entry = msgspec.structs.replace(RELOAD, at=ago(seconds))
+    assert shown in text(msgspec.structs.replace(WELL, history=(entry,)))
+
+
+@pytest.mark.parametrize("rows", [1, 2, 5, 23])
+def test_what_does_not_fit_into_the_terminal_is_counted(rows: int) -> None:
+    shown = visible([f"line {number}" for number in range(30)], rows)
+    assert len(shown) == rows
+    assert f"and {31 - rows} more lines" in click.unstyle(shown[-1])
+    assert visible(["all"], rows) == ["all"]
+
+
 def test_status_of_a_healthy_gateway_fits_one_screen() -> None:
     assert text(WELL).splitlines() == [
         "drove-gateway 1.2.3 at http://127.0.0.1:6000, up 2 h 1 min: healthy",
@@ -87,8 +121,9 @@ def test_status_of_a_healthy_gateway_fits_one_screen() -> None:
         "name resolution  ok",
         "stored state     ok",
         "",
-        "APPLIED   TOOK    WHAT, WHY, HOW LONG",
-        "90 s ago  420 ms  add server b.local/s1; reload: vhost a.local added (check 20 ms)",
+        "APPLIED              TOOK    WHAT, WHY, HOW LONG",
+        "11:58:30Z, 90 s ago  420 ms  add server b.local/s1; reload: vhost a.local added "
+        "(check 20 ms)",
     ]
 
 

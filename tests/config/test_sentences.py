@@ -1,15 +1,18 @@
 """Every value of a wrong type is refused in our own words, never in the library's."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drove_gateway.config import load
 from drove_gateway.config.draft import Draft
 from drove_gateway.config.sentences import UNEXPECTED, keys_of
 from drove_gateway.config.settings import NamespaceSettings, Settings
 from drove_gateway.config.validate import validate
+from drove_gateway.model.errors import ConfigError
 
 scalars = st.one_of(
     st.booleans(),
@@ -55,3 +58,29 @@ def test_any_unknown_key_is_a_warning(values: dict[str, object]) -> None:
 @pytest.mark.parametrize("key", keys_of(Settings))
 def test_each_kind_of_wrong_value_for_each_key(key: str, value: object) -> None:
     _check({"namespaces": [NAMESPACE], key: value})
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('port = "6000\n[[namespaces]]', "nixy.toml:1: is not valid TOML: a quote is missing"),
+        ("xproxy = lb1", "nixy.toml:1: is not valid TOML: this is no value; text must be in"),
+        ("port = 1 2", "nixy.toml:1: is not valid TOML: something follows the value"),
+        ("port", "nixy.toml:1: is not valid TOML: `=` and a value must follow the key"),
+        ("port = 1\nport = 2", "nixy.toml:2: is not valid TOML: the key or table stands here for"),
+        ('drove = ["a"\n"b"]', "nixy.toml:2: is not valid TOML: the list is not closed"),
+        (
+            "[[namespaces]]\n[namespaces]",
+            "nixy.toml:2: is not valid TOML: each cluster begins with",
+        ),
+    ],
+)
+def test_a_file_that_is_not_toml_is_explained_in_plain_words(
+    text: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("nixy.toml").write_text(text)
+    with pytest.raises(ConfigError) as refused:
+        load(Path("nixy.toml"), {})
+    (problem,) = refused.value.problems
+    assert problem.startswith(sentence)

@@ -37,7 +37,7 @@ def patient(bench: Bench) -> None:
 async def test_systemd_is_kept_informed(bench: Bench, systemd: Listener) -> None:
     await systemd.hears("READY=1")
     await systemd.hears("WATCHDOG=1")
-    await systemd.hears("1 of 1 namespaces have a leader; 2 vhosts, 6 servers; last apply 20")
+    await systemd.hears("1 of 1 namespace with a leader; 2 vhosts, 6 servers; last apply 20")
 
     bench.daemon.signal(signal.SIGHUP)
     await systemd.hears("RELOADING=1\nMONOTONIC_USEC=")

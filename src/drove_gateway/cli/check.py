@@ -50,7 +50,7 @@ from drove_gateway.model.errors import (
     StateError,
 )
 from drove_gateway.model.vocabulary import Topology
-from drove_gateway.model.wording import printable
+from drove_gateway.model.wording import count_of, printable
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
@@ -191,8 +191,9 @@ async def _check_file(
 ) -> Rendered:
     """Render the file and have the proxy check it. Raises RenderError or ProxyError."""
     text = await rendered(file, topology)
-    vhosts, servers = len(topology.apps), sum(len(app.hosts) for app in topology.apps.values())
-    options.ok("template", f"rendered {vhosts} vhosts with {servers} servers {source}")
+    vhosts = count_of(len(topology.apps), "vhost")
+    servers = count_of(sum(len(app.hosts) for app in topology.apps.values()), "server")
+    options.ok("template", f"rendered {vhosts} with {servers} {source}")
     if text.interpreted_because:
         warn(f"the template is {interpreted(text.interpreted_because)}")
     options.ok("proxy's check", await file.check(text.text))
@@ -243,8 +244,9 @@ def _warn_of(responses: EndpointResponses, expected: Forecast) -> None:
         instead = "from the stored state" if stored else "without apps, because none are stored"
         warn(f"{error}; a start would serve namespace {name} {instead}")
     for held in expected.held:
+        servers = count_of(held.servers, "server")
         warn(
-            f"the guard would hold {held.servers} servers of {', '.join(held.vhosts)} as long as "
+            f"the guard would hold {servers} of {', '.join(held.vhosts)} as long as "
             f"they accept connections: {held.reason}; they stay in traffic for "
             f"{held.remaining:.0f} s, or until `drove-gateway accept`"
         )

@@ -1,4 +1,4 @@
-"""Completion for fish that shows whole descriptions; click's script cuts them at the first comma."""
+"""Completion for fish with whole descriptions; the script of click cuts them at the first comma."""
 
 from click.shell_completion import FishComplete, add_completion_class
 

@@ -15,7 +15,7 @@ from drove_gateway.config.letter_case import lowered
 from drove_gateway.config.lines import lines
 from drove_gateway.config.platforms import PLATFORM_KEYS
 from drove_gateway.config.rules import Finding
-from drove_gateway.config.sentences import assignment
+from drove_gateway.config.sentences import assignment, plain_syntax_error
 from drove_gateway.config.settings import Settings
 from drove_gateway.config.tolerance import tolerant, with_defaults
 from drove_gateway.config.validate import concluded, validate
@@ -83,9 +83,9 @@ def _syntax(path: Path, content: bytes, message: str) -> str:
     """Return the parser's message with its place as FILE:LINE, which editors understand."""
     found = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
     if not found:
-        return f"{path}: is not valid TOML: {message}"
+        return f"{path}: is not valid TOML: {plain_syntax_error(message)}"
     line = found.group(1) or content.count(b"\n") + 1
-    return f"{path}:{line}: is not valid TOML: {message[: found.start()]}"
+    return f"{path}:{line}: is not valid TOML: {plain_syntax_error(message[: found.start()])}"
 
 
 def _unreadable_files(draft: Draft) -> Iterator[Problem]:

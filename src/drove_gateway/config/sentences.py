@@ -47,6 +47,29 @@ _ADDRESSES = frozenset({"drove", "nginxplusapiaddr"})
 """Keys whose values may hold a password, by mistake, before an `@`."""
 
 
+_SYNTAX: Mapping[str, str] = MappingProxyType(
+    {
+        "Illegal character '\\n'": "a quote is missing at the end of the text",
+        "Illegal character '\\r'": "a quote is missing at the end of the text",
+        "Unterminated string": "a quote is missing at the end of the text",
+        "Invalid value": "this is no value; text must be in quotes",
+        "Expected '=' after a key in a key/value pair": "`=` and a value must follow the key",
+        "Expected newline or end of document after a statement": "something follows the value; "
+        "text must be in quotes as a whole",
+        "Cannot overwrite a value": "the key or table stands here for the second time",
+        "Unclosed array": "the list is not closed: `]` is missing, or a comma between two values",
+    }
+)
+"""What the parser's messages mean, as far as people cannot guess it."""
+
+
+def plain_syntax_error(message: str) -> str:
+    """Return what is wrong with a file that is not TOML, given the parser's message."""
+    if message.startswith("Cannot declare ('namespaces',)"):
+        return "each cluster begins with [[namespaces]], in double brackets"
+    return _SYNTAX.get(message, message)
+
+
 def keys_of(section: type[Section]) -> tuple[str, ...]:
     """Return the keys of a section as they are written in the file."""
     fields = section.model_fields.items()

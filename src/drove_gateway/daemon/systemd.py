@@ -7,9 +7,11 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from datetime import UTC, datetime
 
+from drove_gateway.model.vocabulary import App
+from drove_gateway.model.wording import count_of
 from drove_gateway.status.status import Status
 
 _LOOK_SECONDS = 0.25
@@ -134,8 +136,8 @@ def status_line(status: Status) -> str:
     apps = status.built.topology.apps
     leading = sum(view.healthy for view in status.namespaces)
     parts = [
-        f"{leading} of {len(status.namespaces)} namespaces have a leader",
-        f"{len(apps)} vhosts, {sum(len(app.hosts) for app in apps.values())} servers",
+        f"{leading} of {count_of(len(status.namespaces), 'namespace')} with a leader",
+        f"{count_of(len(apps), 'vhost')}, {count_of(_servers(apps.values()), 'server')}",
         _last_apply(status),
     ]
     if status.absent:
@@ -143,10 +145,15 @@ def status_line(status: Status) -> str:
     if status.restored:
         parts.append(f"from the stored state: {', '.join(sorted(status.restored))}")
     if status.held:
-        parts.append(f"{sum(held.servers for held in status.held)} servers held")
+        held = sum(held.servers for held in status.held)
+        parts.append(f"{count_of(held, 'server')} held")
     if status.progress.state in {"held back", "retrying"}:
         parts.append(f"{status.progress.state} {status.progress.error}".rstrip())
     return "; ".join(" ".join(part.split()) for part in parts)[:_LONGEST_STATUS]
+
+
+def _servers(apps: Iterable[App]) -> int:
+    return sum(len(app.hosts) for app in apps)
 
 
 def _last_apply(status: Status) -> str:

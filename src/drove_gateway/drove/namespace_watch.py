@@ -122,7 +122,12 @@ class NamespaceWatch:
         doubted = self._follower is not None and self._follower.failing
         self._leadership = follow(before, pings, doubted=doubted)
         self._endpoints = tuple(
-            EndpointView(controller.url, ping.standing is Standing.LEADS, ping.message)
+            EndpointView(
+                controller.url,
+                ping.standing is Standing.LEADS,
+                ping.message,
+                stands_by=ping.standing is Standing.STANDS_BY,
+            )
             for controller, ping in zip(self._controllers, pings, strict=True)
         )
         self._log.write(LogEvent.CONTROLLERS_PINGED, pings=self._reasons())

@@ -10,12 +10,14 @@ PENDING = "pending first check"
 class EndpointView(msgspec.Struct, frozen=True):
     """A configured controller. As in the original, only the leader is healthy.
 
-    `message` is "OK", "pending first check", or why it is not healthy.
+    `message` is "OK", "pending first check", or why it is not healthy. `stands_by` says that it is
+    well and does not lead.
     """
 
     url: str
     healthy: bool = False
     message: str = PENDING
+    stands_by: bool = False
 
 
 class SyncState(msgspec.Struct, frozen=True):
@@ -59,6 +61,21 @@ class NamespaceView(msgspec.Struct, frozen=True):
         if self.healthy and self.last_error:
             return f"{self._endpoints}; keeping the last known apps: {self.last_error}"
         return self._endpoints
+
+    @property
+    def roles(self) -> str:
+        """What the controllers do, in plain words: `http://controller1:10000 leads, 2 stand by`."""
+        leading = [each.url for each in self.endpoints if each.healthy]
+        by = sum(each.stands_by for each in self.endpoints)
+        away = len(self.endpoints) - len(leading) - by
+        if away == len(self.endpoints):
+            return self._endpoints
+        parts = [f"{', '.join(leading)} leads" if leading else "none leads"]
+        if by:
+            parts.append(f"{by} stands by" if by == 1 else f"{by} stand by")
+        if away:
+            parts.append(f"{away} does not respond" if away == 1 else f"{away} do not respond")
+        return ", ".join(parts)
 
     @property
     def _endpoints(self) -> str:

@@ -89,7 +89,8 @@ class EndpointStatus(msgspec.Struct, frozen=True):
 
     url: Annotated[str, doc("The controller's URL.")]
     healthy: Annotated[bool, doc("Whether this controller leads.")] = False
-    message: Annotated[str, doc("`OK`, or why it is not healthy.")] = ""
+    message: Annotated[str, doc("`OK`, or why it does not lead.")] = ""
+    stands_by: Annotated[bool, doc("Whether it is well and does not lead.")] = False
 
 
 class NamespaceStatus(msgspec.Struct, frozen=True):
@@ -97,7 +98,7 @@ class NamespaceStatus(msgspec.Struct, frozen=True):
 
     name: Annotated[str, doc("The name in the configuration.")]
     healthy: Annotated[bool, doc("Whether a controller leads.")] = False
-    message: Annotated[str, doc("How many controllers are healthy, or the last error.")] = ""
+    message: Annotated[str, doc("Who leads, how many stand by, and how many do not respond.")] = ""
     leader: Annotated[str | None, doc("The URL of the leading controller.")] = None
     endpoints: Annotated[tuple[EndpointStatus, ...], doc("The configured controllers.")] = ()
     last_sync: Annotated[

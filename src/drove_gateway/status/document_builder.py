@@ -151,10 +151,10 @@ def _namespace(status: Status, view: NamespaceView) -> NamespaceStatus:
     return NamespaceStatus(
         name=view.name,
         healthy=view.healthy,
-        message=view.message,
+        message=view.roles,
         leader=view.leader.endpoint if view.leader else None,
         endpoints=tuple(
-            EndpointStatus(endpoint.url, endpoint.healthy, endpoint.message)
+            EndpointStatus(endpoint.url, endpoint.healthy, endpoint.message, endpoint.stands_by)
             for endpoint in view.endpoints
         ),
         last_sync=optional_utc(view.last_sync),

@@ -199,7 +199,7 @@ def test_the_status_line_shows_leaders_sizes_and_what_is_held_or_stored() -> Non
     )
 
     assert status_line(status) == (
-        "1 of 2 namespaces have a leader; 1 vhosts, 2 servers; last apply 2023-11-14 22:13:20Z; "
+        "1 of 2 namespaces with a leader; 1 vhost, 2 servers; last apply 2023-11-14 22:13:20Z; "
         "from the stored state: b; 3 servers held"
     )
 

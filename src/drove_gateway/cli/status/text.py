@@ -1,11 +1,12 @@
 """The document of `/v1/status` as text for a terminal. Pure."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from drove_gateway.cli.table import Cell, table, wrapped
+from drove_gateway.model.health import PENDING
 from drove_gateway.model.wording import age as duration
-from drove_gateway.model.wording import first_and_more, old_workers_left, printable
+from drove_gateway.model.wording import count_of, first_and_more, old_workers_left, printable
 from drove_gateway.status.document import (
     HistoryEntry,
     NamespaceStatus,
@@ -89,7 +90,8 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
     if document.sentence:
         yield from wrapped(f"{document.sentence} {document.next}".rstrip(), width)
     draining = f", {document.draining} draining" if document.draining is not None else ""
-    served = f"{document.vhosts} vhosts with {document.servers} servers{draining}"
+    vhosts, servers = count_of(document.vhosts, "vhost"), count_of(document.servers, "server")
+    served = f"{vhosts} with {servers}{draining}"
     yield from wrapped(f"{served}; {_work(document, now)}", width)
     if document.desired_hash:
         yield from wrapped(f"desired state {document.desired_hash}", width)
@@ -154,8 +156,7 @@ def _health(document: StatusDocument, width: int) -> Iterator[str]:
     rows = [
         (
             Cell(name),
-            Cell("ok", "green") if section.healthy else Cell("BAD", "red"),
-            Cell(_short(section.message.removeprefix("OK").removeprefix(": "))),
+            *_section(section),
         )
         for name, section in sections.items()
     ]
@@ -164,6 +165,13 @@ def _health(document: StatusDocument, width: int) -> Iterator[str]:
         yield from wrapped(_old_workers(document.old_workers), width, "  ")
     for note in proxy.notes:
         yield from wrapped(_short(note), width, "  ")
+
+
+def _section(section: SectionStatus) -> tuple[Cell, Cell]:
+    if section.message == PENDING.message:
+        return Cell("…", "yellow"), Cell("waiting for the first apply")
+    mark = Cell("ok", "green") if section.healthy else Cell("BAD", "red")
+    return mark, Cell(_short(section.message.removeprefix("OK").removeprefix(": ")))
 
 
 def _old_workers(old: OldWorkersStatus) -> str:
@@ -219,13 +227,19 @@ def _history(document: StatusDocument, now: datetime, width: int) -> Iterator[st
         return
     rows = [
         (
-            Cell(f"{age(now, attempt.at)} ago"),
+            Cell(_when(now, attempt.at)),
             Cell(_milliseconds(attempt.seconds)),
             Cell(_short(_story(attempt)), "red" if attempt.error or attempt.failed else ""),
         )
         for attempt in document.history[:_MOST_ATTEMPTS]
     ]
     yield from table(("APPLIED", "TOOK", "WHAT, WHY, HOW LONG"), rows, width)
+
+
+def _when(now: datetime, then: datetime) -> str:
+    """The time in UTC, as in the log, and how long ago that was."""
+    shown = f"{then:%H:%M:%S}Z" if (now - then) < timedelta(days=1) else f"{then:%m-%d %H:%M}Z"
+    return f"{shown}, {age(now, then)} ago"
 
 
 def _story(attempt: HistoryEntry) -> str:

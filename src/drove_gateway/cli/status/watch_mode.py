@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import click
@@ -33,9 +33,18 @@ async def redraw(settings: Settings) -> None:
             text = list(lines(document, url(settings), datetime.now(UTC), size.columns))
         except GatewayUnreachable as error:
             text = [click.style(f"{error}", fg="red"), "Retrying every second."]
-        drawn = "".join(f"{line}{_ERASE_LINE}\n" for line in text[: size.lines - 1])
+        drawn = "".join(f"{line}{_ERASE_LINE}\n" for line in visible(text, size.lines - 1))
         click.echo(f"{_HOME}{drawn}{_ERASE_BELOW}", nl=False)
         await asyncio.sleep(_SECONDS)
+
+
+def visible(lines: Sequence[str], rows: int) -> Sequence[str]:
+    """Return what fits into `rows` of a terminal. If not all does, the last row says so."""
+    if len(lines) <= rows:
+        return lines
+    shown = max(rows - 1, 0)
+    hint = f"… and {len(lines) - shown} more lines: `drove-gateway status` prints them all"
+    return [*lines[:shown], click.style(hint, fg="yellow")][: max(rows, 0)]
 
 
 async def print_changes(settings: Settings, show: Callable[[bytes], str]) -> None:

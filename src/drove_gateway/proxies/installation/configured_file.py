@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from drove_gateway.config import Settings
+from drove_gateway.config.platforms import template_key
 from drove_gateway.gotemplate import Template
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.model.errors import ProxyError, RenderError
@@ -78,6 +79,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             functions,
             self._template_memory(),
             None if self.settings.template_watch else release,
+            setting=template_key(self.settings.proxy_platform),
         )
 
     def _template_memory(self) -> TemplateMemory | None:

@@ -24,7 +24,8 @@ class TemplateFile:
     version that fails never replaces the good version, so changes in the cluster still reach
     traffic while an operator repairs the template. `memory` keeps the good version across restarts.
 
-    With `release`, a changed file waits until `release()` returns another number.
+    With `release`, a changed file waits until `release()` returns another number. `setting` is the
+    key that names the file.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class TemplateFile:
         functions: Functions,
         memory: TemplateMemory | None = None,
         release: Callable[[], int] | None = None,
+        *,
+        setting: str = "the configuration",
     ) -> None:
         self.path = path
         self.good: Template | None = None
@@ -43,6 +46,7 @@ class TemplateFile:
         self._delims = delims
         self._functions = functions
         self._release = release
+        self._setting = setting
         self._released = 0
         self._stamp: Stamp = None
         self._newest: Template | RenderError | None = None
@@ -104,7 +108,10 @@ class TemplateFile:
             self.source = content.decode(errors="surrogateescape")
             return self._compiled(self.source)
         except OSError as error:
-            return RenderError(f"cannot read the template {self.path}: {error.strerror}")
+            return RenderError(
+                f"cannot read the template {self.path.absolute()}, which {self._setting} names: "
+                f"{error.strerror}"
+            )
         except TemplateError as error:
             return RenderError(str(error))
 
