@@ -15,7 +15,7 @@ from drove_gateway.demo.processes import free_ports, running
 from drove_gateway.demo.proxy import find_program, running_proxy
 from drove_gateway.proxies.local import LocalProxy
 
-MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload", "nginx-plus")
+MODES = ("haproxy-runtime", "haproxy-reload", "nginx-reload", "nginx-plus", "nginx-lua")
 _START_SECONDS = 20.0
 _STAND_IN_COMMAND = Path(__file__).parents[2] / "tests" / "standins" / "nginx_plus" / "nginx_cmd.py"
 
@@ -30,10 +30,10 @@ async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
         async with nginx_plus(directory, directory / "nginx.conf") as (pid, ports):
             yield _nginx_plus(directory, pid, ports)
         return
-    kind = mode.partition("-")[0]
+    kind = mode if mode == "nginx-lua" else mode.partition("-")[0]
     ports = {"port": free_ports(), "proof": free_ports()}
     async with running_proxy(kind, find_program(kind, None), directory, **ports) as started:
-        ready = directory / {"haproxy": "runtime.sock", "nginx": "nginx.pid"}[kind]
+        ready = directory / ("runtime.sock" if kind == "haproxy" else "nginx.pid")
         await _until(ready.exists, str(ready))
         driven = _with_reload_command(started, directory) if kind == "haproxy" else started
         yield without_runtime_api(driven) if mode == "haproxy-reload" else driven

