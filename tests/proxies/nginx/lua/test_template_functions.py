@@ -26,9 +26,7 @@ def app(vhost: str, *hosts: Host, groups: dict[str, HostGroup] | None = None) ->
 def test_every_vhost_and_group_is_an_upstream_with_the_addresses_of_its_servers() -> None:
     blue = HostGroup((Host("10.0.0.2", 81, "http"),), {})
     hosts = (Host("10.0.0.1", 80, "http"), Host("::0:1", 80, "http"), Host("node.test", 80, "http"))
-    shown = upstreams_of(
-        {"shop.test": app("shop.test", *hosts, groups={"blue": blue})}, groups=True
-    )
+    shown = upstreams_of(app("shop.test", *hosts, groups={"blue": blue}), groups=True)
     assert shown == {
         "shop.test": FileUpstream(
             (FileServer("10.0.0.1:80"), FileServer("[::1]:80")), routed=False

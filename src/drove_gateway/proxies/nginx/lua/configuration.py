@@ -6,6 +6,7 @@ Three texts make a template dynamic: `http_part` once in `http {}`, `upstream_pa
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -157,11 +158,15 @@ def init_code(
     return ";\n".join([*lines, "file.finish()"])
 
 
-def _statements(name: str, upstream: FileUpstream) -> Iterator[str]:
+# Most upstreams are the same from one text to the next.
+@lru_cache(1 << 15)
+def _statements(name: str, upstream: FileUpstream) -> tuple[str, ...]:
     method = '"least_conn"' if upstream.least_conn else "nil"
     routed = "true" if upstream.routed else "false"
-    for servers in _pieces(upstream.servers):
-        yield f"file.upstream({_quoted(name)}, {_quoted(servers)}, {method}, {routed})"
+    return tuple(
+        f"file.upstream({_quoted(name)}, {_quoted(servers)}, {method}, {routed})"
+        for servers in _pieces(upstream.servers)
+    )
 
 
 def _pieces(servers: tuple[FileServer, ...]) -> Iterator[str]:
@@ -183,6 +188,8 @@ def _listed(server: FileServer) -> str:
 
 def _quoted(text: str) -> str:
     """Text as a Lua string; what is not plain is escaped, so that it cannot end the string."""
+    if _PLAIN.fullmatch(text):
+        return f'"{text}"'
     return '"' + "".join(map(_escaped, text)) + '"'
 
 

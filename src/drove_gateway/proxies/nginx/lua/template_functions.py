@@ -11,6 +11,7 @@ block yet.
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -28,6 +29,8 @@ _WEB = frozenset({"http", "https"})
 
 # Compiled templates take at most 8192 characters from a function; a line is shorter.
 _MOST_PIECE = 8000
+# Hosts stay the same from one rendering to the next.
+_MOST_REMEMBERED = 1 << 16
 
 
 class LuaUse(msgspec.Struct, frozen=True):
@@ -52,9 +55,10 @@ def lua_functions(
     `options` is called with each luaBalancer; the ValueError that it may raise is the template's.
     """
 
+    upstreams = _Upstreams(groups=use.groups)
+
     def lua_balancer(generation: str, apps: Mapping[str, App]) -> list[str]:
-        upstreams = upstreams_of(apps, groups=use.groups)
-        return _pieces(http_part(options(), upstreams, generation=generation))
+        return _pieces(http_part(options(), upstreams.of(apps), generation=generation))
 
     return {
         "luaBalancer": lua_balancer,
@@ -63,15 +67,34 @@ def lua_functions(
     }
 
 
-def upstreams_of(apps: Mapping[str, App], *, groups: bool) -> Mapping[str, FileUpstream]:
-    """Return an upstream for each vhost, and with `groups` for each of its groups.
+class _Upstreams:
+    """The upstreams of apps. Those of an app that did not change are taken from the last call."""
+
+    def __init__(self, *, groups: bool) -> None:
+        self._groups = groups
+        self._last: Mapping[str, tuple[App, Mapping[str, FileUpstream]]] = {}
+
+    def of(self, apps: Mapping[str, App]) -> Mapping[str, FileUpstream]:
+        """Return an upstream for each vhost, and perhaps for each of its groups."""
+        last = self._last
+        self._last = {
+            vhost: known if (known := last.get(vhost)) and known[0] is app else self._read(app)
+            for vhost, app in apps.items()
+        }
+        return {name: its for _, found in self._last.values() for name, its in found.items()}
+
+    def _read(self, app: App) -> tuple[App, Mapping[str, FileUpstream]]:
+        return app, upstreams_of(app, groups=self._groups)
+
+
+def upstreams_of(app: App, *, groups: bool) -> Mapping[str, FileUpstream]:
+    """Return the upstream of a vhost, and with `groups` those of its groups.
 
     Servers whose host is a name are left out: NGINX could not resolve it while it loads the file,
     and the gateway adds them over the API.
     """
     return {
         name: FileUpstream(_servers(_web(hosts)), routed=False)
-        for app in apps.values()
         for name, hosts in hosts_of(app, groups=groups).items()
     }
 
@@ -93,22 +116,27 @@ def _web(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
 
 def _pieces(text: str) -> list[str]:
     """The lines of `text`, as few texts as may be."""
-    pieces = [""]
+    pieces: list[list[str]] = [[]]
+    size = 0
     for line in text.splitlines(keepends=True):
-        if len(pieces[-1]) > _MOST_PIECE - len(line):
-            pieces.append("")
-        pieces[-1] += line
-    return pieces
+        size += len(line)
+        if size > _MOST_PIECE:
+            pieces.append([])
+            size = len(line)
+        pieces[-1].append(line)
+    return ["".join(lines) for lines in pieces]
 
 
 def _servers(hosts: tuple[Host, ...]) -> tuple[FileServer, ...]:
-    addresses = (_address(host) for host in hosts)
-    return tuple(FileServer(address) for address in addresses if address)
+    addresses = ((_bare_address(host.host), host.port) for host in hosts)
+    return tuple(FileServer(f"{address}:{port}") for address, port in addresses if address)
 
 
-def _address(host: Host) -> str | None:
+@lru_cache(_MOST_REMEMBERED)
+def _bare_address(host: str) -> str:
+    """An IP address as NGINX writes it before a port; empty where `host` is a name."""
     try:
-        ip = ipaddress.ip_address(host.host.strip("[]"))
+        ip = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return None
-    return f"[{ip.compressed}]:{host.port}" if ip.version == 6 else f"{ip}:{host.port}"
+        return ""
+    return f"[{ip.compressed}]" if ip.version == 6 else str(ip)
