@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: debian-proxies demo test test-unit soak lint help clean
+.PHONY: debian-proxies demo test test-unit soak lint docs help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-unit         only the tests that start no proxy and no daemon, in under three minutes"
 	@echo "make soak              ten minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
 	@echo "make debian-proxies   installs Debian's nginx with Lua and haproxy, for the tests that need them; as root"
+	@echo "make docs              the documentation as a site in site/, with a search that needs no Internet"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"
 	@echo "make deb, rpm, wheel   the packages, in dist/"
@@ -43,6 +44,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/ is complete: $(BIN)/python -m http.server -d site"
+
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: apt-get install python3 python3-venv"; exit 1; }
 	@echo "Creating $(VENV) ..."
@@ -61,6 +66,6 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@ $(VENV)/.demo
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 include packaging/rules.mk
