@@ -121,3 +121,12 @@ def test_another_template_is_tried_without_being_live(
     assert result.exit_code == 0, result.output
     assert "# Tried out by drove-gateway" in result.output
     assert (directory / "nginx.tmpl").read_text() == live
+
+
+def test_sockets_that_render_does_not_use_are_not_mentioned(
+    call: Call, nixy: Path, directory: Path
+) -> None:
+    absent = f'proxy_platform = "haproxy"\nhaproxysocketaddr = "{directory}/none.sock"\n'
+    nixy.write_text(f"{absent}haproxy_template = 'nginx.tmpl'\n{nixy.read_text()}")
+    assert call("render", *endpoints(directory)).stderr == ""
+    assert "haproxysocketaddr" in call("check", *endpoints(directory)).stderr

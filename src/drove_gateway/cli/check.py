@@ -144,7 +144,7 @@ def check(
     could be read), `held` and `rejected`. It is empty if nothing is known of the cluster, or if the
     exit code is 1.
     """
-    settings = read_configuration(file).settings
+    settings = read_configuration(file, contacts_proxy=True).settings
     options = _Options(endpoints, template, diff, everything, as_json)
     options.ok("configuration", f"{file or 'from the environment'}")
     try:

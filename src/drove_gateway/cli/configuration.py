@@ -9,10 +9,17 @@ from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.model.errors import ConfigError
 
 
-def read_configuration(file: Path | None) -> Loaded:
-    """Read the configuration of `file`, or of the environment if None, and print its warnings."""
+def configuration_of_daemon(file: Path | None) -> Loaded:
+    """Read the configuration of `file`, or of the environment if None. The daemon logs its
+    warnings."""
+    return _load(file, runs_here=True)
+
+
+def read_configuration(file: Path | None, *, contacts_proxy: bool = False) -> Loaded:
+    """Read the configuration as for the daemon, and print its warnings: with `contacts_proxy` also
+    those about sockets that the proxy has not created yet."""
     loaded = _load(file, runs_here=True)
-    for notice in loaded.warnings:
+    for notice in (*loaded.warnings, *(loaded.waiting if contacts_proxy else ())):
         warn(notice.text, level=notice.level)
     return loaded
 

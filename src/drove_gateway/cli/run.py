@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from drove_gateway.cli.configuration import read_configuration
+from drove_gateway.cli.configuration import configuration_of_daemon
 from drove_gateway.cli.messages import print_problems, warn
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.systemd import process_notifier
@@ -23,7 +23,7 @@ def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:
     ignore_until_handled()
     if ignored:
         warn(f"ignored on the command line, as no shell reads it: {' '.join(ignored)}")
-    loaded = read_configuration(file)
+    loaded = configuration_of_daemon(file)
     settings = loaded.settings
     log = logger(settings.loglevel, sys.stderr, log_format=settings.log_format)
     try:

@@ -23,10 +23,14 @@ from drove_gateway.model.errors import ConfigError
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """Usable settings, and notices for the operator."""
+    """Usable settings, and notices for the operator.
+
+    `waiting` are those about sockets that the proxy has not created yet.
+    """
 
     settings: Settings
     warnings: tuple[Notice, ...]
+    waiting: tuple[Notice, ...] = ()
 
 
 def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = True) -> Loaded:
@@ -50,7 +54,7 @@ def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = Tru
         return Loaded(verdict.settings, tuple(notices))
     absent = concluded(draft, (), verdict.settings, verdict.broken, _absent(verdict.settings))
     waiting = (Notice("warning", str(problem), problem.label.line) for problem in absent)
-    return Loaded(verdict.settings, (*notices, *waiting))
+    return Loaded(verdict.settings, tuple(notices), tuple(waiting))
 
 
 def _in_order_of_the_file(

@@ -76,7 +76,7 @@ class _Daemon:
         journal = Journal()
         ending = False
         while not ending:
-            for notice in self._loaded.warnings:
+            for notice in (*self._loaded.warnings, *self._loaded.waiting):
                 self._log.write(_NOTICES[notice.level], problem=notice.text)
             gateway = Gateway(
                 self._loaded.settings,
