@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from tests.benches.processes import Bench
+from tests.benches.tagged_template import balanced_by_a_tag
 from tests.faults.rogue import VHOST, Rogue
 from tests.waiting import until
 
@@ -54,7 +55,7 @@ async def test_only_the_host_that_cannot_be_resolved_is_left_out(
 async def test_a_tenant_with_many_faults_stops_nobody_else(shared: Bench, rogue: Rogue) -> None:
     """Bisection alone could not tell 70 faults from the changes of others."""
     good = shared.proxy.template.read_text()
-    line, template = _balanced_by_a_tag(good, shared.proxy.kind)
+    line, template = balanced_by_a_tag(good, shared.proxy.kind)
     shared.proxy.template.write_text(template)
     await until(lambda: line not in shared.proxy.config.read_text())
     async with shared.traffic("web.test", "api.test", VHOST):
@@ -135,7 +136,7 @@ async def test_a_vhost_that_the_template_cannot_use_stops_nothing_else(
     shared: Bench, rogue: Rogue
 ) -> None:
     good = shared.proxy.template.read_text()
-    line, template = _balanced_by_a_tag(good, shared.proxy.kind)
+    line, template = balanced_by_a_tag(good, shared.proxy.kind)
     shared.proxy.template.write_text(template)
     await until(lambda: line not in shared.proxy.config.read_text())
     async with shared.traffic("web.test", "api.test", VHOST):
@@ -179,20 +180,6 @@ async def test_a_template_that_the_proxy_refuses_stops_no_change_of_the_cluster(
 
         shared.proxy.template.write_text(good)
         await shared.healthy()
-
-
-def _balanced_by_a_tag(template: str, kind: str) -> tuple[str, str]:
-    """A line of the template that goes, and the template with what an app's tag `lb` says."""
-    if kind == "haproxy":
-        line = "# Let HAProxy start even if a host name cannot be resolved."
-        backend = "backend {{$app.Vhost}} from drove:vhost\n"
-        tagged = f'{backend}{{{{with index $app.Tags "lb"}}}}    balance {{{{.}}}}\n{{{{end}}}}'
-        assert backend in template
-        assert line in template
-        return line, template.replace(backend, tagged).replace(line, "")
-    line = "keepalive 64;"
-    assert line in template
-    return line, template.replace(line, '{{with index $app.Tags "lb"}}{{.}};{{end}}')
 
 
 async def _settles(bench: Bench) -> None:

@@ -62,3 +62,9 @@ def test_json_lines_have_the_same_keys_in_the_same_order() -> None:
     assert fields["vhosts"] == ["a.local"]
     assert fields["reloaded"] is False
     assert fields["error"] is None
+
+
+def test_a_truth_value_is_written_out_in_logfmt() -> None:
+    [line] = lines("logfmt", reloaded=True)
+
+    assert line.endswith(" reloaded=true")

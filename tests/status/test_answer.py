@@ -5,7 +5,7 @@ import pytest
 from tests.admin.test_api import HELD, serving
 
 from drove_gateway.model.about import About
-from drove_gateway.model.namespace_view import NamespaceView
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.versioned_map import VersionedMap
@@ -164,3 +164,16 @@ def test_nothing_is_known_at_all_and_nothing_breaks() -> None:
     assert not said(FIRST).served
     assert explanation(FIRST, "").servers == ()
     assert FIRST.applied is EMPTY
+
+
+def test_a_start_without_a_leader_leaves_what_the_proxy_serves() -> None:
+    """Nothing is applied, and what the proxy serves is taken for the desired state."""
+    alone = NamespaceView("stage", (EndpointView("http://c1", False, "401 Unauthorized"),))
+    status = msgspec.structs.replace(listed(app(HOST)), namespaces=(alone,))
+
+    assert answer(status, "a.local", (UP,)) == Answer(
+        "It is served as before; its change is not applied yet.", True
+    )
+    assert said(status).sentence == (
+        "It is served as the proxy's file has it; nothing has been applied yet."
+    )

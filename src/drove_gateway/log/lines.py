@@ -59,7 +59,7 @@ def logger(level: str, stream: TextIO, *, log_format: str = "logfmt") -> EventLo
     return EventLog(sink, _LEVELS[level])
 
 
-_render: Processor = structlog.processors.LogfmtRenderer(key_order=_ORDER)
+_render: Processor = structlog.processors.LogfmtRenderer(key_order=_ORDER, bool_as_flag=False)
 
 
 def _logfmt(log: WrappedLogger, method: str, fields: _Fields) -> Any:

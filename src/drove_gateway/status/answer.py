@@ -29,7 +29,7 @@ def answer(status: Status, vhost: str, present: Sequence[ServerState] | None) ->
     if vhost in status.built.leader_vhosts:
         return _leader(status, vhost)
     if wanted is not None:
-        return _not_applied(status, vhost)
+        return _as_before(status, present) or _not_applied(status, vhost)
     if applied is not None:
         return Answer(
             "This is 503 because it has no server left.", False, "start an instance on Drove"
@@ -82,6 +82,17 @@ def _leader(status: Status, vhost: str) -> Answer:
         False,
         "check the controllers",
     )
+
+
+def _as_before(status: Status, present: Sequence[ServerState] | None) -> Answer | None:
+    """What the proxy served before the gateway started, which nothing has changed since."""
+    if any(server.up for server in present or ()):
+        return Answer("It is served as before; its change is not applied yet.", True)
+    leaderless = status.namespaces and not any(view.healthy for view in status.namespaces)
+    if leaderless and not status.history and present is None:
+        sentence = "It is served as the proxy's file has it; nothing has been applied yet."
+        return Answer(sentence, True)
+    return None
 
 
 def _not_applied(status: Status, vhost: str) -> Answer:

@@ -225,6 +225,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
         str, doc("Whether every vhost is served as Drove lists it, in the words of the page.")
     ] = ""
     next: Annotated[str, doc("What the gateway does about it next; may be empty.")] = ""
+    helps: Annotated[str, doc("What to type or to change; empty if nothing is wrong.")] = ""
     problems: Annotated[tuple[Attention, ...], doc("The first 50 problems, the worst first.")] = ()
     desired_hash: Annotated[
         str,

@@ -52,6 +52,7 @@ def status_document(status: Status, desired_hash: str = "") -> StatusDocument:
         desired_hash=desired_hash,
         sentence=sentence.sentence,
         next=sentence.next,
+        helps=sentence.helps,
         problems=tuple(
             Attention(each.what, each.cause, each.helps)
             for each in problems(status)[:MOST_PROBLEMS]

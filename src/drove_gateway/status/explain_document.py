@@ -85,6 +85,7 @@ class ExplainDocument(msgspec.Struct, frozen=True):
 
     understood: Annotated[str, doc("How the question was understood: `vhost …`, `app …`.")]
     gateway: Annotated[str, doc("The first sentence of the page, about the gateway as a whole.")]
+    gateway_helps: Annotated[str, doc("What helps against it; empty if nothing is wrong.")] = ""
     vhosts: Annotated[tuple[ExplainedVhost, ...], doc("The first 10 vhosts, explained.")] = ()
     more_vhosts: Annotated[int, doc("How many further vhosts the question is about.")] = 0
     suggestion: Annotated[str, doc("A vhost with a similar name, if none was found.")] = ""
@@ -103,9 +104,11 @@ def explain_document(
     vhosts = subject.vhosts[:MOST_VHOSTS]
     explained = [explanation(status, name, readings.get(name, UNREAD)) for name in vhosts]
     known = any(_is_known(status, name) for name in vhosts)
+    first = verdict(status)
     return ExplainDocument(
         understood=subject.understood,
-        gateway=verdict(status).sentence,
+        gateway=first.sentence,
+        gateway_helps=first.helps,
         vhosts=tuple(map(_vhost, explained)),
         more_vhosts=len(subject.vhosts) - len(vhosts),
         suggestion="" if known else _similar(status, vhosts[0]),

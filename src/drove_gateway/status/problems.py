@@ -8,6 +8,12 @@ from drove_gateway.model.wording import count_of, first_and_more, old_workers_le
 from drove_gateway.status.status import Status
 
 _MOST_NAMED = 5
+_DENIED = ("401", "403")
+_CREDENTIALS = (
+    "correct `user` and `pass`, or `access_token`, of the namespace in nixy.toml, then run "
+    "systemctl reload drove-gateway"
+)
+_ADDRESSES = "check that the controllers run, and `drove` of the namespace in nixy.toml"
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -24,40 +30,54 @@ class Problem(msgspec.Struct, frozen=True):
 def problems(status: Status) -> tuple[Problem, ...]:
     """Return what is wrong, the worst first."""
     return (
-        *_failing(status),
-        *_controllers(status),
-        *_held(status),
-        *_refused(status),
+        *of_the_proxy(status),
+        *of_controllers(status),
+        *of_holds(status),
+        *of_vhosts(status),
         *_rejected(status),
         *_old_workers(status),
         *_other(status),
     )
 
 
-def _failing(status: Status) -> Iterator[Problem]:
+def of_the_proxy(status: Status) -> Iterator[Problem]:
+    """What is wrong with the configuration, the template, the runtime API or the resolver."""
     proxy = status.proxy
     if status.progress.error:
         yield Problem("Changes are not applied", status.progress.error, "drove-gateway check")
     if not proxy.template.healthy:
         yield Problem(
-            "The template cannot be used", proxy.template.message, "drove-gateway check --diff"
+            "The template cannot be used",
+            proxy.template.message,
+            "correct the template; `drove-gateway check` shows whether it can be used",
         )
     if not proxy.config.healthy:
-        yield Problem("The configuration", proxy.config.message, "drove-gateway check --diff")
+        yield Problem(
+            "The configuration is refused", proxy.config.message, "drove-gateway check --diff"
+        )
     if not proxy.upstream_updates.healthy:
-        yield Problem("The runtime API", proxy.upstream_updates.message, "drove-gateway check")
+        yield Problem(
+            "The runtime API cannot be used",
+            proxy.upstream_updates.message,
+            "check that the proxy runs, that nixy.toml names its API, and that the gateway's user "
+            "may use it: drove-gateway check",
+        )
     if not proxy.resolver.healthy:
-        yield Problem("Name resolution", proxy.resolver.message, "check the machine's resolver")
+        yield Problem(
+            "Names cannot be resolved", proxy.resolver.message, "check the machine's resolver"
+        )
 
 
-def _controllers(status: Status) -> Iterator[Problem]:
+def of_controllers(status: Status) -> Iterator[Problem]:
+    """Namespaces without a leader, or whose apps cannot be fetched."""
     for view in status.namespaces:
         reasons = [f"{each.url}: {each.message}" for each in view.endpoints if not each.healthy]
         if not view.healthy:
+            denied = any(each.message.startswith(_DENIED) for each in view.endpoints)
             yield Problem(
                 f"No controller of namespace {view.name} leads",
                 first_and_more(reasons, _MOST_NAMED),
-                "check the addresses and credentials of [[namespaces]] in nixy.toml",
+                _CREDENTIALS if denied else _ADDRESSES,
             )
         elif view.last_error:
             yield Problem(
@@ -67,7 +87,8 @@ def _controllers(status: Status) -> Iterator[Problem]:
             )
 
 
-def _held(status: Status) -> Iterator[Problem]:
+def of_holds(status: Status) -> Iterator[Problem]:
+    """Withdrawals on hold."""
     for held in status.held:
         yield Problem(
             f"{count_of(held.servers, 'server')} of {', '.join(held.vhosts)} on hold",
@@ -77,7 +98,8 @@ def _held(status: Status) -> Iterator[Problem]:
         )
 
 
-def _refused(status: Status) -> Iterator[Problem]:
+def of_vhosts(status: Status) -> Iterator[Problem]:
+    """Vhosts that the last apply could not bring up to date."""
     if status.history:
         for vhost, reason in status.history[0].failed:
             yield Problem(f"{vhost} is not up to date", reason, f"drove-gateway explain {vhost}")

@@ -1,5 +1,6 @@
 """The page's first sentence: whether every vhost is served as Drove lists it. Pure."""
 
+from itertools import chain
 from typing import Literal
 
 import msgspec
@@ -7,46 +8,65 @@ import msgspec
 from drove_gateway.model.records import Progress
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.wording import count_of
+from drove_gateway.status.problems import of_controllers, of_holds, of_the_proxy, of_vhosts
 from drove_gateway.status.status import Status
 
 Colour = Literal["green", "amber", "red", "grey"]
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The sentence with its colour. `next` says what the gateway does about it."""
+    """The sentence with its colour. `next` says what the gateway does about it, `helps` what to
+    type or to change."""
 
     colour: Colour
     sentence: str
     next: str = ""
+    helps: str = ""
 
 
 def verdict(status: Status) -> Verdict:
     """Return what an engineer on call must know first."""
     if not status.history and status.progress.state == "waiting":
-        return Verdict(
-            "grey",
-            "Nothing has been applied yet.",
-            "The gateway waits for the first response of each namespace's leading controller.",
-        )
+        return _begun(status)
     total = count_of(len(status.built.topology.apps), "vhost")
     following = _following(status.progress)
     fine = Verdict("green", f"All {total} served as Drove lists them.", following)
     return _failing(status, total, following) or _waiting(status) or fine
 
 
+def _begun(status: Status) -> Verdict:
+    """The sentence after a start; controllers that were not asked yet have no message."""
+    waits = "The gateway waits for the first response of each namespace's leading controller."
+    asked = all(endpoint.message for view in status.namespaces for endpoint in view.endpoints)
+    if asked and (problem := next(of_controllers(status), None)):
+        sentence = (
+            f"Nothing has been applied yet, and the proxy serves what it had. "
+            f"{problem.what}: {problem.cause}"
+        )
+        return Verdict("red", sentence, waits, problem.helps)
+    return Verdict("grey", "Nothing has been applied yet.", waits)
+
+
 def _failing(status: Status, total: str, following: str) -> Verdict | None:
     """The sentence where vhosts are not served as they should be, or would soon not be."""
     if behind := _behind(status):
         number = count_of(len(behind), "vhost")
-        return Verdict("red", f"{number} of {total} not served as Drove lists them.", following)
+        sentence = f"{number} of {total} not served as Drove lists them"
+        if problem := next(chain(of_vhosts(status), of_the_proxy(status)), None):
+            cause = f"{sentence}. {problem.what}: {problem.cause}"
+            return Verdict("red", cause, following, problem.helps)
+        return Verdict("red", f"{sentence}.", following)
     if leaderless := [view.name for view in status.namespaces if not view.healthy]:
+        problem = next(of_controllers(status))
         return Verdict(
             "red",
-            f"No controller leads in {_named(leaderless)}; the last known apps stay served.",
+            f"No controller leads in {_named(leaderless)}; the last known apps stay served. "
+            f"{problem.cause}",
             "The gateway asks every controller again at each ping.",
+            problem.helps,
         )
-    if problem := _unhealthy(status):
-        return Verdict("red", problem, following)
+    if problem := next(of_the_proxy(status), None):
+        return Verdict("red", f"{problem.what}: {problem.cause}", following, problem.helps)
     return None
 
 
@@ -57,13 +77,15 @@ def _waiting(status: Status) -> Verdict | None:
         return Verdict(
             "amber",
             f"{count_of(servers, 'server')} on hold: in traffic, although Drove no longer lists "
-            "them.",
+            f"them, because {status.held[0].reason}.",
             "They leave as soon as there is a reason; see the list.",
+            next(of_holds(status)).helps,
         )
-    if stale := [view.name for view in status.namespaces if view.last_error]:
+    if stale := [view for view in status.namespaces if view.last_error]:
         return Verdict(
             "amber",
-            f"Apps of {_named(stale)} cannot be fetched; the last known apps stay served.",
+            f"Apps of {_named([view.name for view in stale])} cannot be fetched; the last known "
+            f"apps stay served. {stale[0].last_error}",
             "The gateway asks again at each poll.",
         )
     return None
@@ -78,24 +100,10 @@ def _behind(status: Status) -> list[str]:
     ]
 
 
-def _unhealthy(status: Status) -> str:
-    proxy = status.proxy
-    sections = (
-        ("The configuration", proxy.config),
-        ("The template", proxy.template),
-        ("The runtime API", proxy.upstream_updates),
-        ("Name resolution", proxy.resolver),
-    )
-    for name, section in sections:
-        if not section.healthy:
-            return f"{name} has a problem: {section.message}"
-    return ""
-
-
 def _following(progress: Progress) -> str:
     match progress.state:
         case "retrying":
-            return f"The gateway tries again: {progress.error}"
+            return "The gateway tries again by itself."
         case "pacing":
             return "A reload waits for its interval."
         case "applying" | "collecting":

@@ -99,8 +99,10 @@ async def test_vhosts_that_are_not_applied_come_first(
 
     html = await page(client, f"{api.url}/ui/")
 
-    assert first_sentence(html) == "red: 1 vhost of 2 vhosts not served as Drove lists them."
-    assert "the check refused line 12" in html
+    assert first_sentence(html) == (
+        "red: 1 vhost of 2 vhosts not served as Drove lists them. Changes are not applied: the "
+        "check refused line 12"
+    )
 
 
 @pytest.mark.parametrize("section", ["config", "template", "upstream_updates", "resolver"])

@@ -89,6 +89,8 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
         yield line.replace(health.text, health.painted(health.text))
     if document.sentence:
         yield from wrapped(f"{document.sentence} {document.next}".rstrip(), width)
+    if document.helps:
+        yield from wrapped(f"What helps: {document.helps}", width)
     draining = f", {document.draining} draining" if document.draining is not None else ""
     vhosts, servers = count_of(document.vhosts, "vhost"), count_of(document.servers, "server")
     served = f"{vhosts} with {servers}{draining}"

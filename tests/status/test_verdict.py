@@ -1,0 +1,85 @@
+"""The first sentence names the cause, and what helps."""
+
+import msgspec
+import pytest
+from tests.admin.test_api import HELD, serving
+
+from drove_gateway.model.about import About
+from drove_gateway.model.health import HealthSection
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
+from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.status.status import Status, with_progress, with_record
+from drove_gateway.status.verdict import Verdict, verdict
+
+FIRST = Status(About("1.0"), 0.0, {}, "lb1")
+APPLIED = ApplyRecord(0.0, 0.1, (), (), ())
+
+
+def leaderless(message: str) -> tuple[NamespaceView, ...]:
+    return (NamespaceView("stage", (EndpointView("http://c1", False, message),)),)
+
+
+def running(**changes: object) -> Status:
+    status = with_progress(with_record(serving(FIRST), APPLIED), Progress("idle"))
+    return msgspec.structs.replace(status, **changes)
+
+
+def test_when_all_is_well_nothing_needs_help() -> None:
+    assert verdict(running()) == Verdict("green", "All 2 vhosts served as Drove lists them.")
+
+
+@pytest.mark.parametrize(
+    ("message", "helps"),
+    [
+        ("401 Unauthorized", "correct `user` and `pass`, or `access_token`"),
+        ("403 Forbidden", "correct `user` and `pass`, or `access_token`"),
+        ("connection refused", "check that the controllers run"),
+    ],
+)
+@pytest.mark.parametrize("started", [True, False], ids=["running", "just started"])
+def test_without_a_leader_the_controllers_words_say_what_helps(
+    message: str, helps: str, started: bool
+) -> None:
+    status = running() if started else FIRST
+
+    found = verdict(msgspec.structs.replace(status, namespaces=leaderless(message)))
+
+    assert found.colour == "red"
+    assert f"http://c1: {message}" in found.sentence
+    assert found.helps.startswith(helps)
+
+
+def test_before_the_first_ping_nothing_is_called_wrong() -> None:
+    found = verdict(msgspec.structs.replace(FIRST, namespaces=leaderless("")))
+
+    assert (found.colour, found.helps) == ("grey", "")
+
+
+@pytest.mark.parametrize(
+    ("section", "what", "helps"),
+    [
+        ("template", "The template cannot be used: ", "correct the template"),
+        ("config", "The configuration is refused: ", "drove-gateway check --diff"),
+        ("upstream_updates", "The runtime API cannot be used: ", "check that the proxy runs"),
+        ("resolver", "Names cannot be resolved: ", "check the machine's resolver"),
+    ],
+)
+def test_a_part_that_fails_is_named_with_cause_and_help(
+    section: str, what: str, helps: str
+) -> None:
+    status = running()
+    broken = {section: HealthSection(healthy=False, message="line 7")}
+    proxy = msgspec.structs.replace(status.proxy, **broken)
+
+    found = verdict(msgspec.structs.replace(status, proxy=proxy))
+
+    assert found.sentence == f"{what}line 7"
+    assert found.helps.startswith(helps)
+
+
+def test_a_hold_says_why_and_which_command_ends_it() -> None:
+    found = verdict(running(held=(HELD,)))
+
+    assert found.colour == "amber"
+    assert f"because {HELD.reason}" in found.sentence
+    assert found.helps == f"drove-gateway accept {HELD.vhosts[0]}"
