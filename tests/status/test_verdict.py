@@ -49,6 +49,18 @@ def test_without_a_leader_the_controllers_words_say_what_helps(
     assert found.helps.startswith(helps)
 
 
+def test_of_several_controllers_the_first_is_quoted_and_the_others_are_counted() -> None:
+    ends = tuple(EndpointView(f"http://c{number}", False, "401 No") for number in (1, 2, 3))
+    views = (NamespaceView("fine", (EndpointView("http://d", True, "OK"),), last_error="503"),)
+
+    found = verdict(running(namespaces=(*views, NamespaceView("stage", ends))))
+
+    assert found.sentence == (
+        "No controller leads in namespace stage; the last known apps stay served. "
+        "http://c1: 401 No; and 2 more"
+    )
+
+
 def test_before_the_first_ping_nothing_is_called_wrong() -> None:
     found = verdict(msgspec.structs.replace(FIRST, namespaces=leaderless("")))
 

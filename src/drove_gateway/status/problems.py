@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.wording import count_of, first_and_more, old_workers_left
 from drove_gateway.status.status import Status
 
@@ -71,20 +72,25 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
 def of_controllers(status: Status) -> Iterator[Problem]:
     """Namespaces without a leader, or whose apps cannot be fetched."""
     for view in status.namespaces:
-        reasons = [f"{each.url}: {each.message}" for each in view.endpoints if not each.healthy]
         if not view.healthy:
-            denied = any(each.message.startswith(_DENIED) for each in view.endpoints)
-            yield Problem(
-                f"No controller of namespace {view.name} leads",
-                first_and_more(reasons, _MOST_NAMED),
-                _CREDENTIALS if denied else _ADDRESSES,
-            )
+            yield leaderless(view)
         elif view.last_error:
             yield Problem(
                 f"Namespace {view.name} cannot be fetched",
                 view.last_error,
                 "the last known apps stay served",
             )
+
+
+def leaderless(view: NamespaceView, most: int = _MOST_NAMED) -> Problem:
+    """Return why no controller of a namespace leads, in the words of `most` of them."""
+    reasons = [f"{each.url}: {each.message}" for each in view.endpoints if not each.healthy]
+    denied = any(each.message.startswith(_DENIED) for each in view.endpoints)
+    return Problem(
+        f"No controller of namespace {view.name} leads",
+        first_and_more(reasons, most),
+        _CREDENTIALS if denied else _ADDRESSES,
+    )
 
 
 def of_holds(status: Status) -> Iterator[Problem]:

@@ -8,8 +8,10 @@ import msgspec
 from drove_gateway.model.records import Progress
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.wording import count_of
-from drove_gateway.status.problems import of_controllers, of_holds, of_the_proxy, of_vhosts
+from drove_gateway.status.problems import leaderless, of_holds, of_the_proxy, of_vhosts
 from drove_gateway.status.status import Status
+
+_MOST_REASONS = 1
 
 Colour = Literal["green", "amber", "red", "grey"]
 
@@ -38,7 +40,9 @@ def _begun(status: Status) -> Verdict:
     """The sentence after a start; controllers that were not asked yet have no message."""
     waits = "The gateway waits for the first response of each namespace's leading controller."
     asked = all(endpoint.message for view in status.namespaces for endpoint in view.endpoints)
-    if asked and (problem := next(of_controllers(status), None)):
+    alone = [view for view in status.namespaces if not view.healthy]
+    if asked and alone:
+        problem = leaderless(alone[0], _MOST_REASONS)
         sentence = (
             f"Nothing has been applied yet, and the proxy serves what it had. "
             f"{problem.what}: {problem.cause}"
@@ -56,11 +60,11 @@ def _failing(status: Status, total: str, following: str) -> Verdict | None:
             cause = f"{sentence}. {problem.what}: {problem.cause}"
             return Verdict("red", cause, following, problem.helps)
         return Verdict("red", f"{sentence}.", following)
-    if leaderless := [view.name for view in status.namespaces if not view.healthy]:
-        problem = next(of_controllers(status))
+    if alone := [view for view in status.namespaces if not view.healthy]:
+        problem = leaderless(alone[0], _MOST_REASONS)
         return Verdict(
             "red",
-            f"No controller leads in {_named(leaderless)}; the last known apps stay served. "
+            f"No controller leads in {_named([view.name for view in alone])}; the last known apps stay served. "
             f"{problem.cause}",
             "The gateway asks every controller again at each ping.",
             problem.helps,
