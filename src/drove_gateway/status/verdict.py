@@ -62,10 +62,10 @@ def _failing(status: Status, total: str, following: str) -> Verdict | None:
         return Verdict("red", f"{sentence}.", following)
     if alone := [view for view in status.namespaces if not view.healthy]:
         problem = leaderless(alone[0], _MOST_REASONS)
+        names = _named([view.name for view in alone])
         return Verdict(
             "red",
-            f"No controller leads in {_named([view.name for view in alone])}; the last known apps stay served. "
-            f"{problem.cause}",
+            f"No controller leads in {names}; the last known apps stay served. {problem.cause}",
             "The gateway asks every controller again at each ping.",
             problem.helps,
         )
