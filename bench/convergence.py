@@ -41,6 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     mode: str
     vhosts: int
     kind: Kind
+    program: Path | None = None
 
 
 @asynccontextmanager
@@ -61,7 +62,7 @@ async def stage(case: Case, interval: float, rate: float) -> AsyncIterator[Stage
             cluster(directory, apps=case.vhosts, instances=INSTANCES)
         )
         await there.change("deploy", name="bench", instances=2, real=True, wait_before_kill=5.0)
-        driven = await stack.enter_async_context(proxy(case.mode, directory))
+        driven = await stack.enter_async_context(proxy(case.mode, directory, case.program))
         settings = {"event_refresh_interval_sec": interval}
         ran = await stack.enter_async_context(
             gateway(case.kind, there, driven, directory, settings)
@@ -156,6 +157,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1000, help="requests a second")
     parser.add_argument("--gateway", action="append", default=[], metavar="COMMAND")
     parser.add_argument("--template", default="", help="shipped, plain, or a file")
+    parser.add_argument("--program", type=Path, help="the proxy, instead of the installed one")
     parser.add_argument("--name", default="convergence", help="of the file of results")
     return parser.parse_args()
 
@@ -165,7 +167,10 @@ async def measure(chosen: argparse.Namespace) -> list[dict[str, object]]:
     rows = []
     for mode in chosen.mode or MODES:
         for vhosts in chosen.vhosts or VHOSTS:
-            cases = [Case(mode, vhosts, kind) for kind in kinds(chosen.gateway, chosen.template)]
+            cases = [
+                Case(mode, vhosts, kind, chosen.program)
+                for kind in kinds(chosen.gateway, chosen.template)
+            ]
             found: dict[Case, list[Followed]] = {case: [] for case in cases}
             for _ in range(chosen.rounds):
                 for case in cases:

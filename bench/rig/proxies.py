@@ -21,9 +21,12 @@ _STAND_IN_COMMAND = Path(__file__).parents[2] / "tests" / "standins" / "nginx_pl
 
 
 @asynccontextmanager
-async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
+async def proxy(
+    mode: str, directory: Path, program: Path | None = None
+) -> AsyncIterator[LocalProxy]:
     """Run a proxy of one of `MODES` until the block ends. The path of `directory` must be short.
 
+    `program` replaces the one of the development environment.
     `kind` of the proxy is the name of the shipped template that fits.
     """
     if mode == "nginx-plus":
@@ -32,7 +35,7 @@ async def proxy(mode: str, directory: Path) -> AsyncIterator[LocalProxy]:
         return
     kind = mode if mode == "nginx-lua" else mode.partition("-")[0]
     ports = {"port": free_ports(), "proof": free_ports()}
-    async with running_proxy(kind, find_program(kind, None), directory, **ports) as started:
+    async with running_proxy(kind, find_program(kind, program), directory, **ports) as started:
         ready = directory / ("runtime.sock" if kind == "haproxy" else "nginx.pid")
         await _until(ready.exists, str(ready))
         driven = _with_reload_command(started, directory) if kind == "haproxy" else started
