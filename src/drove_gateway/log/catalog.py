@@ -259,6 +259,19 @@ class LogEvent(enum.Enum):
     )
     FILE_WRITTEN = _debug("the configuration file is written for the proxy's next start")
 
+    CERTIFICATE_RENEWED = _info("a certificate was renewed", "path", "expires")
+    CERTIFICATE_REFUSED = _error(
+        "a certificate cannot be used: the proxy serves the certificate that it has; repair the "
+        "file, which must hold the certificate, its chain and its private key",
+        "path",
+        "error",
+    )
+    CERTIFICATES_NOT_FOLLOWED = _warning(
+        "certificates cannot be followed: the proxy serves those that it has, and the gateway "
+        "retries",
+        "error",
+    )
+
     # The runtime API.
     RUNTIME_COMMAND = _debug(
         "sent a command to the runtime API", "proxy", "command", "reply", "took_ms"

@@ -20,6 +20,7 @@ FIELDS = {
     "ends": "When the hold ends without further action.",
     "error": "Cause, in the words of the proxy, the controller or the operating system.",
     "events": "Number of new events.",
+    "expires": "Day on which the certificate expires.",
     "failed": "Vhosts that could not be brought up to date, each with its cause.",
     "first": "The first server that differs, and how.",
     "how": "How the process ended: exit status or signal.",

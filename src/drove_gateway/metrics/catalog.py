@@ -296,6 +296,17 @@ OWN = (
     ),
     Declared(
         "gauge",
+        "certificates_healthy",
+        "1 if every certificate of the directory can be used and does not expire within a week.",
+    ),
+    Declared(
+        "gauge",
+        "certificate_expiry_timestamp_seconds",
+        "When a certificate expires, in Unix seconds.",
+        ("file",),
+    ),
+    Declared(
+        "gauge",
         "old_workers",
         "Worker processes of the proxy that finish the connections of before a reload.",
     ),

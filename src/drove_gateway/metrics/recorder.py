@@ -22,6 +22,7 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, RUNTIME_API_DURATION, Declared, series
+from drove_gateway.model.health import CertificateHealth
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.versioned_map import VersionedMap, changed_keys
 from drove_gateway.model.vocabulary import App
@@ -108,6 +109,12 @@ class Metrics:
         for vhost in vhosts[:_MOST_VHOSTS]:
             self._set("vhost_failed", 1, vhost)
 
+    def _set_certificates(self, files: Sequence[CertificateHealth]) -> None:
+        self._gauges["certificate_expiry_timestamp_seconds"].clear()
+        for each in files[:_MOST_VHOSTS]:
+            if each.expires is not None:
+                self._set("certificate_expiry_timestamp_seconds", each.expires, each.file)
+
     def mirror(self, status: Status) -> None:
         """Set the gauges that are part of the status."""
         proxy = status.proxy
@@ -116,6 +123,8 @@ class Metrics:
         self._set("resolver_healthy", proxy.resolver.healthy)
         self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
         self._set("draining_servers", proxy.draining)
+        self._set("certificates_healthy", proxy.certificates.healthy)
+        self._set_certificates(proxy.certificate_files)
         self._set("old_workers", status.reloads.workers.old)
         self._set("old_workers_memory_bytes", status.reloads.workers.old_memory)
         self._set("reload_interval_seconds", status.reloads.interval)

@@ -18,11 +18,19 @@ RELOAD_DISABLED = HealthSection(message="Config Reload disabled")
 TEMPLATING_DISABLED = HealthSection(message="Templating disabled")
 
 
+class CertificateHealth(msgspec.Struct, frozen=True):
+    """A file with a certificate: its end in Unix seconds, if known, and what is wrong with it."""
+
+    file: str
+    expires: float | None = None
+    problem: str = ""
+
+
 class ProxyHealth(msgspec.Struct, frozen=True):
     """Health that a proxy's driver reports, in the sections of `/v1/health`.
 
     `draining` counts the removed servers that still finish their requests. `notes` are worth
-    knowing, and not a problem.
+    knowing, and not a problem. `certificates` says in one section what `certificate_files` lists.
     """
 
     config: HealthSection = PENDING
@@ -31,3 +39,5 @@ class ProxyHealth(msgspec.Struct, frozen=True):
     resolver: HealthSection = HealthSection()
     draining: int = 0
     notes: tuple[str, ...] = ()
+    certificates: HealthSection = HealthSection(message="OK: no directory of certificates")
+    certificate_files: tuple[CertificateHealth, ...] = ()

@@ -5,6 +5,7 @@ the runtime API is reached.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,11 @@ from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.vocabulary import EMPTY, App, Topology
 from drove_gateway.model.workers import Workers
+from drove_gateway.proxies.certificates.follower import (
+    CarriesCertificates,
+    Certificates,
+    FollowsCertificates,
+)
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
@@ -23,6 +29,7 @@ from drove_gateway.proxies.installation.preview import Observation, Preview, pre
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.served import ReadServed
+from drove_gateway.proxies.installation.template_data import template_variables
 from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.ownership import own, own_api
 from drove_gateway.proxies.runtime.adapter import Adapter
@@ -46,7 +53,8 @@ class FileKind(msgspec.Struct, frozen=True):
     `read_served` reads what a configuration serves
     from its text, `split_name` says what a backend's name is made of. `naming` is None where the
     names in the configuration cannot coincide.
-    With `one_protocol` the configuration says whether a vhost's servers use TLS.
+    With `one_protocol` the configuration says whether a vhost's servers use TLS. `carry` returns
+    what brings certificates over a runtime API.
     """
 
     name: str
@@ -60,6 +68,7 @@ class FileKind(msgspec.Struct, frozen=True):
     split_name: SplitName = whole_name
     naming: Naming | None = None
     one_protocol: bool = False
+    carry: Callable[[Outside], CarriesCertificates] | None = None
 
     @property
     def watched_files(self) -> tuple[Path, ...]:
@@ -111,6 +120,7 @@ class FileKind(msgspec.Struct, frozen=True):
                 installation,
                 LastAddresses(self._resolver(outside)),
                 audit_interval=self.rules.audit_interval,
+                certificates=self._certificates(outside),
             )
         return RuntimeProxy(
             self.connect(outside, stack),
@@ -120,7 +130,16 @@ class FileKind(msgspec.Struct, frozen=True):
             clock=outside.clock,
             log=outside.log,
             count_workers=self.count_workers,
+            certificates=self._certificates(outside),
         )
+
+    def _certificates(self, outside: Outside) -> FollowsCertificates | None:
+        table = self.file.settings.template
+        directory = template_variables(table, outside.environ).get("TLS_CERTIFICATES")
+        if not directory:
+            return None
+        carrier = None if self.carry is None else self.carry(outside)
+        return Certificates(Path(directory), carrier, clock=time.time, log=outside.log)
 
     async def preview(
         self,

@@ -136,6 +136,13 @@ class HealthDocument(msgspec.Struct, frozen=True, rename="pascal"):
         doc("Withdrawals that the guard holds: the servers stay in traffic."),
     ]
     reconciler: Annotated[ReconcilerHealth, doc("What the reconciler is doing.")]
+    certificates: Annotated[
+        HealthSection,
+        doc(
+            "Whether the files of the directory of certificates can be used, and do not expire "
+            "within a week. It never makes the status code 500."
+        ),
+    ]
     stored_state: Annotated[
         StoredStateHealth, doc("The state on disk. It never makes the status code 500.")
     ]
@@ -158,6 +165,7 @@ def health_document(status: Status) -> HealthDocument:
         rejected=RejectedEntries(len(rejected), tuple(map(_rejected, rejected[:MOST_REJECTED]))),
         held=tuple(_held(held_status(held)) for held in status.held[:MOST_HELD]),
         reconciler=ReconcilerHealth(progress.state, progress.error, optional_utc(progress.due)),
+        certificates=proxy.certificates,
         stored_state=StoredStateHealth(
             stored.healthy, stored.message, stored.last_written, stored.served_from_it
         ),

@@ -27,9 +27,11 @@ from drove_gateway.model.vocabulary import (
     Namespace,
     Topology,
 )
+from drove_gateway.proxies.certificates.follower import Certificates
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_changes import shared_text
+from drove_gateway.proxies.haproxy.certificates import HaproxyCertificates
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.options import options
 from drove_gateway.proxies.haproxy.platform import haproxy_platform
@@ -59,11 +61,14 @@ class Gateway(InProcessBench):
         lookup: Lookup = system_lookup,
         runtime_timeout: float = 5.0,
         ports: tuple[int, int] | None = None,
+        certificates: Path | None = None,
         **settings: Any,
     ) -> None:
         self.haproxy = Haproxy(program, directory)
         self.ports = ports or (free_port(), free_port())
         self.port = self.ports[0]
+        self.certificates = certificates or directory
+        self.tls_port = free_port() if certificates else 0
         self.settings = Settings.model_validate(
             {
                 "proxy_platform": "haproxy",
@@ -81,6 +86,9 @@ class Gateway(InProcessBench):
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         }
+        if certificates:
+            environ |= {"TLS_CERTIFICATES": str(certificates)}
+            environ |= {"PROXY_HTTPS_PORT": str(self.tls_port)}
         self.reader = ConfigurationReader(options(self.settings).naming.is_ours)
         self.installation = self._installation(environ)
         metrics = CountingMetrics()
@@ -123,6 +131,14 @@ class Gateway(InProcessBench):
             metrics=metrics,
             log=EventLog(structlog.get_logger()),
         )
+        self.carrier = HaproxyCertificates(api)
+        certificates = Certificates(
+            self.certificates,
+            self.carrier,
+            clock=time.time,
+            log=EventLog(structlog.get_logger()),
+            interval=0.05,
+        )
         return RuntimeProxy(
             HaproxyAdapter(api, options(self.settings), self.reader),
             runtime_rules(self.settings),
@@ -132,6 +148,7 @@ class Gateway(InProcessBench):
             else self.installation,
             clock=time.monotonic,
             log=EventLog(structlog.get_logger()),
+            certificates=certificates if self.tls_port else None,
         )
 
     async def start(self, topology: Topology) -> None:

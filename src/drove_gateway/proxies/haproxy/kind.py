@@ -1,15 +1,18 @@
 """HAProxy as a kind of proxy, with or without its runtime API."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import SocketAddress
+from drove_gateway.proxies.certificates.follower import CarriesCertificates
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_changes import shared_text
 from drove_gateway.proxies.haproxy.backend_form import with_backend_form
+from drove_gateway.proxies.haproxy.certificates import HaproxyCertificates
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
 from drove_gateway.proxies.haproxy.hazards import examine
@@ -65,6 +68,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             split_name(name, how.naming, names) if grouped else (name, name)
         ),
         naming=how.naming,
+        carry=None if address is None else _carry(settings, address),
     )
 
 
@@ -73,13 +77,20 @@ def _connect(
 ) -> Connect:
     def connect(outside: Outside, stack: AsyncExitStack) -> Adapter:
         del stack
-        api = RuntimeApi(
-            address,
-            timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
-            clock=outside.clock,
-            metrics=outside.metrics.runtime_api("haproxy"),
-            log=outside.log,
-        )
-        return HaproxyAdapter(api, how, reader)
+        return HaproxyAdapter(_api(settings, address, outside), how, reader)
 
     return connect
+
+
+def _carry(settings: Settings, address: SocketAddress) -> Callable[[Outside], CarriesCertificates]:
+    return lambda outside: HaproxyCertificates(_api(settings, address, outside))
+
+
+def _api(settings: Settings, address: SocketAddress, outside: Outside) -> RuntimeApi:
+    return RuntimeApi(
+        address,
+        timeout=min(settings.api_timeout, _RUNTIME_API_SECONDS),
+        clock=outside.clock,
+        metrics=outside.metrics.runtime_api("haproxy"),
+        log=outside.log,
+    )

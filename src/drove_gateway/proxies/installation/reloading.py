@@ -8,6 +8,7 @@ from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import EMPTY, App, Topology
+from drove_gateway.proxies.certificates.follower import FollowsCertificates, NoCertificates
 from drove_gateway.proxies.installation.doubts import Doubts
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.installation.last_addresses import LastAddresses
@@ -18,10 +19,16 @@ class ReloadingProxy:
     """NGINX OSS, OpenResty, or HAProxy without a runtime API; a `Proxy`."""
 
     def __init__(
-        self, installation: Installation, addresses: LastAddresses, *, audit_interval: float
+        self,
+        installation: Installation,
+        addresses: LastAddresses,
+        *,
+        audit_interval: float,
+        certificates: FollowsCertificates | None = None,
     ) -> None:
         self._installation = installation
         self._addresses = addresses
+        self._certificates = certificates or NoCertificates()
         self._audit_interval = audit_interval
         self._desired: Topology | None = None
         self._doubts = Doubts("the gateway started")
@@ -68,14 +75,23 @@ class ReloadingProxy:
         return result
 
     async def run(self, wake: Callable[[str], None]) -> None:
-        """Audit: the file on disk and the serving generation must be the installed ones."""
+        """Audit, and follow the certificates, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._audit(wake))
+            tasks.create_task(self._certificates.run(lambda reason: self._doubt(reason, wake)))
+
+    def _doubt(self, reason: str, wake: Callable[[str], None]) -> None:
+        self.distrust(reason)
+        wake(reason)
+
+    async def _audit(self, wake: Callable[[str], None]) -> None:
+        """The file on disk and the serving generation must be the installed ones."""
         while True:
             await asyncio.sleep(self._audit_interval)
             await self._look_for_names(wake)
             drift = await self._installation.drift()
             if drift and drift not in self._doubts.reasons:
-                self.distrust(drift)
-                wake(drift)
+                self._doubt(drift, wake)
 
     async def _look_for_names(self, wake: Callable[[str], None]) -> None:
         """Return to the names of hosts when they have addresses again."""
@@ -101,4 +117,6 @@ class ReloadingProxy:
             upstream_updates=NO_RUNTIME_API,
             resolver=self._addresses.health(self._desired or EMPTY),
             notes=self._installation.notes(),
+            certificates=self._certificates.section(),
+            certificate_files=self._certificates.health(),
         )

@@ -17,6 +17,7 @@ from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.proxies.certificates.follower import FollowsCertificates, NoCertificates
 from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.audit import Audit
@@ -64,8 +65,10 @@ class RuntimeProxy:
         clock: Callable[[], float],
         log: EventLog,
         count_workers: CountWorkers = _no_workers,
+        certificates: FollowsCertificates | None = None,
     ) -> None:
         self._adapter = adapter
+        self._certificates = certificates or NoCertificates()
         self._abilities = adapter.abilities
         self._rules = rules
         self._resolver = resolver
@@ -96,7 +99,7 @@ class RuntimeProxy:
                 clock=clock,
                 log=log,
             )
-        self._file = ConfigFile(installation, log, self._file_disagrees)
+        self._file = ConfigFile(installation, log, self._doubt)
         self._loader = Loader(
             self._engine, self._watch, installation, self._file, self._backends, log=log
         )
@@ -156,6 +159,7 @@ class RuntimeProxy:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._drains.run(wake))
             tasks.create_task(self._late.run(wake))
+            tasks.create_task(self._certificates.run(self._doubt))
             if self._backends is not None:
                 tasks.create_task(self._backends.run())
             tasks.create_task(self._probes.run(wake))
@@ -199,6 +203,8 @@ class RuntimeProxy:
             upstream_updates=servers,
             resolver=self._resolver.health(),
             draining=self.draining,
+            certificates=self._certificates.section(),
+            certificate_files=self._certificates.health(),
         )
 
     def _servers_health(self) -> HealthSection:
@@ -323,8 +329,8 @@ class RuntimeProxy:
                 self._loader.doubts.add(drift)
                 wake(drift)
 
-    def _file_disagrees(self, reason: str) -> None:
-        """The proxy has at runtime what its file cannot have: compare, and bring it back."""
+    def _doubt(self, reason: str) -> None:
+        """The proxy may not have what its file says, or the reverse: compare, and repair."""
         self._loader.doubts.add(reason)
         self._wake(reason)
 

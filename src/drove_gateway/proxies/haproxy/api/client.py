@@ -125,7 +125,7 @@ class RuntimeApi:
             self._silent = isinstance(error, TimeoutError)
             raise _unreachable(self.address, error) from error
         try:
-            lines = ("prompt", *(command.text for command in commands), "quit")
+            lines = ("prompt", *(command.lines for command in commands), "quit")
             text = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
             self._silent = False
             return text.decode()

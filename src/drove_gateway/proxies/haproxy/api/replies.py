@@ -12,6 +12,7 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 _LONGEST_SHOWN = 200
+_payload_prompts = re.compile(r"\A(?:\+ )+")
 
 
 class Verdict(Enum):
@@ -119,6 +120,15 @@ _PATTERNS: Mapping[str, re.Pattern[str]] = {
     "show_backends": re.compile(r"# name(?:\n.*)?", re.DOTALL),
     "show_stat": re.compile(r"# pxname,svname,.*", re.DOTALL),
     "show_info": re.compile(r"Name: .*", re.DOTALL),
+    "show_crt_list": re.compile(r"# .*", re.DOTALL),
+    "show_cert": re.compile(r"Filename: .*", re.DOTALL),
+    "new_cert": re.compile(r"New empty certificate store '.*'!"),
+    "set_cert": re.compile(r"Transaction (?:created|updated) for certificate .*!"),
+    "commit_cert": re.compile(r"Committing .*\nSuccess!", re.DOTALL),
+    "abort_cert": re.compile(r"Transaction aborted for certificate '.*'!|No ongoing transaction!"),
+    "add_crt_list": re.compile(r"Inserting certificate '.*' in crt-list '.*'\.+\nSuccess!"),
+    "del_crt_list": re.compile(r"Entry '.*' deleted in crtlist '.*'!"),
+    "del_cert": re.compile(r"Certificate '.*' deleted!"),
     "help": re.compile(r"The following commands are valid at this level:.*", re.DOTALL),
 }
 
@@ -164,7 +174,8 @@ def split(text: str, commands: Sequence[Command]) -> list[str]:
     """
     parts = text.split("\n> ")
     # The first part is the reply to `prompt`, the part after the last prompt that to `quit`.
-    replies = [part.strip("\n") for part in parts[1:]]
+    # Of a payload, 2.8 prompts for each line.
+    replies = [_payload_prompts.sub("", part).strip("\n") for part in parts[1:]]
     if parts[0] or len(replies) != len(commands) + 1 or replies[-1]:
         answered = max(0, min(len(replies) - 1, len(commands)))
         unanswered = commands[answered].text if answered < len(commands) else "quit"

@@ -21,11 +21,18 @@ _unescaped_end = re.compile(r"(?<!\\)((?:\\\\)*);")
 class Command(msgspec.Struct, frozen=True, gc=False):
     """A command: its text, and the `operation` that metrics and the table of replies use.
 
-    The operations that the original counts have its names.
+    The operations that the original counts have its names. `payload` are further lines, none of
+    them blank, which may be secret.
     """
 
     operation: str
     text: str
+    payload: str = ""
+
+    @property
+    def lines(self) -> str:
+        """What is sent."""
+        return f"{self.text} <<\n{self.payload}\n" if self.payload else self.text
 
     @property
     def changes(self) -> bool:

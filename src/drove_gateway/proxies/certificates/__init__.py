@@ -1,0 +1,1 @@
+"""TLS certificates of the proxy: files of a directory, followed while it runs."""

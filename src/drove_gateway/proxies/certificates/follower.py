@@ -1,0 +1,160 @@
+"""Follows a directory of certificates, and brings what changes to the proxy.
+
+A file that is broken changes nothing: the proxy goes on with the certificate that it has.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.health import CertificateHealth, HealthSection
+from drove_gateway.model.wording import first_and_more
+from drove_gateway.proxies.certificates.directory import CertificateDirectory, CertificateFiles
+
+_INTERVAL_SECONDS = 1.0
+# Less than the week before the end that most clients renew in.
+_SOON_SECONDS = 7 * 86400.0
+_NAMED = 5
+_NONE = HealthSection(message="OK: no directory of certificates")
+
+
+class CarriesCertificates(Protocol):
+    """Brings certificates to a proxy."""
+
+    async def bring(self, directory: Path, files: CertificateFiles) -> Mapping[str, str]:
+        """Make the proxy's certificates of `directory` those of `files`.
+
+        Files with problems stay as the proxy has them. Returns what the proxy refuses, by file.
+        Raises RuntimeApiError.
+        """
+        ...
+
+
+class FollowsCertificates(Protocol):
+    """Follows the certificates of a proxy, and reports their state."""
+
+    async def run(self, demand: Callable[[str], None]) -> None: ...
+
+    def health(self) -> tuple[CertificateHealth, ...]: ...
+
+    def section(self) -> HealthSection: ...
+
+
+class Certificates:
+    """Follows `directory`; a `FollowsCertificates`.
+
+    Without a `carrier`, the proxy reads the files itself, and only their names may be in its
+    configuration. `clock` is in Unix seconds.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        carrier: CarriesCertificates | None,
+        *,
+        clock: Callable[[], float],
+        log: EventLog,
+        interval: float = _INTERVAL_SECONDS,
+    ) -> None:
+        self._directory = CertificateDirectory(directory)
+        self._carrier = carrier
+        self._clock = clock
+        self._log = log
+        self._interval = interval
+        self._files = CertificateFiles()
+        self._problems: Mapping[str, str] = {}
+        self._failure = ""
+        self._has_looked = False
+
+    async def run(self, demand: Callable[[str], None]) -> None:
+        """Look at the directory again and again, until cancelled; `demand` requests a new
+        configuration, for a reason."""
+        while True:
+            await self._look(demand)
+            await asyncio.sleep(self._interval)
+
+    def health(self) -> tuple[CertificateHealth, ...]:
+        """Return the state of each file."""
+        good = self._files.certificates
+        return tuple(
+            CertificateHealth(
+                name,
+                expires=good[name].expires if name in good else None,
+                problem=self._problems.get(name, ""),
+            )
+            for name in sorted(good.keys() | self._problems.keys())
+        )
+
+    def section(self) -> HealthSection:
+        """Return all in one: unhealthy with a broken file, or one that ends within a week."""
+        if self._failure:
+            return HealthSection(healthy=False, message=self._failure)
+        now, states = self._clock(), self.health()
+        bad = [f"{Path(each.file).name}: {each.problem}" for each in states if each.problem]
+        ends = sorted((each.expires, each.file) for each in states if each.expires is not None)
+        bad += [
+            f"{Path(file).name} {'has expired' if end <= now else f'expires on {_day(end)}'}"
+            for end, file in ends
+            if end - now < _SOON_SECONDS
+        ]
+        if bad:
+            return HealthSection(healthy=False, message=first_and_more(bad, _NAMED))
+        next_end = f", the next expires on {_day(ends[0][0])}" if ends else ""
+        return HealthSection(message=f"OK: {len(states)} certificates{next_end}")
+
+    async def _look(self, demand: Callable[[str], None]) -> None:
+        directory = self._directory
+        refused: Mapping[str, str] = {}
+        try:
+            files = await asyncio.to_thread(directory.read)
+            if self._carrier is not None:
+                refused = await self._carrier.bring(directory.path, files)
+        except OSError as error:
+            self._fail(f"the certificates in {directory.path} cannot be read: {error.strerror}")
+        except RuntimeApiError as error:
+            self._fail(f"certificates cannot be sent yet: {error}")
+        else:
+            self._failure = ""
+            changed = files.names ^ self._files.names
+            if self._carrier is None and changed and self._has_looked:
+                names = first_and_more(sorted(Path(name).name for name in changed), _NAMED)
+                demand(f"certificates of {directory.path} came or went: {names}")
+            self._has_looked = True
+            self._take(files, {**files.problems, **refused})
+
+    def _fail(self, failure: str) -> None:
+        if failure != self._failure:
+            self._log.write(LogEvent.CERTIFICATES_NOT_FOLLOWED, error=failure)
+        self._failure = failure
+
+    def _take(self, files: CertificateFiles, problems: Mapping[str, str]) -> None:
+        before, self._files = self._files.certificates, files
+        for name, problem in problems.items():
+            if self._problems.get(name) != problem:
+                self._log.write(LogEvent.CERTIFICATE_REFUSED, path=name, error=problem)
+        self._problems = problems
+        for name, each in files.certificates.items():
+            if name in before and before[name].fingerprint != each.fingerprint:
+                self._log.write(LogEvent.CERTIFICATE_RENEWED, path=name, expires=_day(each.expires))
+
+
+def _day(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d}"
+
+
+class NoCertificates:
+    """Follows nothing; a `FollowsCertificates`."""
+
+    async def run(self, demand: Callable[[str], None]) -> None:
+        """End at once."""
+
+    def health(self) -> tuple[CertificateHealth, ...]:
+        return ()
+
+    def section(self) -> HealthSection:
+        return _NONE
