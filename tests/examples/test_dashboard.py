@@ -61,6 +61,7 @@ def test_each_row_has_panels_that_follow_it() -> None:
         "Runtime API",
         "Fetching from Drove",
         "Process",
+        "Certificates",
     ]
     kinds = [panel["type"] for panel in panels()]
     assert ("row", "row") not in pairwise((*kinds, "row"))

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 from tests.benches.processes import Bench, running_bench
+from tests.certificates import write_certificate
 from tests.examples.queries import (
     OF_THE_TARGET,
     Asked,
@@ -81,7 +82,11 @@ async def _before_nginx_plus() -> str:
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         async with running(NginxPlus()) as nginx, Simulator(Options(apps=0)) as cluster:
             await cluster.deploy("web", instances=2)
-            async with daemon(nginx, cluster, Path(name)) as gateway:
+            certificates = Path(name) / "certificates"
+            certificates.mkdir()
+            write_certificate(certificates / "default.pem", "default.example")
+            table = f'[template]\nTLS_CERTIFICATES = "{certificates}"\n'
+            async with daemon(nginx, cluster, Path(name), table) as gateway:
                 await until(gateway.healthy)
                 await cluster.scale("web", 1)
                 await until(lambda: len(nginx.servers("web.local")) == 1)
@@ -91,7 +96,8 @@ async def _before_nginx_plus() -> str:
                 async def failed() -> bool:
                     nonlocal text
                     _, text = await gateway.get("/v1/metrics")
-                    return 'drove_gateway_vhost_failed{vhost="web.local"}' in text
+                    wanted = ('vhost_failed{vhost="web.local"}', "certificate_expiry")
+                    return all(f"drove_gateway_{series}" in text for series in wanted)
 
                 await until(failed)
     return text
