@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 from tests.certificates import handshakes, served, write_certificate
+from tests.proxies.installation.names import no_names
 from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
 from tests.traffic import free_port
 from tests.waiting import until
@@ -51,7 +52,7 @@ class Driven:
             interval=0.05,
         )
         self._proxy = ReloadingProxy(
-            rig.installation(), audit_interval=60, certificates=certificates
+            rig.installation(), no_names(), audit_interval=60, certificates=certificates
         )
         self._due = asyncio.Event()
 
