@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +18,11 @@ from tests.waiting import until
 
 from drove_gateway.simulator import Options, Simulator
 from drove_gateway.templates import shipped
+
+# Of the test that disturbs everything; 200,000 of them take about ten minutes.
+REQUESTS = int(os.environ.get("LUA_REQUESTS", "4000"))
+
+CLIENTS = 4
 
 
 class Bench:
@@ -98,7 +105,7 @@ async def bench(short_path: Path) -> AsyncIterator[Bench]:
 
 async def test_an_app_scales_under_traffic_without_a_failure_or_a_reload(bench: Bench) -> None:
     async with bench.gateway():
-        await until(lambda: bench.serves(2))
+        await until(partial(_responds, bench.port, "web.local", 200))
         loads = await bench.loads()
         traffic = Traffic(bench.port, ["web.local"], clients=4)
         async with traffic.running() as tally:
@@ -113,9 +120,71 @@ async def test_an_app_scales_under_traffic_without_a_failure_or_a_reload(bench: 
 
 async def test_a_manual_reload_keeps_the_servers(bench: Bench) -> None:
     async with bench.gateway():
-        await until(lambda: bench.serves(2))
+        await until(partial(_responds, bench.port, "web.local", 200))
         await bench.cluster.scale("web", 3)
         await until(lambda: bench.serves(3))
         await bench.nginx.reload()
         assert await bench.serves(3)
         assert (await get(bench.port, "web.local"))[0] == 200
+
+
+async def test_no_request_fails_but_those_that_a_killed_worker_had(bench: Bench) -> None:
+    """A client sends a request again as HTTP provides (RFC 9112, 9.3.1). Of a worker that is
+    killed the first request on a connection is lost, and while NGINX restarts nothing listens."""
+    killed: list[tuple[float, float]] = []
+    async with bench.gateway():
+        await until(partial(_responds, bench.port, "web.local", 200))
+        traffic = Traffic(bench.port, ["web.local"], clients=CLIENTS, repeat=True)
+        async with traffic.running() as tally:
+            disturbances = _disturbances(bench, killed)
+            for number, disturb in enumerate(itertools.cycle(disturbances), start=1):
+                await disturb()
+                await traffic.answered(REQUESTS // 20)
+                if tally.requests >= REQUESTS and number >= len(disturbances):
+                    break
+        print(f"{tally.requests} requests, {len(tally.failures)} lost in {len(killed)} kills")
+        failures = zip(tally.failures, tally.failed_at, strict=True)
+        others = [
+            (failure, at)
+            for failure, at in failures
+            if not any(begin <= at <= end for begin, end in killed)
+        ]
+        assert others == []
+        cut = [each for each in tally.failures if not each.startswith("cannot connect")]
+        assert len(cut) <= CLIENTS * len(killed)
+
+
+def _disturbances(
+    bench: Bench, killed: list[tuple[float, float]]
+) -> list[Callable[[], Awaitable[object]]]:
+    async def scale(instances: int) -> None:
+        await bench.cluster.scale("web", instances)
+        await until(partial(bench.serves, instances))
+
+    async def come_and_go() -> None:
+        await bench.cluster.deploy("other", instances=2)
+        await until(partial(_responds, bench.port, "other.local", 200))
+        await bench.cluster.remove_app("other")
+        await until(partial(_responds, bench.port, "other.local", 404))
+
+    async def kill(how: Callable[[], Awaitable[None]]) -> None:
+        begin = time.monotonic()
+        await how()
+        killed.append((begin, time.monotonic() + 0.1))
+
+    return [
+        partial(scale, 5),
+        bench.nginx.reload,
+        come_and_go,
+        partial(scale, 2),
+        partial(kill, bench.nginx.kill_workers),
+        partial(scale, 3),
+        partial(kill, bench.nginx.restart),
+    ]
+
+
+async def _responds(port: int, vhost: str, status: int) -> bool:
+    try:
+        return (await get(port, vhost))[0] == status
+    except OSError:
+        return False
