@@ -53,6 +53,7 @@ class FileKind(msgspec.Struct, frozen=True):
     `read_served` reads what a configuration serves
     from its text, `split_name` says what a backend's name is made of. `naming` is None where the
     names in the configuration cannot coincide.
+    `describe` says of a rendered text what changes at runtime and what needs a reload.
     With `one_protocol` the configuration says whether a vhost's servers use TLS. `carry` returns
     what brings certificates over a runtime API.
     """
@@ -68,6 +69,7 @@ class FileKind(msgspec.Struct, frozen=True):
     split_name: SplitName = whole_name
     naming: Naming | None = None
     one_protocol: bool = False
+    describe: Callable[[str], tuple[str, ...]] = lambda _: ()
     carry: Callable[[Outside], CarriesCertificates] | None = None
 
     @property
@@ -163,7 +165,9 @@ class FileKind(msgspec.Struct, frozen=True):
                 )
         structural = self.structural_changes(applied, desired) if applied else ()
         platform = self.file.platform if self.file.installed else None
-        return await preview(desired, servers, structural, platform, rendered, outside.ask)
+        found = await preview(desired, servers, structural, platform, rendered, outside.ask)
+        notes = self.describe(rendered.text) if rendered is not None else ()
+        return msgspec.structs.replace(found, notes=(*found.notes, *notes))
 
     async def _texts(self, rendered: Rendered | None) -> tuple[str, str] | None:
         """The text of the file and the rendered text, without their generations."""

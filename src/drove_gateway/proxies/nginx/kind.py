@@ -13,6 +13,7 @@ from drove_gateway.proxies.nginx.hazards import examine
 from drove_gateway.proxies.nginx.lint import lint
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
+from drove_gateway.proxies.nginx.lua.dynamics import dynamics
 from drove_gateway.proxies.nginx.lua.template_functions import (
     LuaUse,
     hosts_of,
@@ -60,6 +61,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         count_workers=lambda: nginx_workers(file),
         one_protocol=True,
         read_served=served_by_file,
+        describe=dynamics,
     )
 
 
