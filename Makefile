@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: debian-proxies demo test test-unit soak lint docs help clean
+.PHONY: debian-proxies demo test test-unit soak screenshots lint docs help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
@@ -20,6 +20,7 @@ help:
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"
 	@echo "make deb, rpm, wheel   the packages, in dist/"
 	@echo "make test-packaging    build, install and run each package, as root"
+	@echo "make screenshots       take the pictures of the page in docs/images again; needs chromium"
 	@echo "make clean             remove the virtual environment and caches"
 
 demo: $(VENV)/.demo
@@ -37,6 +38,9 @@ soak: $(VENV)/.dev
 
 debian-proxies:
 	@tests/install-debian-proxies
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python -m tools.screenshots
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
