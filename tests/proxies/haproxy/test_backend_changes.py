@@ -226,6 +226,11 @@ def test_a_hidden_backend_that_the_text_has_is_published() -> None:
     assert steps(plain, plain, there) == [("publish backend", "web.local", "")]
 
 
+def test_an_empty_backend_that_no_text_has_is_removed() -> None:
+    """An earlier run was ended between adding or removing its servers and the rest."""
+    assert backends().changes(SHARED, SHARED, Situation({"b": ()})).removed == ("b",)
+
+
 @pytest.mark.parametrize(
     ("server", "removed"),
     [

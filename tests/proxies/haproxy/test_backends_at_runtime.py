@@ -170,6 +170,38 @@ async def test_a_removal_is_finished_by_the_next_run_of_the_gateway(
     await again.end()
 
 
+async def test_a_backend_that_others_added_is_named_and_stays(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    gateway = make_newer()
+    (first,) = await spawn(1)
+    await gateway.start(topology(app("a.example", [first])))
+    await gateway.haproxy.say("add backend other.example from vhosts")
+    await gateway.haproxy.say(f"add server other.example/mine 127.0.0.1:{first.port}")
+    note = "backend other.example is not in the configuration"
+    await until(lambda: note in gateway.updates[1])
+    assert gateway.updates[0]
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [first])))
+    assert await backends(gateway) == {"a.example", "b.example", "other.example"}
+
+
+async def test_an_empty_backend_of_an_earlier_run_does_not_leak(
+    make_newer: MakeGateway, spawn: Spawn
+) -> None:
+    """The gateway was killed after `add backend`."""
+    gateway = make_newer()
+    (first,) = await spawn(1)
+    one = topology(app("a.example", [first]))
+    await gateway.start(one)
+    await gateway.end()
+    await gateway.haproxy.say("add backend gone.example from vhosts")
+    again = make_newer(ports=gateway.ports)
+    again.begin()
+    await again.reach(one)
+    await only(again, {"a.example"})
+    await again.end()
+
+
 async def test_groups_come_and_go_without_a_reload(make_newer: MakeGateway, spawn: Spawn) -> None:
     gateway = make_newer(namespaces=[_tagged()])
     plain, blue = await spawn(2)

@@ -103,10 +103,14 @@ class HaproxyAdapter:
             self._makes_backends = "\n  add backend " in known.text
             self._asked = process.pid
         if self._naming.routing_tag_suffix is None and process.pid != self._names_of:
-            names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
-            self._naming = msgspec.structs.replace(self._naming, existing=frozenset(names))
+            self._note_names(state.backends(await self._api.ask(commands.SHOW_BACKENDS)))
             self._names_of = process.pid
         return process
+
+    def _note_names(self, names: Collection[str]) -> None:
+        """Where the form of names is open, HAProxy's own backends show it, also new backends."""
+        if self._naming.routing_tag_suffix is None and self._naming.existing != set(names):
+            self._naming = msgspec.structs.replace(self._naming, existing=frozenset(names))
 
     def replaced(self, before: Process, now: Process) -> str:
         """A reload starts another worker, which looks like a restart."""
@@ -127,6 +131,7 @@ class HaproxyAdapter:
         if backends is not None:
             return self._servers(backends, await self._api.run(self._reading(backends)))
         names = state.backends(await self._api.ask(commands.SHOW_BACKENDS))
+        self._note_names(names)
         reading = [commands.SHOW_ALL_SERVERS]
         if self._options.read_backends_one_by_one:
             reading = [commands.show_servers(name) for name in names]

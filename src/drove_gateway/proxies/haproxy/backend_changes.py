@@ -37,6 +37,9 @@ class HaproxyBackends:
     def own_backends(self, text: str) -> Collection[str]:
         return self._configuration(text).backends.keys()
 
+    def backend_names(self, text: str) -> Collection[str]:
+        return self._configuration(text).names
+
     def host_names(self, text: str, observed: Observed) -> set[str]:
         read = self._configuration(text)
         missing = (read.backends[name].servers for name in read.backends.keys() - observed.keys())
@@ -71,8 +74,11 @@ class HaproxyBackends:
         return BackendChanges(tuple(made), removed, new.backends.keys())
 
     def _left(self, servers: Collection[ObservedServer]) -> bool:
-        """Whether an earlier run of the gateway was about to remove the backend."""
-        return bool(servers) and all(server.ours and server.held for server in servers)
+        """Whether an earlier run of the gateway was about to add or to remove the backend.
+
+        A backend without servers, which no text has, serves nobody.
+        """
+        return all(server.ours and server.held for server in servers)
 
     def _new(self, backend: RuntimeBackend, there: Situation) -> Iterator[Change]:
         """Add a backend, its servers, and publish it."""

@@ -50,6 +50,7 @@ class BackendSync:
         self._log = log
         self._changes: list[Change] = []
         self._own: set[str] = set()
+        self._named: Collection[str] = ()
         self._loads = -1
         self._removals = asyncio.Event()
 
@@ -70,6 +71,13 @@ class BackendSync:
             return ()
         name, noun = self._engine.adapter.name, self._engine.adapter.backend_noun
         return (f"another process of {name} answers, its {noun}s are compared",)
+
+    @property
+    def surplus(self) -> tuple[str, ...]:
+        """Backends that the proxy has, and that neither the text nor the gateway knows."""
+        if not self.able or self.outdated or not self._named:
+            return ()
+        return tuple(sorted(self._engine.seen.keys() - self._named - self.leaving.keys()))
 
     def take(self) -> Sequence[Change]:
         """Return what was done since the last call."""
@@ -134,6 +142,7 @@ class BackendSync:
         there = Situation(seen, resolved.addresses, hidden, self._own, self._usual_patience)
         wanted = await asyncio.to_thread(texts.changes, before, after, there)
         self._own |= {*texts.own_backends(before), *texts.own_backends(after)}
+        self._named = texts.backend_names(after)
         return wanted
 
     async def _carry_out(self, wanted: BackendChanges) -> str:

@@ -53,6 +53,10 @@ class ReadsBackends(Protocol):
         """Return the names of the backends of `text` that the runtime API can make."""
         ...
 
+    def backend_names(self, text: str) -> Collection[str]:
+        """Return the names of all backends of `text`; empty where surplus backends do not matter."""
+        ...
+
     def host_names(self, text: str, observed: Observed) -> set[str]:
         """Return the host names whose addresses `changes` may need."""
         ...

@@ -211,7 +211,8 @@ class RuntimeProxy:
         if self._desired is None:
             return PENDING
         silence = self._watch.problem or self._failure
-        return servers_section(self._engine, self._desired, silence, self._failed)
+        surplus = self._backends.surplus if self._backends is not None else ()
+        return servers_section(self._engine, self._desired, silence, self._failed, surplus)
 
     def _server_steps(self, desired: Topology, doubts: Sequence[str]) -> tuple[Step, ...]:
         engine = self._engine

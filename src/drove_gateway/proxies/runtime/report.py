@@ -16,10 +16,12 @@ def servers_section(
     desired: Topology,
     silence: str,
     failed: Sequence[tuple[str, str]],
+    surplus: Sequence[str] = (),
 ) -> HealthSection:
     """`UpstreamUpdatesViaAPI`: healthy when the proxy's servers are those of `desired`.
 
     `silence` says why the API does not answer, `failed` names what the last apply could not do.
+    `surplus` are backends that the configuration does not have.
     """
     if silence:
         return HealthSection(healthy=False, message=silence)
@@ -39,6 +41,7 @@ def servers_section(
     )
     if not problems:
         notes = [f"{name} is {state}" for name, state in _notes(engine)]
+        notes += [f"{noun} {name} is not in the configuration" for name in surplus]
         return HealthSection(message=f"OK: {listed(notes)}" if notes else "OK")
     vhosts = len({problem.partition(":")[0].partition("/")[0] for problem in problems})
     summary = f"{vhosts} of {len(desired.apps)} {noun}s are not up to date: " if vhosts > 1 else ""

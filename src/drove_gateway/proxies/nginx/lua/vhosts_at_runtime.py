@@ -24,6 +24,10 @@ class VhostsAtRuntime:
     def own_backends(self, text: str) -> Collection[str]:  # noqa: ARG002
         return ()
 
+    def backend_names(self, text: str) -> Collection[str]:  # noqa: ARG002
+        """Upstreams that others added are not looked for."""
+        return ()
+
     def host_names(self, text: str, observed: Observed) -> set[str]:  # noqa: ARG002
         return set()
 
