@@ -54,7 +54,8 @@ class ReadsBackends(Protocol):
         ...
 
     def backend_names(self, text: str) -> Collection[str]:
-        """Return the names of all backends of `text`; empty where surplus backends do not matter."""
+        """Return the names of all backends of `text`; none where a surplus does not
+        matter."""
         ...
 
     def host_names(self, text: str, observed: Observed) -> set[str]:
