@@ -34,6 +34,7 @@ class Api:
         self.present: dict[str, tuple[ServerState, ...]] | None = None
         self.silence = ""
         self.journal = Journal()
+        self.sources_in_use = self.sources()
 
     def sources(self) -> Sources:
         return Sources(
@@ -63,7 +64,7 @@ async def api() -> AsyncIterator[Api]:
     api = Api()
     async with serve(
         Settings(port=0),
-        sources=api.sources(),
+        sources=api.sources_in_use,
         actions=api.actions(),
         log=EventLog(structlog.get_logger()),
     ) as port:

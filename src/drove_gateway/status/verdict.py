@@ -18,12 +18,13 @@ Colour = Literal["green", "amber", "red", "grey"]
 
 class Verdict(msgspec.Struct, frozen=True):
     """The sentence with its colour. `next` says what the gateway does about it, `helps` what to
-    type or to change."""
+    type or to change. `proven` is when the last apply without a failure ended (Unix seconds)."""
 
     colour: Colour
     sentence: str
     next: str = ""
     helps: str = ""
+    proven: float | None = None
 
 
 def verdict(status: Status) -> Verdict:
@@ -33,7 +34,14 @@ def verdict(status: Status) -> Verdict:
     total = count_of(len(status.built.topology.apps), "vhost")
     following = _following(status.progress)
     fine = Verdict("green", f"All {total} served as Drove lists them.", following)
-    return _failing(status, total, following) or _waiting(status) or fine
+    found = _failing(status, total, following) or _waiting(status) or fine
+    return msgspec.structs.replace(found, proven=_proven(status))
+
+
+def _proven(status: Status) -> float | None:
+    complete = (each for each in status.history if not (each.error or each.failed))
+    last = next(complete, None)
+    return None if last is None else last.at + last.took
 
 
 def _begun(status: Status) -> Verdict:

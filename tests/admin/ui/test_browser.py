@@ -6,12 +6,19 @@ from typing import Any
 
 import msgspec
 import pytest
+import structlog
 from playwright.async_api import Browser, Page, async_playwright
 from tests.admin.conftest import Api
-from tests.admin.test_api import serving
-from tests.admin.ui.test_pages import APPLIED, HOSTILE
+from tests.admin.test_api import HELD, serving
+from tests.admin.ui.test_pages import APPLIED, HOSTILE, noted
 
+from drove_gateway.admin import serve
+from drove_gateway.config import Settings
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.records import Progress
+from drove_gateway.model.versioned_map import VersionedMap
+from drove_gateway.model.vocabulary import App, Host, Topology
+from drove_gateway.state.history_entries import AppliedEntry, FileEntry
 from drove_gateway.status.status import with_progress, with_record
 
 CHROMIUM = shutil.which("chromium")
@@ -110,3 +117,73 @@ async def test_the_page_fits_a_phone(api: Api, browser: Browser, scheme: str) ->
     )
 
     assert await page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+async def test_the_diff_of_the_configuration_opens_from_the_time_line(
+    api: Api, browser: Browser
+) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    noted(api, AppliedEntry(APPLIED))
+    noted(api, FileEntry(APPLIED.at + 0.01, "@@ line 3 @@ backend a.local\n+    server s1"))
+    page, seen = await opened(browser, f"{api.url}/ui/")
+
+    await page.click("#timeline summary")
+    await page.click("text=plan and configuration diff")
+
+    assert "+    server s1" in await page.inner_text("#diff")
+    assert "reload HAProxy: vhost a.local added" in await page.inner_text("#plan")
+    assert all(address.startswith(api.url) for address in seen), seen
+
+
+async def test_the_chart_is_drawn_without_scripts(api: Api, browser: Browser) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, _ = await opened(browser, f"{api.url}/ui/", java_script_enabled=False)
+
+    box = await page.locator("#time svg .p99").last.bounding_box()
+
+    assert box is not None
+    assert box["width"] > 50
+    assert "serving" in str(await page.text_content("#time svg"))
+
+
+async def test_an_operator_logs_in_and_accepts_a_withdrawal_without_scripts(
+    browser: Browser,
+) -> None:
+    api = Api()
+    api.status = msgspec.structs.replace(with_record(serving(api.status), APPLIED), held=(HELD,))
+    settings = Settings.model_validate(
+        {"port": 0, "admin_token": "let-me", "admin_read_token": "look"}
+    )
+    log = EventLog(structlog.get_logger())
+    async with serve(settings, sources=api.sources(), actions=api.actions(), log=log) as port:
+        url = f"http://127.0.0.1:{port}"
+        page, seen = await opened(browser, f"{url}/ui/", java_script_enabled=False)
+        assert page.url == f"{url}/ui/login"
+        await page.fill("#token", "let-me")
+        await page.press("#token", "Enter")
+        await page.click("#problems button")
+
+    assert [request.names for request in api.accepting] == [("a.local",)]
+    assert not [text for text in seen if text.startswith(("console", "error"))]
+
+
+async def test_a_hundred_thousand_servers_are_searched_by_keyboard(
+    api: Api, browser: Browser
+) -> None:
+    hosts = tuple(Host(f"10.0.0.{n}", 8000, "http") for n in range(10))
+    apps = VersionedMap(
+        {name: App(name, name, hosts, {}, {}, "") for name in (f"app{n}.io" for n in range(10_000))}
+    )
+    built = msgspec.structs.replace(api.status.built, topology=Topology(apps, {}))
+    api.status = with_record(
+        msgspec.structs.replace(serving(api.status), built=built, applied=built.topology), APPLIED
+    )
+    page, _ = await opened(browser, f"{api.url}/ui/")
+
+    await page.keyboard.press("/")
+    await page.keyboard.type("app9998.io")
+    await page.keyboard.press("Enter")
+    await page.click("tbody a")
+    await page.wait_for_url("**/ui/vhosts/app9998.io")
+
+    assert await page.locator("tbody tr").count() == 10

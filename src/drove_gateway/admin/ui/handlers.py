@@ -23,7 +23,8 @@ _HTML_HEADERS = {
     **HEADERS,
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer", browsers send "Origin: null" with forms, as for another site's page.
+    "Referrer-Policy": "same-origin",
 }
 _TYPES = {"style.css": "text/css", "live.js": "text/javascript"}
 _ALIVE_SECONDS = 15.0
