@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 from tests import newer_debian
+from tests.proxies.nginx.lua.rig import MODULES, PROGRAM
 from tests.templates.instances import Instance
 from tests.templates.serving import Shipped, app, topology
 from tests.traffic import free_port
@@ -47,6 +48,8 @@ def programs() -> Mapping[str, Path]:
     for kind in ("haproxy", "nginx"):
         if system := shutil.which(kind, path="/usr/sbin"):
             found[f"{kind}-system"] = Path(system)
+    if (MODULES / "ngx_http_lua_module.so").exists():
+        found["nginx-with-lua"] = PROGRAM
     for kind, unpacked in (("haproxy", newer_debian.haproxy), ("nginx", newer_debian.nginx)):
         if not isinstance(newer := unpacked(), str):
             found[f"{kind}-newer"] = newer.command
@@ -56,9 +59,9 @@ def programs() -> Mapping[str, Path]:
 def pairs() -> list[tuple[str, str]]:
     """Return each template with each proxy that it is for, by their names."""
     kinds = ("wheel", "system", "newer")
-    # NGINX with Lua has its own tests: not every build here has the module.
     names = [name for name in NAMES if not name.startswith("nginx-lua")]
-    return [(name, f"{name.partition('-')[0]}-{kind}") for name in names for kind in kinds]
+    found = [(name, f"{name.partition('-')[0]}-{kind}") for name in names for kind in kinds]
+    return found + [(name, "nginx-with-lua") for name in NAMES if name not in names]
 
 
 def certificate(directory: Path, name: str, *names: str) -> Path:
@@ -97,10 +100,11 @@ class Edge:
         tls: bool = False,
         source: str = "127.0.0.1",
         preamble: bytes = b"",
+        address: str = "127.0.0.1",
         **headers: str,
     ) -> Answer:
         """Send a request on a connection of its own."""
-        connection = self._connect(vhost if tls else None, source, preamble)
+        connection = self._connect(vhost if tls else None, address, source, preamble)
         client = http.client.HTTPConnection("127.0.0.1", timeout=_SECONDS)
         client.sock = connection
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -117,6 +121,7 @@ class Edge:
         newest: ssl.TLSVersion | None = None,
         ciphers: str = "",
         alpn: tuple[str, ...] = (),
+        address: str = "127.0.0.1",
     ) -> ssl.SSLSocket:
         """Return a TLS connection that names `name`. Raises ssl.SSLError."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -129,19 +134,27 @@ class Edge:
             context.set_ciphers(ciphers)
         if alpn:
             context.set_alpn_protocols(list(alpn))
-        plain = socket.create_connection(("127.0.0.1", self.https_port), timeout=_SECONDS)
-        return context.wrap_socket(plain, server_hostname=name)
+        plain = socket.create_connection((address, self.https_port), timeout=_SECONDS)
+        try:
+            return context.wrap_socket(plain, server_hostname=name)
+        except OSError:
+            plain.close()
+            raise
 
     def certificate(self, name: str | None) -> bytes:
         """Return the certificate that a client gets that names `name`."""
         with self.tls(name) as connection:
             return connection.getpeercert(binary_form=True) or b""
 
-    def _connect(self, name: str | None, source: str, preamble: bytes) -> socket.socket:
+    def _connect(
+        self, name: str | None, address: str, source: str, preamble: bytes
+    ) -> socket.socket:
         if name:
-            return self.tls(name)
+            return self.tls(name, address=address)
         plain = socket.create_connection(
-            ("127.0.0.1", self.shipped.port), timeout=_SECONDS, source_address=(source, 0)
+            (address, self.shipped.port),
+            timeout=_SECONDS,
+            source_address=None if ":" in address else (source, 0),
         )
         plain.sendall(preamble)
         return plain
@@ -170,6 +183,16 @@ def running(
     finally:
         process.terminate()
         process.wait(_SECONDS)
+
+
+def has_ipv6() -> bool:
+    """Whether this machine has IPv6 on its loopback interface."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
 
 
 def hosts(*instances: Instance) -> tuple[Host, ...]:

@@ -1,5 +1,7 @@
 """Instances for the behaviour table: servers that tell what they received, or misbehave."""
 
+import base64
+import hashlib
 import json
 import socket
 import threading
@@ -7,11 +9,15 @@ import time
 from collections import Counter
 from contextlib import suppress
 
+# RFC 6455, 1.3: what a server appends to the key before it hashes it.
+_ACCEPTING = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
 
 class Instance:
     """A server in threads. `GET /told` returns its name and the request's headers as JSON,
     `/header/N` a response header of N bytes, `/slow/SECONDS` comes late, `/500` and `/503` are
-    the app's own failures, and `/crash` closes the connection without a response.
+    the app's own failures, and `/crash` closes the connection without a response. A WebSocket gets
+    back the first line that it sends, without frames.
     """
 
     def __init__(self, name: str) -> None:
@@ -42,6 +48,10 @@ class Instance:
                 self.received[path] += 1
                 if path == "/crash":
                     return
+                if headers.get("upgrade"):
+                    connection.sendall(_upgraded(headers["sec-websocket-key"]))
+                    connection.sendall(stream.readline())
+                    return
                 connection.sendall(self._response(path, headers))
 
     def _response(self, path: str, headers: dict[str, str]) -> bytes:
@@ -54,6 +64,12 @@ class Instance:
             status = int(kind)
         body = json.dumps({"name": self.name, **headers})
         return (f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n{extra}\r\n{body}").encode()
+
+
+def _upgraded(key: str) -> bytes:
+    accept = base64.b64encode(hashlib.sha1(key.encode() + _ACCEPTING).digest())  # noqa: S324
+    head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    return head + b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n"
 
 
 def _headers(stream: object) -> list[tuple[str, str]]:
