@@ -14,6 +14,7 @@ import pytest
 from tests.benches.processes import KINDS, Bench, running_bench
 from tests.proxies.nginx.plus.test_daemon import daemon
 from tests.standins.nginx_plus.server import NginxPlus, running
+from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.simulator import Options, Simulator
@@ -79,6 +80,15 @@ async def test_check_beside_a_running_gateway_finds_nothing_to_do(bench: Bench) 
     )
     assert "@@" not in checked.printed
     assert files_except_state(bench.directory) == before
+
+
+async def test_check_in_another_environment_says_that_the_gateway_disagrees(bench: Bench) -> None:
+    other = {**bench.proxy.environ, "PROXY_HTTP_PORT": str(free_port())}
+    checked = await check(bench.directory, **other)
+
+    assert any(line.startswith("reload ") for line in checked.plan)
+    assert "makes another configuration of the same data" in checked.printed
+    assert "makes another" not in (await check_site(bench)).printed
 
 
 async def test_start_does_what_the_plan_says(bench: Bench) -> None:

@@ -30,7 +30,7 @@ from drove_gateway.cli.messages import (
     warnings_so_far,
 )
 from drove_gateway.cli.plan_json import plan_json
-from drove_gateway.cli.plan_text import lines
+from drove_gateway.cli.plan_text import lines, with_disagreement
 from drove_gateway.cli.render import rendered
 from drove_gateway.cli.sample_topology import sample_topology
 from drove_gateway.cli.status.text import one_line
@@ -72,6 +72,11 @@ class _Options(msgspec.Struct, frozen=True):
     diff: bool
     everything: bool
     as_json: bool
+
+    @property
+    def as_the_gateway(self) -> bool:
+        """Whether template and data are those that a running gateway has."""
+        return not self.endpoints and self.template is None
 
     def say(self, line: str) -> None:
         """Print a line for people: to stderr if programs read stdout."""
@@ -175,12 +180,14 @@ async def _check_with(responses: EndpointResponses, settings: Settings, options:
     text: Rendered | None = None
     if file is not None:
         text = await _check_file(file, topology, _source(expected, options), options)
-    await _print_gateway(settings, options)
+    running = await _print_gateway(settings, options)
     if expected is None:
         options.say("no plan: nothing is known of the cluster")
         return
     outside = this_machine(os.environ, Metrics(version=""), logger("warn", sys.stderr))
     preview = await kind.preview(topology, expected.applied, text, outside)
+    if running is not None and options.as_the_gateway:
+        preview = with_disagreement(preview, running)
     _print_plan(kind.name, preview, expected, options)
     if options.diff and file is not None and text is not None:
         _print_diff(file, text, options)
@@ -264,16 +271,17 @@ def _source(expected: Forecast | None, options: _Options) -> str:
     return f"{responses} and {stored}" if fetched else stored
 
 
-async def _print_gateway(settings: Settings, options: _Options) -> None:
-    """Whether a gateway with this configuration runs, and what it did last."""
+async def _print_gateway(settings: Settings, options: _Options) -> StatusDocument | None:
+    """Print whether a gateway with this configuration runs; return its status."""
     try:
         document = await request_async(settings, "GET", "/v1/status", StatusDocument)
     except GatewayUnreachable as error:
         options.say(f"--  gateway        {error.brief}")
-        return
+        return None
     mark = click.style("ok", fg="green") if document.healthy else click.style("!!", fg="red")
     summary = printable(one_line(document, datetime.now(UTC)))
     options.say(f"{mark}  gateway        runs at {url(settings)}: {summary}")
+    return document
 
 
 def _print_plan(proxy: str, preview: Preview, expected: Forecast, options: _Options) -> None:

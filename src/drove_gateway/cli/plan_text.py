@@ -2,12 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from drove_gateway.model.plan import Plan, Step
 from drove_gateway.model.wording import shortened
 from drove_gateway.proxies.installation.preview import Preview
+from drove_gateway.status.document import StatusDocument
 
 _MOST_SHOWN = 10
 _WIDEST_SUBJECT = 48
+
+
+_DISAGREES = (
+    "the running gateway is idle, so it makes another configuration of the same data: what is new "
+    "in nixy.toml or waits for SIGHUP, or the environment variables that the template reads are "
+    "others in this shell; values in a [template] table are the same for both"
+)
+
+
+def with_disagreement(preview: Preview, running: StatusDocument) -> Preview:
+    """Return `preview` with a note if a gateway that has nothing to do would be expected to act."""
+    idle = running.healthy and running.reconciler.state == "idle"
+    if not idle or not preview.plan.reload or not preview.complete:
+        return preview
+    return msgspec.structs.replace(preview, notes=(*preview.notes, _DISAGREES))
 
 
 def lines(preview: Preview, proxy: str, *, everything: bool) -> Iterator[str]:
