@@ -337,7 +337,7 @@ def test_tokens_that_cannot_work_are_refused_unseen(
     [
         (
             b'port = "6000"\naddress = \n',
-            "nixy.toml:2: is not valid TOML: this is no value; text must be in quotes",
+            "nixy.toml:2: is not valid TOML: this is not a value; text must be in quotes",
         ),
         (b'a = "\n"', "nixy.toml:1: is not valid TOML: a quote is missing at the end of the text"),
         (b'[[namespaces]\nname = "a"', "nixy.toml:1: is not valid TOML: Expected ']]'"),

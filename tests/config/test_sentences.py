@@ -64,7 +64,7 @@ def test_each_kind_of_wrong_value_for_each_key(key: str, value: object) -> None:
     ("text", "sentence"),
     [
         ('port = "6000\n[[namespaces]]', "nixy.toml:1: is not valid TOML: a quote is missing"),
-        ("xproxy = lb1", "nixy.toml:1: is not valid TOML: this is no value; text must be in"),
+        ("xproxy = lb1", "nixy.toml:1: is not valid TOML: this is not a value; text must be in"),
         ("port = 1 2", "nixy.toml:1: is not valid TOML: something follows the value"),
         ("port", "nixy.toml:1: is not valid TOML: `=` and a value must follow the key"),
         ("port = 1\nport = 2", "nixy.toml:2: is not valid TOML: the key or table stands here for"),

@@ -52,7 +52,7 @@ _SYNTAX: Mapping[str, str] = MappingProxyType(
         "Illegal character '\\n'": "a quote is missing at the end of the text",
         "Illegal character '\\r'": "a quote is missing at the end of the text",
         "Unterminated string": "a quote is missing at the end of the text",
-        "Invalid value": "this is no value; text must be in quotes",
+        "Invalid value": "this is not a value; text must be in quotes",
         "Expected '=' after a key in a key/value pair": "`=` and a value must follow the key",
         "Expected newline or end of document after a statement": "something follows the value; "
         "text must be in quotes as a whole",
