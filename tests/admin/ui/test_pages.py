@@ -9,7 +9,7 @@ from tests.admin.conftest import Api
 from tests.admin.test_api import HELD, serving
 from tests.waiting import until
 
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import CertificateHealth, HealthSection
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Happening, Progress
 from drove_gateway.model.versioned_map import VersionedMap
@@ -221,6 +221,24 @@ async def test_programs_page_through_the_history(api: Api, client: aiohttp.Clien
     assert [each["apply"]["at"][-3:-1] for each in first["applies"]] == ["04", "03"]
     assert (first["more"], rest["more"], len(rest["applies"])) == (True, False, 3)
     assert first["events"][0]["text"] == "12 servers on hold"
+
+
+async def test_certificates_are_shown_with_their_end_and_what_is_wrong(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    files = (
+        CertificateHealth("web.pem", expires=1700000000.0),
+        CertificateHealth("broken.pem", problem="a certificate of the file is not base64"),
+    )
+    status = with_record(serving(api.status), APPLIED)
+    api.status = msgspec.structs.replace(
+        status, proxy=msgspec.structs.replace(status.proxy, certificate_files=files)
+    )
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert "<td>web.pem</td><td>2023-11-14 22:13:20 UTC</td>" in html
+    assert "a certificate of the file is not base64" in html
 
 
 async def test_a_hundred_thousand_servers_fit_into_small_pages(
