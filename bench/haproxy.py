@@ -190,7 +190,7 @@ class Driven:
             timeout=30.0,
             clock=time.monotonic,
             metrics=NoMetrics(),
-            log=EventLog(structlog.get_logger()),
+            log=EventLog(structlog.get_logger(), "info"),
         )
         self.proxy = RuntimeProxy(
             HaproxyAdapter(api, Options()),
@@ -198,7 +198,7 @@ class Driven:
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             NoInstallation("HAProxy"),
             clock=time.monotonic,
-            log=EventLog(structlog.get_logger()),
+            log=EventLog(structlog.get_logger(), "info"),
         )
 
     async def apply(self, desired: Topology) -> float:

@@ -118,7 +118,7 @@ class Plus:
             Access(f"127.0.0.1:{ports['api']}"),
             timeout=30.0,
             metrics=NoMetrics(),
-            log=EventLog(structlog.get_logger()),
+            log=EventLog(structlog.get_logger(), "info"),
         )
         self.driver = RuntimeProxy(
             NginxAdapter(
@@ -131,7 +131,7 @@ class Plus:
             Resolver(system_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
             NoInstallation("nginx"),
             clock=time.monotonic,
-            log=EventLog(structlog.get_logger()),
+            log=EventLog(structlog.get_logger(), "info"),
         )
 
     async def apply(self, desired: Topology) -> float:
@@ -313,7 +313,7 @@ class Oss:
         }
         functions = template_functions(environ, (1, 31, 3))
         file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        outside = this_machine(environ, Metrics(), EventLog(structlog.get_logger()))
+        outside = this_machine(environ, Metrics(), EventLog(structlog.get_logger(), "info"))
         configured = kind_of(self.settings).file
         if configured is None:
             raise SystemExit("no configuration file")

@@ -12,7 +12,6 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 _LONGEST_SHOWN = 200
-_payload_prompts = re.compile(r"\A(?:\+ )+")
 
 
 class Verdict(Enum):
@@ -175,7 +174,10 @@ def split(text: str, commands: Sequence[Command]) -> list[str]:
     parts = text.split("\n> ")
     # The first part is the reply to `prompt`, the part after the last prompt that to `quit`.
     # Of a payload, 2.8 prompts for each line.
-    replies = [_payload_prompts.sub("", part).strip("\n") for part in parts[1:]]
+    replies = [
+        part.lstrip("+ ").strip("\n") if part[:2] == "+ " else part.strip("\n")
+        for part in parts[1:]
+    ]
     if parts[0] or len(replies) != len(commands) + 1 or replies[-1]:
         answered = max(0, min(len(replies) - 1, len(commands)))
         unanswered = commands[answered].text if answered < len(commands) else "quit"
