@@ -6,14 +6,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: debian-proxies demo test test-unit soak screenshots lint docs help clean
+.PHONY: debian-proxies demo test test-unit soak fuzz screenshots lint docs help clean
 
 help:
 	@echo "make demo              a Drove cluster, HAProxy and the gateway on this machine"
 	@echo "make demo ARGS=--once  the same, with each step checked, then exit"
 	@echo "make test              lint, types, import rules and all tests, with real proxies"
 	@echo "make test-unit         only the tests that start no proxy and no daemon, in under three minutes"
-	@echo "make soak              ten minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
+	@echo "make soak              15 minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
+	@echo "make fuzz              ten minutes of each kind of spoilt input (FUZZ_SECONDS, FUZZ_SEED)"
 	@echo "make debian-proxies   installs Debian's nginx with Lua and haproxy, for the tests that need them; as root"
 	@echo "make docs              the documentation as a site in site/, with a search that needs no Internet"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
@@ -32,9 +33,13 @@ test: lint
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not end_to_end" $(ARGS)
 
-soak: export SOAK_SECONDS ?= 600
+soak: export SOAK_SECONDS ?= 900
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults/test_random.py $(ARGS)
+
+fuzz: export FUZZ_SECONDS ?= 600
+fuzz: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadgroup -rP tests/faults/test_fuzz.py $(ARGS)
 
 debian-proxies:
 	@tests/install-debian-proxies

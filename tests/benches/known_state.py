@@ -114,9 +114,6 @@ async def _missing_in_gateway(bench: Bench) -> list[str]:
         found.append(f"withdrawals are on hold: {health['Held']}")
     if health["status"] != 200:
         found.append(f"health is {health}")
-    if not health.get("Config", {}).get("Healthy", True):
-        # Reported until the next reload, even when the change that was refused is withdrawn.
-        await bench.request_reload()
     status = await bench.status()
     if status:
         errors = [

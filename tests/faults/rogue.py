@@ -15,12 +15,14 @@ Misbehave = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Rogue:
-    """Leads and lists `apps`. `misbehave`, if set, writes the response to requests for them."""
+    """Leads and lists `apps`. `misbehave`, if set, writes the response to requests for them, and
+    `misbehave_events` that to requests for events."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self.apps: list[dict[str, Any]] = []
         self.misbehave: Misbehave | None = None
+        self.misbehave_events: Misbehave | None = None
         self._instance = Instance("other")
 
     def lists(self, app: str, host: str, port: int, **more: object) -> None:
@@ -42,7 +44,7 @@ class Rogue:
 
     def reset(self) -> None:
         """Behave, and list nothing but the app `other`, which serves `VHOST`."""
-        self.misbehave = None
+        self.misbehave = self.misbehave_events = None
         self.apps = []
         self.lists("other", "127.0.0.1", self._instance.port)
 
@@ -72,6 +74,9 @@ class Rogue:
                 return
             writer.write(answer(self.apps))
         elif b"/events" in path:
+            if self.misbehave_events is not None:
+                await self.misbehave_events(writer)
+                return
             writer.write(answer({"eventsCount": {}, "lastSyncTime": 1}))
         else:
             writer.write(answer("pong"))

@@ -4,15 +4,19 @@ The seed is printed and can be given again: `SOAK_SEED=17 SOAK_SECONDS=600 make 
 """
 
 import asyncio
+import contextlib
 import os
 import random
+import signal
 import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.benches.processes import APPS, Bench
-from tests.faults.rogue import Rogue
+from tests.benches.processes import Bench
+from tests.faults.mutations import mutated
+from tests.faults.rogue import VHOST, Rogue, answer
 from tests.faults.test_machine import HANGING_CHECK, HANGING_RELOAD
+from tests.faults.watched import descriptors_of, memory_of
 from tests.waiting import until
 
 from drove_gateway.simulator import Fault
@@ -41,15 +45,19 @@ SPOILS: tuple[Kind, ...] = (
     "reset",
 )
 
+# Its instances may be gone before a gateway that is kept from the cluster can know the new ones;
+# those of the other apps stay, so that no request to them may fail.
+CHANGED = "web"
+
 Action = Callable[[Bench, Rogue, random.Random], Awaitable[None]]
 
 
 async def scale(bench: Bench, _: Rogue, dice: random.Random) -> None:
-    await bench.cluster.scale(dice.choice(list(APPS)), dice.randint(2, 6))
+    await bench.cluster.scale(CHANGED, dice.randint(2, 6))
 
 
-async def replace(bench: Bench, _: Rogue, dice: random.Random) -> None:
-    await bench.cluster.upgrade(dice.choice(list(APPS)))
+async def replace(bench: Bench, _: Rogue, __: random.Random) -> None:
+    await bench.cluster.upgrade(CHANGED)
 
 
 async def deploy(bench: Bench, _: Rogue, dice: random.Random) -> None:
@@ -89,6 +97,81 @@ async def hang(bench: Bench, _: Rogue, dice: random.Random) -> None:
     bench.interfere("")
 
 
+async def same_names(_: Bench, rogue: Rogue, dice: random.Random) -> None:
+    """A vhost of another tenant that is in use already, and a name with half a surrogate."""
+    port = rogue.apps[0]["hosts"][0]["port"]
+    if dice.random() < 0.5:
+        rogue.lists("drove:none", "127.0.0.1", port, tags={"env": "\ud800"})
+    else:
+        rogue.drops("drove:none")
+
+
+async def garbage(_: Bench, rogue: Rogue, dice: random.Random) -> None:
+    """A response that is almost a listing, for a while."""
+    listing = answer(rogue.apps)
+
+    async def spoil(writer: asyncio.StreamWriter) -> None:
+        writer.write(mutated(listing, dice))
+        writer.close()
+
+    rogue.misbehave = spoil
+    await asyncio.sleep(dice.random())
+    rogue.misbehave = None
+
+
+async def absurd_events(_: Bench, rogue: Rogue, dice: random.Random) -> None:
+    """A cursor from the end of time, or none."""
+    last = dice.choice((2**63 - 1, -1, "soon", None))
+
+    async def absurd(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer({"eventsCount": {}, "lastSyncTime": last}))
+
+    rogue.misbehave_events = absurd
+    await asyncio.sleep(dice.random())
+    rogue.misbehave_events = None
+
+
+async def hostile_clients(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    """Half a request on many connections to the API."""
+    port = int(bench.daemon.api.rpartition(":")[2])
+    opened = []
+    for _attempt in range(50):
+        with contextlib.suppress(OSError):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(mutated(b"GET /v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n", dice))
+            opened.append(writer)
+    await asyncio.sleep(dice.random())
+    for writer in opened:
+        writer.transport.abort()
+
+
+async def pipe_as_template(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    """A pipe in the template's place, which nobody writes to."""
+    good = bench.proxy.template.read_text()
+    bench.proxy.template.unlink()
+    os.mkfifo(bench.proxy.template)
+    await asyncio.sleep(dice.random())
+    bench.proxy.template.unlink()
+    bench.proxy.template.write_text(good)
+
+
+async def edited_file(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    """Somebody edits the proxy's file."""
+    with bench.proxy.config.open("a") as file:
+        file.write(f"# edited {dice.random()}\n")
+
+
+async def demands(bench: Bench, _: Rogue, dice: random.Random) -> None:
+    """Signals to read the configuration again, many at once, once the daemon takes them."""
+    await until(lambda: _responds(bench))
+    for _attempt in range(dice.randint(1, 5)):
+        bench.daemon.signal(signal.SIGHUP)
+
+
+async def _responds(bench: Bench) -> bool:
+    return bool((await bench.health())["status"])
+
+
 async def restart(bench: Bench, _: Rogue, dice: random.Random) -> None:
     await (bench.daemon.kill() if dice.random() < 0.5 else bench.daemon.stop())
     await bench.daemon.start()
@@ -106,22 +189,39 @@ ACTIONS: tuple[Action, ...] = (
     other_leader,
     bad_template,
     hang,
+    same_names,
+    garbage,
+    absurd_events,
+    hostile_clients,
+    pipe_as_template,
+    edited_file,
+    demands,
     restart,
 )
+
+# What may grow once, while caches fill: as much as the daemon has after its first restart.
+MOST_MEMORY = 200 << 20
+MOST_DESCRIPTORS = 100
+MOST_LOG_BYTES_A_SECOND = 20_000
 
 
 async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Bench, rogue: Rogue) -> None:
     print(f"SOAK_SEED={SEED}")
     dice = random.Random(SEED)
+    log_before = shared.daemon.log_file.stat().st_size
+    begin = time.monotonic()
     end = time.monotonic() + SECONDS
-    async with shared.traffic(strict=False) as tally:
+    async with (
+        shared.traffic(strict=False) as tally,
+        shared.traffic("api.test", VHOST, clients=2) as kept,
+    ):
         while time.monotonic() < end:
             action = dice.choice(ACTIONS)
             print(action.__name__)
             await action(shared, rogue, dice)
             await asyncio.sleep(dice.random() / 2)
         shared.cluster.clear_faults()
-        rogue.drops("ghost")
+        rogue.reset()
         await shared.cluster.settled()
         # What was held or stored by a fault stays until somebody says that the listing is right.
 
@@ -132,4 +232,11 @@ async def test_after_any_faults_proxy_and_cluster_are_equal(shared: Bench, rogue
         await until(well, 90)
         await shared.serves(*set(shared.app_names()), seconds=60)
     await shared.valid()
-    print(f"{tally.requests} requests, {len(tally.failures)} failed")
+    logged = shared.daemon.log_file.stat().st_size - log_before
+    memory, descriptors = memory_of(shared.daemon.pid), descriptors_of(shared.daemon.pid)
+    print(f"{tally.requests} requests, {len(tally.failures)} failed: {tally.failures[:10]}")
+    print(f"{kept.requests} requests to apps that did not change, 0 failed")
+    print(f"{memory >> 20} MB, {descriptors} descriptors, {logged} bytes of log")
+    assert memory < MOST_MEMORY
+    assert descriptors < MOST_DESCRIPTORS
+    assert logged < MOST_LOG_BYTES_A_SECOND * (time.monotonic() - begin)

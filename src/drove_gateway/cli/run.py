@@ -10,6 +10,7 @@ from drove_gateway.cli.configuration import configuration_of_daemon
 from drove_gateway.cli.messages import print_problems, warn
 from drove_gateway.daemon.app import run
 from drove_gateway.daemon.systemd import process_notifier
+from drove_gateway.log.libraries import libraries_logged
 from drove_gateway.log.lines import logger
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.process.signals import ignore_until_handled
@@ -27,7 +28,8 @@ def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:
     settings = loaded.settings
     log = logger(settings.loglevel, sys.stderr, log_format=settings.log_format)
     try:
-        asyncio.run(run(file, loaded, os.environ, log, process_notifier()))
+        with libraries_logged(log):
+            asyncio.run(run(file, loaded, os.environ, log, process_notifier()))
     except* ConfigError as group:
         for error in group.exceptions:
             if isinstance(error, ConfigError):

@@ -77,6 +77,11 @@ class LogEvent(enum.Enum):
         "use; correct it and send SIGHUP again",
         "problem",
     )
+    LIBRARY_REPORT = _error(
+        "a library reports an error that the gateway survived: traffic is unaffected; report it",
+        "library",
+        "error",
+    )
     OLD_WORKERS_DELAY_RELOADS = _warning(
         "many old workers of the proxy still finish connections of before a reload: changes that "
         "need a reload wait for up to reload_max_interval_sec; look for an app that keeps "

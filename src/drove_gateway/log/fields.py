@@ -27,6 +27,7 @@ FIELDS = {
     "in_sec": "Seconds until the restart.",
     "known": "What is known of the servers on hold.",
     "last_sync": "Time of the newest event that was read, as Drove counts it.",
+    "library": "Name of the library, or of its part.",
     "limit": "The largest allowed number.",
     "limit_sec": "Seconds that this may take at most.",
     "namespace": "Namespace of the configuration.",
