@@ -164,14 +164,18 @@ async def requests(fuzz: Fuzz, seen: Observations) -> None:
     left: list[asyncio.StreamWriter] = []
     while time.monotonic() < end:
         seen.attacks += 1
-        with contextlib.suppress(OSError, TimeoutError):
+        try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            left.append(writer)
+        except OSError:
+            continue
+        left.append(writer)
+        with contextlib.suppress(OSError, TimeoutError):
             request = fuzz.dice.choice(REQUESTS) * fuzz.dice.choice((1, 1, 50))
             writer.write(mutated(request, fuzz.dice))
             async with asyncio.timeout(0.05):
                 await reader.read(1 << 16)
-            left.pop().transport.abort()
+            left.remove(writer)
+            writer.transport.abort()
         if len(left) > 300:
             left.pop(0).transport.abort()
         await asyncio.sleep(0.002)
