@@ -37,6 +37,7 @@ from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import EMPTY, Snapshot
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.namespace_rules import namespace_rules
+from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
@@ -149,11 +150,7 @@ class Gateway:
         remembered = await keeper.load()
         await self._history.load()
         async with AsyncExitStack() as stack:
-            outside = msgspec.structs.replace(
-                this_machine(self._environ, self._metrics, log),
-                replaced=self._history.replaced,
-                template_release=lambda: self._template_release,
-            )
+            outside = self._outside()
             served = EMPTY if remembered or self._known else await kind.served(outside)
             proxy = await kind.driver(
                 outside,
@@ -198,6 +195,13 @@ class Gateway:
                     yield
                 finally:
                     self._parts = None
+
+    def _outside(self) -> Outside:
+        return msgspec.structs.replace(
+            this_machine(self._environ, self._metrics, self._log),
+            replaced=self._history.replaced,
+            template_release=lambda: self._template_release,
+        )
 
     def _show_settings(self) -> None:
         settings = self._settings

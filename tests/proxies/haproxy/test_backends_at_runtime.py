@@ -191,13 +191,13 @@ async def test_an_empty_backend_of_an_earlier_run_does_not_leak(
     """The gateway was killed after `add backend`."""
     gateway = make_newer()
     (first,) = await spawn(1)
-    one = topology(app("a.example", [first]))
-    await gateway.start(one)
+    desired = topology(app("a.example", [first]))
+    await gateway.start(desired)
     await gateway.end()
     await gateway.haproxy.say("add backend gone.example from vhosts")
     again = make_newer(ports=gateway.ports)
     again.begin()
-    await again.reach(one)
+    await again.reach(desired)
     await only(again, {"a.example"})
     await again.end()
 

@@ -32,6 +32,6 @@ class PassMemory:
 
 def _same(before: tuple[object, ...], now: tuple[object, ...]) -> bool:
     return len(before) == len(now) and all(
-        one is other or (type(one) is type(other) and type(one) in _COMPARED and one == other)
-        for one, other in zip(before, now, strict=True)
+        old is new or (type(old) is type(new) and type(old) in _COMPARED and old == new)
+        for old, new in zip(before, now, strict=True)
     )

@@ -1,6 +1,6 @@
 """Follows a directory of certificates, and brings what changes to the proxy.
 
-A file that is broken changes nothing: the proxy goes on with the certificate that it has.
+A file that is broken changes nothing: the proxy keeps serving the certificate that it has.
 """
 
 import asyncio

@@ -77,25 +77,25 @@ def sections_after(
     return [*sections[:first], *new, *kept]
 
 
-def _common_prefix(one: str, other: str) -> int:
+def _common_prefix(text: str, other: str) -> int:
     """Return how many characters at the beginning are the same."""
-    low, high = 0, min(len(one), len(other))
+    low, high = 0, min(len(text), len(other))
     while low < high:
         middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
+        if text[low:middle] == other[low:middle]:
             low = middle
         else:
             high = middle - 1
     return low
 
 
-def _common_suffix(one: str, other: str, most: int) -> int:
+def _common_suffix(text: str, other: str, most: int) -> int:
     """Return how many characters at the end are the same, at most `most`."""
     low, high = 0, most
     while low < high:
         middle = (low + high + 1) // 2
-        ends = len(one) - low, len(other) - low
-        if one[len(one) - middle : ends[0]] == other[len(other) - middle : ends[1]]:
+        ends = len(text) - low, len(other) - low
+        if text[len(text) - middle : ends[0]] == other[len(other) - middle : ends[1]]:
             low = middle
         else:
             high = middle - 1
