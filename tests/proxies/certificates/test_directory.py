@@ -83,8 +83,25 @@ def test_an_encrypted_key_is_a_problem_and_asks_nobody(tmp_path: Path) -> None:
 
 
 def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="not a directory"):
+    with pytest.raises(FileNotFoundError) as raised:
         CertificateDirectory(tmp_path / "none").read()
+    assert raised.value.strerror == "No such file or directory"
+
+
+def test_a_directory_that_cannot_be_listed_is_not_empty(tmp_path: Path) -> None:
+    """Otherwise all its certificates would count as deleted. A link to itself cannot be listed,
+    not even by root."""
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    with pytest.raises(OSError, match="symbolic links"):
+        CertificateDirectory(circle).read()
+
+
+def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
+    """Programs write under such names what they rename when it is complete."""
+    (tmp_path / ".web.pem").write_text("incomplete")
+    files = CertificateDirectory(tmp_path).read()
+    assert files.names == frozenset()
 
 
 def test_a_private_key_is_not_shown(tmp_path: Path) -> None:

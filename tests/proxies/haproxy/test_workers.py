@@ -65,6 +65,19 @@ async def test_a_relative_file_is_looked_for_where_the_process_runs(tmp_path: Pa
 
 
 @pytest.mark.asyncio
+async def test_a_process_that_names_a_circle_of_links_is_passed_over(
+    proc: ImitatedProc, tmp_path: Path
+) -> None:
+    """Any user of the machine may run such a process."""
+    circle = tmp_path / "circle"
+    circle.symlink_to(circle)
+    proc.add(15, 1, "haproxy", "-f", str(circle), started=99)
+    workers = await haproxy_workers(tmp_path / "haproxy.cfg", "", timeout=1, proc=proc.path)
+    assert workers is not None
+    assert (workers.current, workers.old) == (1, 1)
+
+
+@pytest.mark.asyncio
 async def test_a_master_that_is_silent_or_gone_is_given_up(tmp_path: Path) -> None:
     socket = tmp_path / "master.sock"
 

@@ -104,6 +104,11 @@ def test_a_finding_is_reported_once_for_many_servers() -> None:
     assert len(nginx.lint(text)) == 1
 
 
+def test_a_line_with_nothing_but_a_semicolon_is_passed_over() -> None:
+    """As in a program in Lua that a template holds."""
+    assert nginx.lint(f"{GOOD_NGINX};\n  ;;  # done\n") == ()
+
+
 @pytest.mark.parametrize("name", NAMES)
 async def test_shipped_template_has_no_finding(name: str, tmp_path: Path) -> None:
     kind = name.partition("-")[0]

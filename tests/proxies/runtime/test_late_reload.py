@@ -51,6 +51,59 @@ async def test_a_reload_for_another_reason_ends_the_wait() -> None:
     task.cancel()
 
 
+async def test_a_reload_while_the_workers_are_counted_ends_the_wait() -> None:
+    woken: list[str] = []
+    counting, counted = asyncio.Event(), asyncio.Event()
+
+    async def count() -> None:
+        counting.set()
+        await counted.wait()
+
+    late = LateReload(0.01, count)
+    task = asyncio.create_task(late.run(woken.append))
+    late.add({"a.test"})
+    await asyncio.wait_for(counting.wait(), 2)
+    late.reloaded()
+    counted.set()
+    late.add({"b.test"})
+    await until(lambda: bool(woken))
+    assert woken == ["vhost b.test gets blocks of its own"]
+    assert not task.done()
+    task.cancel()
+
+
+async def test_a_reload_during_the_count_leaves_nothing_due() -> None:
+    counting, counted = asyncio.Event(), asyncio.Event()
+
+    async def count() -> None:
+        counting.set()
+        await counted.wait()
+
+    late = LateReload(0.01, count)
+    task = asyncio.create_task(late.run(lambda _: None))
+    late.add({"a.test"})
+    await asyncio.wait_for(counting.wait(), 2)
+    late.reloaded()
+    counted.set()
+    done, _ = await asyncio.wait([task], timeout=0.05)
+    assert not done
+    assert late.reasons == ()
+    task.cancel()
+
+
+async def test_vhosts_that_left_need_no_reload() -> None:
+    woken: list[str] = []
+    late = LateReload(0.02, _workers(None))
+    task = asyncio.create_task(late.run(woken.append))
+    late.add({"a.test", "b.test"})
+    late.retain({"b.test"})
+    await until(lambda: bool(woken))
+    assert woken == ["vhost b.test gets blocks of its own"]
+    late.retain({})
+    assert late.reasons == ()
+    task.cancel()
+
+
 def _workers(workers: Workers | None) -> CountWorkers:
     async def count() -> Workers | None:
         return workers

@@ -34,9 +34,7 @@ class CertificateDirectory:
 
     def read(self) -> CertificateFiles:
         """Return the present files. Raises OSError where the directory cannot be listed."""
-        files = sorted(self.path.glob("*.pem"))[:_MOST_FILES]
-        if not files and not self.path.is_dir():
-            raise NotADirectoryError(f"{self.path} is not a directory")
+        files = sorted(filter(_is_certificate, self.path.iterdir()))[:_MOST_FILES]
         now = {}
         for file in files:
             known, seen = self._known.get(str(file)), stamp(file)
@@ -47,6 +45,11 @@ class CertificateDirectory:
             {name: each for name, each in found.items() if isinstance(each, Certificate)},
             {name: each for name, each in found.items() if isinstance(each, str)},
         )
+
+
+def _is_certificate(file: Path) -> bool:
+    """Whether the name is that of a certificate. HAProxy passes over hidden files, too."""
+    return file.name.endswith(".pem") and not file.name.startswith(".")
 
 
 def _read(file: Path) -> Certificate | str:

@@ -1,6 +1,7 @@
 """Which workers HAProxy has: as its master lists them, or else by its processes."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -61,8 +62,10 @@ def _by_age(workers: Sequence[Process]) -> Sequence[Process]:
 def _runs_with(process: Process, config: Path, proc: Path) -> bool:
     """Whether the process names the file, or its directory, in its command."""
     named = [Path(word) for option, word in pairwise(process.arguments) if option == "-f"]
-    targets = {config.resolve(), config.resolve().parent}
-    return any(_absolute(path, process, proc).resolve() in targets for path in named)
+    target = config.resolve()
+    targets = {str(target), str(target.parent)}
+    # Anyone may run a process that names a circle of links, which `Path.resolve` raises for.
+    return any(os.path.realpath(_absolute(path, process, proc)) in targets for path in named)
 
 
 def _absolute(path: Path, process: Process, proc: Path) -> Path:

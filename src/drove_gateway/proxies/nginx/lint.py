@@ -35,8 +35,8 @@ def _directives(text: str) -> Iterator[_Directive]:
             blocks.append(code.split()[0])
         elif code == "}":
             blocks = blocks[:-1] or [""]
-        elif code.endswith(";"):
-            yield _Directive(number, blocks[-1], code.rstrip(";").split())
+        elif code.endswith(";") and (words := code.rstrip(";").split()):
+            yield _Directive(number, blocks[-1], words)
 
 
 def _shutdown(directives: Sequence[_Directive]) -> Iterator[LintFinding]:

@@ -5,7 +5,7 @@ earlier reloads have left many old workers behind.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 
 from drove_gateway.model.workers import Workers
 
@@ -40,20 +40,31 @@ class LateReload:
         if self._names:
             self._waiting.set()
 
+    def retain(self, vhosts: Container[str]) -> None:
+        """Forget every vhost except `vhosts`: those that left need no blocks."""
+        self._keep({name for name in self._names if name in vhosts})
+
     def reloaded(self) -> None:
         """A reload has brought everything."""
-        self._names, self._due = set(), False
-        self._waiting.clear()
+        self._keep(set())
 
     async def run(self, wake: Callable[[str], None]) -> None:
         """Wait for what may wait, until cancelled; `wake` when the reload is due."""
         while True:
             await self._waiting.wait()
             await asyncio.sleep(self._interval)
-            if self._names and not await self._has_many_old_workers():
+            delayed = await self._has_many_old_workers()
+            # A reload may have come meanwhile.
+            if self._names and not delayed:
                 self._waiting.clear()
                 self._due = True
                 wake(*self.reasons)
+
+    def _keep(self, names: set[str]) -> None:
+        self._names = names
+        if not names:
+            self._due = False
+            self._waiting.clear()
 
     async def _has_many_old_workers(self) -> bool:
         workers = await self._count_workers()

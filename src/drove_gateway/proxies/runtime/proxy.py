@@ -117,6 +117,7 @@ class RuntimeProxy:
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
         self._desired = desired
+        self._late.retain(desired.apps)
         doubts = (*self._loader.doubts.reasons, *self._late.reasons, *demands)
         if self._installation.failing and not (doubts or self._reload_reasons(desired).any):
             self._installation.forget_failure()
