@@ -53,6 +53,8 @@ def test_nixy_toml_is_read_by_default(call: Call, command: tuple[str, ...]) -> N
     result = call(*command)
     assert result.exit_code == 1
     assert "nixy.toml" in result.stderr
+    assert "/etc/drove-gateway/nixy.toml" in result.stderr
+    assert "drove-gateway init haproxy" in result.stderr
 
 
 @pytest.mark.parametrize("command", [(), ("check",), ("render",)])

@@ -268,7 +268,8 @@ def test_when_no_controller_leads_the_last_apps_stay_and_health_says_why() -> No
         assert len(watched.taken.offered) == 1
         assert watched.view.leader is None
         assert watched.view.message == "All endpoints are down"
-        assert "http://c1:10000: 400 Bad Request" in watched.view.last_error
+        who = "http://c1:10000, http://c2:10000, http://c3:10000"
+        assert f"{who}: 400 Bad Request" in watched.view.last_error
         assert watched.metrics.gauges["all_endpoints_down_errors"] is True
         assert watched.metrics.counts["drove_stream_no_data_warnings"] > 5
         assert watched.failures > 5
@@ -623,7 +624,7 @@ def test_the_log_says_why_nobody_leads_when_it_begins_changes_and_ends() -> None
             "leader_still_lost",
             "leader_back",
         ]
-        assert "http://c1:10000: 400 Bad Request; http://c2:10000: 400" in lines[0]["reasons"]
+        assert "http://c1:10000, http://c2:10000, http://c3:10000: 400" in lines[0]["reasons"]
         assert "http://c2:10000: 401 Unauthorized" in lines[1]["reasons"]
 
     in_virtual_time(scenario)

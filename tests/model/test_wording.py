@@ -4,7 +4,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.model.wording import count_of, first_and_more, printable, shortened
+from drove_gateway.model.wording import (
+    by_message,
+    count_of,
+    first_and_more,
+    printable,
+    shortened,
+)
+
+
+@pytest.mark.parametrize(
+    ("messages", "text"),
+    [
+        ([], ""),
+        ([("a", "refused")], "a: refused"),
+        ([("a", "refused"), ("b", "silent"), ("c", "refused")], "a, c: refused; b: silent"),
+    ],
+)
+def test_a_message_of_several_subjects_is_given_once(
+    messages: list[tuple[str, str]], text: str
+) -> None:
+    assert by_message(messages) == text
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,16 @@ import os
 import sys
 from pathlib import Path
 
-from drove_gateway.cli.messages import print_problems, warn
+from drove_gateway.cli.command import DEFAULT_FILE, SYSTEM_FILES
+from drove_gateway.cli.messages import print_problems, say, warn
 from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.model.errors import ConfigError
+
+_NOWHERE = (
+    f"Without -f, commands read {DEFAULT_FILE} in the current directory, then "
+    f"{', '.join(map(str, SYSTEM_FILES))}. Name another file with -f, or write one with "
+    "`drove-gateway init haproxy` or `drove-gateway init nginx`."
+)
 
 
 def configuration_of_daemon(file: Path | None) -> Loaded:
@@ -34,4 +41,6 @@ def _load(file: Path | None, *, runs_here: bool) -> Loaded:
         return load(file, os.environ, runs_here=runs_here)
     except ConfigError as error:
         print_problems(error)
+        if file == DEFAULT_FILE and not file.exists():
+            say(_NOWHERE, stderr=True)
         sys.exit(1)

@@ -21,6 +21,7 @@ from drove_gateway.model.errors import (
     NoLeader,
 )
 from drove_gateway.model.vocabulary import Leader, Snapshot
+from drove_gateway.model.wording import by_message
 from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.topology.build import TopologyBuild, build
 
@@ -113,7 +114,7 @@ async def _fetch(settings: Settings, namespace: NamespaceSettings) -> Snapshot |
         pinged = tuple(zip(configured, pings, strict=True))
         leading = [controller for controller, ping in pinged if ping.standing is Standing.LEADS]
         if not leading:
-            messages = "; ".join(f"{controller.url}: {ping.message}" for controller, ping in pinged)
+            messages = by_message((controller.url, ping.message) for controller, ping in pinged)
             if any(ping.denied for ping in pings):
                 return AccessDenied(
                     f"namespace {name}: the controllers refuse the credentials; check user and "

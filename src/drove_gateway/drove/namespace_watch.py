@@ -22,6 +22,7 @@ from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView, SyncState
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.model.wording import by_message
 
 # How much longer than the leader another controller may take to respond to a ping. A controller
 # whose machine is gone never responds, and must delay neither the start nor a fail-over.
@@ -227,9 +228,7 @@ class NamespaceWatch:
         self._log.write(event, reasons=self._reasons())
 
     def _reasons(self) -> str:
-        return "; ".join(
-            f"{leader_of(each.url).endpoint}: {each.message}" for each in self._endpoints
-        )
+        return by_message((leader_of(each.url).endpoint, each.message) for each in self._endpoints)
 
     def _nobody_leads(self) -> str:
         if not self._leadership.looked:

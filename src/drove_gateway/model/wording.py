@@ -1,6 +1,6 @@
 """Wording that several messages share: long lists, counted nouns, and text from outside. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _KEPT = frozenset("\n\t")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -11,6 +11,14 @@ def first_and_more(items: Sequence[str], limit: int, *, separator: str = "; ") -
     shown = separator.join(items[:limit])
     more = len(items) - limit
     return f"{shown}{separator}and {more} more" if more > 0 else shown
+
+
+def by_message(messages: Iterable[tuple[str, str]]) -> str:
+    """Return what each subject reports, equal messages once: `a, b: message; c: another`."""
+    subjects: dict[str, list[str]] = {}
+    for subject, message in messages:
+        subjects.setdefault(message, []).append(subject)
+    return "; ".join(f"{', '.join(named)}: {message}" for message, named in subjects.items())
 
 
 def shortened(lines: Sequence[str], limit: int, nouns: str) -> tuple[str, ...]:

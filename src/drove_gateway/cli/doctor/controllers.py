@@ -15,7 +15,7 @@ from drove_gateway.drove.leader import Standing
 from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.model.errors import DroveError, NoLeader
 from drove_gateway.model.vocabulary import AppEndpoints
-from drove_gateway.model.wording import count_of, first_and_more
+from drove_gateway.model.wording import by_message, count_of, first_and_more
 
 _MOST_SPECIFICATIONS = 5_000
 _MOST_AT_ONCE = 4
@@ -77,9 +77,8 @@ async def _leader(name: str, configured: Sequence[Controller]) -> Controller:
     for controller, ping in zip(configured, pings, strict=True):
         if ping.standing is Standing.LEADS:
             return controller
-    messages = "; ".join(
-        f"{controller.url}: {ping.message}"
-        for controller, ping in zip(configured, pings, strict=True)
+    messages = by_message(
+        (controller.url, ping.message) for controller, ping in zip(configured, pings, strict=True)
     )
     raise NoLeader(f"namespace {name}: no controller leads: {messages or 'none is configured'}")
 
