@@ -11,15 +11,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.haproxy.names import Naming
+from drove_gateway.proxies.haproxy.shared_part import SECTIONS
 from drove_gateway.proxies.installation.served import Served, ServedHosts, host_at
 
-_SECTIONS = frozenset(
-    {
-        *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist"),
-        *("mailers", "program", "ring", "cache", "http-errors", "log-forward", "fcgi-app"),
-        *("crt-store", "traces"),
-    }
-)
 _VHOST = re.compile(r"[A-Za-z0-9*_.-]*[A-Za-z0-9]")
 _DNS_NAME = re.compile(r"[A-Za-z0-9*.-]+")
 _HOST_FETCH = re.compile(r"(?:req\.)?hdr(?:_dom)?\(host[,)]|var\(\w+\.v?host\)", re.IGNORECASE)
@@ -58,7 +52,7 @@ def sections(text: str) -> Iterator[tuple[_Line, list[_Line]]]:
         words = _words(line)
         if not words:
             continue
-        if words[0] in _SECTIONS:
+        if words[0] in SECTIONS:
             if section:
                 yield section
             section = (words, [])

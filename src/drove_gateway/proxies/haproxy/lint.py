@@ -4,12 +4,12 @@ Source of the facts: HAProxy's configuration manual, and the measurements behind
 templates.
 """
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from drove_gateway.proxies.installation.lint import LintFinding, short_grace, without_proof
+from drove_gateway.proxies.runtime.resolver import is_address
 
 _REPEATING = {"all-retryable-errors", "empty-response", "junk-response", "response-timeout"}
 
@@ -85,20 +85,12 @@ def _names(lines: Sequence[_Line]) -> Iterator[LintFinding]:
     for line in lines:
         if line.words[0] == "server" and len(line.words) > 2 and "init-addr" not in line.words:
             host = re.sub(r":\d*$", "", line.words[2])
-            if re.match(r"[A-Za-z0-9]", host) and not _is_address(host):
+            if re.match(r"[A-Za-z0-9]", host) and not is_address(host):
                 yield LintFinding(
                     f"HAProxy does not start while {host} cannot be resolved; add "
                     "`default-server init-addr last,libc,none`",
                     line.number,
                 )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _has(lines: Sequence[_Line], *words: str) -> bool:

@@ -13,20 +13,11 @@ from functools import lru_cache
 import msgspec
 
 # The first words that begin a section (HAProxy's configuration manual, 3.4).
-_SECTIONS = frozenset(
+SECTIONS = frozenset(
     {
         *("global", "defaults", "frontend", "backend", "listen", "peers", "resolvers", "userlist"),
-        *(
-            "mailers",
-            "mailer",
-            "program",
-            "ring",
-            "cache",
-            "http-errors",
-            "log-forward",
-            "fcgi-app",
-        ),
-        *("crt-store", "traces", "log-profile", "acme", "healthcheck"),
+        *("mailers", "mailer", "program", "ring", "cache", "http-errors", "log-forward"),
+        *("fcgi-app", "crt-store", "traces", "log-profile", "acme", "healthcheck"),
     }
 )
 # A word that means the same in the file and on the command line, where nothing is quoted.
@@ -139,7 +130,7 @@ def read_sections(text: str, is_ours: Callable[[str], bool], offset: int = 0) ->
     start, header, lines = offset, "", list[str]()
     for line in text.splitlines(keepends=True):
         significant = _significant(line)
-        if significant.split(" ", 1)[0] in _SECTIONS:
+        if significant.split(" ", 1)[0] in SECTIONS:
             sections.append(_section(start, header, lines, is_ours))
             start, header, lines = offset, significant, []
         elif significant:

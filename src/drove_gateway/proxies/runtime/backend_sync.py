@@ -12,6 +12,7 @@ from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.backends import BackendChanges, ReadsBackends, Situation
 from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.problem_log import ProblemLog
 from drove_gateway.proxies.runtime.report import listed
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
@@ -48,6 +49,7 @@ class BackendSync:
         self._usual_patience = patience
         self._clock = clock
         self._log = log
+        self._failing = ProblemLog(LogEvent.BACKENDS_NOT_DELETED, log)
         self._changes: list[Change] = []
         self._own: set[str] = set()
         self._named: Collection[str] = ()
@@ -125,8 +127,9 @@ class BackendSync:
                     async with self._engine.lock:
                         deleted = await self._delete_free()
                 except RuntimeApiError as error:
-                    self._log.write(LogEvent.BACKENDS_NOT_DELETED, error=str(error))
+                    self._failing.met(str(error))
                     continue
+                self._failing.over()
                 if deleted:
                     pause = _FIRST_PAUSE_SECONDS
                     self._log.write(LogEvent.BACKENDS_DELETED, backends=listed(deleted))

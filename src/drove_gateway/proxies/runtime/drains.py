@@ -16,6 +16,7 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
 from drove_gateway.proxies.runtime.planner import deletions
+from drove_gateway.proxies.runtime.problem_log import ProblemLog
 from drove_gateway.proxies.runtime.servers import Change, ObservedBackends, Result
 
 # A request that was just given to a server shows among its requests within this time.
@@ -45,6 +46,7 @@ class Drains:
         self._engine = engine
         self._clock = clock
         self._log = log
+        self._failing = ProblemLog(LogEvent.SERVERS_NOT_DELETED, log)
         self._read_seconds = 0.0
 
     async def run(self, wake: Callable[[str], None]) -> None:
@@ -89,8 +91,9 @@ class Drains:
         try:
             passed = await self.step()
         except RuntimeApiError as error:
-            self._log.write(LogEvent.SERVERS_NOT_DELETED, error=str(error))
+            self._failing.met(str(error))
             return DrainPass()
+        self._failing.over()
         if passed.deleted or passed.cut:
             self._log.write(
                 LogEvent.SERVERS_DELETED,

@@ -347,7 +347,7 @@ class Engine:
     def _remember(self, batch: Batch, pairs: Sequence[tuple[Change, Result]]) -> None:
         self._version += 1
         if batch.observed is not None:
-            for backend in {change.backend for change, _ in pairs}:
+            for backend in {c.backend for c, _ in pairs} - batch.observed.problems.keys():
                 self.seen.pop(backend, None)
             self.seen |= batch.observed.backends
             return

@@ -12,6 +12,7 @@ from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
+from drove_gateway.proxies.runtime.problem_log import ProblemLog
 from drove_gateway.proxies.runtime.servers import Action, Change
 
 _PAUSE_SECONDS = 0.03
@@ -24,6 +25,7 @@ class Probes:
         self._engine = engine
         self._clock = clock
         self._log = log
+        self._unread = ProblemLog(LogEvent.HEALTH_CHECKS_UNKNOWN, log)
 
     async def run(self, wake: Callable[[str], None]) -> None:
         """Make ready what was checked, until cancelled; removals may have waited for it.
@@ -63,8 +65,9 @@ class Probes:
         try:
             ready = await self.step()
         except RuntimeApiError as error:
-            self._log.write(LogEvent.HEALTH_CHECKS_UNKNOWN, error=str(error))
+            self._unread.met(str(error))
         else:
+            self._unread.over()
             if ready:
                 wake(f"{ready} new servers had their first health check")
 
