@@ -58,6 +58,7 @@ def test_haproxys_certificates_are_files_and_directories_relative_to_their_base(
     text = """
 global
     crt-base /etc/certs
+    ca-base /etc/authorities
 frontend a
     bind :443 ssl crt a.pem crt /srv/all alpn h2
     bind :444 ssl crt @store/b
@@ -67,7 +68,7 @@ backend b
     assert of_haproxy(text).certificates == (
         Path("/etc/certs/a.pem"),
         Path("/srv/all"),
-        Path("/etc/certs/ca.pem"),
+        Path("/etc/authorities/ca.pem"),
     )
 
 

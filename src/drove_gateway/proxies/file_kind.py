@@ -50,9 +50,9 @@ class FileKind(msgspec.Struct, frozen=True):
 
     `connect` returns the adapter of the runtime API and pushes to the stack what has to be closed;
     it is None where no runtime API is configured. `count_workers` looks at the proxy's processes.
-    `read_served` reads what a configuration serves
-    from its text, `split_name` says what a backend's name is made of. `naming` is None where the
-    names in the configuration cannot coincide.
+    `read_served` reads what a configuration serves from its text, `split_name` says what a
+    backend's name is made of. `naming` is None where the names in the configuration cannot
+    coincide.
     `describe` says of a rendered text what changes at runtime and what needs a reload.
     With `one_protocol` the configuration says whether a vhost's servers use TLS. `carry` returns
     what brings certificates over a runtime API.

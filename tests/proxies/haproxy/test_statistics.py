@@ -44,6 +44,17 @@ def test_a_reply_of_another_form_is_an_error() -> None:
         list(server_states("# name,state\nb,up"))
 
 
+def test_a_line_that_is_cut_short_is_a_server_of_unknown_state() -> None:
+    (state,) = server_states(f"{HEADER}\nb,s1,2")
+
+    assert (state.name, state.state, state.up) == ("s1", "", False)
+
+
+def test_a_field_that_is_too_long_is_an_error() -> None:
+    with pytest.raises(RuntimeApiError, match="field larger than field limit"):
+        list(server_states(f"{HEADER}\nb,{'x' * 200_000}"))
+
+
 async def test_real_servers_are_shown_as_haproxy_has_them(
     make_gateway: Callable[..., Gateway], spawn: Callable[..., Awaitable[list[Instance]]]
 ) -> None:

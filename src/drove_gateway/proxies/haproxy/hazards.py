@@ -9,7 +9,8 @@ from drove_gateway.proxies.haproxy.configuration_text import sections
 from drove_gateway.proxies.installation.version import Version
 
 _OPTION = ["option", "idle-close-on-response"]
-_CERTIFICATES = frozenset({"crt", "ca-file", "ca-verify-file"})
+# The words that name a file of certificates, and those that say where relative paths begin.
+_BASES = {"crt": "crt-base", "ca-file": "ca-base", "ca-verify-file": "ca-base"}
 
 _Lines = Sequence[Sequence[str]]
 
@@ -52,14 +53,14 @@ def _findings(text: str) -> tuple[Finding, ...]:
 
 
 def _certificates(text: str, config: Path) -> Iterator[Path]:
-    base = config.parent
+    bases = dict.fromkeys(_BASES.values(), config.parent)
     for words, lines in sections(text):
         for line in lines:
-            if words[0] == "global" and line[0] == "crt-base" and len(line) > 1:
-                base = config.parent / line[1]
+            if words[0] == "global" and line[0] in bases and len(line) > 1:
+                bases[line[0]] = config.parent / line[1]
             for word, value in pairwise(line):
-                if word in _CERTIFICATES and not value.startswith("@"):
-                    yield base / value
+                if word in _BASES and not value.startswith("@"):
+                    yield bases[_BASES[word]] / value
 
 
 def _closing_at_once(text: str) -> Iterator[str]:

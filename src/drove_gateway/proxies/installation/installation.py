@@ -90,9 +90,8 @@ class Installation(Protocol):
 
         Nothing is reloaded when the proxy already serves it, or when `at_runtime` brings it there;
         nothing is changed when a reload is necessary and not allowed. Raises RenderError,
-        CheckRefused,
-        CommandFailed, CommandTimeout, GenerationUnproven or another ProxyError; the proxy then
-        serves what it served before, and so does its file.
+        CheckRefused, CommandFailed, CommandTimeout, GenerationUnproven or another ProxyError; the
+        proxy then serves what it served before, and so does its file.
         """
         ...
 

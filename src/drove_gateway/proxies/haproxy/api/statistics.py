@@ -17,11 +17,13 @@ _NEEDED = frozenset({"pxname", "svname", "status"})
 
 def server_states(reply: str) -> Iterator[ServerState]:
     """Yield the servers in the reply. Raises RuntimeApiError for a reply of another form."""
-    rows = csv.DictReader(reply.removeprefix("# ").split("\n"))
-    if not _NEEDED.issubset(rows.fieldnames or ()):
-        raise RuntimeApiError("HAProxy's `show stat` has a format of another version")
-    for row in rows:
-        yield _server(row)
+    rows = csv.DictReader(reply.removeprefix("# ").split("\n"), restval="")
+    try:
+        if not _NEEDED.issubset(rows.fieldnames or ()):
+            raise RuntimeApiError("HAProxy's `show stat` has a format of another version")
+        yield from map(_server, rows)
+    except csv.Error as error:
+        raise RuntimeApiError(f"cannot read HAProxy's `show stat`: {error}") from error
 
 
 def _server(row: Mapping[str, str]) -> ServerState:
