@@ -1,15 +1,21 @@
 """The difference of two configurations."""
 
+import re
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.state.config_diff import config_diff
+from drove_gateway.state import config_diff as tested
 
 LINES = st.lists(st.sampled_from(["a", "  b", "  c", ""]), max_size=14).map(
     lambda lines: "".join(f"{line}\n" for line in lines)
 )
+
+
+def config_diff(before: str, after: str) -> str:
+    return tested.config_diff(before, after, hide=lambda line: line)
 
 
 def config(*backends: tuple[str, int]) -> str:
@@ -83,3 +89,21 @@ def test_texts_that_differ_too_much_are_counted_and_shown_in_part() -> None:
 
 def test_a_long_line_is_cut() -> None:
     assert max(map(len, config_diff("", "x" * 10_000).splitlines())) < 400
+
+
+@pytest.mark.parametrize("before_it", range(280, 310))
+def test_a_secret_is_hidden_where_its_line_is_cut(before_it: int) -> None:
+    line = "x" * before_it + " http://jo:PASSWORD@10.0.0.1/"
+
+    diff = tested.config_diff(
+        "", f"{line}\n", hide=lambda text: re.sub(r"(jo:)[^@]*(?=@)", r"\1***", text)
+    )
+
+    assert "PA" not in diff
+
+
+def test_long_lines_are_shown_up_to_a_size_and_the_others_are_counted() -> None:
+    diff = config_diff("", "".join(f"{number} {'x' * 299}\n" for number in range(90)))
+
+    assert len(diff) < 17_000
+    assert diff.endswith("… and 35 more lines")

@@ -6,7 +6,7 @@ greedy algorithm of Myers ("An O(ND) Difference Algorithm", 1986), which costs l
 differs; beyond a limit the difference is only counted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 _MOST_EDITS = 400
 _MOST_LINES = 300
@@ -14,15 +14,19 @@ _MOST_WHOLE = 100
 _CONTEXT = 2
 _CHARS_AROUND = 4096
 _LONGEST_LINE = 300
+# No proxy reads lines that are longer; what is hidden in a line is found before it is cut.
+_LONGEST_READ = 4096
+_MOST_CHARACTERS = 16 * 1024
 
 Edit = tuple[str, int, int]
 """A line of the comparison: "=", "-" or "+", and the numbers of the line before and after."""
 
 
-def config_diff(before: str, after: str) -> str:
+def config_diff(before: str, after: str, hide: Callable[[str], str]) -> str:
     """Return the changed lines with their surroundings, in unified form; empty if none changed.
 
-    At most 300 lines are shown. Each piece is headed by the number of its first line, and by the
+    `hide` takes the secrets out of each line before it is cut. At most 300 lines are shown, and
+    about 16,000 characters. Each piece is headed by the number of its first line, and by the
     section of the configuration that it is in.
     """
     if before == after:
@@ -36,7 +40,7 @@ def config_diff(before: str, after: str) -> str:
         lines = list(_whole(old, new, first))
     else:
         lines = list(_pieces(edits, old, new, first))
-    return "\n".join(_bounded(lines))
+    return "\n".join(_bounded(lines, hide))
 
 
 def _whole(old: Sequence[str], new: Sequence[str], first: int) -> Iterator[str]:
@@ -48,11 +52,17 @@ def _whole(old: Sequence[str], new: Sequence[str], first: int) -> Iterator[str]:
             yield f"… and {len(lines) - _MOST_WHOLE:,} more lines"
 
 
-def _bounded(lines: Sequence[str]) -> Iterator[str]:
-    for line in lines[:_MOST_LINES]:
-        yield line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…"
-    if len(lines) > _MOST_LINES:
-        yield f"… and {len(lines) - _MOST_LINES:,} more lines"
+def _bounded(lines: Sequence[str], hide: Callable[[str], str]) -> Iterator[str]:
+    left = _MOST_CHARACTERS
+    for number, line in enumerate(lines):
+        if number == _MOST_LINES or left <= 0:
+            yield f"… and {len(lines) - number:,} more lines"
+            return
+        shown = hide(line[:_LONGEST_READ])
+        if len(line) > _LONGEST_READ or len(shown) > _LONGEST_LINE:
+            shown = f"{shown[:_LONGEST_LINE]}…"
+        left -= len(shown)
+        yield shown
 
 
 def _start(before: str, after: str) -> tuple[int, int]:

@@ -20,7 +20,6 @@ from drove_gateway.model.records import ApplyRecord, Happening
 from drove_gateway.state import history_file
 from drove_gateway.state.config_diff import config_diff
 from drove_gateway.state.history_entries import (
-    MOST_FILE_BYTES,
     AppliedEntry,
     Entry,
     FileEntry,
@@ -39,7 +38,7 @@ _MOST_PENDING = 2000
 
 class Texts(msgspec.Struct, frozen=True):
     """How configurations are compared: `plain` takes away what differs in every generation, `hide`
-    the secrets in the difference."""
+    the secrets in a line."""
 
     plain: Callable[[str], str]
     hide: Callable[[str], str]
@@ -173,8 +172,8 @@ class HistoryKeeper:
         self._rewrites = False
 
     def _diff(self, written: _Written) -> str:
-        diff = config_diff(self._texts.plain(written.before), self._texts.plain(written.after))
-        return self._texts.hide(diff[:MOST_FILE_BYTES])
+        plain, hide = self._texts.plain, self._texts.hide
+        return config_diff(plain(written.before), plain(written.after), hide)
 
     def _failed(self, error: Exception) -> None:
         self._failures += 1
