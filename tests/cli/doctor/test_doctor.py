@@ -161,6 +161,32 @@ def test_the_time_to_traffic_is_a_late_poll_a_fetch_and_the_slowest_applies(
     assert time.source == "measured in 51 applies"
 
 
+def test_an_interval_in_a_namespace_has_no_effect_and_does_not_count(tmp_path: Path) -> None:
+    used = settings(tmp_path, more='haproxysocketaddr = "/run/h.sock"')
+    text = (tmp_path / "nixy.toml").read_text() + "event_refresh_interval_sec = 60\n"
+    (tmp_path / "nixy.toml").write_text(text)
+
+    in_namespace = load(tmp_path / "nixy.toml", {}).settings
+
+    assert in_namespace.namespaces[0].event_refresh_interval_sec == 60
+    assert time_to_traffic(in_namespace, (), ()) == time_to_traffic(used, (), ())
+
+
+async def test_tags_are_not_examined_without_the_template_that_may_read_them(
+    tmp_path: Path,
+) -> None:
+    options = Options(apps=1, real=False, wait_before_kill=30, tags={"colour": "blue"})
+    async with Simulator(options) as cluster:
+        used = settings(tmp_path, *cluster.urls)
+        (tmp_path / "haproxy.tmpl").unlink()
+        found = await examine(used)
+
+    [problem] = found.not_examined
+    assert found.findings == ()
+    assert problem.startswith("tags, because of the template ")
+    assert problem.endswith("haproxy.tmpl: No such file or directory")
+
+
 def test_without_a_runtime_api_a_change_may_wait_for_the_next_reload(tmp_path: Path) -> None:
     time = time_to_traffic(settings(tmp_path, more="reload_min_interval_sec = 9"), (), ())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,15 +26,14 @@ def read_expiries(paths: Iterable[Path]) -> tuple[Expiries, Problems]:
     """
     found: dict[str, datetime] = {}
     problems: list[str] = []
-    for number, path in enumerate(_files(dict.fromkeys(paths))):
+    for number, path in enumerate(_files(dict.fromkeys(paths), problems)):
         if number == _MOST_FILES:
             problems.append(f"certificates beyond the first {_MOST_FILES:,} files")
             break
         try:
             ends = list(expiries(read_regular(path, _MOST_BYTES).decode(errors="replace")))
         except (OSError, UnreadableCertificate) as error:
-            why = error.strerror if isinstance(error, OSError) else str(error)
-            problems.append(f"certificate {path}: {why or error}")
+            problems.append(f"certificate {path}: {_cause(error)}")
             continue
         if ends:
             found[str(path)] = min(ends)
@@ -73,9 +72,23 @@ async def _of_server(url: str) -> datetime | str:
         return str(error)
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+def _files(paths: Iterable[Path], problems: list[str]) -> Iterator[Path]:
+    """Yield the files; add to `problems` which paths are hidden from this user, and why."""
     for path in paths:
-        if path.is_dir():
-            yield from sorted(child for child in path.iterdir() if child.is_file())
+        try:
+            files = _within(path)
+        except OSError as error:
+            problems.append(f"certificate {path}: {_cause(error)}")
         else:
-            yield path
+            yield from files
+
+
+def _within(path: Path) -> Sequence[Path]:
+    """The file itself, or the files of a directory. Raises OSError."""
+    if not path.is_dir():
+        return (path,)
+    return sorted(child for child in path.iterdir() if child.is_file())
+
+
+def _cause(error: OSError | UnreadableCertificate) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)

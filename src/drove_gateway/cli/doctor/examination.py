@@ -13,6 +13,7 @@ from drove_gateway.cli.doctor.diagnosis import Diagnosis, diagnosis
 from drove_gateway.cli.gateway_client import GatewayUnreachable, request_async
 from drove_gateway.config import Settings
 from drove_gateway.drove.leader import leader_of
+from drove_gateway.files.regular import read_regular
 from drove_gateway.model.errors import ProxyError
 from drove_gateway.model.finding import FileExamination
 from drove_gateway.model.vocabulary import Snapshot
@@ -27,6 +28,7 @@ _LATE = 1.1
 _ASSUMED_APPLY_SECONDS = 0.5
 _FEWEST_APPLIES = 5
 _SPECIFICATIONS_SECONDS = 60.0
+_MOST_TEMPLATE_BYTES = 16 << 20
 
 
 async def examine(settings: Settings, *, patience: float = _SPECIFICATIONS_SECONDS) -> Diagnosis:
@@ -40,17 +42,19 @@ async def examine(settings: Settings, *, patience: float = _SPECIFICATIONS_SECON
     )
     time = time_to_traffic(settings, history, [report.fetch_seconds for report in reports])
     ends, unread = read_expiries((*file.certificates, *_own_certificates(settings)))
+    template, template_problems = _template(kind.file)
     served, unserved = await server_expiries(_urls(settings))
     specified = [app for report in reports for app in report.specified]
     rules = namespace_rules(settings)
     built = build({each.name: _snapshot(each) for each in reports if each.leader}, rules)
     clocks = {url: ahead for report in reports for url, ahead in report.clocks.items()}
+    known = () if template is None else (_known_tags(settings, template),)
     return diagnosis(
         [
             app_checks.wait_before_kill(specified, time),
             app_checks.exposure_mode(specified),
             app_checks.shared_addresses({report.name: report.apps for report in reports}),
-            app_checks.unread_tags(built, _known_tags(settings, kind.file)),
+            *(app_checks.unread_tags(built, tags) for tags in known),
             app_checks.outside_every_realm(built),
             time_checks.clocks(clocks),
             *time_checks.expiring({**ends, **served}, datetime.now(UTC)),
@@ -59,6 +63,7 @@ async def examine(settings: Settings, *, patience: float = _SPECIFICATIONS_SECON
         [
             *(problem for report in reports for problem in report.not_examined),
             *file_problems,
+            *template_problems,
             *unread,
             *unserved,
         ],
@@ -73,9 +78,7 @@ def time_to_traffic(
     That is the longest pause between two polls, the slowest fetch, and an apply: the 99th
     percentile of the gateway's history, or an assumption where it has none.
     """
-    intervals = [each.event_refresh_interval_sec for each in settings.namespaces]
-    poll = max((each for each in intervals if each is not None), default=0.0)
-    poll = max(poll, settings.event_refresh_interval_sec) * _LATE
+    poll = settings.event_refresh_interval_sec * _LATE
     fetch = max((each for each in fetches if each is not None), default=0.0)
     seconds = sorted(entry.seconds for entry in history if not entry.error)
     if len(seconds) >= _FEWEST_APPLIES:
@@ -111,11 +114,21 @@ async def _examine_file(file: ConfiguredFile | None) -> tuple[FileExamination, t
         return FileExamination(), (f"{file.platform.name}'s configuration: {error}",)
 
 
-def _known_tags(settings: Settings, file: ConfiguredFile | None) -> KnownTags:
+def _template(file: ConfiguredFile | None) -> tuple[str | None, tuple[str, ...]]:
+    """The text of the template, empty where none is needed, and why it cannot be read."""
+    if file is None:
+        return "", ()
+    path = file.template_path
+    try:
+        return read_regular(path, _MOST_TEMPLATE_BYTES).decode(errors="replace"), ()
+    except OSError as error:
+        if not file.installed and isinstance(error, FileNotFoundError):
+            return "", ()
+        return None, (f"tags, because of the template {path}: {error.strerror}",)
+
+
+def _known_tags(settings: Settings, template: str) -> KnownTags:
     named = {settings.drain_timeout_tag, *(each.routing_tag for each in settings.namespaces)}
-    template = ""
-    if file is not None and file.template_path.is_file():
-        template = file.template_path.read_text(errors="replace")
     return KnownTags(frozenset(named - {""}), template)
 
 
