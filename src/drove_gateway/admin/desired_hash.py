@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.status.status import Status
-from drove_gateway.topology.fingerprint import NO_FINGERPRINT, fingerprint
+from drove_gateway.topology.fingerprint import NO_FINGERPRINT, Fingerprint, fingerprint
 
 _SECONDS = 5.0
 
@@ -15,17 +15,16 @@ class DesiredHash:
     """Computes the hash of the latest desired state; may be called from threads."""
 
     def __init__(self) -> None:
-        self._latest = NO_FINGERPRINT
-        self._topology: Topology | None = None
+        self._known: tuple[Topology | None, Fingerprint] = (None, NO_FINGERPRINT)
 
     def of(self, topology: Topology) -> str:
         """Return the hash of `topology`."""
-        if topology is not self._topology:
-            # Two threads may both compute it; whichever ends last is kept, and both are right.
-            self._latest = found = fingerprint(topology, self._latest)
-            self._topology = topology
-            return found.text
-        return self._latest.text
+        known, latest = self._known
+        if topology is not known:
+            latest = fingerprint(topology, latest)
+            # Two threads may both come here: topology and hash are replaced together.
+            self._known = (topology, latest)
+        return latest.text
 
     @asynccontextmanager
     async def kept_warm(self, current: Callable[[], Status]) -> AsyncIterator[None]:

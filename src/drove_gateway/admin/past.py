@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from drove_gateway.admin.query import number
 from drove_gateway.admin.responses import json_response
 from drove_gateway.admin.sources import Sources
 from drove_gateway.state.journal import Journal
@@ -20,10 +21,9 @@ class Past:
 
     async def history(self, request: web.Request) -> web.Response:
         """List applies; the query has `before`, a number, and `limit`."""
-        text = request.query.get("limit", "")
-        limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else _MOST
+        limit = min(number(request, "limit", _MOST), _MOST)
         before = request.query.get("before", "")
-        document = await asyncio.to_thread(_document, self._journal, before, min(limit, _MOST))
+        document = await asyncio.to_thread(_document, self._journal, before, limit)
         return json_response(document)
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from drove_gateway.admin.query import number
 from drove_gateway.admin.responses import json_response
 from drove_gateway.admin.sources import Sources
 from drove_gateway.status.explain_document import (
@@ -37,10 +38,7 @@ class Questions:
 
     async def vhosts(self, request: web.Request) -> web.Response:
         """List the vhosts that begin with the query's `prefix`, at most `limit`."""
-        limit = request.query.get("limit", "")
-        number = (
-            int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 6 else MOST_NAMES
-        )
+        limit = number(request, "limit", MOST_NAMES)
         prefix = request.query.get("prefix", "")
         status = self._sources.current()
-        return json_response(await asyncio.to_thread(vhost_names, status, prefix, number))
+        return json_response(await asyncio.to_thread(vhost_names, status, prefix, limit))

@@ -46,9 +46,12 @@ class HistoryDocument(msgspec.Struct, frozen=True):
 def history_document(
     applies: Sequence[PastApply], events: Sequence[Happening], before: str, limit: int
 ) -> HistoryDocument:
-    """Return at most `limit` applies, those older than the apply `before` if it is not empty."""
-    numbers = [each.number for each in applies]
-    start = numbers.index(before) + 1 if before in numbers else 0
+    """Return at most `limit` applies, those older than the apply `before` if it is not empty.
+
+    If that apply is no longer kept, neither are older applies: then none is returned.
+    """
+    numbers = ["", *(each.number for each in applies)]
+    start = numbers.index(before) if before in numbers else len(applies)
     shown = applies[start : start + limit]
     return HistoryDocument(
         tuple(

@@ -223,6 +223,17 @@ async def test_programs_page_through_the_history(api: Api, client: aiohttp.Clien
     assert first["events"][0]["text"] == "12 servers on hold"
 
 
+async def test_nothing_is_older_than_an_apply_that_is_no_longer_kept(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    noted(api, AppliedEntry(APPLIED))
+
+    async with client.get(f"{api.url}/v1/history?before=17") as response:
+        document = await response.json()
+
+    assert (document["applies"], document["more"]) == ([], False)
+
+
 async def test_certificates_are_shown_with_their_end_and_what_is_wrong(
     api: Api, client: aiohttp.ClientSession
 ) -> None:

@@ -8,6 +8,7 @@ from importlib import resources
 import msgspec
 from aiohttp import web
 
+from drove_gateway.admin.query import number
 from drove_gateway.admin.responses import HEADERS, Handler
 from drove_gateway.admin.sessions import Sessions, Viewer
 from drove_gateway.admin.sources import Sources
@@ -58,8 +59,7 @@ class Ui:
     async def vhosts(self, request: web.Request) -> web.StreamResponse:
         """The list; the query has `q`, a part of the name, and `page`."""
         search = request.query.get("q", "")[:_LONGEST_SEARCH]
-        number = request.query.get("page", "1")
-        page = int(number) if number.isascii() and number.isdigit() and len(number) < 8 else 1
+        page = number(request, "page", 1)
         status = self._current()
         return _html(
             await asyncio.to_thread(
@@ -81,8 +81,8 @@ class Ui:
 
     async def past_apply(self, request: web.Request) -> web.StreamResponse:
         """An apply, with its plan and the difference of the configuration."""
-        number = request.match_info["number"]
-        past = await asyncio.to_thread(_past, self._sources.journal, self._current(), number)
+        wanted = request.match_info["number"]
+        past = await asyncio.to_thread(_past, self._sources.journal, self._current(), wanted)
         if past is None:
             raise web.HTTPNotFound
         return _html(
@@ -113,11 +113,11 @@ class Ui:
         return self._pages.overview(status, viewer).encode()
 
 
-def _past(journal: Journal, status: Status, number: str) -> PastApply | None:
+def _past(journal: Journal, status: Status, wanted: str) -> PastApply | None:
     """The apply with this number, also if it was not stored yet."""
-    found = next((past for past in journal.applies() if past.number == number), None)
+    found = next((past for past in journal.applies() if past.number == wanted), None)
     recent = (PastApply(record) for record in status.history)
-    return found or next((past for past in recent if past.number == number), None)
+    return found or next((past for past in recent if past.number == wanted), None)
 
 
 def static(name: str) -> Handler:
