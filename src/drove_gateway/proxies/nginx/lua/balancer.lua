@@ -10,8 +10,8 @@ local view = require("drove_gateway.view")
 
 local M = {}
 
--- After this many servers a request has failed.
-local MOST_TRIES = 10
+-- When no other server is left, a request tries this many servers that count as failed.
+local MOST_FAILED = 10
 -- Stops the balancing as NGINX does where no server lives: the client gets 502.
 local NO_SERVER = -3
 local find = view.find
@@ -82,15 +82,38 @@ local function choose(record, upstream, now)
     return server
 end
 
+-- Whether the last of the tries that NGINX lists ended before any response came.
+local function ended_without_response(statuses, times)
+    local status = string.sub(statuses or "", -3)
+    return (status == "502" or status == "504") and string.sub(times or "", -1) == "-"
+end
+
+-- The same where an internal redirect (error_page) has already begun another try, after a colon.
+local function failed_before_redirect()
+    local statuses, times = ngx.var.upstream_status, ngx.var.upstream_header_time
+    return ended_without_response(
+        string.match(statuses or "", "^(.*) : "), string.match(times or "", "^(.*) : "))
+end
+
 -- The request was here before: its try failed, or an internal redirect begins it anew.
 local function retry(record, upstream, now)
     local state = balancer.get_last_failure()
-    if not state then
-        record.tried, record.more = nil, nil
-    elseif state == "failed" and upstream and record.server then
+    if upstream and record.server and (state == "failed" or
+        not state and failed_before_redirect()) then
         failed(record, upstream, now)
     end
     release(record)
+end
+
+-- Let NGINX come back for another server if this one fails, while there is one worth trying.
+local function allow_retry(record, upstream, server, now)
+    record.tries = (record.tries or 0) + 1
+    if server.load.blocked > now then
+        record.tries_of_failed = (record.tries_of_failed or 0) + 1
+    end
+    if record.tries < upstream.serving and (record.tries_of_failed or 0) < MOST_FAILED then
+        balancer.set_more_tries(1)
+    end
 end
 
 -- balancer_by_lua: choose a server for the request, or another one after a try that failed.
@@ -107,12 +130,7 @@ function M.balance(name)
         counters.add(upstream and "without_server" or "unknown")
         return ngx.exit(NO_SERVER)
     end
-    if not record.more then
-        record.more = math.min(upstream.serving, MOST_TRIES) - 1
-        if record.more > 0 then
-            balancer.set_more_tries(record.more)
-        end
-    end
+    allow_retry(record, upstream, server, now)
     begin(record, upstream, server, now)
     local ok, problem = balancer.set_current_peer(server.host, server.port)
     if not ok then
@@ -150,21 +168,16 @@ function M.access_by_host(name)
     return enter(upstream and upstream.routed and upstream)
 end
 
--- Whether the last try ended before any response came.
-local function ended_without_response()
-    local times = ngx.var.upstream_header_time
-    return not times or string.sub(times, -1) == "-"
-end
-
-local function judge(record, status)
+local function judge(record)
     local upstream = find(record.name)
     if not upstream then
         return
     end
-    if (status == 502 or status == 504) and ended_without_response() then
+    local times = ngx.var.upstream_header_time
+    if ended_without_response(ngx.var.upstream_status, times) then
         health.failed(record.name, record.server, ngx.now(), record.on_trial)
-    elseif record.was_failed and not ended_without_response() then
-        health.recovered(record.name, record.server)
+    elseif record.was_failed and times and string.sub(times, -1) ~= "-" then
+        health.recovered(record.name, record.server, ngx.now())
     end
 end
 
@@ -183,7 +196,7 @@ function M.log()
     end
     if record.server then
         if status >= 500 or record.was_failed then
-            judge(record, status)
+            judge(record)
         end
         release(record)
     end

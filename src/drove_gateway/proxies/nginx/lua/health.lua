@@ -36,7 +36,8 @@ function M.failed(name, server, now, on_trial)
 end
 
 -- A server that was on trial responded.
-function M.recovered(name, server)
+function M.recovered(name, server, now)
+    server.load.blocked, server.load.recovered = 0, now
     counts:delete("d:" .. server.uid)
     store.health_changed(name)
 end
