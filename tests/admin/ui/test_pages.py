@@ -10,6 +10,7 @@ from tests.admin.test_api import HELD, serving
 from tests.waiting import until
 
 from drove_gateway.model.health import CertificateHealth, HealthSection
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Happening, Progress
 from drove_gateway.model.versioned_map import VersionedMap
@@ -232,6 +233,28 @@ async def test_nothing_is_older_than_an_apply_that_is_no_longer_kept(
         document = await response.json()
 
     assert (document["applies"], document["more"]) == ([], False)
+
+
+async def test_a_controller_that_is_down_is_not_shown_as_standing_by(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    controllers = (
+        EndpointView("http://c1", True, "OK"),
+        EndpointView("http://c2", False, "400 Bad Request", stands_by=True),
+        EndpointView("http://c3", False, "connection refused"),
+    )
+    api.status = msgspec.structs.replace(
+        serving(api.status), namespaces=(NamespaceView("stage", controllers),)
+    )
+
+    html = await page(client, f"{api.url}/ui/")
+    rows = re.findall(r"<td>(http://c\d)</td>\s*<td>(.*?)</td>", html)
+
+    assert rows == [
+        ("http://c1", "leads"),
+        ("http://c2", "stands by"),
+        ("http://c3", '<span class="red">connection refused</span>'),
+    ]
 
 
 async def test_certificates_are_shown_with_their_end_and_what_is_wrong(
