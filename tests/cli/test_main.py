@@ -85,6 +85,14 @@ def test_a_shipped_template_is_printed_as_it_is(call: Call, name: str) -> None:
     assert call("template", name).output == shipped(name)
 
 
+def test_help_of_template_has_what_every_name_is_made_of(call: Call) -> None:
+    text = call("template", "--help").stdout
+    assert "Usage: main template [OPTIONS] NAME\n" in text
+    for name in NAMES:
+        assert f"`{name.removesuffix('-header-routing')}`" in text
+    assert "-header-routing" in text
+
+
 def test_error_for_an_unknown_template_lists_the_known_templates(call: Call) -> None:
     result = call("template", "apache")
     assert result.exit_code == 2

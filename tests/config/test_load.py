@@ -349,6 +349,10 @@ def test_tokens_that_cannot_work_are_refused_unseen(
             b"port = 1\nport = 2\n",
             "nixy.toml:2: is not valid TOML: the key or table stands here for the second time",
         ),
+        (
+            b"[template]\na = 1\n[template]\nb = 2\n",
+            "nixy.toml:3: is not valid TOML: the table [template] stands here for the second time",
+        ),
         (b'port = 1\nxproxy = "\xff"', "nixy.toml:2: is not UTF-8 text, as TOML requires"),
         (b"port = " + b"9" * 5000, "nixy.toml: is not valid TOML: "),
         (b"a = " + b"[" * 100_000, "nixy.toml: is nested too deeply"),

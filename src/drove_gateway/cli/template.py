@@ -13,10 +13,11 @@ from drove_gateway.templates import NAMES, shipped
     ),
     exit_codes={0: "The template was printed."},
 )
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name", type=click.Choice(NAMES), metavar="NAME")
 def template(name: str) -> None:
     """Print a template that is ready for production, as a starting point.
 
-    The header-routing templates choose a host group by a request header (see `routing_tag`).
+    NAME is `haproxy`, `nginx`, `nginx-lua` or `nginx-plus`. To choose a host group by a request
+    header (see `routing_tag`), add `-header-routing` to one of the first three.
     """
     click.echo(shipped(name), nl=False)

@@ -67,6 +67,9 @@ def plain_syntax_error(message: str) -> str:
     """Return what is wrong with a file that is not TOML, given the parser's message."""
     if message.startswith("Cannot declare ('namespaces',)"):
         return "each cluster begins with [[namespaces]], in double brackets"
+    if declared := re.fullmatch(r"Cannot declare \((.*)\) twice", message):
+        table = ".".join(re.findall(r"'([^']*)'", declared[1]))
+        return f"the table [{table}] stands here for the second time; add to the first"
     return _SYNTAX.get(message, message)
 
 
