@@ -11,6 +11,7 @@ from drove_gateway.cli.status.watch_mode import visible
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
 from drove_gateway.status.document import (
+    Attention,
     EndpointStatus,
     HeldStatus,
     HistoryEntry,
@@ -133,6 +134,18 @@ def test_unhealthy_section_is_shown_with_its_message() -> None:
     assert "configuration    BAD  line 3: unknown directive" in shown
 
 
+def test_every_problem_is_shown_with_its_cause_and_what_helps() -> None:
+    problems = tuple(
+        Attention(f"problem {number}", "the cause", "a command") for number in range(12)
+    )
+    sick = msgspec.structs.replace(WELL, sentence="Much is wrong.", helps="once", problems=problems)
+    shown = text(sick)
+    assert "WHAT NEEDS ATTENTION\nproblem 0: the cause\n  What helps: a command\n" in shown
+    assert "problem 9: the cause" in shown
+    assert "and 2 more problems, see `drove-gateway status --json`" in shown
+    assert "once" not in shown
+
+
 def test_old_workers_are_shown_with_what_they_delay() -> None:
     few = OldWorkersStatus(1, 0, reload_interval_seconds=1.1)
     assert "1 old worker still finishes connections of before a reload" in shown_with(few)
@@ -161,7 +174,7 @@ def test_a_namespace_without_a_leader_names_each_controller() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"held": True}, "a withdrawal is held"),
+        ({"on_hold": True}, "a withdrawal is held"),
         ({"settling": True}, "the leader is new"),
         ({"syncing": True}, "fetching a change"),
         ({"last_error": "timed out"}, "timed out"),

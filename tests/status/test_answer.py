@@ -4,6 +4,7 @@ import msgspec
 import pytest
 from tests.admin.test_api import HELD, serving
 
+from drove_gateway.acceptance.held import HeldServer, summaries
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.proxy import ServerState
@@ -11,7 +12,8 @@ from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import EMPTY, AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.status.answer import Answer, answer
-from drove_gateway.status.explanation import Reading, explanation
+from drove_gateway.status.document_builder import status_document
+from drove_gateway.status.explanation import LastReload, Reading, explanation
 from drove_gateway.status.status import Status, with_built, with_progress, with_record
 from drove_gateway.topology.build import build
 from drove_gateway.topology.namespace_build import parse_rules
@@ -150,6 +152,18 @@ def test_a_server_is_wanted_applied_held_and_present() -> None:
     assert explanation(status, "a.local").unread
 
 
+def test_every_server_on_hold_is_marked_however_many_there_are() -> None:
+    hosts = tuple(Host(f"10.0.0.{number}", 8080, "http") for number in range(1, 41))
+    status = listed(app(*hosts))
+    servers = [HeldServer("stage", "a.local", host, "alive", True, 5.0, 55.0) for host in hosts]
+    held = msgspec.structs.replace(status, held=summaries(servers))
+
+    rows = explanation(held, "a.local").servers
+
+    assert [row.held for row in rows] == [True] * 40
+    assert len(status_document(held).held[0].addresses) == 10
+
+
 def test_a_server_of_a_named_host_is_found_by_what_drove_lists() -> None:
     built = listed(app(Host("node7", 8080, "http")))
     status = msgspec.structs.replace(built, applied=built.built.topology)
@@ -158,6 +172,32 @@ def test_a_server_of_a_named_host_is_found_by_what_drove_lists() -> None:
     (row,) = explanation(status, "a.local", Reading((state,))).servers
 
     assert (row.address, row.present) == ("node7:8080", (state,))
+
+
+def reloaded(at: float, *reasons: str) -> ApplyRecord:
+    return ApplyRecord(at, 0.5, (), reasons, (), reloaded=True)
+
+
+def test_the_last_reload_of_a_vhost_names_the_first_line_that_forced_it() -> None:
+    line = "`use_backend b.local` in `frontend http`"
+    status = with_record(FIRST, reloaded(1.0, "vhost a.local added", "an older line"))
+    status = with_record(
+        status, reloaded(2.0, "vhost a.local removed", "vhost b.local added", line)
+    )
+    status = with_record(status, reloaded(3.0, "vhost ba.local added", "`another line`"))
+
+    found = explanation(status, "a.local").last_reload
+
+    assert found == LastReload(2.5, ("vhost a.local removed", line))
+
+
+def test_the_last_reload_of_a_leader_vhost_is_that_of_its_leader() -> None:
+    status = with_record(listed(), reloaded(1.0, "leader of namespace stage moved"))
+
+    assert explanation(status, "drove.local").last_reload == LastReload(
+        1.5, ("leader of namespace stage moved",)
+    )
+    assert explanation(status, "a.local").last_reload is None
 
 
 def test_nothing_is_known_at_all_and_nothing_breaks() -> None:

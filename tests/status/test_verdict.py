@@ -8,6 +8,7 @@ from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.status.problems import problems
 from drove_gateway.status.status import Status, with_progress, with_record
 from drove_gateway.status.verdict import Verdict, verdict
 
@@ -89,6 +90,18 @@ def test_a_part_that_fails_is_named_with_cause_and_help(
 
     assert found.sentence == f"{what}line 7"
     assert found.helps.startswith(helps)
+
+
+def test_servers_that_drain_past_their_deadline_are_a_problem_with_a_next_step() -> None:
+    status = running()
+    proxy = msgspec.structs.replace(status.proxy, overdue=("a.local/s1", "a.local/s2"))
+
+    shown = problems(msgspec.structs.replace(status, proxy=proxy))
+    (found,) = set(shown) - set(problems(status))
+
+    assert found.what == "2 removed servers draining past the deadline"
+    assert found.cause.startswith("a.local/s1, a.local/s2: not deleted yet")
+    assert found.helps == "journalctl -u drove-gateway | grep 'cannot be deleted'"
 
 
 def test_a_hold_says_why_and_which_command_ends_it() -> None:

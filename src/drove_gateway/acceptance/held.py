@@ -7,8 +7,6 @@ import msgspec
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.model.wording import count_of
 
-_MOST_ADDRESSES = 10
-
 
 class HeldServer(msgspec.Struct, frozen=True, gc=False):
     """A server on hold. `alive` says that it accepts connections as far as it was probed;
@@ -28,7 +26,7 @@ class HeldWithdrawal(msgspec.Struct, frozen=True):
 
     `reason` says why it is not believed, `servers` how many are held and `alive` how many of them
     accepted a connection. `missing` is for how many seconds they have been missing, `remaining`
-    for how many more seconds they are held at most. `addresses` has the first of them.
+    for how many more seconds they are held at most. `addresses` has all of them.
     """
 
     namespace: str
@@ -74,5 +72,5 @@ def _summary(namespace: str, vhost: str, held: list[HeldServer]) -> HeldWithdraw
         remaining=max(server.remaining for server in held),
         alive=sum(server.alive for server in held),
         missing=max(server.missing for server in held),
-        addresses=tuple(f"{s.host.host}:{s.host.port}" for s in held[:_MOST_ADDRESSES]),
+        addresses=tuple(f"{s.host.host}:{s.host.port}" for s in held),
     )

@@ -42,6 +42,10 @@ def _vhost(vhost: ExplainedVhost, now: datetime, width: int) -> Iterator[str]:
     for line in vhost.lines:
         indent = " " * (len(line) - len(line.lstrip()))
         yield from wrapped(line.lstrip(), width, indent)
+    if last := vhost.last_reload:
+        yield ""
+        text = f"Last reload because of it, {age(now, last.at)} ago: {'; '.join(last.reasons)}"
+        yield from wrapped(text, width)
     yield from _changes(vhost, now, width)
 
 

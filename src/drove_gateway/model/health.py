@@ -29,8 +29,9 @@ class CertificateHealth(msgspec.Struct, frozen=True):
 class ProxyHealth(msgspec.Struct, frozen=True):
     """Health that a proxy's driver reports, in the sections of `/v1/health`.
 
-    `draining` counts the removed servers that still finish their requests. `notes` are worth
-    knowing, and not a problem. `certificates` says in one section what `certificate_files` lists.
+    `draining` counts the removed servers that still finish their requests; `overdue` are those, as
+    `backend/server`, that the proxy still has past their deadline. `notes` are worth knowing, and
+    not a problem. `certificates` says in one section what `certificate_files` lists.
     """
 
     config: HealthSection = PENDING
@@ -38,6 +39,7 @@ class ProxyHealth(msgspec.Struct, frozen=True):
     upstream_updates: HealthSection = NO_RUNTIME_API
     resolver: HealthSection = HealthSection()
     draining: int = 0
+    overdue: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     certificates: HealthSection = HealthSection(message="OK: no directory of certificates")
     certificate_files: tuple[CertificateHealth, ...] = ()

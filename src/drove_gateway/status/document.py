@@ -108,7 +108,7 @@ class NamespaceStatus(msgspec.Struct, frozen=True):
     syncing: Annotated[
         bool, doc("Whether a change is known whose endpoints are not accepted yet.")
     ] = False
-    held: Annotated[bool, doc("Whether the guard holds a withdrawal of this namespace.")] = False
+    on_hold: Annotated[bool, doc("Whether the guard holds a withdrawal of this namespace.")] = False
     settling: Annotated[
         bool, doc("Whether the leader is new and may not know all instances yet.")
     ] = False

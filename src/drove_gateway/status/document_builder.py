@@ -40,6 +40,10 @@ MOST_HELD = 100
 """How many held withdrawals `/v1/health` lists; `/v1/status` lists all."""
 
 
+MOST_ADDRESSES = 10
+"""How many addresses of a held withdrawal a document lists."""
+
+
 def status_document(status: Status, desired_hash: str = "") -> StatusDocument:
     """Everything that a person or a dashboard needs to see what the gateway does, and why."""
     apps, sentence = status.built.topology.apps, verdict(status)
@@ -90,7 +94,7 @@ def held_status(held: HeldWithdrawal) -> HeldStatus:
         round(held.remaining, 1),
         held.alive,
         round(held.missing, 1),
-        held.addresses,
+        held.addresses[:MOST_ADDRESSES],
         held.known,
         held.ends,
     )
@@ -161,7 +165,7 @@ def _namespace(status: Status, view: NamespaceView) -> NamespaceStatus:
         last_sync=optional_utc(view.last_sync),
         last_error=view.last_error,
         syncing=view.syncing,
-        held=view.held,
+        on_hold=view.held,
         settling=view.settling,
         apps=_apps(counts) if counts else None,
     )

@@ -4,6 +4,7 @@ Types as in `document`: a field that a gateway of another version may omit has a
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from itertools import islice
 from typing import Annotated
@@ -12,8 +13,15 @@ import msgspec
 
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.status.document import HistoryEntry, doc
-from drove_gateway.status.document_builder import history_entry
-from drove_gateway.status.explanation import UNREAD, Explanation, Reading, ServerRow, explanation
+from drove_gateway.status.document_builder import history_entry, utc
+from drove_gateway.status.explanation import (
+    UNREAD,
+    Explanation,
+    LastReload,
+    Reading,
+    ServerRow,
+    explanation,
+)
 from drove_gateway.status.question import Subject
 from drove_gateway.status.status import Status
 from drove_gateway.status.verdict import verdict
@@ -57,6 +65,19 @@ class ExplainedServer(msgspec.Struct, frozen=True):
     ] = ()
 
 
+class LastReloadEntry(msgspec.Struct, frozen=True):
+    """The last reload because of a vhost."""
+
+    at: Annotated[datetime, doc("When it ended.")]
+    reasons: Annotated[
+        tuple[str, ...],
+        doc(
+            "What of the vhost changed, and the first line of the configuration that only a reload "
+            "could bring, if that is known."
+        ),
+    ] = ()
+
+
 class ExplainedVhost(msgspec.Struct, frozen=True):
     """A vhost: what a client gets, and why."""
 
@@ -78,6 +99,10 @@ class ExplainedVhost(msgspec.Struct, frozen=True):
     changes: Annotated[
         tuple[HistoryEntry, ...], doc("The last 20 changes, newest first, as in `/v1/status`.")
     ] = ()
+    last_reload: Annotated[
+        LastReloadEntry | None,
+        doc("The last reload because of this vhost; null if none is known."),
+    ] = None
 
 
 class ExplainDocument(msgspec.Struct, frozen=True):
@@ -146,7 +171,12 @@ def _vhost(explained: Explanation) -> ExplainedVhost:
         held=explained.held,
         lines=explained.lines,
         changes=tuple(map(history_entry, explained.changes)),
+        last_reload=_last_reload(explained.last_reload),
     )
+
+
+def _last_reload(last: LastReload | None) -> LastReloadEntry | None:
+    return None if last is None else LastReloadEntry(utc(last.at), last.reasons)
 
 
 def _server(row: ServerRow) -> ExplainedServer:

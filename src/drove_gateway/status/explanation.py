@@ -4,7 +4,7 @@ The page, `explain` and the HTTP API show this same value.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -43,11 +43,20 @@ class ServerRow(msgspec.Struct, frozen=True):
     present: tuple[ServerState, ...] = ()
 
 
+class LastReload(msgspec.Struct, frozen=True):
+    """The last reload because of a vhost: when it ended (Unix seconds), what of the vhost changed,
+    and the first line of the configuration that only a reload could bring, if that is known."""
+
+    at: float
+    reasons: tuple[str, ...]
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """Everything about a vhost. `answer` says in a sentence what a client gets and why, and what
     helps. `lines` are the apps, instances, tags and rules that made it so. `held` says of each
-    withdrawal on hold why it is, and what ends it. `changes` has the newest first. `unread` says
-    that the proxy's servers are not known, `problem` why they cannot be read."""
+    withdrawal on hold why it is, and what ends it. `changes` has the newest first; `last_reload` is
+    None where none is known. `unread` says that the proxy's servers are not known, `problem` why
+    they cannot be read."""
 
     vhost: str
     answer: Answer
@@ -57,6 +66,7 @@ class Explanation(msgspec.Struct, frozen=True):
     changes: tuple[ApplyRecord, ...]
     problem: str = ""
     unread: bool = False
+    last_reload: LastReload | None = None
 
 
 def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explanation:
@@ -73,6 +83,7 @@ def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explan
         changes=_changes(status, vhost),
         problem=reading.problem,
         unread=reading.servers is None,
+        last_reload=_last_reload(status, vhost),
     )
 
 
@@ -97,10 +108,27 @@ def _hosts(apps: Mapping[str, App], vhost: str) -> Mapping[Host, None]:
 
 
 def _changes(status: Status, vhost: str) -> tuple[ApplyRecord, ...]:
-    named = re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(vhost)}(?![A-Za-z0-9.-])").search
+    named = _naming(vhost)
 
     def concerns(record: ApplyRecord) -> bool:
         texts = (*(step.subject for step in record.steps), *record.reasons)
         return any(map(named, texts)) or any(vhost == failed for failed, _ in record.failed)
 
     return tuple(record for record in status.history if concerns(record))[:_MOST_CHANGES]
+
+
+def _last_reload(status: Status, vhost: str) -> LastReload | None:
+    named = _naming(vhost)
+    namespace = status.built.leader_vhosts.get(vhost)
+    of_leader = f"leader of namespace {namespace} moved" if namespace else None
+    for record in status.history:
+        own = [reason for reason in record.reasons if named(reason) or reason == of_leader]
+        if record.reloaded and own:
+            lines = [each for each in record.reasons if each.startswith("`") and each not in own]
+            return LastReload(record.at + record.took, (*own, *lines))
+    return None
+
+
+def _naming(vhost: str) -> Callable[[str], object]:
+    """Return what finds `vhost`, and not a longer name, in a text."""
+    return re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(vhost)}(?![A-Za-z0-9.-])").search

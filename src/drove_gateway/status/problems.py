@@ -35,6 +35,7 @@ def problems(status: Status) -> tuple[Problem, ...]:
         *of_controllers(status),
         *of_holds(status),
         *of_vhosts(status),
+        *_draining(status),
         *_rejected(status),
         *_old_workers(status),
         *_other(status),
@@ -109,6 +110,17 @@ def of_vhosts(status: Status) -> Iterator[Problem]:
     if status.history:
         for vhost, reason in status.history[0].failed:
             yield Problem(f"{vhost} is not up to date", reason, f"drove-gateway explain {vhost}")
+
+
+def _draining(status: Status) -> Iterator[Problem]:
+    overdue = status.proxy.overdue
+    if overdue:
+        yield Problem(
+            f"{count_of(len(overdue), 'removed server')} draining past the deadline",
+            f"{first_and_more(overdue, _MOST_NAMED, separator=', ')}: not deleted yet, without new "
+            "requests; the gateway retries",
+            "journalctl -u drove-gateway | grep 'cannot be deleted'",
+        )
 
 
 def _rejected(status: Status) -> Iterator[Problem]:

@@ -46,6 +46,16 @@ def test_a_change_leaves_the_stage_that_its_result_says(
     assert ledger.of("b").get("s") == entry
 
 
+def test_a_removed_server_is_overdue_once_its_deadline_is_well_past() -> None:
+    ledger = Ledger()
+    ledger.note("b", "drains", Entry(Stage.DRAINING, 100.0))
+    ledger.note("b", "leaves", Entry(Stage.LEAVING, 100.0))
+    ledger.note("b", "pinned", Entry(Stage.PINNED))
+    ledger.note("b", "probes", Entry(Stage.PROBING, 100.0))
+    assert ledger.overdue(105.0) == ()
+    assert ledger.overdue(105.1) == ("b/drains", "b/leaves")
+
+
 def test_a_removed_server_is_forgotten_with_the_last_of_its_name() -> None:
     ledger = Ledger()
     ledger.note("b", "s", Entry(Stage.LEAVING))

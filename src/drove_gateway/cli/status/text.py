@@ -19,6 +19,7 @@ from drove_gateway.status.document import (
 _MOST_ATTEMPTS = 8
 _MOST_REJECTED = 5
 _MOST_HELD = 20
+_MOST_PROBLEMS = 10
 _MOST_NAMED = 3
 _LONGEST = 300
 
@@ -27,6 +28,7 @@ def lines(document: StatusDocument, where: str, now: datetime, width: int) -> It
     """Lines of at most `width` characters about the gateway at the URL `where`."""
     yield from _summary(document, where, now, width)
     for section in (
+        list(_problems(document, width)),
         list(_namespaces(document, now, width)),
         list(_health(document, width)),
         list(_held(document, width)),
@@ -89,7 +91,7 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
         yield line.replace(health.text, health.painted(health.text))
     if document.sentence:
         yield from wrapped(f"{document.sentence} {document.next}".rstrip(), width)
-    if document.helps:
+    if document.helps and not document.problems:
         yield from wrapped(f"What helps: {document.helps}", width)
     draining = f", {document.draining} draining" if document.draining is not None else ""
     vhosts, servers = count_of(document.vhosts, "vhost"), count_of(document.servers, "server")
@@ -97,6 +99,18 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
     yield from wrapped(f"{served}; {_work(document, now)}", width)
     if document.desired_hash:
         yield from wrapped(f"desired state {document.desired_hash}", width)
+
+
+def _problems(document: StatusDocument, width: int) -> Iterator[str]:
+    if not document.problems:
+        return
+    yield "WHAT NEEDS ATTENTION"
+    for problem in document.problems[:_MOST_PROBLEMS]:
+        yield from wrapped(_short(f"{problem.what}: {problem.cause}"), width)
+        if problem.helps:
+            yield from wrapped(f"What helps: {_short(problem.helps)}", width, "  ")
+    if (more := len(document.problems) - _MOST_PROBLEMS) > 0:
+        yield f"and {count_of(more, 'more problem')}, see `drove-gateway status --json`"
 
 
 def _work(document: StatusDocument, now: datetime) -> str:
@@ -139,7 +153,7 @@ def _state(namespace: NamespaceStatus, document: StatusDocument) -> Cell:
         return Cell(f"{namespace.message}; the last known apps stay", "red")
     if namespace.last_error:
         return Cell(_short(namespace.last_error), "red")
-    if namespace.held:
+    if namespace.on_hold:
         return Cell("a withdrawal is held", "yellow")
     if namespace.settling:
         return Cell("the leader is new and may not know all instances yet", "yellow")

@@ -14,6 +14,8 @@ from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
 
 # A first health check comes within its interval, 2 s by default.
 _PROBE_SECONDS = 10.0
+# At its deadline a server is deleted within this time, unless the proxy refuses.
+_DELETION_SECONDS = 5.0
 
 
 class Stage(Enum):
@@ -103,6 +105,15 @@ class Ledger:
                 self.strike(backend, name)
             elif entry.stage is Stage.PROBING:
                 self.note(backend, name, _ADDING)
+
+    def overdue(self, now: float) -> tuple[str, ...]:
+        """The removed servers, as `backend/server`, that should have been deleted by `now`."""
+        latest = now - _DELETION_SECONDS
+        return tuple(
+            f"{backend}/{name}"
+            for backend, name, entry in self.at(Stage.DRAINING, Stage.LEAVING)
+            if entry.deadline < latest
+        )
 
     def at(self, *stages: Stage) -> Iterator[tuple[str, str, Entry]]:
         """Backend, name and entry of every server in one of `stages`, as of now."""

@@ -204,6 +204,7 @@ class RuntimeProxy:
             upstream_updates=servers,
             resolver=self._resolver.health(),
             draining=self.draining,
+            overdue=self._engine.ledger.overdue(self._clock()),
             certificates=self._certificates.section(),
             certificate_files=self._certificates.health(),
         )
