@@ -4,7 +4,6 @@ A file that cannot be written is reported and tried again; it never stops the ga
 """
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +13,6 @@ import msgspec
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.backoff import backoff
 from drove_gateway.model.errors import StateError
 from drove_gateway.model.records import ApplyRecord, Happening
 from drove_gateway.state import history_file
@@ -27,12 +25,8 @@ from drove_gateway.state.history_entries import (
     encoded,
 )
 from drove_gateway.state.journal import Journal
+from drove_gateway.state.paced_writes import PacedWrites
 
-# Comparing and writing take a twentieth of the time at most.
-_LEAST_REST_SECONDS = 1.0
-_REST_PER_WRITE = 20.0
-_FIRST_RETRY_SECONDS = 2.0
-_LONGEST_RETRY_SECONDS = 60.0
 _MOST_PENDING = 2000
 
 
@@ -76,9 +70,7 @@ class HistoryKeeper:
         self._wall = wall
         self._pending: deque[Entry] = deque(maxlen=_MOST_PENDING)
         self._written: _Written | None = None
-        self._noted = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._failures = 0
+        self._writes = PacedWrites()
         # Until the first write, the file may have what the journal does not.
         self._rewrites = False
 
@@ -112,27 +104,19 @@ class HistoryKeeper:
         are compared as a whole."""
         waiting = self._written
         self._written = _Written(self._wall(), waiting.before if waiting else before, after)
-        self._noted.set()
+        self._writes.note()
 
     def stop(self) -> None:
         """End `run`, after writing what was noted."""
-        self._stopping.set()
-        self._noted.set()
+        self._writes.stop()
 
     async def run(self) -> None:
         """Write what is noted, until `stop`."""
-        while not self._stopping.is_set():
-            await self._noted.wait()
-            self._noted.clear()
-            rest = await self._write()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(rest):
-                    await self._stopping.wait()
-        await self._write()
+        await self._writes.run(self._write)
 
     def _add(self, entry: Entry) -> None:
         self._pending.append(entry)
-        self._noted.set()
+        self._writes.note()
 
     async def _write(self) -> float:
         """Write what is pending; return the seconds to rest before the next write."""
@@ -144,12 +128,9 @@ class HistoryKeeper:
             await asyncio.to_thread(self._keep, entries, written)
         except (OSError, ValueError) as error:
             self._failed(error)
-            self._noted.set()
-            return backoff(
-                self._failures, first=_FIRST_RETRY_SECONDS, longest=_LONGEST_RETRY_SECONDS
-            )
+            return self._writes.failed()
         self._worked()
-        return max(_LEAST_REST_SECONDS, _REST_PER_WRITE * (time.monotonic() - begin))
+        return self._writes.worked(begin)
 
     def _keep(self, entries: list[Entry], written: _Written | None) -> None:
         """Runs in a thread. Raises OSError; the journal then has what the file has not."""
@@ -176,15 +157,13 @@ class HistoryKeeper:
         return config_diff(plain(written.before), plain(written.after), hide)
 
     def _failed(self, error: Exception) -> None:
-        self._failures += 1
         why = error.strerror if isinstance(error, OSError) else str(error)
         problem = f"cannot write {self._path}: {why}; the history of this run is kept in memory"
-        if self._failures == 1:
+        if not self._writes.failures:
             self._log.write(LogEvent.HISTORY_NOT_STORED, problem=problem)
         self._publish(problem)
 
     def _worked(self) -> None:
-        if self._failures:
+        if self._writes.failures:
             self._log.write(LogEvent.HISTORY_STORED_AGAIN, path=str(self._path))
             self._publish("")
-        self._failures = 0

@@ -5,7 +5,6 @@ the gateway from doing its work.
 """
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,19 +14,12 @@ import msgspec
 from drove_gateway.files import atomic as atomic_file
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.backoff import backoff
 from drove_gateway.model.errors import StateError
 from drove_gateway.model.records import StoredState
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.state import file
 from drove_gateway.state.document import State, StoredNamespace, decode, encode
-
-# Writing takes a twentieth of the time at most, so a large state that changes all the time is
-# written less often.
-_LEAST_REST_SECONDS = 1.0
-_REST_PER_WRITE = 20.0
-_FIRST_RETRY_SECONDS = 2.0
-_LONGEST_RETRY_SECONDS = 60.0
+from drove_gateway.state.paced_writes import PacedWrites
 
 
 class StateOwner(msgspec.Struct, frozen=True):
@@ -61,9 +53,7 @@ class StateKeeper:
         self._wall = wall
         self._kept: tuple[StoredNamespace, ...] = ()
         self._pending: tuple[Snapshot, ...] | None = None
-        self._noted = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._failures = 0
+        self._writes = PacedWrites()
         self._view = StoredState(path=str(path or ""))
 
     async def load(self) -> Mapping[str, StoredNamespace]:
@@ -90,23 +80,15 @@ class StateKeeper:
         """These were accepted, and are applied now."""
         if self._path is not None:
             self._pending = tuple(snapshots.values())
-            self._noted.set()
+            self._writes.note()
 
     def stop(self) -> None:
         """End `run`, after writing what was noted."""
-        self._stopping.set()
-        self._noted.set()
+        self._writes.stop()
 
     async def run(self) -> None:
         """Write what is noted, until `stop`."""
-        while not self._stopping.is_set():
-            await self._noted.wait()
-            self._noted.clear()
-            rest = await self._write()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(rest):
-                    await self._stopping.wait()
-        await self._write()
+        await self._writes.run(self._write)
 
     async def _write(self) -> float:
         """Write what is pending; return the seconds to rest before the next write."""
@@ -121,13 +103,10 @@ class StateKeeper:
             self._failed(self._path, error)
             if self._pending is None:
                 self._pending = pending
-            self._noted.set()
-            return backoff(
-                self._failures, first=_FIRST_RETRY_SECONDS, longest=_LONGEST_RETRY_SECONDS
-            )
+            return self._writes.failed()
         self._kept = kept
         self._worked(now if written else self._view.written)
-        return max(_LEAST_REST_SECONDS, _REST_PER_WRITE * (time.monotonic() - begin))
+        return self._writes.worked(begin)
 
     def _keep(
         self, path: Path, snapshots: tuple[Snapshot, ...], now: float
@@ -139,7 +118,7 @@ class StateKeeper:
             for snapshot in snapshots
         )
         changed = kept != self._kept
-        if changed or self._failures or not path.exists():
+        if changed or self._writes.failures or not path.exists():
             file.write(path, encode(State(self._owner.proxy, kept), gateway=self._owner.gateway))
             return kept, True
         return kept, False
@@ -154,7 +133,6 @@ class StateKeeper:
         self._show(set_aside=message)
 
     def _failed(self, path: Path, error: Exception) -> None:
-        self._failures += 1
         why = error.strerror if isinstance(error, OSError) else str(error)
         message = (
             f"cannot write {path}: {why}; traffic is unaffected, but a start without "
@@ -167,7 +145,6 @@ class StateKeeper:
     def _worked(self, written: float | None) -> None:
         if self._view.problem:
             self._log.write(LogEvent.STATE_STORED_AGAIN, path=str(self._path))
-        self._failures = 0
         self._show(problem="", written=written)
 
     def _show(self, **changes: str | float | None) -> None:
