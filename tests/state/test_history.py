@@ -176,9 +176,9 @@ async def test_a_directory_that_cannot_be_written_is_reported_and_costs_nothing_
     history = History(tmp_path / "file" / "h")
     async with history.running() as keeper:
         keeper.note(RECORD)
-        await until(lambda: bool(history.problems))
+        await until(lambda: any(history.problems))
 
-    assert "cannot write" in history.problems[0]
+    assert "cannot write" in history.problems[-1]
     assert [past.record for past in history.journal.applies()] == [RECORD]
 
 
@@ -189,7 +189,7 @@ async def test_what_could_not_be_written_is_written_once_the_disk_works(tmp_path
     history = History(path)
     async with history.running() as keeper:
         keeper.note(RECORD)
-        await until(lambda: bool(history.problems))
+        await until(lambda: any(history.problems))
         blocked.unlink()
     assert history.problems[-1] == ""
 
@@ -204,7 +204,7 @@ async def test_a_pipe_in_place_of_the_file_stops_nothing(tmp_path: Path) -> None
     history = History(path)
     async with history.running() as keeper:
         keeper.note(RECORD)
-        await until(lambda: bool(history.problems) or path.is_file())
+        await until(lambda: any(history.problems) or path.is_file())
 
     assert [past.record for past in history.journal.applies()] == [RECORD]
 
@@ -253,3 +253,11 @@ def test_an_entry_has_a_bounded_size_and_can_be_read_again(
 
 def test_bytes_that_are_not_text_are_replaced() -> None:
     assert isinstance(decoded(encoded(FileEntry(1.0, "+ \udcff"))), FileEntry)
+
+
+async def test_a_start_with_another_configuration_takes_the_problem_back(tmp_path: Path) -> None:
+    history = History(tmp_path / "h")
+
+    await history.keeper.load()
+
+    assert history.problems == [""]

@@ -235,11 +235,13 @@ async def test_leftovers_of_a_killed_write_are_removed(kept: Kept, path: Path) -
     assert list(path.parent.iterdir()) == []
 
 
-async def test_without_a_path_nothing_is_read_or_written(tmp_path: Path) -> None:
+async def test_without_a_path_nothing_is_read_or_written_and_no_problem_stays(
+    tmp_path: Path,
+) -> None:
     kept = Kept(None)
 
     assert await kept.keeper.load() == {}
     await kept.keep(snapshot())
 
     assert list(tmp_path.iterdir()) == []
-    assert kept.views == []
+    assert kept.views == [StoredState()]

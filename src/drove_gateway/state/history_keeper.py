@@ -76,6 +76,8 @@ class HistoryKeeper:
 
     async def load(self) -> None:
         """Read what earlier runs kept, unless the journal has entries already."""
+        # With the configuration before, it may not have been possible to store it.
+        self._publish("")
         if self._path is None:
             return
         if self._journal.lines():

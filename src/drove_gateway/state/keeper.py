@@ -61,9 +61,9 @@ class StateKeeper:
 
         A file that cannot be used is set aside and reported.
         """
+        self._show()
         if self._path is None:
             return {}
-        self._show()
         try:
             state = await asyncio.to_thread(_read, self._path, self._owner)
         except StateError as error:
