@@ -25,6 +25,7 @@ from tests.traffic import free_port
 from tests.waiting import until
 
 from drove_gateway.model.health import HealthSection
+from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import Progress
 from drove_gateway.status.status import with_progress, with_proxy
 
@@ -63,6 +64,23 @@ async def test_unhealthy_gateway_exits_with_1_and_shows_the_problem(
     assert "NOT HEALTHY" in shown
     assert "BAD  x.tmpl:3: no such function" in shown
     assert errors == ""
+
+
+async def test_gateway_of_another_configuration_at_this_port_is_warned_of(
+    directory: Path, call: Call
+) -> None:
+    async with gateway(directory, "") as api:
+        make_healthy(api)
+        demo = NamespaceView("demo", (EndpointView("http://127.0.0.1:2", healthy=True),))
+        api.status = msgspec.structs.replace(api.status, namespaces=(demo,))
+        code, shown, errors = await call_status(call)
+        _, document, silence = await call_status(call, "--json")
+
+    assert code == 0
+    assert shown.startswith("drove-gateway 1.2.3")
+    assert "runs with another configuration: its namespaces are demo, and those of" in errors
+    assert json.loads(document)["healthy"] is True
+    assert silence == ""
 
 
 async def test_change_of_a_held_withdrawal_is_shown(directory: Path, call: Call) -> None:

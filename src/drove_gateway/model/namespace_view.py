@@ -21,7 +21,7 @@ class EndpointView(msgspec.Struct, frozen=True):
 
 
 class SyncState(msgspec.Struct, frozen=True):
-    """How true the apps at hand are; the fields are those of `NamespaceView`."""
+    """How current our copy of the apps is; the fields are those of `NamespaceView`."""
 
     last_sync: float | None = None
     last_error: str = ""
@@ -31,7 +31,7 @@ class SyncState(msgspec.Struct, frozen=True):
 
 
 class NamespaceView(msgspec.Struct, frozen=True):
-    """A namespace: its controllers, who leads, and how true the apps at hand are.
+    """A namespace: its controllers, who leads, and how current our copy of the apps is.
 
     `leader` is the controller that is asked, or None. `last_sync` is when its endpoints were last
     fetched and accepted, in Unix seconds. `last_error` is empty when the last poll succeeded.

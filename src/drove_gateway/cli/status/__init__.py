@@ -13,7 +13,7 @@ import msgspec
 from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import settings_of_running_gateway
 from drove_gateway.cli.gateway_client import GatewayUnreachable, decoded, fetch, url
-from drove_gateway.cli.messages import fail
+from drove_gateway.cli.messages import fail, warn
 from drove_gateway.cli.status.text import lines
 from drove_gateway.cli.status.watch_mode import print_changes, redraw
 from drove_gateway.config import Settings
@@ -77,9 +77,23 @@ def status(file: Path | None, host: str | None, as_json: bool, watch: bool, wait
         body, document = asyncio.run(_within(settings, wait))
     except GatewayUnreachable as error:
         fail(error)
+    if not as_json:
+        _warn_of_another_configuration(settings, document)
     click.echo(body if as_json else _text(settings, document), nl=not as_json)
     if not document.healthy:
         sys.exit(1)
+
+
+def _warn_of_another_configuration(settings: Settings, document: StatusDocument) -> None:
+    """Warn if the gateway that responds at this address cannot be the one of this configuration."""
+    follows = [each.name for each in document.namespaces]
+    configured = [each.name for each in settings.namespaces]
+    if follows and set(follows) != set(configured):
+        warn(
+            f"the gateway at {url(settings)} runs with another configuration: its namespaces are "
+            f"{', '.join(follows)}, and those of this configuration are {', '.join(configured)}; "
+            "give each gateway a port, or send SIGHUP after a change"
+        )
 
 
 async def _within(settings: Settings, seconds: float) -> tuple[bytes, StatusDocument]:
