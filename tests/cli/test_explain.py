@@ -50,7 +50,28 @@ def test_rule_that_excludes_an_app_is_named(call: Call, nixy: Path, directory: P
     nixy.write_text(nixy.read_text() + 'realm_suffix = ".example.org"\n')
     result = call("explain", "web.example.com", "--endpoints", f"stage={directory}/answer.json")
     assert result.exit_code == 1
-    assert "nor ending in realm_suffix (.example.org)" in result.stdout
+    assert "neither in realm (not set) nor ending in realm_suffix (.example.org)" in result.stdout
+
+
+@pytest.mark.usefixtures("nixy")
+@pytest.mark.parametrize("question", ["http://web.example.com/cart", "WEB-1", "10.0.0.1:31000"])
+def test_urls_apps_and_instances_are_understood_without_a_gateway(
+    call: Call, directory: Path, question: str
+) -> None:
+    result = call("explain", question, "--endpoints", f"stage={directory}/answer.json")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith("web.example.com is served by 2 servers.")
+
+
+@pytest.mark.usefixtures("nixy")
+@pytest.mark.parametrize("saved", [True, False], ids=["saved answer", "running gateway"])
+def test_an_empty_question_is_refused_with_what_to_name(
+    call: Call, directory: Path, *, saved: bool
+) -> None:
+    endpoints = ("--endpoints", f"stage={directory}/answer.json") if saved else ()
+    result = call("explain", " ", *endpoints)
+    assert result.exit_code == 2
+    assert "VHOST is empty: name a vhost, a URL, an app, or a host:port" in result.stderr
 
 
 @pytest.mark.usefixtures("nixy")

@@ -6,18 +6,17 @@ from tests.admin.test_api import serving
 from drove_gateway.model.about import About
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.proxies.haproxy.names import Naming
-from drove_gateway.status.question import subject_of
-from drove_gateway.status.status import Status, with_built
-from drove_gateway.topology.build import build
+from drove_gateway.status.question import similar, subject_of
+from drove_gateway.status.status import Status
+from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.namespace_build import parse_rules
 
 
-def status(*apps: AppEndpoints) -> Status:
-    first = Status(About("1.0"), 0.0, {}, "lb1")
+def built(*apps: AppEndpoints) -> TopologyBuild:
     if not apps:
-        return serving(first)
+        return serving(Status(About("1.0"), 0.0, {}, "lb1")).built
     snapshot = Snapshot("stage", Leader("http://c1"), apps)
-    return with_built(first, build({"stage": snapshot}, [parse_rules("stage", "", "", "", "")]))
+    return build({"stage": snapshot}, [parse_rules("stage", "", "", "", "")])
 
 
 @pytest.mark.parametrize(
@@ -25,23 +24,24 @@ def status(*apps: AppEndpoints) -> Status:
     ["a.local", " A.Local. ", "http://a.local/cart?x=1", "https://a.local:8443/", "a.local:80"],
 )
 def test_a_vhost_is_understood_by_name_and_by_url(question: str) -> None:
-    assert subject_of(status(), question).vhosts == ("a.local",)
+    assert subject_of(built(), question).vhosts == ("a.local",)
 
 
 def test_an_app_is_understood_by_its_name_and_by_its_id() -> None:
-    assert subject_of(status(), "b").vhosts == ("b.local",)
-    assert subject_of(status(), "b-1").understood == "app b-1"
+    assert subject_of(built(), "b").vhosts == ("b.local",)
+    assert subject_of(built(), "b-1").understood == "app b-1"
+    assert subject_of(built(), "B").vhosts == ("b.local",)
 
 
 def test_an_instance_stands_for_every_vhost_that_lists_it() -> None:
-    assert subject_of(status(), "10.0.0.1:8080").vhosts == ("a.local", "b.local", "c;local")
-    assert subject_of(status(), "10.0.0.1:8080").understood == "instance 10.0.0.1:8080"
+    assert subject_of(built(), "10.0.0.1:8080").vhosts == ("a.local", "b.local", "c;local")
+    assert subject_of(built(), "10.0.0.1:8080").understood == "instance 10.0.0.1:8080"
 
 
 def test_an_instance_with_an_ipv6_address_is_understood() -> None:
     app = AppEndpoints("web", "web-1", "web.local", {}, (Host("2001:db8::1", 80, "http"),))
 
-    assert subject_of(status(app), "[2001:DB8::1]:80").vhosts == ("web.local",)
+    assert subject_of(built(app), "[2001:DB8::1]:80").vhosts == ("web.local",)
 
 
 def test_a_host_of_a_wildcard_vhost_is_explained_by_the_wildcard() -> None:
@@ -49,16 +49,30 @@ def test_a_host_of_a_wildcard_vhost_is_explained_by_the_wildcard() -> None:
     snapshot = Snapshot("stage", Leader("http://c1"), (app,))
 
     rules = [parse_rules("stage", "", "", "", "", Naming(wildcards=True))]
-    built = build({"stage": snapshot}, rules)
-    found = subject_of(
-        with_built(Status(About("1.0"), 0.0, {}, "lb1"), built), "http://shop.example.com/"
-    )
+    found = subject_of(build({"stage": snapshot}, rules), "http://shop.example.com/")
 
     assert found.vhosts == ("*.example.com",)
 
 
 @pytest.mark.parametrize("question", ["nope.local", "http://[", "::::", "a b c", "x" * 1000, "//"])
 def test_anything_else_is_taken_for_an_unknown_vhost(question: str) -> None:
-    (vhost,) = subject_of(status(), question).vhosts
+    (vhost,) = subject_of(built(), question).vhosts
 
-    assert vhost not in status().built.topology.apps
+    assert vhost not in built().topology.apps
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("app1", "app1.local"), ("appl1.local", "app1.local"), ("hop", "shop"), ("", ""), ("xyz", "")],
+)
+def test_a_vhost_that_begins_with_the_name_or_a_similar_name_is_suggested(
+    name: str, meant: str
+) -> None:
+    hosts = (Host("10.0.0.1", 80, "http"),)
+    apps = [
+        AppEndpoints("one", "one-1", "app1.local", {}, hosts),
+        AppEndpoints("ten", "ten-1", "app10.local", {}, hosts),
+        AppEndpoints("shop", "shop-1", "buy.example.com", {}, hosts),
+    ]
+
+    assert similar(built(*apps), name) == meant

@@ -31,7 +31,7 @@ class Questions:
             )
             return json_response({"error": error}, 400)
         status = self._sources.current()
-        subject = await asyncio.to_thread(subject_of, status, question)
+        subject = await asyncio.to_thread(subject_of, status.built, question, status.applied)
         readings = await self._sources.readings(status, subject.vhosts[:MOST_VHOSTS])
         document = await asyncio.to_thread(explain_document, status, subject, readings)
         return json_response(document)

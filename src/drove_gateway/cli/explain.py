@@ -3,9 +3,8 @@
 import asyncio
 import shutil
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import click
 
@@ -18,8 +17,8 @@ from drove_gateway.cli.messages import fail, say, warn, warn_of_rejected
 from drove_gateway.cli.vhost_completion import complete_vhost
 from drove_gateway.config import Settings
 from drove_gateway.model.errors import GatewayError
-from drove_gateway.model.spelling import vhost_spelling
 from drove_gateway.status.explain_document import ExplainDocument
+from drove_gateway.status.question import similar, subject_of
 from drove_gateway.topology.explain import explain as explained
 
 
@@ -57,6 +56,8 @@ def explain(
     explains which hosts would be served, what is rejected and by which rule, how host groups and
     namespaces are merged, and which tags a template sees.
     """
+    if not vhost.strip():
+        raise click.UsageError("VHOST is empty: name a vhost, a URL, an app, or a host:port")
     if not endpoints:
         settings = settings_of_running_gateway(file)
         if host:
@@ -67,7 +68,7 @@ def explain(
             if host or as_json:
                 fail(error)
             warn(f"{error}; what follows is what the controllers list, not what is served")
-    _from_controllers(file, endpoints, _named(vhost))
+    _from_controllers(file, endpoints, vhost)
 
 
 def _ask(settings: Settings, question: str, *, as_json: bool) -> int:
@@ -82,7 +83,7 @@ def _ask(settings: Settings, question: str, *, as_json: bool) -> int:
     return 0 if document.vhosts and all(each.served for each in document.vhosts) else 1
 
 
-def _from_controllers(file: Path | None, endpoints: dict[str, Path], vhost: str) -> None:
+def _from_controllers(file: Path | None, endpoints: dict[str, Path], question: str) -> None:
     settings = read_configuration(file).settings
     try:
         if endpoints:
@@ -91,20 +92,11 @@ def _from_controllers(file: Path | None, endpoints: dict[str, Path], vhost: str)
             build = asyncio.run(live_topology(settings))
     except GatewayError as error:
         fail(error)
-    say("\n".join(explained(build, vhost)))
-    served = {*build.topology.apps, *build.leader_vhosts}
-    if vhost not in served:
+    vhosts = subject_of(build, question).vhosts
+    say("\n\n".join("\n".join(explained(build, vhost)) for vhost in vhosts))
+    if not {*build.topology.apps, *build.leader_vhosts}.issuperset(vhosts):
         # The vhost may be in an entry that could not be read.
         warn_of_rejected([entry for entry in build.rejected if entry.subject in {"answer", "app"}])
-        for near in get_close_matches(vhost, served, n=1):
+        if (near := similar(build, vhosts[0])) not in {"", vhosts[0]}:
             say(f"Did you mean {near}?")
         raise SystemExit(1)
-
-
-def _named(question: str) -> str:
-    """The vhost that a URL names, or the question itself."""
-    try:
-        host = urlsplit(question).hostname if "://" in question else None
-    except ValueError:
-        host = None
-    return vhost_spelling(host or question)

@@ -5,7 +5,6 @@ Types as in `document`: a field that a gateway of another version may omit has a
 
 from collections.abc import Mapping
 from datetime import datetime
-from difflib import get_close_matches
 from itertools import islice
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from drove_gateway.status.explanation import (
     ServerRow,
     explanation,
 )
-from drove_gateway.status.question import Subject
+from drove_gateway.status.question import Subject, similar
 from drove_gateway.status.status import Status
 from drove_gateway.status.verdict import verdict
 
@@ -113,7 +112,7 @@ class ExplainDocument(msgspec.Struct, frozen=True):
     gateway_helps: Annotated[str, doc("What helps against it; empty if nothing is wrong.")] = ""
     vhosts: Annotated[tuple[ExplainedVhost, ...], doc("The first 10 vhosts, explained.")] = ()
     more_vhosts: Annotated[int, doc("How many further vhosts the question is about.")] = 0
-    suggestion: Annotated[str, doc("A vhost with a similar name, if none was found.")] = ""
+    suggestion: Annotated[str, doc("A vhost or an app of a similar name, if none was found.")] = ""
 
 
 class VhostNames(msgspec.Struct, frozen=True):
@@ -136,7 +135,7 @@ def explain_document(
         gateway_helps=first.helps,
         vhosts=tuple(map(_vhost, explained)),
         more_vhosts=len(subject.vhosts) - len(vhosts),
-        suggestion="" if known else _similar(status, vhosts[0]),
+        suggestion="" if known else similar(status.built, vhosts[0]),
     )
 
 
@@ -151,11 +150,6 @@ def vhost_names(status: Status, prefix: str, limit: int) -> VhostNames:
 
 def _is_known(status: Status, vhost: str) -> bool:
     return vhost in status.built.topology.apps or vhost in status.built.leader_vhosts
-
-
-def _similar(status: Status, vhost: str) -> str:
-    near = get_close_matches(vhost, (*status.built.topology.apps, *status.built.leader_vhosts), n=1)
-    return near[0] if near else ""
 
 
 def _vhost(explained: Explanation) -> ExplainedVhost:

@@ -1,13 +1,14 @@
 """What a person asks about: a URL, a vhost, an app, an instance's host:port. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from difflib import get_close_matches
 from urllib.parse import urlsplit
 
 import msgspec
 
 from drove_gateway.model.spelling import host_spelling, valid_vhost, vhost_spelling
-from drove_gateway.model.vocabulary import App, Host
-from drove_gateway.status.status import Status
+from drove_gateway.model.vocabulary import EMPTY, App, Host, Topology
+from drove_gateway.topology.build import TopologyBuild
 from drove_gateway.topology.namespace_build import AcceptedApp
 
 LONGEST_QUESTION = 1000
@@ -20,22 +21,23 @@ class Subject(msgspec.Struct, frozen=True):
     vhosts: tuple[str, ...]
 
 
-def subject_of(status: Status, question: str) -> Subject:
-    """Return what `question` is about.
+def subject_of(built: TopologyBuild, question: str, applied: Topology = EMPTY) -> Subject:
+    """Return what `question` is about; `applied` may have vhosts that are no longer in `built`.
 
     A vhost that is known counts first, then an app by name or id, then an instance. Anything else
     is taken for a vhost that is not known.
     """
+    served = {**applied.apps, **built.topology.apps}
     text = question.strip()
     host, port = _host_and_port(text)
     vhost = vhost_spelling(host or text)
-    if _is_known(status, vhost):
+    if vhost in served or vhost in built.leader_vhosts or vhost in _listed_vhosts(built):
         return Subject(f"vhost {vhost}", (vhost,))
-    if apps := sorted({each.source.vhost for each in _apps(status, text)}):
+    if apps := sorted({each.source.vhost for each in _apps(built, text)}):
         return Subject(f"app {text}", tuple(apps))
-    if port and (listing := tuple(_listing(status, host, port))):
+    if port and (listing := tuple(_listing(built, applied, host, port))):
         return Subject(f"instance {host}:{port}", tuple(dict.fromkeys(sorted(listing))))
-    if serving := _wildcard(status, vhost):
+    if serving := _wildcard(served, vhost):
         return Subject(f"vhost {vhost}, which {serving} includes", (serving,))
     return Subject(f"vhost {vhost}", (vhost,))
 
@@ -50,30 +52,39 @@ def _host_and_port(text: str) -> tuple[str, int]:
         return "", 0
 
 
-def _is_known(status: Status, vhost: str) -> bool:
-    topology = status.built.topology
-    if vhost in topology.apps or vhost in status.applied.apps:
-        return True
-    if vhost in status.built.leader_vhosts:
-        return True
-    return any(app.source.vhost == vhost for app in _accepted(status))
+def similar(built: TopologyBuild, name: str) -> str:
+    """Return a vhost that begins with `name`, or a vhost or app of a similar name; or nothing."""
+    vhosts = sorted({*built.topology.apps, *built.leader_vhosts, *_listed_vhosts(built)})
+    if name and (longer := next((each for each in vhosts if each.startswith(name)), "")):
+        return longer
+    apps = {app.source.app_name for app in _accepted(built)}
+    near = get_close_matches(name, (*vhosts, *sorted(apps)), n=1)
+    return near[0] if near else ""
 
 
-def _accepted(status: Status) -> Iterator[AcceptedApp]:
-    for part in status.built.parts.values():
+def _listed_vhosts(built: TopologyBuild) -> Iterator[str]:
+    return (app.source.vhost for app in _accepted(built))
+
+
+def _accepted(built: TopologyBuild) -> Iterator[AcceptedApp]:
+    for part in built.parts.values():
         yield from part.accepted_apps.values()
 
 
-def _apps(status: Status, name: str) -> Iterator[AcceptedApp]:
-    return (app for app in _accepted(status) if name in {app.source.app_name, app.source.app_id})
+def _apps(built: TopologyBuild, text: str) -> Iterator[AcceptedApp]:
+    """The apps of a name or id, in whatever case it is typed."""
+    name = text.lower()
+    for app in _accepted(built):
+        if name in {app.source.app_name.lower(), app.source.app_id.lower()}:
+            yield app
 
 
-def _listing(status: Status, host: str, port: int) -> Iterator[str]:
+def _listing(built: TopologyBuild, applied: Topology, host: str, port: int) -> Iterator[str]:
     """The vhosts that have an instance, as Drove lists it, and as it is applied."""
-    for app in _accepted(status):
+    for app in _accepted(built):
         if any(_is(each, host, port) for each in app.source.hosts):
             yield app.source.vhost
-    for vhost, served in status.applied.apps.items():
+    for vhost, served in applied.apps.items():
         if _has(served, host, port):
             yield vhost
 
@@ -86,12 +97,12 @@ def _is(listed: Host, host: str, port: int) -> bool:
     return listed.port == port and listed.host.strip("[]").lower() == host
 
 
-def _wildcard(status: Status, vhost: str) -> str:
+def _wildcard(served: Container[str], vhost: str) -> str:
     """The longest wildcard vhost that includes `vhost`, or nothing."""
     labels = valid_vhost(vhost).split(".")
     for start in range(1, len(labels)):
         rest = ".".join(labels[start:])
         for wildcard in (f"*.{rest}", f".{rest}"):
-            if wildcard in status.applied.apps or wildcard in status.built.topology.apps:
+            if wildcard in served:
                 return wildcard
     return ""

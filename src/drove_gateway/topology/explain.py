@@ -46,7 +46,8 @@ def _app(accepted: AcceptedApp, part: NamespaceBuild) -> Iterator[str]:
     source, rules = accepted.source, part.rules
     listed = _count(len(source.hosts), "host")
     if accepted.ignored_by_realm:
-        allowed = ", ".join(sorted(rules.realm)) or "no vhost"
+        unset = "not set" if rules.realm_suffix else "names no vhost"
+        allowed = ", ".join(sorted(rules.realm)) or unset
         suffix = rules.realm_suffix or "not set"
         yield (
             f"app {source.app_id}: left out, neither in realm ({allowed}) "
