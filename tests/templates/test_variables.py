@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.templates.serving import Shipped, topology
 
 from drove_gateway.cli import main
 from drove_gateway.config import load
@@ -77,3 +78,16 @@ def test_render_sees_the_table_as_the_daemon_does(
     arguments = ("render", "-f", str(file), "--endpoints", f"stage={responses}")
     result = CliRunner().invoke(main, arguments, env=environ)
     assert result.stdout == f"listen {port};\n", result.stderr
+
+
+@pytest.mark.parametrize("name", ["haproxy", "haproxy-header-routing"])
+async def test_the_default_certificate_is_a_file_of_the_directory_that_ends_in_a_slash(
+    name: str, tmp_path: Path
+) -> None:
+    """With two slashes, HAProxy would keep it apart from the file that is renewed."""
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho HAProxy version 3.4.0\n")
+    program.chmod(0o755)
+    settings = {"TLS_CERTIFICATES": "/etc/certificates/"}
+    text = await Shipped(name, program, tmp_path, 8080, 6081, settings).write(topology())
+    assert " crt /etc/certificates/default.pem " in text

@@ -3,18 +3,23 @@
 import os
 from pathlib import Path
 
+import pytest
 from tests.proxies.nginx.lua.rig import MODULES, LuaNginx, replacing
 from tests.traffic import Instance, get
 from tools.reference.template_texts import LUA_FUNCTIONS
 
 from drove_gateway.config import Settings
-from drove_gateway.gotemplate import Template
+from drove_gateway.gotemplate import Template, TemplateExecError
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.installation.render import render
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.lua.configuration import FileServer, FileUpstream, LuaOptions
-from drove_gateway.proxies.nginx.lua.template_functions import lua_functions, upstreams_of
+from drove_gateway.proxies.nginx.lua.template_functions import (
+    lua_functions,
+    lua_use,
+    upstreams_of,
+)
 
 _EXAMPLE = Path(__file__).with_name("example.tmpl")
 
@@ -33,6 +38,21 @@ def test_every_vhost_and_group_is_an_upstream_with_the_addresses_of_its_servers(
         ),
         "shop.test@blue": FileUpstream((FileServer("10.0.0.2:81"),), routed=False),
     }
+
+
+def test_upstreams_of_groups_that_the_running_gateway_does_not_know_are_refused() -> None:
+    """The template got them since the gateway started: they would have no servers."""
+
+    def rendered(source: str, at_start: str) -> str:
+        functions = lua_functions(lambda: LuaOptions("unix:/tmp/api"), lua_use(at_start))
+        return Template(source, funcs=functions).render({"Groups": ["blue"]})
+
+    before = '{{/* luaBalancer */}}{{luaUpstream "shop.test"}}'
+    grouped = before + '{{range .Groups}}{{luaUpstream (printf "shop.test@%s" .)}}{{end}}'
+    assert '"shop.test@blue"' in rendered(grouped, at_start=grouped)
+    assert '"shop.test"' in rendered(before, at_start=before)
+    with pytest.raises(TemplateExecError, match="restart the gateway"):
+        rendered(grouped, at_start=before)
 
 
 def test_every_function_is_in_the_reference() -> None:

@@ -26,6 +26,8 @@ from drove_gateway.proxies.nginx.lua.configuration import (
 )
 
 _WEB = frozenset({"http", "https"})
+# Between the vhost and the group in the name of an upstream.
+_GROUP_MARK = "@"
 
 # Compiled templates take at most 8192 characters from a function; a line is shorter.
 _MOST_PIECE = 8000
@@ -60,9 +62,17 @@ def lua_functions(
     def lua_balancer(generation: str, apps: Mapping[str, App]) -> list[str]:
         return _pieces(http_part(options(), upstreams.of(apps), generation=generation))
 
+    def lua_upstream(name: str) -> str:
+        if _GROUP_MARK in name and not use.groups:
+            raise ValueError(
+                f"luaUpstream {name}: the gateway started with a template without .Groups, so it "
+                "brings no servers to groups; restart the gateway"
+            )
+        return upstream_part(name)
+
     return {
         "luaBalancer": lua_balancer,
-        "luaUpstream": upstream_part,
+        "luaUpstream": lua_upstream,
         "luaServer": server_part,
     }
 
@@ -106,7 +116,9 @@ def hosts_of(app: App, *, groups: bool) -> Mapping[str, tuple[Host, ...]]:
     """
     found = {app.vhost: app.hosts}
     if groups:
-        found |= {f"{app.vhost}@{name}": group.hosts for name, group in app.groups.items()}
+        found |= {
+            f"{app.vhost}{_GROUP_MARK}{name}": group.hosts for name, group in app.groups.items()
+        }
     return {name: _web(hosts) or hosts for name, hosts in found.items()}
 
 
