@@ -68,6 +68,8 @@ class Certificates:
         self._interval = interval
         self._files = CertificateFiles()
         self._problems: Mapping[str, str] = {}
+        # The fingerprints of the certificates that serve, by file.
+        self._serving: Mapping[str, str] = {}
         self._failure = ""
         self._has_looked = False
 
@@ -133,14 +135,17 @@ class Certificates:
         self._failure = failure
 
     def _take(self, files: CertificateFiles, problems: Mapping[str, str]) -> None:
-        before, self._files = self._files.certificates, files
+        self._files = files
         for name, problem in problems.items():
             if self._problems.get(name) != problem:
                 self._log.write(LogEvent.CERTIFICATE_REFUSED, path=name, error=problem)
         self._problems = problems
-        for name, each in files.certificates.items():
-            if name in before and before[name].fingerprint != each.fingerprint:
+        good = {name: c for name, c in files.certificates.items() if name not in problems}
+        for name, each in good.items():
+            if self._serving.get(name, each.fingerprint) != each.fingerprint:
                 self._log.write(LogEvent.CERTIFICATE_RENEWED, path=name, expires=_day(each.expires))
+        kept = {name: earlier for name, earlier in self._serving.items() if name in problems}
+        self._serving = {**kept, **{name: each.fingerprint for name, each in good.items()}}
 
 
 def _day(seconds: float) -> str:

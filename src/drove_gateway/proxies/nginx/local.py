@@ -19,9 +19,9 @@ from drove_gateway.proxies.local import (
     LocalProxy,
     SupervisedProxy,
 )
+from drove_gateway.proxies.nginx.workers import PID_FILE
 
 _LUA_MODULE = Path("/usr/lib/nginx/modules/ngx_http_lua_module.so")
-_PID = re.compile(r"^\s*pid\s+([^\s;]+)\s*;", re.MULTILINE)
 _FOREGROUND = re.compile(r"^\s*daemon\s+off\s*;", re.MULTILINE)
 
 
@@ -48,7 +48,7 @@ def _variables(place: ContainerPlace) -> Mapping[str, str]:
 def _supervised(settings: Settings, empty: str, directory: Path) -> SupervisedProxy:
     """NGINX with the pid file that the template names, as reloads look there for the master."""
     del directory
-    pid, itself = _PID.search(empty), _FOREGROUND.search(empty) is not None
+    pid, itself = PID_FILE.search(empty), _FOREGROUND.search(empty) is not None
     lines = ["error_log stderr;", "events {}"]
     lines += [pid.group(0).strip()] if pid else []
     lines += ["daemon off;"] if itself else []

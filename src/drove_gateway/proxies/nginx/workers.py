@@ -8,7 +8,7 @@ from pathlib import Path
 from drove_gateway.model.workers import Workers
 from drove_gateway.proxies.processes import PROC, Process, observe, processes
 
-_PID_FILE = re.compile(r"^\s*pid\s+[\"']?([^\"';\s]+)[\"']?\s*;", re.MULTILINE)
+PID_FILE = re.compile(r"^\s*pid\s+[\"']?([^\"';\s]+)[\"']?\s*;", re.MULTILINE)
 _OPENING = 1 << 16
 """Characters; the directive `pid` comes before the blocks."""
 
@@ -41,7 +41,7 @@ def _master_id(config: Path) -> int | None:
     """Return the id in the file that the configuration names with `pid`."""
     try:
         with config.open(errors="replace") as file:
-            named = _PID_FILE.search(file.read(_OPENING))
+            named = PID_FILE.search(file.read(_OPENING))
         return int(Path(named[1]).read_text()) if named else None
     except (OSError, ValueError):
         return None
