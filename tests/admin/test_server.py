@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import subprocess
+import time
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -139,6 +140,16 @@ async def test_stop_closes_the_listener_and_idle_connections() -> None:
     assert rest.endswith(b"date: 2026-11-22\n")
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_open_pages_do_not_delay_the_stop(client: aiohttp.ClientSession) -> None:
+    async with running(Api(), Settings(port=0)) as port:
+        pages = [await client.get(f"http://127.0.0.1:{port}/ui/events") for _ in range(3)]
+        begin = time.monotonic()
+
+    assert time.monotonic() - begin < 1
+    for page in pages:
+        assert await asyncio.wait_for(page.read(), 10) == b": alive\n\n"
 
 
 async def test_same_port_can_be_used_again_immediately() -> None:

@@ -8,6 +8,7 @@ from aiohttp.typedefs import Middleware
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.closing import announce_closing
 from drove_gateway.admin.hosts import known_hosts_only
 from drove_gateway.admin.past import Past
 from drove_gateway.admin.questions import Questions
@@ -84,6 +85,7 @@ def application(
     titles = tuple(route.title for route in every_route)
     middlewares = [*around, explain_routing_errors(titles)]
     app = web.Application(client_max_size=_MOST_BODY, middlewares=middlewares)
+    announce_closing(app)
     for route in every_route:
         handler = access.protect(route)
         app.router.add_route(ANY if route.method == "GET" else route.method, route.path, handler)

@@ -19,6 +19,7 @@ class Watched:
         self.status = serving(Status(About("1.0"), 0.0, {}, "lb1"))
         self.looks = 0
         self.renders: list[int] = []
+        self.closing = asyncio.Event()
         self.live = Live(self._current, self._render)
 
     def change(self) -> None:
@@ -48,7 +49,7 @@ async def test_fifty_open_pages_share_each_look_and_each_rendering() -> None:
     async def open_page() -> bytes:
         with watched.live.watching():
             await ready.wait()
-            assert await watched.live.changed(10)
+            assert await watched.live.changed(10, watched.closing)
             return await watched.live.overview(Viewer())
 
     ready = asyncio.Event()
@@ -68,11 +69,20 @@ async def test_a_change_after_a_rendering_is_reported_at_the_next_look() -> None
     with watched.live.watching():
         assert await watched.live.overview(Viewer()) == b"0"
         watched.change()
-        assert await watched.live.changed(10)
+        assert await watched.live.changed(10, watched.closing)
         assert await watched.live.overview(Viewer()) == b"1"
 
 
 async def test_without_a_change_a_page_waits() -> None:
     watched = Watched()
     with watched.live.watching():
-        assert not await watched.live.changed(1.5)
+        assert not await watched.live.changed(1.5, watched.closing)
+
+
+async def test_a_page_does_not_wait_when_the_api_stops() -> None:
+    watched = Watched()
+    with watched.live.watching():
+        waiting = asyncio.create_task(watched.live.changed(3600, watched.closing))
+        await asyncio.sleep(0)
+        watched.closing.set()
+        assert not await asyncio.wait_for(waiting, 10)

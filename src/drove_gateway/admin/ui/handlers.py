@@ -8,6 +8,7 @@ from importlib import resources
 import msgspec
 from aiohttp import web
 
+from drove_gateway.admin.closing import CLOSING
 from drove_gateway.admin.query import number
 from drove_gateway.admin.responses import HEADERS, Handler
 from drove_gateway.admin.sessions import Sessions, Viewer
@@ -98,14 +99,14 @@ class Ui:
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         with self._live.watching(), suppress(ConnectionError):
             await response.prepare(request)
-            await self._send_changes(response)
+            await self._send_changes(response, request.app[CLOSING])
         return response
 
-    async def _send_changes(self, response: web.StreamResponse) -> None:
+    async def _send_changes(self, response: web.StreamResponse, closing: asyncio.Event) -> None:
         clock = asyncio.get_running_loop().time
         end = clock() + _LONGEST_STREAM_SECONDS
-        while clock() < end:
-            changed = await self._live.changed(_ALIVE_SECONDS)
+        while clock() < end and not closing.is_set():
+            changed = await self._live.changed(_ALIVE_SECONDS, closing)
             await response.write(b"data: changed\n\n" if changed else b": alive\n\n")
 
     def _overview(self, status: Status, viewer: Viewer) -> bytes:

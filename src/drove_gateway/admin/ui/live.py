@@ -54,15 +54,18 @@ class Live:
                 self._task.cancel()
                 self._task = None
 
-    async def changed(self, seconds: float) -> bool:
-        """Wait until pages would look different, for at most `seconds`; whether they do."""
-        event = self._changed
+    async def changed(self, seconds: float, closing: asyncio.Event) -> bool:
+        """Wait until pages would look different, for at most `seconds` and until `closing`;
+        whether they do."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._changed, closing)]
         try:
-            async with asyncio.timeout(seconds):
-                await event.wait()
-        except TimeoutError:
-            return False
-        return True
+            first, _ = await asyncio.wait(
+                waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for wait in waits:
+                wait.cancel()
+        return waits[0] in first
 
     async def overview(self, viewer: Viewer) -> bytes:
         """Return the first page as of now, or as of the last look while pages are open.
