@@ -29,7 +29,7 @@ from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.served import ReadServed, served_topology
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
-from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.installation.template_functions import no_facts, template_functions
 from drove_gateway.proxies.installation.template_memory import NAME as TEMPLATE_NAME
 from drove_gateway.proxies.installation.template_memory import TemplateMemory
 from drove_gateway.proxies.installation.version import Version, installed_version
@@ -50,6 +50,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     written. `examine` finds what the settings in a text lose at reloads. `shared` reads from a text
     what a runtime API cannot change; it is None where servers are changed by this file alone.
     `functions` are what templates of this kind of proxy may call beyond those of every template.
+    `facts` grows when those functions have learned something that the file should show.
     `lint` finds what the proxy accepts and what loses requests.
     """
 
@@ -61,6 +62,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
     examine: Callable[[str, Path, Version | None], FileExamination]
     shared: Callable[[str], str] | None = None
     functions: Mapping[str, Callable[..., Any]] = {}
+    facts: Callable[[], int] = no_facts
     lint: Lint = nothing
 
     async def template(
@@ -163,6 +165,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
                 LogEvent.FOREIGN_FILE_KEPT, path=str(config), copy=str(copy)
             ),
             replaced=outside.replaced,
+            facts=self.facts,
         )
 
     async def check(self, text: str) -> str:

@@ -30,6 +30,7 @@ from drove_gateway.proxies.installation.proof import Ask, Prove
 from drove_gateway.proxies.installation.render import Rendered, interpreted
 from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.installation.template_functions import no_facts
 from drove_gateway.proxies.installation.timings import Timings
 
 _NAMED_IN_HEALTH = 5
@@ -56,7 +57,8 @@ class FileInstallation:
     `remembered` is the topology that an earlier run installed, where that is known: its vhosts have
     a last good form. `current` is the configuration that serves. `announce_copy` is called
     with a configuration file that someone else wrote, and the path at which it is kept. `replaced`
-    gets the text of the file before and after each change of it.
+    gets the text of the file before and after each change of it. The file is rendered again when
+    `facts` has another value.
     """
 
     enabled = True
@@ -75,6 +77,7 @@ class FileInstallation:
         remembered: Topology | None = None,
         announce_copy: Callable[[Path, Path], None] = _silent,
         replaced: Callable[[str, str], None] = _unseen,
+        facts: Callable[[], int] = no_facts,
     ) -> None:
         self.current: Rendered | None = None
         self.installed: Topology | None = None
@@ -89,6 +92,8 @@ class FileInstallation:
         self._clock = clock
         self._announce_copy = announce_copy
         self._replaced = replaced
+        self._facts = facts
+        self._facts_written = 0
         self._changing = asyncio.Lock()
         self._install_failed = False
         self._unchecked: Topology | None = None
@@ -218,12 +223,14 @@ class FileInstallation:
         return await self._loader.drift(current)
 
     async def _write(self, desired: Topology) -> bool:
-        if self._template.changed() or await self._is_written(desired):
+        facts = self._facts()
+        known = facts == self._facts_written
+        if self._template.changed() or (known and await self._is_written(desired)):
             return False
         candidate = await self._candidates.build(desired, Timings(self._clock))
         await self._swap(candidate)
         self._candidates.accept(candidate)
-        self._written = candidate.rendered
+        self._written, self._facts_written = candidate.rendered, facts
         return candidate.file is not None
 
     def _note_refusals(self, unchecked: Topology | None, error: GatewayError | None) -> None:

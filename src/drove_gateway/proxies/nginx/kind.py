@@ -14,6 +14,7 @@ from drove_gateway.proxies.nginx.lint import lint
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
 from drove_gateway.proxies.nginx.lua.dynamics import dynamics
+from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.template_functions import (
     LuaUse,
     hosts_of,
@@ -37,6 +38,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
     """Return NGINX as `settings` describe it."""
     has_api = bool(settings.nginxplusapiaddr)
     use = _lua_use(settings)
+    addresses = KnownAddresses()
     platform = nginx_platform(settings)
     file = Path(settings.nginx_config).absolute()
     where = settings.nginxplusapiaddr if settings.nginx_reload_disabled else file
@@ -51,13 +53,14 @@ def nginx_kind(settings: Settings) -> ProxyKind:
             installed=not (settings.nginx_reload_disabled and has_api),
             examine=examine,
             shared=without_runtime if has_api else None,
-            functions=lua_functions(_balancer(settings), use),
+            functions=lua_functions(_balancer(settings), use, addresses),
+            facts=lambda: addresses.changes,
             lint=lint,
         ),
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: hosts_of(app, groups=use.groups),
         naming=Naming(),
-        connect=_connect(settings, use) if has_api else None,
+        connect=_connect(settings, use, addresses) if has_api else None,
         count_workers=lambda: nginx_workers(file),
         one_protocol=True,
         read_served=served_by_file,
@@ -95,7 +98,7 @@ def _lua_use(settings: Settings) -> LuaUse:
         return LuaUse()
 
 
-def _connect(settings: Settings, use: LuaUse) -> Connect:
+def _connect(settings: Settings, use: LuaUse, addresses: KnownAddresses) -> Connect:
     access = Access(
         address=settings.nginxplusapiaddr,
         user=settings.nginxplusapi_user,
@@ -116,7 +119,9 @@ def _connect(settings: Settings, use: LuaUse) -> Connect:
         stack.push_async_callback(client.close)
         balancer = None
         if use.balancer:
-            balancer = LuaBalancer(client, parameters.fields(), use=use, log=outside.log)
+            balancer = LuaBalancer(
+                client, parameters.fields(), use=use, addresses=addresses, log=outside.log
+            )
         return NginxAdapter(
             client, parameters, metrics=metrics, clock=outside.clock, balancer=balancer
         )

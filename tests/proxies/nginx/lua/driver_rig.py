@@ -22,13 +22,14 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
+from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.template_functions import lua_functions, lua_use
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
-from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.resolver import Lookup, Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules
 from drove_gateway.templates import shipped
 
@@ -90,8 +91,11 @@ async def rigged(
     drain_timeout: float = 5.0,
     timeout: float = 2.0,
     structure_interval: float = 60.0,
+    lookup: Lookup | None = None,
+    ttl: float = 30.0,
 ) -> AsyncIterator[Rig]:
-    """A gateway's driver for a running NGINX."""
+    """A gateway's driver for a running NGINX; `lookup` resolves names, for `ttl` seconds."""
+    lookup = lookup or _no_lookup
     source = shipped("nginx-lua") if template is None else template
     (nginx.directory / "nginx.tmpl").write_text(source)
     settings = Settings(
@@ -113,11 +117,14 @@ async def rigged(
         parameters.fail_timeout,
         parameters.slow_start,
     )
-    file = msgspec.structs.replace(file, functions=lua_functions(lambda: options, lua_use(source)))
+    use, addresses = lua_use(source), KnownAddresses()
+    functions = lua_functions(lambda: options, use, addresses)
+    facts = lambda: addresses.changes  # noqa: E731
+    file = msgspec.structs.replace(file, functions=functions, facts=facts)
     outside = this_machine(environment(nginx), Metrics(), log)
     access = Access(settings.nginxplusapiaddr, product="NGINX")
     client = Client(access, timeout=timeout, metrics=metrics, log=log)
-    balancer = LuaBalancer(client, parameters.fields(), use=lua_use(source), log=log)
+    balancer = LuaBalancer(client, parameters.fields(), use=use, addresses=addresses, log=log)
     driver = RuntimeProxy(
         NginxAdapter(client, parameters, metrics=metrics, clock=time.monotonic, balancer=balancer),
         RuntimeRules(
@@ -126,7 +133,7 @@ async def rigged(
             watch_interval=0.02,
             structure_interval=structure_interval,
         ),
-        Resolver(_no_lookup, timeout=1.0, ttl=30.0, clock=time.monotonic),
+        Resolver(lookup, timeout=1.0, ttl=ttl, clock=time.monotonic),
         file.installation(await file.template(outside.environ), outside),
         clock=time.monotonic,
         log=log,

@@ -175,7 +175,7 @@ class LuaNginx:
                 workers = set((await self.handshake())["workers"])
             except (OSError, aiohttp.ClientError):
                 return False
-            return len(workers) >= len(killed) and not workers & killed
+            return len(workers) == WORKERS and not workers & killed
 
         await until(replaced)
 

@@ -84,6 +84,27 @@ async def test_the_file_follows_the_servers_so_that_a_restart_of_nginx_alone_ser
         assert rig.reloads == []
 
 
+async def test_the_file_lists_the_last_addresses_of_hosts_that_drove_lists_by_name(
+    nginx: Nginx,
+) -> None:
+    found = ["127.0.0.2"]
+
+    async def lookup(name: str) -> list[str]:
+        assert name == "node.test"
+        return list(found)
+
+    async with instances(1) as (instance,):
+        port = address_of(instance).rpartition(":")[2]
+        wanted = Topology({"a.test": app("a.test", [f"node.test:{port}"])}, {})
+        async with rigged(nginx, lookup=lookup, ttl=0.1) as rig, rig.running():
+            await rig.reach(wanted)
+            await until(lambda: f'"127.0.0.2:{port}"' in nginx.config.read_text())
+            found[:] = ["127.0.0.1"]
+            await until(lambda: f'"127.0.0.1:{port}"' in nginx.config.read_text())
+        await nginx.restart()
+        assert await get(nginx.port, "a.test") == (200, address_of(instance))
+
+
 async def test_nginx_that_restarts_beside_the_gateway_gets_what_the_file_did_not_list(
     nginx: Nginx,
 ) -> None:

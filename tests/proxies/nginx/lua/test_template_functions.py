@@ -14,7 +14,13 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
 from drove_gateway.proxies.installation.render import render
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_functions import template_functions
-from drove_gateway.proxies.nginx.lua.configuration import FileServer, FileUpstream, LuaOptions
+from drove_gateway.proxies.nginx.lua.configuration import (
+    FileServer,
+    FileUpstream,
+    LuaOptions,
+    file_servers,
+)
+from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.template_functions import (
     lua_functions,
     lua_use,
@@ -31,7 +37,8 @@ def app(vhost: str, *hosts: Host, groups: dict[str, HostGroup] | None = None) ->
 def test_every_vhost_and_group_is_an_upstream_with_the_addresses_of_its_servers() -> None:
     blue = HostGroup((Host("10.0.0.2", 81, "http"),), {})
     hosts = (Host("10.0.0.1", 80, "http"), Host("::0:1", 80, "http"), Host("node.test", 80, "http"))
-    shown = upstreams_of(app("shop.test", *hosts, groups={"blue": blue}), groups=True)
+    shop = app("shop.test", *hosts, groups={"blue": blue})
+    shown = upstreams_of(shop, KnownAddresses(), groups=True)
     assert shown == {
         "shop.test": FileUpstream(
             (FileServer("10.0.0.1:80"), FileServer("[::1]:80")), routed=False
@@ -53,6 +60,24 @@ def test_upstreams_of_groups_that_the_running_gateway_does_not_know_are_refused(
     assert '"shop.test"' in rendered(before, at_start=before)
     with pytest.raises(TemplateExecError, match="restart the gateway"):
         rendered(grouped, at_start=before)
+
+
+def test_servers_of_named_hosts_have_the_address_that_was_noted_last() -> None:
+    addresses = KnownAddresses()
+    balancer = lua_functions(lambda: LuaOptions("unix:/tmp/api"), addresses=addresses)[
+        "luaBalancer"
+    ]
+    shop = app("shop.test", Host("node.test", 80, "http"), Host("10.0.0.9", 80, "http"))
+
+    def listed() -> tuple[str, ...]:
+        pieces = balancer("1", {"shop.test": shop})
+        assert isinstance(pieces, list)
+        return file_servers("".join(pieces))["shop.test"]
+
+    assert listed() == ("10.0.0.9:80",)
+    for ip, shown in (("10.0.0.1", "10.0.0.1:80"), ("::1", "[::1]:80"), ("", "[::1]:80")):
+        addresses.note("node.test", ip)
+        assert listed() == (shown, "10.0.0.9:80")
 
 
 def test_every_function_is_in_the_reference() -> None:

@@ -14,6 +14,7 @@ from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.proxies.nginx.lua.configuration import VERSION
+from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.source import code_hash
 from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, hosts_of
 from drove_gateway.proxies.nginx.lua.wire import BulkResult
@@ -69,12 +70,14 @@ class LuaBalancer:
         fields: Mapping[str, int | str],
         *,
         use: LuaUse,
+        addresses: KnownAddresses,
         log: EventLog,
     ) -> None:
         self.outdated = ""
         self._client = client
         self._fields = fields
         self._use = use
+        self._addresses = addresses
         self._log = log
         self._met: Process | None = None
         self._offered = False
@@ -84,6 +87,10 @@ class LuaBalancer:
     def hosts_of(self, app: App) -> Mapping[str, tuple[Host, ...]]:
         """The hosts of each of an app's upstreams."""
         return hosts_of(app, groups=self._use.groups)
+
+    def note_address(self, host: Host, ip: str) -> None:
+        """Have the file list `host` at the address that its server has, empty if unknown."""
+        self._addresses.note(host.host, ip)
 
     async def meet(self, process: Process) -> None:
         """Compare the balancer that `process` runs with this gateway's, once for each load.

@@ -24,6 +24,7 @@ from drove_gateway.proxies.nginx.lua.configuration import (
     server_part,
     upstream_part,
 )
+from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 
 _WEB = frozenset({"http", "https"})
 # Between the vhost and the group in the name of an upstream.
@@ -51,13 +52,15 @@ def lua_use(template: str) -> LuaUse:
 def lua_functions(
     options: Callable[[], LuaOptions],
     use: LuaUse = LuaUse(),  # noqa: B008
+    addresses: KnownAddresses | None = None,
 ) -> Mapping[str, Callable[..., object]]:
     """Return `luaBalancer`, `luaUpstream` and `luaServer` by name.
 
     `options` is called with each luaBalancer; the ValueError that it may raise is the template's.
+    `addresses` are those of hosts that Drove lists by name.
     """
 
-    upstreams = _Upstreams(groups=use.groups)
+    upstreams = _Upstreams(addresses or KnownAddresses(), groups=use.groups)
 
     def lua_balancer(generation: str, apps: Mapping[str, App]) -> list[str]:
         return _pieces(http_part(options(), upstreams.of(apps), generation=generation))
@@ -78,15 +81,20 @@ def lua_functions(
 
 
 class _Upstreams:
-    """The upstreams of apps. Those of an app that did not change are taken from the last call."""
+    """The upstreams of apps. Those of an app that did not change are taken from the last call,
+    unless a host has another address since."""
 
-    def __init__(self, *, groups: bool) -> None:
+    def __init__(self, addresses: KnownAddresses, *, groups: bool) -> None:
         self._groups = groups
+        self._addresses = addresses
+        self._changes = 0
         self._last: Mapping[str, tuple[App, Mapping[str, FileUpstream]]] = {}
 
     def of(self, apps: Mapping[str, App]) -> Mapping[str, FileUpstream]:
         """Return an upstream for each vhost, and perhaps for each of its groups."""
-        last = self._last
+        changes = self._addresses.changes
+        last = self._last if changes == self._changes else {}
+        self._changes = changes
         self._last = {
             vhost: known if (known := last.get(vhost)) and known[0] is app else self._read(app)
             for vhost, app in apps.items()
@@ -94,17 +102,19 @@ class _Upstreams:
         return {name: its for _, found in self._last.values() for name, its in found.items()}
 
     def _read(self, app: App) -> tuple[App, Mapping[str, FileUpstream]]:
-        return app, upstreams_of(app, groups=self._groups)
+        return app, upstreams_of(app, self._addresses, groups=self._groups)
 
 
-def upstreams_of(app: App, *, groups: bool) -> Mapping[str, FileUpstream]:
+def upstreams_of(
+    app: App, addresses: KnownAddresses, *, groups: bool
+) -> Mapping[str, FileUpstream]:
     """Return the upstream of a vhost, and with `groups` those of its groups.
 
-    Servers whose host is a name are left out: NGINX could not resolve it while it loads the file,
-    and the gateway adds them over the API.
+    Servers whose host is a name have its last address. Without one they are left out, and the
+    gateway adds them over the API.
     """
     return {
-        name: FileUpstream(_servers(_web(hosts)), routed=False)
+        name: FileUpstream(_servers(_web(hosts), addresses), routed=False)
         for name, hosts in hosts_of(app, groups=groups).items()
     }
 
@@ -139,9 +149,12 @@ def _pieces(text: str) -> list[str]:
     return ["".join(lines) for lines in pieces]
 
 
-def _servers(hosts: tuple[Host, ...]) -> tuple[FileServer, ...]:
-    addresses = ((_bare_address(host.host), host.port) for host in hosts)
-    return tuple(FileServer(f"{address}:{port}") for address, port in addresses if address)
+def _servers(hosts: tuple[Host, ...], addresses: KnownAddresses) -> tuple[FileServer, ...]:
+    found = (
+        (_bare_address(host.host) or _bare_address(addresses.of(host.host)), host.port)
+        for host in hosts
+    )
+    return tuple(FileServer(f"{address}:{port}") for address, port in found if address)
 
 
 @lru_cache(_MOST_REMEMBERED)

@@ -123,6 +123,8 @@ class NginxAdapter:
         return all(host.port_type in _PORT_TYPES for host in hosts)
 
     def server_name(self, host: Host, ip: str) -> str:
+        if self._balancer is not None:
+            self._balancer.note_address(host, ip)
         return address(ip, host.port) if ip else f"{host.host}:{host.port}"
 
     def uses_tls(self, host: Host) -> bool | None:  # noqa: ARG002
