@@ -84,6 +84,12 @@ def test_an_address_that_one_app_lists_twice_is_not_shared() -> None:
     assert shared_addresses({"main": [endpoints("a", 1000, 1000)]}).subjects == ()
 
 
+def test_an_app_of_a_cluster_that_two_namespaces_follow_shares_no_address() -> None:
+    listed = [endpoints("a", 1000)]
+
+    assert shared_addresses({"public": listed, "internal": listed}).subjects == ()
+
+
 @pytest.mark.parametrize(
     "template",
     [

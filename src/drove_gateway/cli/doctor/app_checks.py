@@ -83,21 +83,24 @@ def exposure_mode(apps: Sequence[SpecifiedApp]) -> Finding:
 
 
 def shared_addresses(listed: Mapping[str, Sequence[AppEndpoints]]) -> Finding:
-    """Find addresses under two apps: requests of each may reach the other."""
-    apps: dict[tuple[str, int], list[str]] = {}
+    """Find addresses under two apps: requests of each may reach the other.
+
+    Two namespaces may follow the same cluster, and list the same app.
+    """
+    apps: dict[tuple[str, int], dict[str, str]] = {}
     for namespace, endpoints in listed.items():
         for app in endpoints:
             for host in app.hosts:
-                names = apps.setdefault((host.host, host.port), [])
-                names.append(_named(namespace, app))
+                names = apps.setdefault((host.host, host.port), {})
+                names.setdefault(app.app_id, _named(namespace, app))
     return Finding(
         "shared_address",
         "error",
         "Requests may reach the wrong app: the same host and port is listed under several apps.",
         tuple(
-            f"{host}:{port}: {', '.join(names)}"
+            f"{host}:{port}: {', '.join(names.values())}"
             for (host, port), names in sorted(apps.items())
-            if len(set(names)) > 1
+            if len(names) > 1
         ),
         "Check the executor of that host: a dead instance may still be reported, and its port be "
         "used again.",

@@ -123,7 +123,8 @@ async def _specifications(
         failures.append(f"not all responses within {patience:g} s")
     missing = len(apps) - len(found)
     if missing:
-        why = first_and_more(failures, _MESSAGES_SHOWN) or f"more than {_MOST_SPECIFICATIONS:,}"
+        causes = [*dict.fromkeys(failures)] or [f"more than {_MOST_SPECIFICATIONS:,}"]
+        why = first_and_more(causes, _MESSAGES_SHOWN)
         problems.append(f"specifications of {count_of(missing, 'app')} of namespace {name}: {why}")
     return tuple(found.values()), tuple(problems)
 
