@@ -13,6 +13,7 @@ from drove_gateway.templates import shipped
 
 # Where the proxy makes no difference.
 only_nginx = pytest.mark.parametrize("made", ["nginx"], indirect=True)
+only_haproxy = pytest.mark.parametrize("made", ["haproxy"], indirect=True)
 
 
 async def test_the_environment_alone_is_enough(running: Container) -> None:
@@ -102,6 +103,17 @@ async def test_a_proxy_that_crashed_is_back(running: Container) -> None:
 
     await running.cluster.deploy("shop", instances=1)
     await running.answers("shop.test")
+
+
+@only_haproxy
+async def test_a_reload_leaves_only_news_in_the_log(running: Container) -> None:
+    await running.cluster.deploy("shop", instances=1)
+    await running.answers("shop.test")
+    await running.says("Reloading HAProxy", "exited with code 0")
+    running.signal(signal.SIGTERM)
+    assert await running.ended() == 0
+
+    assert "stopped (cumulated" not in running.log
 
 
 async def test_a_gateway_that_crashed_is_back_and_no_request_fails(running: Container) -> None:

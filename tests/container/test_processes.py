@@ -28,6 +28,16 @@ async def test_stopping_is_reported_as_an_exit_code_or_a_signal(processes: Proce
     assert await shell(processes, "kill -KILL $$").ended() == -signal.SIGKILL
 
 
+async def test_output_goes_where_it_should(processes: Processes) -> None:
+    pipes = os.pipe(), os.pipe()
+    command = ("/bin/sh", "-c", "echo out; echo err >&2")
+    child = processes.start(command, os.environ, [write for _, write in pipes])
+    assert await child.ended() == 0
+    assert [os.read(read, 100) for read, _ in pipes] == [b"out\n", b"err\n"]
+    for each in (*pipes[0], *pipes[1]):
+        os.close(each)
+
+
 async def test_many_that_end_at_once_are_reported_apart(processes: Processes) -> None:
     started = [shell(processes, f"exit {code}") for code in range(20)]
     assert await asyncio.gather(*(child.ended() for child in started)) == list(range(20))

@@ -68,8 +68,11 @@ class Processes:
         """Wait for children from now on."""
         loop.add_signal_handler(signal.SIGCHLD, self._reap)
 
-    def start(self, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-        """Start a program, found by PATH, that writes where this one does.
+    def start(
+        self, command: Sequence[str], environ: Mapping[str, str], outputs: Sequence[int] = ()
+    ) -> Child:
+        """Start a program, found by PATH, that writes where this one does, or to the descriptors
+        `outputs`, which become its stdout and stderr.
 
         SIGHUP, SIGUSR1 and SIGUSR2 do nothing to it until it says what they should do. Raises
         ProcessError.
@@ -80,7 +83,10 @@ class Processes:
                     command[0],
                     list(command),
                     environ,
-                    file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                        *((os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(outputs, 1)),
+                    ],
                     setpgroup=0,
                     setsigmask=(),
                     setsigdef=(signal.SIGPIPE,),

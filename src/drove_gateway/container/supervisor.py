@@ -12,6 +12,7 @@ from signal import SIGQUIT, Signals
 
 from drove_gateway.container.files import write
 from drove_gateway.container.processes import Child, ProcessError, Processes
+from drove_gateway.container.relay import Relay
 from drove_gateway.container.restarts import QUICK_SECONDS, RestartHistory
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
@@ -56,6 +57,7 @@ class Supervisor:
         self._log = log
         self._processes = Processes()
         self._running: dict[str, Child] = {}
+        self._relay = Relay(proxy.noise) if proxy.noise is not None else None
 
     async def run(self) -> None:
         """Run until a signal ends it. Raises ProcessError when restarting is hopeless.
@@ -83,7 +85,8 @@ class Supervisor:
             if first or ends.quick:
                 # What it has now may be why it ended; the gateway brings what its check takes.
                 self._write_first_configuration()
-            child = self._start(name, self._proxy.command, self._proxy_environ)
+            outputs = self._relay.inputs if self._relay is not None else ()
+            child = self._start(name, self._proxy.command, self._proxy_environ, outputs)
             began = time.monotonic()
             await _within(_COMES_UP_SECONDS, child.has_children())
             if not first and child.running:
@@ -147,6 +150,8 @@ class Supervisor:
             fast=Signals.SIGTERM,
         )
         hurry.cancel()
+        if self._relay is not None:
+            await asyncio.to_thread(self._relay.close)
         self._log.write(LogEvent.CONTAINER_STOPPED)
 
     async def _end(
@@ -177,8 +182,14 @@ class Supervisor:
         while await self._inbox.next() not in ENDING:
             pass
 
-    def _start(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> Child:
-        child = self._processes.start(command, environ)
+    def _start(
+        self,
+        name: str,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        outputs: Sequence[int] = (),
+    ) -> Child:
+        child = self._processes.start(command, environ, outputs)
         self._running[name] = child
         self._log.write(LogEvent.PROCESS_STARTED, process=name, pid=child.pid)
         return child

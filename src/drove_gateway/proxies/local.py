@@ -1,5 +1,6 @@
 """What it takes to run a kind of proxy on this machine: in the container and in the demo."""
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from signal import Signals
@@ -15,6 +16,8 @@ class SupervisedProxy(msgspec.Struct, frozen=True):
 
     `first` is the text that `config` has at the start, None where the file is the operator's own.
     `drain` lets running requests finish and ends it; `reopen` makes it open its log files again.
+    `noise` matches lines of its output that say nothing, and that every reload repeats by the
+    thousand; None where there are none.
     """
 
     name: str
@@ -23,6 +26,7 @@ class SupervisedProxy(msgspec.Struct, frozen=True):
     first: str | None
     drain: Signals
     reopen: Signals | None
+    noise: re.Pattern[bytes] | None = None
 
 
 class ContainerPlace(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """HAProxy on this machine: in the container and in the demo."""
 
 import importlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from signal import Signals
@@ -14,6 +15,12 @@ from drove_gateway.proxies.local import (
     InDemo,
     LocalProxy,
     SupervisedProxy,
+)
+
+# What a worker of before a reload writes for every backend, to stderr and to its log (`raw`).
+_STOPPED = re.compile(
+    rb"(?m)^(\[WARNING\] +\(\d+\) : )?"
+    rb"Proxy \S+ stopped \(cumulated conns: FE: \d+, BE: \d+\)\.\r?$"
 )
 
 
@@ -55,6 +62,7 @@ def _supervised(settings: Settings, empty: str, directory: Path) -> SupervisedPr
         else f"global\n    stats socket {socket} mode 600 level admin\n",
         drain=Signals.SIGUSR1,
         reopen=None,
+        noise=_STOPPED,
     )
 
 
