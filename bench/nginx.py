@@ -42,8 +42,8 @@ from drove_gateway.proxies.installation.proof import prove
 from drove_gateway.proxies.installation.render import Rendered
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy

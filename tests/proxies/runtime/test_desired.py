@@ -9,8 +9,8 @@ from tests.proxies.nginx.plus.rig import app, topology
 
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.runtime.desired import DesiredServers
 from drove_gateway.proxies.runtime.resolver import Resolver

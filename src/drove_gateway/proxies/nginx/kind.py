@@ -8,6 +8,7 @@ from drove_gateway.config import Settings
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.kind import ProxyKind
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
 from drove_gateway.proxies.nginx.hazards import examine
 from drove_gateway.proxies.nginx.lint import lint
@@ -25,7 +26,6 @@ from drove_gateway.proxies.nginx.lua.vhost_blocks import without_runtime
 from drove_gateway.proxies.nginx.names import Naming
 from drove_gateway.proxies.nginx.platform import nginx_platform
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.nginx.workers import nginx_workers
 from drove_gateway.proxies.outside import Outside

@@ -20,12 +20,12 @@ from drove_gateway.daemon.outside import this_machine
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.lua.balancer import LuaBalancer
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
 from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.template_functions import lua_functions, lua_use
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy

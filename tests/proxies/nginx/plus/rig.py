@@ -27,8 +27,8 @@ from drove_gateway.model.vocabulary import (
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.template_file import TemplateFile
 from drove_gateway.proxies.installation.template_functions import template_functions
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy

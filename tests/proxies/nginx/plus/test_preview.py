@@ -12,8 +12,8 @@ from tests.standins.nginx_plus.server import NginxPlus, running
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.preview import Observation
+from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
-from drove_gateway.proxies.nginx.plus.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.client import Client
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.resolver import Resolver

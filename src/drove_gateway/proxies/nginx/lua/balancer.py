@@ -17,7 +17,7 @@ from drove_gateway.proxies.nginx.lua.configuration import VERSION
 from drove_gateway.proxies.nginx.lua.known_addresses import KnownAddresses
 from drove_gateway.proxies.nginx.lua.source import code_hash
 from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, hosts_of
-from drove_gateway.proxies.nginx.lua.wire import BulkResult
+from drove_gateway.proxies.nginx.lua.wire import BulkReply, BulkResult, Handshake
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
 from drove_gateway.proxies.nginx.plus.observed import is_regular, observed
 from drove_gateway.proxies.nginx.plus.wire import ErrorDetail
@@ -33,6 +33,9 @@ from drove_gateway.proxies.runtime.servers import (
 BUILD = "drove-gateway-lua"
 FULL = "UpstreamOutOfMemory"
 _BUSY = "UpstreamBusy"
+# Beside the API.
+_HANDSHAKE = "/drove-gateway/"
+_UPSTREAMS = "/drove-gateway/upstreams"
 # A body stays well below the limit of the balancer's location.
 _MOST_CHANGES = 20_000
 # Old workers respond for about 0.1 s after the first response of a new worker.
@@ -99,7 +102,7 @@ class LuaBalancer:
         """
         if process == self._met:
             return
-        found = await self._client.handshake()
+        found = await self._handshake()
         if self._dictionary not in {"", found.dictionary.id}:
             await self._until_only(found.dictionary.id)
         self._dictionary = found.dictionary.id
@@ -127,7 +130,7 @@ class LuaBalancer:
         for _ in range(_MOST_LOOKS):
             await asyncio.sleep(_LOOK_SECONDS)
             await self._client.forget_connections()
-            found = await self._client.handshake()
+            found = await self._handshake()
             seen = seen + 1 if found.dictionary.id == dictionary else 0
             if seen == _ENOUGH_LOOKS:
                 return
@@ -153,7 +156,9 @@ class LuaBalancer:
     async def _call(self, upstreams: Upstreams) -> Mapping[str, BulkResult | None]:
         body = {name: self._change(its) for name, its in upstreams.items()}
         try:
-            return await self._client.change_upstreams(body)
+            reply = await self._client.call(
+                "change_upstreams", "POST", _UPSTREAMS, BulkReply, {"upstreams": body}
+            )
         except ApiCut as error:
             # Whether it was carried out shows when the upstreams are read again.
             cut = BulkResult(error=ErrorDetail(text=str(error), code=_BUSY))
@@ -161,6 +166,10 @@ class LuaBalancer:
         except ApiRefused as error:
             self._log.write(LogEvent.CHANGED_ONE_BY_ONE, error=str(error))
             return {}
+        return reply.upstreams
+
+    async def _handshake(self) -> Handshake:
+        return await self._client.call("handshake", "GET", _HANDSHAKE, Handshake)
 
     def _change(self, changes: Sequence[Change]) -> Mapping[str, Any] | None:
         """The change of an upstream as the call has it; None removes it."""

@@ -1,7 +1,6 @@
 """NGINX Plus's HTTP API, call by call: versions, time limits, errors in words.
 
-The Lua balancer of open-source NGINX offers the same API, and beside it a handshake and one call
-that changes many upstreams.
+The Lua balancer of open-source NGINX offers the same API, and beside it calls of its own.
 
 What the API refuses is `ApiRefused` with its own status, code and text; what it does not answer
 at all is `ApiDown`; a call that was cut off, so that nobody knows whether it was carried out, is
@@ -23,7 +22,6 @@ import msgspec
 
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
-from drove_gateway.proxies.nginx.lua.wire import BulkReply, BulkResult, Handshake
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.wire import (
     ErrorAnswer,
@@ -123,16 +121,35 @@ class Client:
         path = f"http/upstreams/{_quoted(upstream)}/servers/{server_id}"
         return await self._call("update_http_servers", "DELETE", path, list[Server])
 
-    async def handshake(self) -> Handshake:
-        """Which Lua balancer NGINX runs."""
-        return await self._counted("handshake", "GET", "/drove-gateway/", Handshake)
-
-    async def change_upstreams(
-        self, changes: Mapping[str, Mapping[str, Any] | None]
-    ) -> Mapping[str, BulkResult | None]:
-        """Change upstreams of the Lua balancer, each as a whole or not at all; None removes it."""
-        path, body = "/drove-gateway/upstreams", {"upstreams": changes}
-        return (await self._counted("change_upstreams", "POST", path, BulkReply, body)).upstreams
+    async def call(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        body: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Call `path` of the API, which has the version in it; a path that begins with a slash is
+        beside the API. `operation` is its name in the metrics.
+        """
+        ok = False
+        try:
+            status, content = await self._exchange(method, path, body)
+            if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
+                raise self._refused(method, path, status, content)
+            try:
+                decoded = msgspec.json.decode(content, type=answer)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise ApiRefused(
+                    f"{method} {_at(self.url, path)} answered {status} with something that is not "
+                    f"{self._access.product}'s API ({error}): {_shown(content)}",
+                    status=status,
+                    code="",
+                ) from error
+            ok = True
+            return decoded
+        finally:
+            self._metrics.call(operation, ok)
 
     async def forget_connections(self) -> None:
         """Use new connections: after a reload, kept ones may lead to workers that are leaving.
@@ -158,14 +175,14 @@ class Client:
         if not self._version:
             self._version = await self._negotiate()
         try:
-            return await self._counted(operation, method, f"{self._version}/{path}", answer, body)
+            return await self.call(operation, method, f"{self._version}/{path}", answer, body)
         except ApiRefused as error:
             if error.code == "UnknownVersion":
                 self._version = 0
             raise
 
     async def _negotiate(self) -> int:
-        offered = await self._counted("list_versions", "GET", "", list[int])
+        offered = await self.call("list_versions", "GET", "", list[int])
         known = [version for version in offered if _OLDEST_VERSION <= version <= _NEWEST_VERSION]
         if not known:
             raise ApiRefused(
@@ -175,33 +192,6 @@ class Client:
                 code="UnknownVersion",
             )
         return max(known)
-
-    async def _counted(
-        self,
-        operation: str,
-        method: str,
-        path: str,
-        answer: type[Answer],
-        body: Mapping[str, Any] | None = None,
-    ) -> Answer:
-        ok = False
-        try:
-            status, content = await self._exchange(method, path, body)
-            if status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
-                raise self._refused(method, path, status, content)
-            try:
-                decoded = msgspec.json.decode(content, type=answer)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise ApiRefused(
-                    f"{method} {_at(self.url, path)} answered {status} with something that is not "
-                    f"{self._access.product}'s API ({error}): {_shown(content)}",
-                    status=status,
-                    code="",
-                ) from error
-            ok = True
-            return decoded
-        finally:
-            self._metrics.call(operation, ok)
 
     async def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None
