@@ -43,6 +43,8 @@ def test_without_a_wait_instances_are_killed_at_once(spec: object) -> None:
         ("5", None),
         ("", None),
         ("-1s", None),
+        pytest.param("9" * 400 + "s", None, id="400 digits"),
+        pytest.param("9" * 5000 + "ms", None, id="5000 digits"),
     ],
 )
 def test_durations_are_dropwizards(text: str, value: float | None) -> None:

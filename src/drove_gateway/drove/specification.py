@@ -11,7 +11,8 @@ import msgspec
 from drove_gateway.drove import wire
 from drove_gateway.drove.excerpt import Hide
 
-_DURATION = re.compile(r"(\d+)\s*([a-z]*)", re.IGNORECASE)
+# So many digits that every number can be computed with.
+_DURATION = re.compile(r"(\d{1,15})\s*([a-z]*)", re.IGNORECASE)
 _SECONDS = {
     **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), 1e-9),
     **dict.fromkeys(("us", "microsecond", "microseconds"), 1e-6),

@@ -124,7 +124,14 @@ async def test_shipped_template_has_no_finding(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("value", "unit", "seconds"),
-    [("10m", "s", 600), ("5", "s", 5), ("5000", "ms", 5), ("1m30s", "s", None), ("$x", "s", None)],
+    [
+        ("10m", "s", 600),
+        ("5", "s", 5),
+        ("5000", "ms", 5),
+        ("1m30s", "s", None),
+        ("$x", "s", None),
+        ("9" * 400, "ms", None),
+    ],
 )
 def test_durations_of_proxies_are_understood(value: str, unit: str, seconds: float | None) -> None:
     assert duration(value, unit) == seconds

@@ -55,5 +55,5 @@ def short_grace(line: int, keyword: str, value: str, unit: str) -> Iterator[Lint
 
 def duration(value: str, unit: str) -> float | None:
     """Return seconds of a time such as `10m` or `500ms`; None if it is not a single number."""
-    match = re.fullmatch(r"(\d+)(ms|[smhd])?", value)
+    match = re.fullmatch(r"(\d{1,15})(ms|[smhd])?", value)
     return int(match[1]) * _UNITS[match[2] or unit] if match else None
