@@ -17,6 +17,11 @@ _MOST_BYTES = 16 * 1024 * 1024
 Functions = Mapping[str, Callable[..., Any]]
 
 
+def read_template(path: Path) -> str:
+    """Return the source of a template. Raises OSError; a pipe or a device counts as unreadable."""
+    return read_regular(path, _MOST_BYTES).decode(errors="surrogateescape")
+
+
 class TemplateFile:
     """A template file that is compiled when it changes.
 
@@ -104,8 +109,7 @@ class TemplateFile:
 
     def _read(self) -> Template | RenderError:
         try:
-            content = read_regular(self.path, _MOST_BYTES)
-            self.source = content.decode(errors="surrogateescape")
+            self.source = read_template(self.path)
             return self._compiled(self.source)
         except OSError as error:
             return RenderError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from drove_gateway.config import Settings
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
+from drove_gateway.proxies.installation.template_file import read_template
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.configuration_text import served_by_file
@@ -92,7 +93,7 @@ def _lua_use(settings: Settings) -> LuaUse:
     if settings.nginx_reload_disabled or not settings.nginxplusapiaddr:
         return LuaUse()
     try:
-        return lua_use(Path(settings.nginx_template).read_text(errors="replace"))
+        return lua_use(read_template(Path(settings.nginx_template)))
     except OSError:
         # That it cannot be read is reported when it is rendered.
         return LuaUse()

@@ -1,6 +1,7 @@
 """A template with three more lines is served without reloads."""
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from drove_gateway.proxies.nginx.lua.template_functions import (
     lua_use,
     upstreams_of,
 )
+from drove_gateway.proxies.registry import kind_of
 
 _EXAMPLE = Path(__file__).with_name("example.tmpl")
 
@@ -78,6 +80,19 @@ def test_servers_of_named_hosts_have_the_address_that_was_noted_last() -> None:
     for ip, shown in (("10.0.0.1", "10.0.0.1:80"), ("::1", "[::1]:80"), ("", "[::1]:80")):
         addresses.note("node.test", ip)
         assert listed() == (shown, "10.0.0.9:80")
+
+
+def test_a_template_that_is_a_pipe_does_not_stop_the_start(tmp_path: Path) -> None:
+    """Nobody may ever write to it. It is reported when it is rendered."""
+    pipe = tmp_path / "nginx.tmpl"
+    os.mkfifo(pipe)
+    settings = Settings(
+        proxy_platform="nginx", nginx_template=str(pipe), nginxplusapiaddr="unix:/run/api.sock"
+    )
+    start = threading.Thread(target=kind_of, args=(settings,), daemon=True)
+    start.start()
+    start.join(5)
+    assert not start.is_alive()
 
 
 def test_every_function_is_in_the_reference() -> None:
