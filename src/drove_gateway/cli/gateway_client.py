@@ -68,7 +68,7 @@ def decoded(settings: Settings, body: bytes, document: type[T]) -> T:
     """Decode a response. Raises GatewayUnreachable if it is not that of a gateway."""
     try:
         return msgspec.json.decode(body, type=document)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise GatewayUnreachable(f"the server at {url(settings)} is not a drove-gateway") from error
 
 
@@ -105,7 +105,7 @@ def _reason(error: Exception) -> str:
 def _refusal(body: bytes) -> str:
     try:
         return msgspec.json.decode(body, type=_Refusal).error
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "not the response of a drove-gateway"
 
 

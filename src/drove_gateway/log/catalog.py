@@ -310,6 +310,14 @@ class LogEvent(enum.Enum):
         "servers",
         "first",
     )
+    CHANGES_UNDONE = _warning(
+        "another program keeps undoing this gateway's changes: each is restored again; look for a "
+        "second drove-gateway on another machine, or a tool that manages the configuration",
+        "proxy",
+        "first",
+        "count",
+    )
+    CHANGES_LAST = _info("no other program undoes this gateway's changes any more", "proxy")
     AUDIT_FAILED = _warning(
         "the proxy's servers cannot be audited; the gateway retries", "proxy", "error"
     )

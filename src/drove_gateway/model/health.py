@@ -29,7 +29,8 @@ class CertificateHealth(msgspec.Struct, frozen=True):
 class ProxyHealth(msgspec.Struct, frozen=True):
     """Health that a proxy's driver reports, in the sections of `/v1/health`.
 
-    `draining` counts the removed servers that still finish their requests; `overdue` are those, as
+    `contested` says which changes another program keeps undoing, empty where none. `draining`
+    counts the removed servers that still finish their requests; `overdue` are those, as
     `backend/server`, that the proxy still has past their deadline. `notes` are worth knowing, and
     not a problem. `certificates` says in one section what `certificate_files` lists.
     """
@@ -41,5 +42,6 @@ class ProxyHealth(msgspec.Struct, frozen=True):
     draining: int = 0
     overdue: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    contested: str = ""
     certificates: HealthSection = HealthSection(message="OK: no directory of certificates")
     certificate_files: tuple[CertificateHealth, ...] = ()

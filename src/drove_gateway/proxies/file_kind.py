@@ -21,6 +21,7 @@ from drove_gateway.proxies.certificates.follower import (
     Certificates,
     FollowsCertificates,
 )
+from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
@@ -123,6 +124,12 @@ class FileKind(msgspec.Struct, frozen=True):
                 LastAddresses(self._resolver(outside)),
                 audit_interval=self.rules.audit_interval,
                 certificates=self._certificates(outside),
+                foreign=ForeignChanges(
+                    self.name,
+                    audit_interval=self.rules.audit_interval,
+                    clock=outside.clock,
+                    log=outside.log,
+                ),
             )
         return RuntimeProxy(
             self.connect(outside, stack),

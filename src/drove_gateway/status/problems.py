@@ -53,7 +53,13 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
             proxy.template.message,
             "correct the template; `drove-gateway check` shows whether it can be used",
         )
-    if not proxy.config.healthy:
+    if proxy.contested:
+        yield Problem(
+            "Another program undoes this gateway's changes",
+            proxy.contested,
+            "stop the other program: look for drove-gateway on other machines",
+        )
+    elif not proxy.config.healthy:
         yield Problem(
             "The configuration is refused", proxy.config.message, "drove-gateway check --diff"
         )

@@ -1,18 +1,22 @@
 """A proxy without a runtime API, driven by plans: what reloads, what health says, the audit."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
+import structlog
 from tests.proxies.installation.names import no_names
 from tests.proxies.nginx_rig import TEMPLATE, Rig, rigged, topology
 from tests.waiting import until
 
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, RenderError
 from drove_gateway.model.health import NO_RUNTIME_API, PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import Plan, Step
+from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 
 WELL = ProxyHealth(
@@ -184,3 +188,28 @@ async def test_distrust_makes_the_next_plan_install_again(proxy: ReloadingProxy)
     outcome = await proxy.apply(proxy.plan(topology(web=3)))
     assert [step.action for step in outcome.steps] == ["keep"]
     assert proxy.plan(topology(web=3)).empty
+
+
+async def test_a_file_that_another_program_rewrites_again_and_again_is_named_in_health(
+    rig: Rig,
+) -> None:
+    log = EventLog(structlog.get_logger())
+    foreign = ForeignChanges("NGINX", audit_interval=0.05, clock=time.monotonic, log=log)
+    proxy = ReloadingProxy(rig.installation(), no_names(), audit_interval=0.05, foreign=foreign)
+    await proxy.apply(proxy.plan(topology(web=3)))
+    ours = rig.config.read_text()
+    woken = asyncio.Event()
+    auditing = asyncio.create_task(proxy.run(lambda _: woken.set()))
+    try:
+        for times in (1, 2, 3):
+            assert not proxy.health().contested
+            rig.config.write_text(ours + f"# another gateway, {times}")
+            await asyncio.wait_for(woken.wait(), 10)
+            woken.clear()
+            await proxy.apply(proxy.plan(topology(web=3)))
+            assert rig.config.read_text() == ours
+    finally:
+        auditing.cancel()
+    health = proxy.health()
+    assert not health.config.healthy
+    assert "another program keeps undoing this gateway's changes to NGINX" in health.contested

@@ -9,6 +9,7 @@ from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import EMPTY, App, Topology
 from drove_gateway.proxies.certificates.follower import FollowsCertificates, NoCertificates
+from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation.doubts import Doubts
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.installation.last_addresses import LastAddresses
@@ -25,10 +26,12 @@ class ReloadingProxy:
         *,
         audit_interval: float,
         certificates: FollowsCertificates | None = None,
+        foreign: ForeignChanges | None = None,
     ) -> None:
         self._installation = installation
         self._addresses = addresses
         self._certificates = certificates or NoCertificates()
+        self._foreign = foreign
         self._audit_interval = audit_interval
         self._desired: Topology | None = None
         self._doubts = Doubts("the gateway started")
@@ -90,7 +93,10 @@ class ReloadingProxy:
             await asyncio.sleep(self._audit_interval)
             await self._look_for_names(wake)
             drift = await self._installation.drift()
-            if drift and drift not in self._doubts.reasons:
+            restored = bool(drift) and drift not in self._doubts.reasons
+            if self._foreign is not None:
+                self._foreign.note(["its whole configuration"] if restored else [])
+            if restored:
                 self._doubt(drift, wake)
 
     async def _look_for_names(self, wake: Callable[[str], None]) -> None:
@@ -111,12 +117,14 @@ class ReloadingProxy:
         return None
 
     def health(self) -> ProxyHealth:
+        config = self._installation.config_health(self._desired)
         return ProxyHealth(
-            config=self._installation.config_health(self._desired),
+            config=self._foreign.section(config) if self._foreign else config,
             template=self._installation.template_health(),
             upstream_updates=NO_RUNTIME_API,
             resolver=self._addresses.health(self._desired or EMPTY),
             notes=self._installation.notes(),
+            contested=self._foreign.problem if self._foreign else "",
             certificates=self._certificates.section(),
             certificate_files=self._certificates.health(),
         )

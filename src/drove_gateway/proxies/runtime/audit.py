@@ -8,6 +8,7 @@ from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.foreign_changes import ForeignChanges, undone_servers
 from drove_gateway.proxies.runtime.desired import host_names
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.report import listed
@@ -32,6 +33,7 @@ class Audit:
         engine: Engine,
         watch: Watch,
         resolver: Resolver,
+        foreign: ForeignChanges,
         *,
         interval: float,
         watch_interval: float,
@@ -41,6 +43,7 @@ class Audit:
         self._engine = engine
         self._watch = watch
         self._resolver = resolver
+        self._foreign = foreign
         self._watch_interval = watch_interval
         self._often = engine.adapter.abilities.reads_everything
         self._interval = min(_READING_SECONDS, interval) if self._often else interval
@@ -89,7 +92,11 @@ class Audit:
         """One audit. Raises RuntimeApiError."""
         name = self._engine.adapter.name
         missed = self._engine.missing.keys()
+        before = dict(self._engine.seen) if self._engine.known else {}
+        loads = self._engine.loads
         drift = await self._engine.audit(desired)
+        if before and loads == self._engine.loads:
+            self._foreign.note(undone_servers(before, self._engine.seen, drift))
         self._resolver.retain(host_names(desired))
         if drift:
             self._log.write(

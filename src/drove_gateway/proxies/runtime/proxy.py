@@ -18,6 +18,7 @@ from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.vocabulary import App, Topology
 from drove_gateway.proxies.certificates.follower import FollowsCertificates, NoCertificates
+from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.audit import Audit
@@ -80,10 +81,15 @@ class RuntimeProxy:
         self._drains = Drains(self._engine, clock=clock, log=log)
         self._probes = Probes(self._engine, clock=clock, log=log)
         self._watch = Watch(self._engine, clock=clock, log=log)
+        self._foreign = ForeignChanges(
+            adapter.name, audit_interval=rules.audit_interval, clock=clock, log=log
+        )
+        self._foreign_loads = 0
         self._audit = Audit(
             self._engine,
             self._watch,
             resolver,
+            self._foreign,
             interval=rules.audit_interval,
             watch_interval=rules.watch_interval,
             clock=clock,
@@ -198,13 +204,14 @@ class RuntimeProxy:
         """The sections as of now: what is pending, refused or unknown is not healthy."""
         servers = self._before_reload or self._servers_health()
         return ProxyHealth(
-            config=self._installation.config_health(self._desired),
+            config=self._foreign.section(self._installation.config_health(self._desired)),
             template=self._installation.template_health(),
             notes=self._installation.notes(),
             upstream_updates=servers,
             resolver=self._resolver.health(),
             draining=self.draining,
             overdue=self._engine.ledger.overdue(self._clock()),
+            contested=self._foreign.problem,
             certificates=self._certificates.section(),
             certificate_files=self._certificates.health(),
         )
@@ -267,6 +274,9 @@ class RuntimeProxy:
         changed = self._loader.changes()
         if installed.reloaded:
             self._late.reloaded()
+            if self._foreign_loads != self._watch.foreign_loads:
+                self._foreign.note(["its whole configuration"])
+            self._foreign_loads = self._watch.foreign_loads
         elif self._abilities.publishes_early:
             self._late.add({each.backend for each in changed if each.action is Action.PUBLISH})
         both = SyncResult((*first.done, *changed, *second.done), second.failed)
@@ -322,6 +332,7 @@ class RuntimeProxy:
             await asyncio.sleep(self._rules.audit_interval)
             if self._desired is None or self._file.lock.locked():
                 continue
+            self._foreign.look()
             if found := self._find_orphans():
                 wake(f"{listed(found)} not on the cluster")
             if self._abilities.file_has_servers:
@@ -329,6 +340,7 @@ class RuntimeProxy:
                 continue
             drift = await self._installation.drift()
             if drift and drift not in self._loader.doubts.reasons:
+                self._foreign.note(["its whole configuration"])
                 self._loader.doubts.add(drift)
                 wake(drift)
 

@@ -17,12 +17,13 @@ class Watch:
     """Looks at the process that answers. Another one has none of the runtime changes.
 
     `problem` says why the runtime API does not answer, empty while it does. `first_seen` is set
-    when the process is new to the gateway.
+    when the process is new to the gateway. `foreign_loads` counts those that others started.
     """
 
     def __init__(self, engine: Engine, *, clock: Callable[[], float], log: EventLog) -> None:
         self.problem = ""
         self.first_seen = asyncio.Event()
+        self.foreign_loads = 0
         self._process: Process | None = None
         self._has_looked = False
         self._engine = engine
@@ -57,6 +58,7 @@ class Watch:
         if not happened:
             return news
         self._process = process
+        self.foreign_loads += 1
         self._engine.forget()
         self.first_seen.set()
         self._log.write(

@@ -48,14 +48,14 @@ http {{
     proxy_connect_timeout 1s;
     proxy_next_upstream_tries 0;
     {balancer}
-    upstream drove_gateway_by_host {{
+    upstream vhost@requested {{
         {by_host}
         keepalive 16;
     }}
     server {{
         listen 127.0.0.1:{port} default_server;
         access_by_lua_block {{ require("drove_gateway.balancer").access_by_host(ngx.var.host) }}
-        location / {{ proxy_pass http://drove_gateway_by_host; }}
+        location / {{ proxy_pass http://vhost@requested; }}
     }}
     {servers}
 }}

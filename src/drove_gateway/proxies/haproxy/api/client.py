@@ -76,7 +76,7 @@ class RuntimeApi:
             return []
         begin = self._clock()
         try:
-            texts = split(await self._exchange(commands), commands)
+            texts = await self._texts(commands)
         except RuntimeApiError as error:
             for command in commands:
                 self._metrics.call(command.operation, False)
@@ -115,6 +115,15 @@ class RuntimeApi:
             found = None
         self._metrics.call(command.operation, found is Verdict.DONE)
         return Reply(command, text, found)
+
+    async def _texts(self, commands: Sequence[Command]) -> list[str]:
+        try:
+            return split(await self._exchange(commands), commands)
+        except MemoryError as error:
+            raise RuntimeApiError(
+                f"there is not enough memory for the reply of HAProxy's runtime API at "
+                f"{_shown(self.address)}"
+            ) from error
 
     async def _exchange(self, commands: Sequence[Command]) -> str:
         patience = min(self._timeout, _SILENT_SECONDS) if self._silent else self._timeout
@@ -161,7 +170,11 @@ class _Conversation(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
+        try:
+            self._received += data
+        except MemoryError as error:
+            self._end(error)
+            return
         self._last = self._loop.time()
         if len(self._received) > _MOST_BYTES:
             self._end(OSError(f"it sent more than {_MOST_BYTES} bytes"))

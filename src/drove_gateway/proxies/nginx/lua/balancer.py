@@ -166,7 +166,8 @@ class LuaBalancer:
         except ApiRefused as error:
             self._log.write(LogEvent.CHANGED_ONE_BY_ONE, error=str(error))
             return {}
-        return reply.upstreams
+        replies = reply.upstreams
+        return {name: replies[name] for name in upstreams if name in replies}
 
     async def _handshake(self) -> Handshake:
         return await self._client.call("handshake", "GET", _HANDSHAKE, Handshake)

@@ -42,6 +42,8 @@ _MOST_CONNECTIONS = 16
 # The status of one server is about 700 bytes: room for 400,000 servers.
 _MOST_BYTES = 256 * 1024 * 1024
 _MOST_TEXT = 300
+_MOST_VERSIONS = 20
+_NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Answer = TypeVar("Answer")
 
@@ -64,11 +66,19 @@ class ApiCut(RuntimeApiError):
 
 
 class Client:
-    """Calls the API over kept connections; each call may take `timeout` seconds."""
+    """Calls the API over kept connections; each call may take `timeout` seconds, and each answer
+    may have `most_bytes`."""
 
     def __init__(
-        self, access: Access, *, timeout: float, metrics: ApiMetrics, log: EventLog
+        self,
+        access: Access,
+        *,
+        timeout: float,
+        metrics: ApiMetrics,
+        log: EventLog,
+        most_bytes: int = _MOST_BYTES,
     ) -> None:
+        self._most_bytes = most_bytes
         self._access = access
         self._timeout = timeout
         self._metrics = metrics
@@ -139,13 +149,17 @@ class Client:
                 raise self._refused(method, path, status, content)
             try:
                 decoded = msgspec.json.decode(content, type=answer)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _NOT_READABLE as error:
                 raise ApiRefused(
                     f"{method} {_at(self.url, path)} answered {status} with something that is not "
                     f"{self._access.product}'s API ({error}): {_shown(content)}",
                     status=status,
                     code="",
                 ) from error
+        except MemoryError as error:
+            what = f"there is not enough memory for the answer to {method} {_at(self.url, path)}"
+            raise ApiDown(what) from error
+        else:
             ok = True
             return decoded
         finally:
@@ -186,7 +200,8 @@ class Client:
         known = [version for version in offered if _OLDEST_VERSION <= version <= _NEWEST_VERSION]
         if not known:
             raise ApiRefused(
-                f"{self._access.product} at {self.url} offers the API versions {offered}, none of "
+                f"{self._access.product} at {self.url} offers the API versions "
+                f"{offered[:_MOST_VERSIONS]}, none of "
                 f"{_OLDEST_VERSION} to {_NEWEST_VERSION}",
                 status=HTTPStatus.NOT_FOUND,
                 code="UnknownVersion",
@@ -218,7 +233,7 @@ class Client:
                     method, _at(self._access.url, path), data=data, allow_redirects=False
                 ) as response,
             ):
-                return response.status, await _bounded(response, call)
+                return response.status, await _bounded(response, call, self._most_bytes)
         except TimeoutError as error:
             raise ApiDown(f"{call} was not answered within {self._timeout:g} s") from error
         except aiohttp.ClientConnectorError as error:
@@ -278,7 +293,7 @@ class Client:
     def _refused(self, method: str, path: str, status: int, content: bytes) -> ApiRefused:
         try:
             detail = msgspec.json.decode(content, type=ErrorAnswer).error
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except _NOT_READABLE:
             detail = ErrorDetail(text=_shown(content))
         outcome = f"{status} {detail.code}".strip()
         return ApiRefused(
@@ -300,13 +315,13 @@ _ADVICE = {
 }
 
 
-async def _bounded(response: aiohttp.ClientResponse, call: str) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, call: str, most: int) -> bytes:
     content = bytearray()
     async for chunk in response.content.iter_any():
         content += chunk
-        if len(content) > _MOST_BYTES:
+        if len(content) > most:
             raise ApiRefused(
-                f"{call} answered with more than {_MOST_BYTES >> 20} MiB",
+                f"{call} answered with more than {most >> 20} MiB",
                 status=response.status,
                 code="",
             )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from drove_gateway.proxies.nginx.plus.wire import Peer, Server, canonical, milliseconds
 from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Parameter
 
+_PORT_DIGITS = 5
 _HELD: Mapping[str, Held] = {"draining": "drain", "down": "maintenance"}
 
 
@@ -40,13 +41,18 @@ def _server(
     return ObservedServer(
         name,
         host.strip("[]"),
-        int(port) if port.isdecimal() else 0,
+        int(port) if _is_port(port) else 0,
         serving=not held,
         held=held,
         active=active,
         handle=handle,
         parameters=parameters,
     )
+
+
+def _is_port(text: str) -> bool:
+    """Whether `text` is digits, few enough to be a port."""
+    return text.isascii() and text.isdigit() and len(text) <= _PORT_DIGITS
 
 
 def time_value(text: str) -> int | str:

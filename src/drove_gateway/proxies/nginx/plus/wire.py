@@ -8,7 +8,8 @@ import re
 
 import msgspec
 
-_DURATION = re.compile(r"(\d+)(ms|[smhdwMy]?)")
+# A longer number is not a time that NGINX accepts.
+_DURATION = re.compile(r"([0-9]{1,18})(ms|[smhdwMy]?)")
 _MILLISECONDS = {
     "ms": 1,
     "": 1000,
