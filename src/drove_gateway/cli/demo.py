@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable
@@ -106,12 +107,18 @@ def _line(step: str, well: bool, milliseconds: float | None) -> None:
 
 
 def _this_program() -> str:
-    """Return what to type to run this program, with a short path where there is one."""
+    """Return what to type to run this program."""
     typed = Path(sys.argv[0])
     if typed.name == "__main__.py":
-        return f"{sys.executable} -m drove_gateway"
-    here = Path.cwd()
-    return str(typed.relative_to(here)) if typed.is_relative_to(here) else str(typed)
+        return f"{shortest(Path(sys.executable), Path.cwd())} -m drove_gateway"
+    return shortest(typed, Path.cwd())
+
+
+def shortest(program: Path, here: Path) -> str:
+    """Return the shortest way to name `program` in a shell whose directory is `here`."""
+    if (known := shutil.which(program.name)) and Path(known) == program:
+        return program.name
+    return str(program.relative_to(here)) if program.is_relative_to(here) else str(program)
 
 
 def _say(text: str) -> None:

@@ -58,7 +58,7 @@ async def deploy_vhost(stage: Stage) -> float | None:
 
 async def destroy_app(stage: Stage) -> float | None:
     await stage.cluster.remove_app("reports")
-    return await stage.clients.right(stage.vhost("reports"), lambda: _NO_SUCH_VHOST, _STEP_SECONDS)
+    return await served_no_longer(stage, "reports")
 
 
 async def fail_over(stage: Stage) -> float | None:
@@ -89,3 +89,8 @@ async def served_by_all(stage: Stage, app: str, seconds: float = _STEP_SECONDS) 
         return ExpectedResponses(instances=frozenset(instance.instance_id for instance in hosts))
 
     return await stage.clients.right(stage.vhost(app), listed, seconds)
+
+
+async def served_no_longer(stage: Stage, app: str, seconds: float = _STEP_SECONDS) -> float | None:
+    """Return the milliseconds until the app's vhost responds with 404; None if never."""
+    return await stage.clients.right(stage.vhost(app), lambda: _NO_SUCH_VHOST, seconds)

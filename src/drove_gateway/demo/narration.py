@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from drove_gateway.demo.checks import served_by_all
+from drove_gateway.demo.checks import served_by_all, served_no_longer
 from drove_gateway.demo.clients import Load
 from drove_gateway.demo.stage import APPS, LEADER_VHOST, Stage
 
@@ -38,14 +38,21 @@ async def narrate(stage: Stage, load: Load, say: Say) -> None:
     """Change the cluster and print what follows, until cancelled."""
     while True:
         async for app in _events(stage, say):
-            took = await served_by_all(stage, app, _PATIENCE_SECONDS)
-            count = len(stage.cluster.app(app).hosts())
-            say(
-                f"  {stage.vhost(app)} is served by exactly its {count} instances, "
-                + (f"{took:.0f} ms later" if took is not None else "not yet: see gateway.log")
-                + f"; {load.requests:,} requests so far, {load.failed} failed"
-            )
+            what, took = await _outcome(stage, app)
+            when = f"{took:.0f} ms later" if took is not None else "not yet: see gateway.log"
+            say(f"  {what}, {when}; {load.requests:,} requests so far, {load.failed} failed")
             await asyncio.sleep(_BETWEEN_EVENTS_SECONDS)
+
+
+async def _outcome(stage: Stage, app: str) -> tuple[str, float | None]:
+    """Return what the proxy's responses should show, and the milliseconds until they did."""
+    vhost = stage.vhost(app)
+    if not any(version.name == app for version in stage.cluster.cluster.apps.values()):
+        took = await served_no_longer(stage, app, _PATIENCE_SECONDS)
+        return f"{vhost} responds with 404", took
+    took = await served_by_all(stage, app, _PATIENCE_SECONDS)
+    count = len(stage.cluster.app(app).hosts())
+    return f"{vhost} is served by exactly its {count} instances", took
 
 
 async def _events(stage: Stage, say: Say) -> AsyncIterator[str]:
@@ -63,6 +70,7 @@ async def _events(stage: Stage, say: Say) -> AsyncIterator[str]:
         back = cluster.start_controller(leader)
         await _event(say, f"controller {leader} returns as a stand-by", back, "")
     yield await _event(say, "the new leader scales api back to 3", cluster.scale("api", 3), "api")
+    yield await _event(say, "shop and its vhost are removed", cluster.remove_app("shop"), "shop")
 
 
 async def _event(say: Say, what: str, happening: Awaitable[object], app: str) -> str:
