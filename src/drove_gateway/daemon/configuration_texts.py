@@ -20,7 +20,9 @@ _DIRECTIVES = (
     re.compile(r"(?i)\b((?:insecure-)?password[ \t]+)\S+"),
     re.compile(r"(?i)\b(stats[ \t]+auth[ \t]+[^\s:]*:)\S+"),
     re.compile(r"(?i)\b((?:proxy-)?authorization\b[\"']?[ \t:,]+)\S.*"),
-    re.compile(r"(?i)\b((?:passwd|secret|token|api[-_]?key)\b[\"']?[ \t]*[ \t:=][ \t]*)\S+"),
+    re.compile(
+        r"(?i)\b((?:passwd|secret|token|api[-_]?key)\b[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+))\S+"
+    ),
     re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
 )
 
