@@ -17,7 +17,8 @@ APPLIED = ApplyRecord(0.0, 0.1, (), (), ())
 
 
 def leaderless(message: str) -> tuple[NamespaceView, ...]:
-    return (NamespaceView("stage", (EndpointView("http://c1", False, message),)),)
+    denied = message.startswith("40")
+    return (NamespaceView("stage", (EndpointView("http://c1", False, message, denied=denied),)),)
 
 
 def running(**changes: object) -> Status:
@@ -65,9 +66,13 @@ def test_of_several_controllers_the_first_is_quoted_and_the_others_are_counted()
 
 
 def test_before_the_first_ping_nothing_is_called_wrong() -> None:
-    found = verdict(msgspec.structs.replace(FIRST, namespaces=leaderless("")))
+    unasked = NamespaceView("stage", (EndpointView("http://c1"),))
+
+    found = verdict(msgspec.structs.replace(FIRST, namespaces=(unasked,)))
 
     assert (found.colour, found.helps) == ("grey", "")
+    assert problems(msgspec.structs.replace(FIRST, namespaces=(unasked,))) == ()
+    assert verdict(running(namespaces=(unasked,))).colour == "green"
 
 
 @pytest.mark.parametrize(

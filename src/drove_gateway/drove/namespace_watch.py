@@ -128,6 +128,7 @@ class NamespaceWatch:
                 ping.standing is Standing.LEADS,
                 ping.message,
                 stands_by=ping.standing is Standing.STANDS_BY,
+                denied=ping.denied,
             )
             for controller, ping in zip(self._controllers, pings, strict=True)
         )

@@ -11,13 +11,14 @@ class EndpointView(msgspec.Struct, frozen=True):
     """A configured controller. As in the original, only the leader is healthy.
 
     `message` is "OK", "pending first check", or why it is not healthy. `stands_by` says that it is
-    well and does not lead.
+    well and does not lead, `denied` that it refuses the credentials.
     """
 
     url: str
     healthy: bool = False
     message: str = PENDING
     stands_by: bool = False
+    denied: bool = False
 
 
 class SyncState(msgspec.Struct, frozen=True):
@@ -55,6 +56,16 @@ class NamespaceView(msgspec.Struct, frozen=True):
         return any(endpoint.healthy for endpoint in self.endpoints)
 
     @property
+    def unasked(self) -> bool:
+        """Whether no controller was asked yet."""
+        return bool(self.endpoints) and all(each.message == PENDING for each in self.endpoints)
+
+    @property
+    def leaderless(self) -> bool:
+        """Whether the controllers were asked, and none leads."""
+        return not self.healthy and not self.unasked
+
+    @property
     def message(self) -> str:
         """The namespace's message in `/v1/health`, in the original's words; then what keeps the
         apps from being known, if a controller leads all the same."""
@@ -79,7 +90,7 @@ class NamespaceView(msgspec.Struct, frozen=True):
 
     @property
     def _endpoints(self) -> str:
-        if self.endpoints and all(endpoint.message == PENDING for endpoint in self.endpoints):
+        if self.unasked:
             return PENDING
         healthy = sum(endpoint.healthy for endpoint in self.endpoints)
         if not healthy:

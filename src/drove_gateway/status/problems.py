@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import msgspec
 
+from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.wording import count_of, first_and_more, old_workers_left
 from drove_gateway.status.status import Status
 
 _MOST_NAMED = 5
-_DENIED = ("401", "403")
 _CREDENTIALS = (
     "correct `user` and `pass`, or `access_token`, of the namespace in nixy.toml, then run "
     "systemctl reload drove-gateway"
@@ -47,7 +47,7 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
     proxy = status.proxy
     if status.progress.error:
         yield Problem("Changes are not applied", status.progress.error, "drove-gateway check")
-    if not proxy.template.healthy:
+    if _is_bad(proxy.template):
         yield Problem(
             "The template cannot be used",
             proxy.template.message,
@@ -59,27 +59,32 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
             proxy.contested,
             "stop the other program: look for drove-gateway on other machines",
         )
-    elif not proxy.config.healthy:
+    elif _is_bad(proxy.config):
         yield Problem(
             "The configuration is refused", proxy.config.message, "drove-gateway check --diff"
         )
-    if not proxy.upstream_updates.healthy:
+    if _is_bad(proxy.upstream_updates):
         yield Problem(
             "The runtime API cannot be used",
             proxy.upstream_updates.message,
             "check that the proxy runs, that nixy.toml names its API, and that the gateway's user "
             "may use it: drove-gateway check",
         )
-    if not proxy.resolver.healthy:
+    if _is_bad(proxy.resolver):
         yield Problem(
             "Names cannot be resolved", proxy.resolver.message, "check the machine's resolver"
         )
 
 
+def _is_bad(section: HealthSection) -> bool:
+    """Whether a check failed; before the first check nothing is known."""
+    return not section.healthy and section != PENDING
+
+
 def of_controllers(status: Status) -> Iterator[Problem]:
     """Namespaces without a leader, or whose apps cannot be fetched."""
     for view in status.namespaces:
-        if not view.healthy:
+        if view.leaderless:
             yield leaderless(view)
         elif view.last_error:
             yield Problem(
@@ -92,7 +97,7 @@ def of_controllers(status: Status) -> Iterator[Problem]:
 def leaderless(view: NamespaceView, most: int = _MOST_NAMED) -> Problem:
     """Return why no controller of a namespace leads, in the words of `most` of them."""
     reasons = [f"{each.url}: {each.message}" for each in view.endpoints if not each.healthy]
-    denied = any(each.message.startswith(_DENIED) for each in view.endpoints)
+    denied = any(each.denied for each in view.endpoints)
     return Problem(
         f"No controller of namespace {view.name} leads",
         first_and_more(reasons, most),

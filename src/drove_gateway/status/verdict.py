@@ -45,10 +45,10 @@ def _proven(status: Status) -> float | None:
 
 
 def _begun(status: Status) -> Verdict:
-    """The sentence after a start; controllers that were not asked yet have no message."""
+    """The sentence after a start, before and after the controllers were asked."""
     waits = "The gateway waits for the first response of each namespace's leading controller."
-    asked = all(endpoint.message for view in status.namespaces for endpoint in view.endpoints)
-    alone = [view for view in status.namespaces if not view.healthy]
+    asked = not any(view.unasked for view in status.namespaces)
+    alone = [view for view in status.namespaces if view.leaderless]
     if asked and alone:
         problem = leaderless(alone[0], _MOST_REASONS)
         sentence = (
@@ -68,7 +68,7 @@ def _failing(status: Status, total: str, following: str) -> Verdict | None:
             cause = f"{sentence}. {problem.what}: {problem.cause}"
             return Verdict("red", cause, following, problem.helps)
         return Verdict("red", f"{sentence}.", following)
-    if alone := [view for view in status.namespaces if not view.healthy]:
+    if alone := [view for view in status.namespaces if view.leaderless]:
         problem = leaderless(alone[0], _MOST_REASONS)
         names = _named([view.name for view in alone])
         return Verdict(
