@@ -65,6 +65,18 @@ def test_of_several_controllers_the_first_is_quoted_and_the_others_are_counted()
     )
 
 
+def test_bad_certificates_are_a_problem_while_every_vhost_is_served() -> None:
+    proxy = msgspec.structs.replace(
+        running().proxy, certificates=HealthSection(healthy=False, message="web.pem: not base64")
+    )
+    status = running(proxy=proxy)
+
+    assert verdict(status).colour == "green"
+    assert [each.cause for each in problems(status) if "Certificates" in each.what] == [
+        "web.pem: not base64"
+    ]
+
+
 def test_before_the_first_ping_nothing_is_called_wrong() -> None:
     unasked = NamespaceView("stage", (EndpointView("http://c1"),))
 

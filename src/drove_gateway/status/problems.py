@@ -36,6 +36,7 @@ def problems(status: Status) -> tuple[Problem, ...]:
         *of_holds(status),
         *of_vhosts(status),
         *_draining(status),
+        *_certificates(status),
         *_rejected(status),
         *_old_workers(status),
         *_other(status),
@@ -131,6 +132,16 @@ def _draining(status: Status) -> Iterator[Problem]:
             f"{first_and_more(overdue, _MOST_NAMED, separator=', ')}: not deleted yet, without new "
             "requests; the gateway retries",
             "journalctl -u drove-gateway | grep 'cannot be deleted'",
+        )
+
+
+def _certificates(status: Status) -> Iterator[Problem]:
+    section = status.proxy.certificates
+    if _is_bad(section):
+        yield Problem(
+            "Certificates cannot be used, or expire soon",
+            section.message,
+            "check what is named; each file holds a certificate, its chain and its private key",
         )
 
 
