@@ -1,6 +1,7 @@
 """Where the API listens, its TLS, and how it stops."""
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import subprocess
@@ -247,3 +248,77 @@ async def test_idle_connections_make_room_and_the_api_stays_reachable(
                 writer.close()
     (warning,) = [each for each in logs if each["event"] == "http_api_full"]
     assert warning["limit"] == most_connections()
+
+
+async def test_handshakes_that_never_end_make_room_and_the_api_stays_reachable(
+    pair: Pair, client: aiohttp.ClientSession
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with running(Api(), with_tls(pair)) as port:
+            silent = [
+                await asyncio.open_connection("127.0.0.1", port)
+                for _ in range(most_connections() + 40)
+            ]
+            async with client.get(f"https://127.0.0.1:{port}/", ssl=trusting(pair)) as answer:
+                assert answer.status == 200
+            first, *_, last = [reader for reader, _ in silent]
+            # A handshake may take five seconds; these end before that.
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.wait_for(first.read(), 3) == b""
+            assert not last.at_eof()
+        # What is left ends with the server, not with its time.
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(last.read(), 3) == b""
+        for _, writer in silent:
+            writer.close()
+    (warning,) = [each for each in logs if each["event"] == "http_api_full"]
+    assert warning["limit"] == most_connections()
+
+
+async def test_a_handshake_under_way_does_not_cost_a_connection_with_a_request(
+    pair: Pair, client: aiohttp.ClientSession
+) -> None:
+    async with running(Api(), with_tls(pair)) as port:
+        url, writers = f"https://127.0.0.1:{port}/", []
+        for _ in range(3):
+            for _ in range(most_connections()):
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.write(b"\x16\x03\x01\x02")
+                writers.append(writer)
+            async with client.get(url, ssl=trusting(pair)) as answer:
+                assert answer.status == 200
+        for writer in writers:
+            writer.close()
+
+
+async def test_a_request_sent_together_with_the_end_of_the_handshake_is_answered(
+    pair: Pair,
+) -> None:
+    context = trusting(pair)
+    async with running(Api(), with_tls(pair)) as port:
+        for _ in range(20):
+            incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+            tls = context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1")
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            while True:
+                try:
+                    tls.do_handshake()
+                except ssl.SSLWantReadError:
+                    writer.write(outgoing.read())
+                    incoming.write(await asyncio.wait_for(reader.read(65536), 5))
+                else:
+                    break
+            tls.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            writer.write(outgoing.read())
+            assert (await decrypted(tls, incoming, reader)).startswith(b"HTTP/1.1 200")
+            writer.close()
+
+
+async def decrypted(
+    tls: ssl.SSLObject, incoming: ssl.MemoryBIO, reader: asyncio.StreamReader
+) -> bytes:
+    """Return the first data that arrives."""
+    while True:
+        incoming.write(await asyncio.wait_for(reader.read(65536), 5))
+        with contextlib.suppress(ssl.SSLWantReadError):
+            return tls.read(65536)

@@ -1,7 +1,8 @@
 """A limit on the API's connections, so that idle clients cost neither the API nor the gateway.
 
 The gateway needs descriptors for controllers, commands and the proxy's socket. When the limit is
-reached, the connection that has been without a request for longest makes room for the new one.
+reached, the oldest TLS handshake makes room for the new connection, or else the connection that
+has been without a request for longest.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from drove_gateway.admin.handshakes import Handshakes
 from drove_gateway.admin.responses import Handler
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
@@ -27,9 +29,16 @@ def most_connections() -> int:
 
 
 class ConnectionLimit:
-    """Makes the protocols of at most `most` connections of a server."""
+    """Makes the protocols of at most `most` connections of a server, with their `handshakes`."""
 
-    def __init__(self, most: int, clock: Callable[[], float], log: EventLog) -> None:
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float],
+        log: EventLog,
+        handshakes: Handshakes | None = None,
+    ) -> None:
+        self._handshakes = handshakes
         self.most = most
         self._clock = clock
         self._log = log
@@ -49,17 +58,25 @@ class ConnectionLimit:
         """Return the factory that a listening socket calls for each new connection."""
 
         def make() -> asyncio.BaseProtocol:
-            connections = server.connections
-            if len(connections) < self.most:
-                return server()
-            self._warn()
-            idle = next((each for each in connections if each not in self._busy), None)
-            if idle is None:
+            if not self._has_room(server):
                 return _Refusal()
-            idle.force_close()
-            return server()
+            return server() if self._handshakes is None else self._handshakes.begin(server)
 
         return make
+
+    def _has_room(self, server: web.Server) -> bool:
+        """Whether there is room for another connection, perhaps by ending an idle one."""
+        connections, handshakes = server.connections, self._handshakes
+        if len(connections) + len(handshakes or ()) < self.most:
+            return True
+        self._warn()
+        if handshakes is not None and handshakes.end_oldest():
+            return True
+        idle = next((each for each in connections if each not in self._busy), None)
+        if idle is None:
+            return False
+        idle.force_close()
+        return True
 
     def _warn(self) -> None:
         now = self._clock()

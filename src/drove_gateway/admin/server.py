@@ -11,6 +11,7 @@ from aiohttp import web
 
 from drove_gateway.admin.actions import Actions
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
+from drove_gateway.admin.handshakes import Handshakes
 from drove_gateway.admin.routes import Access, application, routes
 from drove_gateway.admin.sessions import Sessions
 from drove_gateway.admin.sources import Sources
@@ -22,7 +23,6 @@ from drove_gateway.model.errors import ConfigError
 
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
-_HANDSHAKE_SECONDS = 5.0
 # The event loop accepts this many connections before it closes the first of them.
 _ACCEPTED_AT_ONCE = 32
 
@@ -50,7 +50,8 @@ async def serve(
     hosts = settings.admin_allowed_hosts if is_loopback(settings.address) else None
     sessions = Sessions(tokens, secure=tls is not None)
     every_route = routes(sources, actions, sessions)
-    limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log)
+    handshakes = None if tls is None else Handshakes(tls)
+    limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log, handshakes)
     runner = web.AppRunner(
         application(every_route, Access(tokens, sessions, hosts), limit.middleware),
         access_log=None,
@@ -59,12 +60,14 @@ async def serve(
     )
     await runner.setup()
     try:
-        listener = await _listen(settings.address, settings.port, _protocols(runner, limit), tls)
+        listener = await _listen(settings.address, settings.port, _protocols(runner, limit))
         try:
             async with sources.desired_hash.kept_warm(sources.current):
                 yield listener.sockets[0].getsockname()[1]
         finally:
             listener.close()
+            if handshakes is not None:
+                handshakes.end_all()
     finally:
         await runner.cleanup()
 
@@ -79,16 +82,12 @@ async def _listen(
     address: str,
     port: int,
     protocols: Callable[[], asyncio.BaseProtocol],
-    tls: ssl.SSLContext | None,
 ) -> asyncio.Server:
-    handshake = _HANDSHAKE_SECONDS if tls else None
     try:
         return await asyncio.get_running_loop().create_server(
             protocols,
             address,
             port,
-            ssl=tls,
-            ssl_handshake_timeout=handshake,
             backlog=_ACCEPTED_AT_ONCE,
         )
     except OSError as error:
