@@ -1,12 +1,16 @@
 """The document of /v1/status is the same for the server that writes it and for who reads it."""
 
+from types import ModuleType
+
 import msgspec
+import pytest
 
 from drove_gateway.model.about import About
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, StoredState
 from drove_gateway.model.vocabulary import Leader
+from drove_gateway.status import document, explain_document
 from drove_gateway.status.document import StatusDocument
 from drove_gateway.status.document_builder import status_document
 from drove_gateway.status.status import Status, with_record, with_restored, with_stored
@@ -49,3 +53,23 @@ def test_a_document_of_another_version_can_be_read() -> None:
     document = msgspec.json.decode(other, type=StatusDocument)
 
     assert (document.version, document.history, document.reconciler.state) == ("0.9", (), "unknown")
+
+
+@pytest.mark.parametrize("module", [document, explain_document])
+def test_a_name_means_the_same_in_every_document(module: ModuleType) -> None:
+    """`held` lists what is held and `on_hold` is a yes or no."""
+    structs = [each for each in vars(module).values() if isinstance(each, type)]
+    fields = [
+        field
+        for struct in structs
+        if issubclass(struct, msgspec.Struct)
+        for field in msgspec.structs.fields(struct)
+    ]
+    kinds = {(field.name, str(field.type).startswith("typing.Annotated[bool")) for field in fields}
+
+    assert {("on_hold", True), ("held", False)} <= kinds
+    assert not {("on_hold", False), ("held", True)} & kinds
+
+
+def test_names_of_stages_are_single_words() -> None:
+    assert all(stage.value.isalpha() for stage in ApplyStage)

@@ -61,7 +61,7 @@ def _servers(vhost: ExplainedVhost, width: int) -> Iterator[str]:
 
 
 def _rows(server: ExplainedServer) -> Iterator[tuple[Cell, ...]]:
-    listed = Cell("on hold", "yellow") if server.held else Cell("yes" if server.wanted else "no")
+    listed = Cell("on hold", "yellow") if server.on_hold else Cell("yes" if server.wanted else "no")
     applied = Cell("yes" if server.applied else "no")
     for state in server.present or (None,):
         if state is None:

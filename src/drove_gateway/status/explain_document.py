@@ -57,7 +57,7 @@ class ExplainedServer(msgspec.Struct, frozen=True):
     port_type: Annotated[str, doc("`http`, `https`, `tcp` or `udp`; empty if Drove does not say.")]
     wanted: Annotated[bool, doc("Whether Drove lists it.")]
     applied: Annotated[bool, doc("Whether it was applied.")]
-    held: Annotated[bool, doc("Whether the guard holds it in traffic.")] = False
+    on_hold: Annotated[bool, doc("Whether the guard holds it in traffic.")] = False
     present: Annotated[
         tuple[PresentServer, ...],
         doc("What the proxy has of it, once for each backend; empty if it does not tell."),
