@@ -14,7 +14,9 @@ from tests.cli.test_command import completed
 from tests.traffic import free_port
 
 from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.simulator import Options, Simulator
+from drove_gateway.status.status import with_record
 
 DOWN = ServerState("a.local", "s1", "10.0.0.1:8080", "DOWN (L4CON)", False)
 
@@ -127,6 +129,18 @@ async def test_a_served_vhost_of_the_gateway_exits_with_0(directory: Path, call:
     assert "app b-1, asked of" in served.stdout
     assert "Did you mean a.local?" in unknown.stdout
     assert json.loads(as_json.stdout)["vhosts"][0]["served"]
+
+
+async def test_what_forced_the_last_reload_of_a_vhost_is_named(directory: Path, call: Call) -> None:
+    line = "`acl known hdr(host) a.local` in `frontend http`"
+    record = ApplyRecord(1.0, 0.5, (), ("vhost a.local added", line), (), reloaded=True)
+    async with gateway(directory, "") as api:
+        api.status = with_record(serving(api.status), record)
+        result = await explained(call, "a.local")
+
+    shown = " ".join(result.stdout.split())
+    assert "Last reload because of it, " in shown
+    assert f"ago: vhost a.local added; {line}" in shown
 
 
 @pytest.mark.usefixtures("nixy")

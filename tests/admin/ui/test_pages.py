@@ -161,6 +161,21 @@ async def test_a_vhost_shows_what_is_wanted_beside_what_was_applied(
     assert "This is 404 because no controller lists an app with this vhost." in unknown
 
 
+async def test_a_vhost_names_what_forced_its_last_reload(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    line = "`acl known hdr(host) a.local` in `frontend http`"
+    forced = msgspec.structs.replace(APPLIED, reasons=("vhost a.local added", line))
+    api.status = with_record(serving(api.status), forced)
+
+    html = await page(client, f"{api.url}/ui/vhosts/a.local")
+    other = await page(client, f"{api.url}/ui/vhosts/b.local")
+
+    assert "Last reload because of it: <time>2023-11-14 22:13:20 UTC</time>" in html
+    assert f"vhost a.local added; {line}" in html
+    assert "Last reload because of it" not in other
+
+
 async def test_text_from_outside_is_shown_as_text(api: Api, client: aiohttp.ClientSession) -> None:
     status = with_record(
         serving(api.status), msgspec.structs.replace(APPLIED, error=HOSTILE, triggers=(HOSTILE,))
