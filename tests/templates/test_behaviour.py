@@ -158,6 +158,22 @@ class TestWithoutSettings:
             client.sendall(b"hello\n")
             assert stream.readline() == b"hello\n"
 
+    def test_http_2_without_tls_is_not_passed_on(self, plain: Edge) -> None:
+        response = exchange(
+            plain,
+            "Upgrade: h2c",
+            "Connection: Upgrade, HTTP2-Settings, close",
+            "HTTP2-Settings: AAMAAABkAAQ",
+        )
+        assert response.startswith(b"HTTP/1.1 200 ")
+        assert b'"upgrade"' not in response
+
+    def test_headers_with_underscores_invent_nothing(self, plain: Edge) -> None:
+        names = ("X_Forwarded_Proto", "x-forwarded_proto", "X_FORWARDED-Host")
+        response = exchange(plain, "Connection: close", *(f"{name}: invented" for name in names))
+        assert response.startswith(b"HTTP/1.1 200 ")
+        assert b"invented" not in response
+
     def test_slow_response_arrives(self, plain: Edge) -> None:
         assert plain.get("web.local", "/slow/1.5").status == 200
 
@@ -207,6 +223,17 @@ class TestWithoutSettings:
         assert "ssl_certificate" not in text
         assert ":443" not in text
         assert "listen 443" not in text
+
+
+def exchange(edge: Edge, *headers: str) -> bytes:
+    """Return the whole response to a request with exactly these headers."""
+    lines = "".join(f"{line}\r\n" for line in ("GET /told HTTP/1.1", "Host: web.local", *headers))
+    with (
+        socket.create_connection(("127.0.0.1", edge.shipped.port), timeout=20) as client,
+        client.makefile("rb") as stream,
+    ):
+        client.sendall(f"{lines}\r\n".encode())
+        return stream.read()
 
 
 def statuses_under_load(edge: Edge, vhost: str) -> list[int]:

@@ -101,17 +101,25 @@ HOSTS = st.builds(
     st.integers(1, 65535),
     st.sampled_from(["http", "https", "tcp", "udp"]),
 )
-GROUPS = st.dictionaries(
+GROUPS = st.lists(
     st.text(string.ascii_lowercase + string.digits + "_.:-", min_size=1, max_size=9),
-    st.lists(HOSTS, min_size=1, max_size=2, unique=True).map(tuple),
     max_size=2,
+    unique=True,
 )
+
+
+def _address(host: Host) -> tuple[str, int]:
+    return host.host, host.port
 
 
 @st.composite
 def apps(draw: st.DrawFn) -> App:
-    hosts = draw(st.lists(HOSTS, max_size=3, unique=True))
-    return app(draw(VHOSTS), *hosts, tag="colour", **draw(GROUPS))
+    """An app as it is after validation: each host and port once, whatever the group."""
+    hosts = draw(st.lists(HOSTS, max_size=7, unique_by=_address))
+    own, others = hosts[:3], hosts[3:]
+    members = {name: tuple(others[n::2]) for n, name in enumerate(draw(GROUPS))}
+    groups = {name: found for name, found in members.items() if found}
+    return app(draw(VHOSTS), *own, tag="colour", **groups)
 
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -198,6 +198,13 @@ async def test_what_a_killed_worker_counted_does_not_stay(short_path: Path) -> N
         assert await get(nginx.port, "shop.test") == (200, "a")
 
 
+async def test_every_worker_that_replaces_a_killed_worker_is_counted(short_path: Path) -> None:
+    """Workers that start at once must not take the same place in the list."""
+    async with started(short_path, {"shop.test": []}) as nginx:
+        for _ in range(10):
+            await nginx.kill_workers()
+
+
 async def test_a_reload_keeps_what_the_api_changed_and_a_restart_serves_the_file(
     short_path: Path,
 ) -> None:
@@ -365,6 +372,16 @@ async def test_a_body_that_is_too_large_or_malformed_changes_nothing(short_path:
         printed, _ = await process.communicate(large.encode())
         assert printed == b"413"
         assert await get(nginx.port, "shop.test") == (200, "a")
+
+
+async def test_the_api_refuses_requests_that_a_proxy_forwarded(short_path: Path) -> None:
+    """A vhost can have the API's own address as a server."""
+    async with started(short_path, {"shop.test": []}) as nginx:
+        await nginx.apply(shop__test=replacing(f"unix:{nginx.socket}"))
+        headers = {"X-Forwarded-For": "127.0.0.1"}
+        status, body = await get(nginx.port, "shop.test", "/drove-gateway/", headers=headers)
+        assert status == 403
+        assert json.loads(body)["error"]["code"] == "Forbidden"
 
 
 async def test_requests_to_dead_servers_do_not_make_workers_read_their_health_again_and_again(

@@ -180,8 +180,12 @@ local function parts()
     return table.remove(found, 1), found
 end
 
+-- A vhost whose servers are this address would let everyone in: such requests were forwarded.
 local function is_local()
     local client = ngx.var.remote_addr
+    if ngx.var.http_x_forwarded_for then
+        return false
+    end
     return client == "unix:" or client == "::1" or string.find(client, "^127%.") ~= nil
 end
 

@@ -1,7 +1,8 @@
 -- Running requests of each server. Every worker counts its own, under its process id, so that what
 -- a killed worker had counted does not stay.
 --
---   w:SLOT  process id of a worker     a:PID:UID  running requests that this worker sends to UID
+--   w:SLOT  process id of a worker     t:SLOT:PID  who takes the slot of the killed worker PID
+--   a:PID:UID  running requests that this worker sends to UID
 local ffi = require("ffi")
 
 local M = {}
@@ -9,6 +10,8 @@ local M = {}
 ffi.cdef([[int kill(int pid, int sig); int getppid(void);]])
 local ESRCH = 3
 local SLOTS = 256
+-- Of several workers that start at once, only the first takes the slot of a killed worker.
+local TAKEOVER_SECONDS = 60
 local counts = ngx.shared.drove_gateway_counts
 local slot
 local pid
@@ -39,7 +42,8 @@ function M.start()
         if not holder and counts:add("w:" .. number, pid) then
             slot = number
             return nil
-        elseif holder and not is_alive(holder) then
+        elseif holder and not is_alive(holder) and
+            counts:add("t:" .. number .. ":" .. holder, pid, TAKEOVER_SECONDS) then
             slot = number
             counts:set("w:" .. number, pid)
             return holder
