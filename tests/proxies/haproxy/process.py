@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.waiting import until
@@ -12,13 +13,17 @@ from drove_gateway.proxies.haproxy.api import master
 
 
 class Haproxy:
-    """HAProxy with the files of one directory; `socket` is its runtime API."""
+    """HAProxy with the files of one directory; `socket` is its runtime API.
+
+    `others` are configuration files of the operator, which it loads too.
+    """
 
     def __init__(self, program: Path, directory: Path) -> None:
         self.program = program
         self.config = directory / "haproxy.cfg"
         self.socket = directory / "admin.sock"
         self.master = directory / "master.sock"
+        self.others: Sequence[Path] = ()
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -30,6 +35,7 @@ class Haproxy:
             str(self.master),
             "-f",
             str(self.config),
+            *(word for path in self.others for word in ("-f", str(path))),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,

@@ -226,9 +226,61 @@ def test_a_hidden_backend_that_the_text_has_is_published() -> None:
     assert steps(plain, plain, there) == [("publish backend", "web.local", "")]
 
 
-def test_an_empty_backend_that_no_text_has_is_removed() -> None:
-    """An earlier run was ended between adding or removing its servers and the rest."""
-    assert backends().changes(SHARED, SHARED, Situation({"b": ()})).removed == ("b",)
+@pytest.mark.parametrize(
+    ("unpublished", "removed"),
+    [
+        pytest.param(["b"], ("b",), id="left by an earlier run that was killed"),
+        pytest.param([], (), id="an operator's, in another file: it may redirect or respond"),
+    ],
+)
+def test_an_empty_backend_that_no_text_has_is_removed_only_if_no_request_reaches_it(
+    unpublished: list[str], removed: tuple[str, ...]
+) -> None:
+    there = Situation({"b": ()}, unpublished=unpublished)
+    assert backends().changes(SHARED, SHARED, there).removed == removed
+
+
+@pytest.mark.parametrize(
+    ("returning", "line"),
+    [
+        pytest.param(LEADER, "", id="as it was"),
+        pytest.param(
+            LEADER.replace("from vhosts", "from drove"), "another defaults section", id="defaults"
+        ),
+        pytest.param(LEADER.replace(":80", ":80 weight 3"), "other options", id="server"),
+    ],
+)
+def test_a_backend_that_returns_in_another_form_while_it_drains_needs_a_reload(
+    returning: str, line: str
+) -> None:
+    """Publishing it would serve it in the form that it had."""
+    reader = backends()
+    there = Situation(
+        {"drove.local": (ObservedServer("leader", "10.0.0.1", 80, held="drain"),)},
+        hidden=["drove.local"],
+        own=reader.own_backends(SHARED + LEADER),
+    )
+    found = reader.changes(SHARED, SHARED + returning, there).reload
+    assert line in found
+    assert bool(found) == bool(line)
+
+
+@pytest.mark.parametrize(
+    ("leaving", "actions"),
+    [
+        pytest.param([("drove.local", "leader")], ["move server", "make server ready"], id="ours"),
+        pytest.param([], ["move server"], id="an operator's"),
+    ],
+)
+def test_a_server_that_returns_while_it_drains_is_made_ready_if_the_gateway_drains_it(
+    leaving: list[tuple[str, str]], actions: list[str]
+) -> None:
+    """The backend stayed, as with a leader that is lost for a moment."""
+    before = SHARED + "backend drove.local from vhosts\n"
+    after = SHARED + LEADER.replace("10.0.0.1", "10.0.0.2")
+    draining = ObservedServer("leader", "10.0.0.1", 80, held="drain")
+    there = Situation({"drove.local": (draining,)}, leaving=leaving)
+    assert [action for action, _, _ in steps(before, after, there)] == actions
 
 
 @pytest.mark.parametrize(

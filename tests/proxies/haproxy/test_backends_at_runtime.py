@@ -202,6 +202,49 @@ async def test_an_empty_backend_of_an_earlier_run_does_not_leak(
     await again.end()
 
 
+async def test_backends_of_the_operators_own_file_stay(
+    make_newer: MakeGateway, spawn: Spawn, short_path: Path
+) -> None:
+    """They serve without servers, and the gateway's text does not have them."""
+    other = short_path / "operator.cfg"
+    other.write_text(
+        "defaults own\n    mode http\n    timeout connect 2s\n    timeout client 9s\n"
+        "    timeout server 9s\n"
+        "backend static.example from own\n    http-request return status 418\n"
+    )
+    gateway = make_newer()
+    gateway.haproxy.others = [other]
+    first, second = await spawn(2)
+    await gateway.start(topology(app("a.example", [first])))
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    await gateway.reach(topology(app("a.example", [first])))
+    await only(gateway, {"a.example", "static.example"})
+    assert (await gateway.haproxy.say("show stat static.example 2 -1")).count("UNPUB") == 0
+
+
+async def test_a_vhost_that_is_destroyed_and_deployed_in_another_form_is_served_in_that_form(
+    make_newer: MakeGateway, spawn: Spawn, tmp_path: Path
+) -> None:
+    """Its backend may still drain, with the defaults section that it had."""
+    text = _TEMPLATE.read_text()
+    closed = "defaults closed from vhosts\n    http-request return status 410\n\n"
+    text = text.replace("frontend drove:clients", f"{closed}frontend drove:clients")
+    form = '{{if eq (index $app.Tags "form") "closed"}}closed{{else}}vhosts{{end}}'
+    text = text.replace("_{{$name}}{{end}} from vhosts", "_{{$name}}{{end}} from " + form)
+    template = tmp_path / "forms.tmpl"
+    template.write_text(text)
+    gateway = make_newer(template=str(template), drain_timeout_sec=20.0)
+    first, second = await spawn(2)
+    kept = app("a.example", [first])
+    await gateway.start(topology(kept, app("b.example", [second])))
+    running = asyncio.create_task(get(gateway.port, "b.example", "/slow/1.5"))
+    await until(lambda: second.connections > 0)
+    await gateway.reach(topology(kept))
+    await gateway.reach(topology(kept, app("b.example", [second], form="closed")))
+    assert (await get(gateway.port, "b.example"))[0] == 410
+    assert (await running)[0] == 200
+
+
 async def test_groups_come_and_go_without_a_reload(make_newer: MakeGateway, spawn: Spawn) -> None:
     gateway = make_newer(namespaces=[_tagged()])
     plain, blue = await spawn(2)

@@ -7,7 +7,7 @@ from tests.proxies.haproxy.gateway import Gateway, app, topology
 from tests.traffic import Instance, get
 
 from drove_gateway.model.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy.api.statistics import server_states
+from drove_gateway.proxies.haproxy.api.statistics import server_states, unpublished_backends
 
 VHOST = "a.example"
 HEADER = "# pxname,svname,scur,stot,econ,eresp,status,weight,lastchg,last_chk,hrsp_5xx,addr,"
@@ -37,6 +37,14 @@ def test_a_failed_health_check_explains_why_a_server_is_down() -> None:
 
     assert state.state == "DOWN (L4CON, refused)"
     assert (state.sessions, state.requests, state.errors) == (None, None, None)
+
+
+@pytest.mark.parametrize(("status", "found"), [("UP (UNPUB)", ["b"]), ("UP", []), ("DOWN", [])])
+def test_a_backend_that_no_request_reaches_is_shown_as_unpublished(
+    status: str, found: list[str]
+) -> None:
+    reply = f"{HEADER}\nb,BACKEND,0,0,0,0,{status},0,9,,0,,"
+    assert list(unpublished_backends(reply)) == found
 
 
 def test_a_reply_of_another_form_is_an_error() -> None:

@@ -13,7 +13,7 @@ from drove_gateway.proxies.haproxy.api import server_state as state
 from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
-from drove_gateway.proxies.haproxy.api.statistics import server_states
+from drove_gateway.proxies.haproxy.api.statistics import server_states, unpublished_backends
 from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.names import balanced
@@ -165,6 +165,14 @@ class HaproxyAdapter:
             if reply.verdict is Verdict.DONE
             for server in server_states(reply.text)
         )
+
+    async def unpublished(self, backends: Collection[str]) -> Collection[str]:
+        replies = await self._api.run([commands.show_backend_statistics(name) for name in backends])
+        for reply in replies:
+            if reply.verdict not in {Verdict.DONE, Verdict.NO_BACKEND}:
+                raise reply.problem()
+        shown = (reply.text for reply in replies if reply.verdict is Verdict.DONE)
+        return {name for text in shown for name in unpublished_backends(text)}
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         groups = [tuple(self._commands(change)) for change in changes]

@@ -18,7 +18,7 @@ from drove_gateway.proxies.haproxy.shared_part import (
 )
 from drove_gateway.proxies.runtime.backends import BackendChanges, Observed, Situation
 from drove_gateway.proxies.runtime.resolver import is_address
-from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
+from drove_gateway.proxies.runtime.servers import Action, Change
 
 
 class HaproxyBackends:
@@ -34,8 +34,8 @@ class HaproxyBackends:
         old, new = self._configuration(before), self._configuration(after)
         return first_difference(old.shared, new.shared) or self._unlike(old, new)
 
-    def own_backends(self, text: str) -> Collection[str]:
-        return self._configuration(text).backends.keys()
+    def own_backends(self, text: str) -> Mapping[str, object]:
+        return self._configuration(text).backends
 
     def backend_names(self, text: str) -> Collection[str]:
         return self._configuration(text).names
@@ -52,7 +52,7 @@ class HaproxyBackends:
 
     def changes(self, before: str, after: str, there: Situation) -> BackendChanges:
         old, new = self._configuration(before), self._configuration(after)
-        if problem := self._unlike(old, new):
+        if problem := self._unlike(old, new) or self._unlike_leaving(old, new, there):
             return BackendChanges(reload=problem)
         made: list[Change] = []
         try:
@@ -69,15 +69,19 @@ class HaproxyBackends:
             name
             for name in there.observed
             if name not in new.names
-            and (name in old.backends or name in there.own or self._left(there.observed[name]))
+            and (name in old.backends or name in there.own or self._left(name, there))
         )
         return BackendChanges(tuple(made), removed, new.backends.keys())
 
-    def _left(self, servers: Collection[ObservedServer]) -> bool:
+    def _left(self, name: str, there: Situation) -> bool:
         """Whether an earlier run of the gateway was about to add or to remove the backend.
 
-        A backend without servers, which no text has, serves nobody.
+        A backend without servers may serve all the same, as `http-request return` does in another
+        file of the operator: it is removed only if no request reaches it.
         """
+        servers = there.observed[name]
+        if not servers:
+            return name in there.unpublished
         return all(server.ours and server.held for server in servers)
 
     def _new(self, backend: RuntimeBackend, there: Situation) -> Iterator[Change]:
@@ -104,7 +108,8 @@ class HaproxyBackends:
                 reason = f"is at {server.address}:{server.port}, not at {address}:{port}"
                 move = Change(Action.MOVE, backend, line.name, reason)
                 yield msgspec.structs.replace(move, address=address, port=port)
-            if server.held and backend in there.hidden:
+            left = backend in there.hidden or (backend, line.name) in there.leaving
+            if server.held and left:
                 yield Change(Action.READY, backend, line.name, "in the configuration again")
         kept = {line.name for line in lines}
         for line in old.foreign.get(backend, ()):
@@ -149,6 +154,13 @@ class HaproxyBackends:
             if line := self._other_options(before, backend):
                 return line
         return ""
+
+    def _unlike_leaving(self, old: Configuration, new: Configuration, there: Situation) -> str:
+        """Name the first line of a backend that returns in another form while it still drains."""
+        returning = new.backends.keys() & there.observed.keys() - old.backends.keys()
+        forms = {name: there.own.get(name) for name in returning}
+        known = {name: form for name, form in forms.items() if isinstance(form, RuntimeBackend)}
+        return self._unlike(Configuration(known, ()), new)
 
     def _other_options(self, before: RuntimeBackend, backend: RuntimeBackend) -> str:
         had = {server.name: server.options for server in before.servers}

@@ -193,6 +193,9 @@ class NginxAdapter:
                 found += (_state(upstream, peer) for peer in peers)
         return tuple(found)
 
+    async def unpublished(self, backends: Collection[str]) -> Collection[str]:  # noqa: ARG002
+        return ()
+
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         results: dict[int, Result] = {}
         upstreams: dict[str, list[Change]] = {}

@@ -110,6 +110,9 @@ class Adapter(Protocol):
     async def states(self, backends: Collection[str]) -> tuple[ServerState, ...]:
         """Read what people want to know of the servers of `backends`."""
 
+    async def unpublished(self, backends: Collection[str]) -> Collection[str]:
+        """Return those of `backends` that no request reaches, where the proxy can hide them."""
+
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         """Carry out changes, which may concern many backends, in the order of each backend."""
 

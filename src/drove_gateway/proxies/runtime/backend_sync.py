@@ -12,6 +12,7 @@ from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.runtime.backends import BackendChanges, ReadsBackends, Situation
 from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.ledger import REMOVAL
 from drove_gateway.proxies.runtime.problem_log import ProblemLog
 from drove_gateway.proxies.runtime.report import listed
 from drove_gateway.proxies.runtime.resolver import Resolver
@@ -51,7 +52,8 @@ class BackendSync:
         self._log = log
         self._failing = ProblemLog(LogEvent.BACKENDS_NOT_DELETED, log)
         self._changes: list[Change] = []
-        self._own: set[str] = set()
+        self._own: Mapping[str, object] = {}
+        self._has_looked = False
         self._named: Collection[str] = ()
         self._loads = -1
         self._removals = asyncio.Event()
@@ -99,7 +101,10 @@ class BackendSync:
         name = self._engine.adapter.name
         if not self._engine.known:
             return f"{name}'s backends are not known, the runtime API does not answer"
-        wanted = await self._wanted(before, after)
+        try:
+            wanted = await self._wanted(before, after)
+        except RuntimeApiError as error:
+            return str(error)
         if wanted.reload:
             return wanted.reload
         if not self.able:
@@ -142,11 +147,33 @@ class BackendSync:
         # An earlier run may have unpublished any of them.
         everything: Collection[str] = seen.keys() if self.able else ()
         hidden = self.leaving.keys() if self._loads >= 0 else everything
-        there = Situation(seen, resolved.addresses, hidden, self._own, self._usual_patience)
-        wanted = await asyncio.to_thread(texts.changes, before, after, there)
-        self._own |= {*texts.own_backends(before), *texts.own_backends(after)}
         self._named = texts.backend_names(after)
+        there = Situation(
+            seen,
+            resolved.addresses,
+            hidden,
+            await self._unpublished(),
+            self._own,
+            {(backend, name) for backend, name, _ in self._engine.ledger.at(*REMOVAL)},
+            self._usual_patience,
+        )
+        wanted = await asyncio.to_thread(texts.changes, before, after, there)
+        earlier = {**dict.fromkeys(wanted.removed), **self._own}
+        still = {name: form for name, form in earlier.items() if name in seen}
+        new = {} if wanted.reload else texts.own_backends(after)
+        self._own = {**still, **texts.own_backends(before), **new}
         return wanted
+
+    async def _unpublished(self) -> Collection[str]:
+        """Return which backends an earlier run may have left empty. Raises RuntimeApiError."""
+        seen = self._engine.seen
+        empty = [name for name, servers in seen.items() if not servers and name not in self._named]
+        # In this run it is known which backends are the gateway's.
+        if self._has_looked or not self.able:
+            return ()
+        found = await self._engine.adapter.unpublished(empty) if empty else ()
+        self._has_looked = True
+        return found
 
     async def _carry_out(self, wanted: BackendChanges) -> str:
         """Add and publish, then unpublish and drain. Raises RuntimeApiError."""
@@ -154,6 +181,8 @@ class BackendSync:
         hidden = {} if self.outdated else self.leaving
         left = [name for name in wanted.removed if name not in hidden]
         changes = [*wanted.changes, *self._removal(left)]
+        # Until all of it is done, which backends are published is not known.
+        self._loads = -1
         pairs = await self._engine.carry_out(changes) if changes else ()
         self._changes += [change for change, result in pairs if result.state == "done"]
         problems = [result.problem for _, result in pairs if result.state != "done"]

@@ -29,15 +29,19 @@ class Situation(msgspec.Struct, frozen=True):
     """What is known of a running proxy.
 
     `observed` are its backends. `addresses` are those of host names. `hidden` are backends that
-    may not be published, `own` those that were in an earlier text: what the text no longer has is
-    removed only where it is known to come from one. `patience` is how long, in seconds, a server
-    that only the text knew may finish its requests.
+    may not be published, `unpublished` those that are not. `own` are those of earlier texts, as
+    `own_backends` returned them last: what the text no longer has is removed only where it is known
+    to come from one. `leaving` are the servers, by backend and name, that the gateway itself took
+    out of traffic. `patience` is how long, in seconds, a server that only the text knew may finish
+    its requests.
     """
 
     observed: Observed
     addresses: Mapping[str, str] = {}
     hidden: Collection[str] = ()
-    own: Collection[str] = ()
+    unpublished: Collection[str] = ()
+    own: Mapping[str, object] = {}
+    leaving: Collection[tuple[str, str]] = ()
     patience: float = 0.0
 
 
@@ -49,8 +53,9 @@ class ReadsBackends(Protocol):
         empty where the runtime API may be enough."""
         ...
 
-    def own_backends(self, text: str) -> Collection[str]:
-        """Return the names of the backends of `text` that the runtime API can make."""
+    def own_backends(self, text: str) -> Mapping[str, object]:
+        """Return the backends of `text` that the runtime API can make, by name; only the reader
+        knows what the values are."""
         ...
 
     def backend_names(self, text: str) -> Collection[str]:

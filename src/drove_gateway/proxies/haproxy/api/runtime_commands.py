@@ -133,6 +133,11 @@ def show_statistics(backend: str) -> Command:
     return Command("show_stat", f"show stat {_named(backend)} 4 -1")
 
 
+def show_backend_statistics(backend: str) -> Command:
+    """Show the statistics of a backend itself (type 2), without its servers."""
+    return Command("show_stat", f"show stat {_named(backend)} 2 -1")
+
+
 def escaped_attributes(text: str) -> str:
     """Return the operator's options on one line, with every `;` escaped."""
     return _unescaped_end.sub(r"\1\\;", " ".join(text.split()))

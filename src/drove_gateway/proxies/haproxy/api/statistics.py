@@ -17,11 +17,23 @@ _NEEDED = frozenset({"pxname", "svname", "status"})
 
 def server_states(reply: str) -> Iterator[ServerState]:
     """Yield the servers in the reply. Raises RuntimeApiError for a reply of another form."""
+    yield from map(_server, _rows(reply))
+
+
+def unpublished_backends(reply: str) -> Iterator[str]:
+    """Yield the backends in the reply that are not published (HAProxy 3.4: `UP (UNPUB)`). Raises
+    RuntimeApiError for a reply of another form."""
+    for row in _rows(reply):
+        if row["status"].endswith("(UNPUB)"):
+            yield row["pxname"]
+
+
+def _rows(reply: str) -> Iterator[Mapping[str, str]]:
     rows = csv.DictReader(reply.removeprefix("# ").split("\n"), restval="")
     try:
         if not _NEEDED.issubset(rows.fieldnames or ()):
             raise RuntimeApiError("HAProxy's `show stat` has a format of another version")
-        yield from map(_server, rows)
+        yield from rows
     except csv.Error as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show stat`: {error}") from error
 

@@ -1,6 +1,6 @@
 """Which vhosts of a rendered text the default server may serve at once."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from drove_gateway.proxies.nginx.lua.vhost_blocks import read_vhosts, without_runtime
 from drove_gateway.proxies.runtime.backends import BackendChanges, Observed, Situation
@@ -21,8 +21,8 @@ class VhostsAtRuntime:
                 return f'the configuration has another line, "{line.strip()}"'
         return "the configuration has fewer lines" if len(old) > len(lines) else ""
 
-    def own_backends(self, text: str) -> Collection[str]:  # noqa: ARG002
-        return ()
+    def own_backends(self, text: str) -> Mapping[str, object]:  # noqa: ARG002
+        return {}
 
     def backend_names(self, text: str) -> Collection[str]:  # noqa: ARG002
         """Upstreams that others added are not looked for."""

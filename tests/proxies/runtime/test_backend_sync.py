@@ -1,0 +1,132 @@
+"""Whole backends are brought to a proxy, also after a batch that broke off."""
+
+import time
+from collections.abc import Collection, Sequence
+
+import structlog
+from tests.benches.in_process import CountingMetrics
+
+from drove_gateway.config.addresses import UnixSocket
+from drove_gateway.log.event_log import EventLog
+from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
+from drove_gateway.proxies.haproxy.api.client import RuntimeApi
+from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.runtime.backend_sync import BackendSync
+from drove_gateway.proxies.runtime.engine import Engine
+from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
+from drove_gateway.proxies.runtime.servers import (
+    Action,
+    Batch,
+    Change,
+    ObservedBackends,
+    ObservedServer,
+    Result,
+)
+
+WITHOUT = "defaults vhosts\n    mode http\n"
+WITH = f"{WITHOUT}backend a.example from vhosts\n    server server_a_80 10.0.0.1:80\n"
+LOG = EventLog(structlog.get_logger())
+
+
+class BreakingAdapter(HaproxyAdapter):
+    """A HAProxy of 3.4 that carries out what it gets; while it is `broken`, nobody hears of it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            RuntimeApi(
+                UnixSocket("/nonexistent"),
+                timeout=1,
+                clock=time.monotonic,
+                metrics=CountingMetrics(),
+                log=LOG,
+            ),
+            Options(),
+        )
+        self.broken = False
+        self.published = {"a.example", "operator.example"}
+        self.servers = {"a.example": ["server_a_80"], "operator.example": []}
+
+    @property
+    def makes_backends(self) -> bool:
+        return True
+
+    async def unpublished(self, backends: Collection[str]) -> Collection[str]:
+        return set(backends) - self.published
+
+    async def observe(
+        self,
+        backends: Collection[str] | None,  # noqa: ARG002
+        *,
+        exact: Collection[str] = (),  # noqa: ARG002
+    ) -> ObservedBackends:
+        return ObservedBackends(
+            {
+                backend: [ObservedServer(name, "10.0.0.1", 80) for name in names]
+                for backend, names in self.servers.items()
+            }
+        )
+
+    async def carry_out(self, changes: Sequence[Change]) -> Batch:
+        for change in changes:
+            if change.action is Action.PUBLISH:
+                self.published.add(change.backend)
+            if change.action is Action.UNPUBLISH:
+                self.published.discard(change.backend)
+            if change.action is Action.DELETE_BACKEND:
+                del self.servers[change.backend]
+        if self.broken:
+            raise RuntimeApiError("the connection broke off")
+        return Batch([Result() for _ in changes], await self.observe(None))
+
+
+async def started(adapter: HaproxyAdapter) -> tuple[Engine, BackendSync]:
+    resolver = Resolver(lookup, timeout=1, ttl=30, clock=time.monotonic)
+    servers = desired_servers(RuntimeRules(), adapter, resolver, reloads=True)
+    engine = Engine(adapter, servers, resolver, clock=time.monotonic)
+    engine.seen = dict((await adapter.observe(None)).backends)
+    engine.trusted = True
+    found = BackendSync(
+        engine, adapter.texts, resolver, patience=1.0, clock=time.monotonic, log=LOG
+    )
+    found.loaded()
+    return engine, found
+
+
+async def lookup(name: str) -> list[str]:
+    raise OSError(f"no resolver for {name}")
+
+
+async def test_a_vhost_that_returns_after_a_removal_broke_off_is_published_again() -> None:
+    """HAProxy may have carried out what it did not confirm."""
+    adapter = BreakingAdapter()
+    engine, sync = await started(adapter)
+    adapter.broken = True
+    assert "broke off" in await sync.bring(WITH, WITHOUT)
+    assert "a.example" not in adapter.published
+    adapter.broken = False
+    assert sync.reasons
+    engine.trusted = True
+    assert await sync.bring(WITH, WITH) == ""
+    assert "a.example" in adapter.published
+    assert not sync.reasons
+
+
+async def test_a_backend_without_servers_that_is_published_stays() -> None:
+    adapter = BreakingAdapter()
+    _, sync = await started(adapter)
+    assert await sync.bring(WITH, WITH) == ""
+    assert not sync.leaving
+    assert "operator.example" in adapter.published
+
+
+async def test_an_unpublished_backend_without_servers_is_deleted_however_often_texts_change() -> (
+    None
+):
+    adapter = BreakingAdapter()
+    adapter.published.discard("operator.example")
+    _, sync = await started(adapter)
+    assert await sync.bring(WITH, WITH) == ""
+    assert await sync.bring(WITH, WITHOUT) == ""
+    assert sync.leaving.keys() == {"operator.example", "a.example"}
