@@ -82,6 +82,45 @@ async def test_a_broken_file_changes_nothing_and_is_named(gateway: Gateway) -> N
     await until(lambda: gateway.driver.health().certificates.healthy)
 
 
+async def test_another_chain_of_the_same_certificate_is_sent(gateway: Gateway) -> None:
+    file = gateway.certificates / "web.pem"
+
+    async def chain() -> str:
+        shown = await gateway.haproxy.say(f"show ssl cert {file}")
+        lines = [line for line in shown.splitlines() if line.startswith("Chain Subject")]
+        return lines[0] if lines else ""
+
+    assert "default.example" not in await chain()
+    issuer = (gateway.certificates / "default.pem").read_text().partition("-----BEGIN PRIVATE")[0]
+    whole = file.read_text() + "\n" + issuer
+    fresh = file.with_suffix(".fresh")
+    fresh.write_text(whole)
+    fresh.replace(file)
+
+    async def has_chain() -> bool:
+        return "default.example" in await chain()
+
+    await until(has_chain)
+
+
+async def test_what_haproxy_refused_for_a_moment_is_sent_again(gateway: Gateway) -> None:
+    """Another transaction, such as an operator's, has to end first."""
+    directory = gateway.certificates
+    before = (await served(gateway.tls_port, "web.example"))[1]
+    pem = "\n".join(line for line in (directory / "web.pem").read_text().splitlines() if line)
+    await gateway.haproxy.say(f"set ssl cert {directory / 'default.pem'} <<\n{pem}\n")
+    renewed = write_certificate(directory / "web.pem", "web.example")
+    await until(lambda: "web.pem" in gateway.driver.health().certificates.message)
+    assert (await served(gateway.tls_port, "web.example"))[1] == before
+    await gateway.haproxy.say(f"abort ssl cert {directory / 'default.pem'}")
+
+    async def serves() -> bool:
+        return (await served(gateway.tls_port, "web.example"))[1] == renewed
+
+    await until(serves)
+    await until(lambda: gateway.driver.health().certificates.healthy)
+
+
 async def test_a_directory_that_became_empty_deletes_nothing(gateway: Gateway) -> None:
     """It is more likely a mount that is missing."""
     before = await served(gateway.tls_port, "web.example")

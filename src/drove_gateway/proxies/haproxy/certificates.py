@@ -6,6 +6,7 @@ fingerprint, so a restart of either side needs nothing special.
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from drove_gateway.proxies.certificates.directory import CertificateFiles
 from drove_gateway.proxies.certificates.pem import Certificate
@@ -16,7 +17,13 @@ from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
+# The process, and what was brought to it.
+_Done: TypeAlias = tuple[int, Mapping[str, Certificate], frozenset[str]]
+
 _NO_SUCH_LIST = "HAProxy has not loaded this directory, so its certificates do not serve"
+
+# What HAProxy refused is tried again after so many looks: it may have had to end another change.
+_LOOKS_BETWEEN_TRIES = 30
 
 _NO_NAME = "its name has characters that HAProxy's runtime API cannot take"
 
@@ -26,15 +33,18 @@ class HaproxyCertificates:
 
     def __init__(self, api: RuntimeApi) -> None:
         self._api = api
-        self._done: tuple[int, Mapping[str, str], frozenset[str]] | None = None
+        self._done: _Done | None = None
         self._refused: Mapping[str, str] = {}
+        self._looks = 0
 
     async def bring(self, directory: Path, files: CertificateFiles) -> Mapping[str, str]:
         process = state.process(await self._api.ask(runtime_commands.SHOW_INFO))
-        prints = {name: each.fingerprint for name, each in files.certificates.items()}
-        now = process.pid, prints, files.names
-        if now == self._done:
+        now = process.pid, files.certificates, files.names
+        self._looks += 1
+        waits = not self._refused or self._looks < _LOOKS_BETWEEN_TRIES
+        if now == self._done and waits:
             return self._refused
+        self._looks = 0
         (listed,) = await self._api.run([commands.show_list(str(directory))])
         if listed.verdict is not Verdict.DONE:
             return dict.fromkeys(files.certificates, _NO_SUCH_LIST)
@@ -57,12 +67,18 @@ class HaproxyCertificates:
             name
             for name, reply in zip(there, shown, strict=True)
             if commands.fingerprint(reply.text) != certificates[name].fingerprint
+            or self._has_other_parts(name, certificates[name])
         ]
         return {
             name: problem
             for name in changed
             if (problem := await self._run(commands.replacing(name, certificates[name].pem)))
         }
+
+    def _has_other_parts(self, name: str, certificate: Certificate) -> bool:
+        """Whether another chain or key came with the certificate that HAProxy has."""
+        sent = self._done[1].get(name) if self._done else None
+        return sent is not None and sent.pem != certificate.pem
 
     async def _add(
         self, directory: str, certificates: Mapping[str, Certificate], names: Iterable[str]
