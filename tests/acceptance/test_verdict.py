@@ -242,6 +242,29 @@ def test_new_leader_takes_nothing_away_as_long_as_the_servers_live() -> None:
     assert judge.served == {"web.local": 10}
 
 
+def test_new_leader_takes_nothing_away_either_that_was_missing_before_it() -> None:
+    """A leader that lists nothing is often restarted, and the next needs its time as well."""
+    judge = Judge(WHOLE)
+    judge.respond(response(without_hosts(WEB), without_hosts(API)))
+    judge.respond(response(without_hosts(WEB), without_hosts(API)))
+    while judge.now < 240:
+        listed = response(without_hosts(WEB), without_hosts(API), settling=judge.now < 100)
+        judge.respond(listed)
+        assert judge.served == {"api.local": 10, "web.local": 10}
+    judge.respond(WHOLE)
+    assert judge.held == {}
+
+
+def test_leaders_that_follow_each_other_take_nothing_away_before_the_last_has_settled() -> None:
+    judge = Judge(WHOLE)
+    while judge.now < 2 * NEW_LEADER_SECONDS:
+        until = judge.now + 90
+        judge.respond(msgspec.structs.replace(response(WEB), settling_until=until), after=40)
+        assert judge.served == {"api.local": 10, "web.local": 10}
+    judge.respond(response(WEB))
+    assert judge.served == {"web.local": 10}
+
+
 def test_loss_is_believed_after_the_hold_in_several_responses() -> None:
     judge = Judge(WHOLE)
     for _ in range(12):

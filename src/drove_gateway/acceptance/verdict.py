@@ -222,7 +222,9 @@ class _Weighing:
         known = self._memory.suspects.get(each.server)
         if known is not None:
             again = int(name in self._evidence.responded)
-            return msgspec.structs.replace(known, responses=known.responses + again)
+            # A new leader may not know yet what was already missing before it either.
+            distrust = known.distrust or (_NEW_LEADER if name in self._takeovers else "")
+            return Suspect(known.since, known.responses + again, distrust)
         if is_adopted(each.server.app_id):
             return Suspect(self._evidence.now, distrust=_ADOPTED)
         if name in self._takeovers:
@@ -271,7 +273,11 @@ class _Weighing:
             return NEW_LEADER_SECONDS
         if suspect.distrust in {_NEW_LEADER, _ADOPTED}:
             hold = max(hold, NEW_LEADER_SECONDS)
-        return max(0.0, suspect.since + hold - self._evidence.now)
+        until = suspect.since + hold
+        if each.server.namespace in self._takeovers:
+            settled = self._listed.parts[each.server.namespace].snapshot.settling_until
+            until = max(until, settled)
+        return max(0.0, until - self._evidence.now)
 
     def _believe_small(self) -> None:
         small = [each for each in self.undecided.values() if not self._distrust(each)]
