@@ -215,6 +215,18 @@ def test_app_that_moves_to_another_vhost_leaves_its_old_one() -> None:
     assert judge.served == {"api.local": 10, "www.local": 10}
 
 
+def test_app_whose_servers_are_held_serves_its_new_vhost_at_once() -> None:
+    judge = Judge(WHOLE)
+    for first, vhost in ((20, "www.local"), (40, "web.local"), (60, "new.local")):
+        moved = app("web", 10, vhost=vhost, first=first)
+        judge.respond(response(moved, API))
+        assert set(moved.hosts) <= set(judge.memory.served.topology.apps[vhost].hosts)
+    assert judge.held == {"web.local": 10, "www.local": 10}
+    judge.dead = {(f"10.0.0.{n}", host.port) for n in range(60) for host in WEB.hosts}
+    judge.respond(response(moved, API))
+    assert judge.served == {"api.local": 10, "new.local": 10}
+
+
 def test_replaced_servers_leave_at_once() -> None:
     """Held, those that ended would outnumber those that run."""
     judge = Judge(WHOLE)

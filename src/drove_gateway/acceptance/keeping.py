@@ -16,6 +16,7 @@ def with_kept(
     """Return the listed snapshots with the `kept` servers of `served` in their apps.
 
     An app that is no longer listed, or cannot be used as it is listed, keeps its last good form.
+    An app that is listed for another vhost serves there; its held servers stay under another id.
     """
     hosts: dict[str, dict[str, list[Host]]] = {}
     for server in kept:
@@ -29,7 +30,8 @@ def with_kept(
 def _with_kept(
     listed: NamespaceBuild, served: NamespaceBuild, hosts: Mapping[str, list[Host]]
 ) -> Snapshot:
-    back = {app_id: _app(app_id, listed, served, kept) for app_id, kept in hosts.items()}
+    kept_apps = (_app(app_id, listed, served, kept) for app_id, kept in hosts.items())
+    back = {app.app_id: app for app in kept_apps}
     # An app that is listed twice counts as it is listed last.
     apps = [back.pop(app.app_id, app) for app in reversed(listed.snapshot.apps)]
     return msgspec.structs.replace(listed.snapshot, apps=(*reversed(apps), *back.values()))
@@ -39,11 +41,15 @@ def _app(
     app_id: str, listed: NamespaceBuild, served: NamespaceBuild, kept: list[Host]
 ) -> AppEndpoints:
     before, now = served.accepted_apps[app_id], listed.accepted_apps.get(app_id)
-    if now is None or now.vhost != before.vhost:
+    if now is not None and now.vhost and now.vhost != before.vhost:
+        name = f"{app_id} at {before.vhost}"
+        app = msgspec.structs.replace(before.source, app_id=name, hosts=tuple(kept))
+    elif now is None or now.vhost != before.vhost:
         app = msgspec.structs.replace(before.source, hosts=tuple(kept))
     else:
         addresses = {(host.host, host.port) for host in kept}
         others = (h for h in now.source.hosts if (h.host, h.port) not in addresses)
         app = msgspec.structs.replace(now.source, hosts=(*others, *kept))
-    same = (app.vhost, app.tags) == (before.source.vhost, before.source.tags)
-    return before.source if same and set(app.hosts) == set(before.source.hosts) else app
+    old = before.source
+    same = (app.app_id, app.vhost, app.tags) == (old.app_id, old.vhost, old.tags)
+    return old if same and set(app.hosts) == set(old.hosts) else app
