@@ -312,6 +312,33 @@ async def test_a_restarted_haproxy_with_an_older_file_gets_the_present_backends(
     assert gateway.reloads[begun:] == []
 
 
+@pytest.mark.parametrize("older", [False, True], ids=["the same file", "an older file"])
+async def test_after_a_restart_by_others_a_template_without_a_mark_is_loaded_anew(
+    make_newer: MakeGateway, spawn: Spawn, tmp_path: Path, older: bool
+) -> None:
+    """Such a template cannot say what the other process loaded."""
+    template = tmp_path / "markless.tmpl"
+    template.write_text(_TEMPLATE.read_text().replace("drove-gateway: generation", "generation"))
+    gateway = make_newer(template=str(template))
+    first, second, third = await spawn(3)
+    await gateway.start(topology(app("a.example", [first])))
+    earlier = gateway.haproxy.config.read_text()
+    await gateway.reach(topology(app("a.example", [first]), app("b.example", [second])))
+    await gateway.written()
+    await gateway.haproxy.kill()
+    if older:
+        gateway.haproxy.config.write_text(earlier)
+    await gateway.haproxy.start()
+    await only(gateway, {"a.example", "b.example"})
+    await until(lambda: any("it is not known" in reason for reason in gateway.reloads))
+    begun = len(gateway.reloads)
+    both = [app("b.example", [second]), app("c.example", [third])]
+    await gateway.reach(topology(*both))
+    assert await get(gateway.port, "c.example") == (200, third.name)
+    await only(gateway, {"b.example", "c.example"})
+    assert gateway.reloads[begun:] == []
+
+
 async def test_churn_under_traffic_fails_no_request_and_leaks_no_backend(
     make_newer: MakeGateway, spawn: Spawn
 ) -> None:

@@ -204,6 +204,13 @@ class FileInstallation:
         self._install_failed = False
         self._report(None)
 
+    def forget_served(self) -> None:
+        """Take that it is not known what the proxy serves.
+
+        A template without a generation mark cannot tell, so the next install reloads.
+        """
+        self.current = None
+
     async def drift(self) -> str:
         """Return how the file or the running proxy differs from the installed generation.
 

@@ -124,6 +124,10 @@ class Installation(Protocol):
         """Take that the change whose install failed is not wanted any more."""
         ...
 
+    def forget_served(self) -> None:
+        """Take that it is not known what the proxy serves: another process of it answers."""
+        ...
+
     async def drift(self) -> str:
         """Return how the file or the running proxy differs from the installed configuration, or
         an empty string."""
@@ -181,6 +185,9 @@ class NoInstallation:
 
     def forget_failure(self) -> None:
         """Nothing is installed, so nothing failed."""
+
+    def forget_served(self) -> None:
+        """What the proxy serves is not this installation's."""
 
     async def drift(self) -> str:
         return ""

@@ -8,6 +8,8 @@ the check then refuses the file, the proxy is brought back to what its file has.
 
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model.plan import Plan, Step
@@ -22,6 +24,7 @@ from drove_gateway.proxies.runtime.servers import Change
 from drove_gateway.proxies.runtime.watch import Watch
 
 _STARTED = "the gateway started"
+_UNKNOWN = "it is not known which configuration the proxy serves"
 
 
 class Loader:
@@ -51,6 +54,7 @@ class Loader:
         self._structural: tuple[str, ...] = ()
         self._first_line = ""
         self._expects_reload = False
+        self._is_unknown = False
 
     @property
     def can_try_at_runtime(self) -> bool:
@@ -130,12 +134,16 @@ class Loader:
             if not isinstance(error, CheckRefused | RenderError):
                 self._engine.doubt(f"{self._engine.adapter.name} may have been reloaded")
             raise
-        self._expects_reload = bool(result.first_line)
+        if at_runtime is not None and at_runtime.outdated and not result.reloaded:
+            # The backends of another process could not be compared with the text.
+            self._installation.forget_served()
+            result = msgspec.structs.replace(result, needs_reload=True)
         if result.needs_reload:
-            self._first_line = result.first_line
-            wake(f"{result.first_line} needs a reload")
+            self._note_first_line(result.first_line)
+            wake(f"{result.first_line} needs a reload" if result.first_line else _UNKNOWN)
             return result
-        self._first_line = ""
+        self._first_line, self._is_unknown = "", False
+        self._expects_reload = bool(result.first_line)
         self._file.reloaded()
         self.doubts.resolve()
         if result.reloaded:
@@ -144,6 +152,15 @@ class Loader:
                 self._backends.loaded()
             await restore(self._engine, states, self._log)
         return result
+
+    def _note_first_line(self, line: str) -> None:
+        """Remember which line needs a reload, or that it is not known what the proxy serves.
+
+        A proxy that was just restarted may say it a moment later.
+        """
+        self._first_line = line or (_UNKNOWN if self._is_unknown else "")
+        self._is_unknown = not line
+        self._expects_reload = bool(self._first_line)
 
     def _may_avoid_reload(self, plan: Plan) -> bool:
         """Whether nothing but the text of the configuration can require a reload."""
