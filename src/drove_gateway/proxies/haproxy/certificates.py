@@ -41,7 +41,8 @@ class HaproxyCertificates:
         process = state.process(await self._api.ask(runtime_commands.SHOW_INFO))
         now = process.pid, files.certificates, files.names
         self._looks += 1
-        waits = not self._refused or self._looks < _LOOKS_BETWEEN_TRIES
+        is_final = all(problem == _NO_NAME for problem in self._refused.values())
+        waits = is_final or self._looks < _LOOKS_BETWEEN_TRIES
         if now == self._done and waits:
             return self._refused
         self._looks = 0

@@ -55,6 +55,7 @@ def reload_reasons(
         desired,
         adapter.backends,
         one_protocol=adapter.abilities.one_protocol,
+        text_decides=adapter.texts is not None and adapter.makes_backends,
     )
     missing = _missing(adapter, engine, installed, desired, unrendered)
     silence: Iterable[str] = ()

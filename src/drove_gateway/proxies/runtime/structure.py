@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from drove_gateway.model.versioned_map import changed_keys
-from drove_gateway.model.vocabulary import App, Topology
+from drove_gateway.model.vocabulary import App, Tags, Topology
 from drove_gateway.model.wording import shortened
 
 Backends: TypeAlias = Callable[[App], Mapping[str, Any]]
@@ -15,12 +15,18 @@ _WEB = frozenset({"http", "https"})
 
 
 def structural_changes(
-    old: Topology, new: Topology, backends: Backends, *, one_protocol: bool = False
+    old: Topology,
+    new: Topology,
+    backends: Backends,
+    *,
+    one_protocol: bool = False,
+    text_decides: bool = False,
 ) -> tuple[str, ...]:
     """Why going from `old` to `new` needs a reload; empty when it does not.
 
     `backends` returns an app's backends by name. With `one_protocol` the configuration says whether
-    a vhost's servers use TLS.
+    a vhost's servers use TLS. With `text_decides` the texts are compared before a reload, so that
+    what a template may make of tags counts as well.
     """
     vhosts = changed_keys(old.apps, new.apps)
     lines = [
@@ -28,6 +34,7 @@ def structural_changes(
         *(f"vhost {vhost} removed" for vhost in vhosts if vhost not in new.apps),
         *_backends(old, new, vhosts, backends),
         *(_protocols(old, new, vhosts) if one_protocol else ()),
+        *(_tags(old, new, vhosts) if text_decides else ()),
         *_leaders(old, new),
     ]
     return shortened(lines, _MOST_NAMED, "changes")
@@ -52,6 +59,17 @@ def _protocols(old: Topology, new: Topology, vhosts: Sequence[str]) -> Iterator[
             had, has = ({host.port_type for host in each.hosts} & _WEB for each in (before, app))
             if has and had != has:
                 yield f"vhost {vhost} changed from {_all(had)} to {_all(has)}"
+
+
+def _tags(old: Topology, new: Topology, vhosts: Sequence[str]) -> Iterator[str]:
+    for vhost in vhosts:
+        before, app = old.apps.get(vhost), new.apps.get(vhost)
+        if before is not None and app is not None and _tags_of(before) != _tags_of(app):
+            yield f"vhost {vhost} has other tags"
+
+
+def _tags_of(app: App) -> Sequence[Tags]:
+    return (app.tags, *(group.tags for _, group in sorted(app.groups.items())))
 
 
 def _all(names: set[str]) -> str:
