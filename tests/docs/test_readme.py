@@ -130,8 +130,9 @@ def test_each_block_is_run_or_has_a_reason_not_to_be() -> None:
 
 
 def alike(text: str) -> str:
-    """Replace what differs each time: numbers, times, hosts and widths."""
+    """Replace what differs each time: numbers, times, hosts, hashes and widths."""
     timeless = re.sub(r"up [^:]+:|[\w ]+ ago", "some time", text)
+    timeless = re.sub(r"\b[0-9a-f]{16}\b", "0", timeless)
     return re.sub(r" +", " ", re.sub(r"http://[\w.]+|\d+", "0", timeless))
 
 
