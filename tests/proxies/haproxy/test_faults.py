@@ -93,6 +93,28 @@ async def test_an_answer_cut_off_in_the_middle_is_repaired(make_gateway: MakeGat
     }
 
 
+async def test_a_server_that_haproxy_keeps_past_its_drain_deadline_is_named_until_it_is_gone(
+    make_gateway: MakeGateway,
+) -> None:
+    gateway = make_gateway(haproxy_reload_disabled=True, drain_timeout_sec=0.1)
+    model = Model({"a.example": {"server_10.0.0.1_80": Server("10.0.0.1", 80)}})
+    busy = ["Server still has connections attached to it, cannot remove it."]
+
+    def answer(command: str) -> str:
+        return busy[0] if busy and command.startswith("del server") else model.answer(command)
+
+    kept = Instance(host="10.0.0.2")
+    kept.port = 80
+    async with serve(gateway.haproxy.socket, answer):
+        gateway.begin()
+        gateway.desire(topology(app("a.example", [kept])))
+        named = ("a.example/server_10.0.0.1_80",)
+        await until(lambda: gateway.driver.health().overdue == named)
+        busy.clear()
+        await until(lambda: gateway.driver.health().overdue == ())
+    assert list(model.backends["a.example"]) == [server_name(kept)]
+
+
 async def test_a_server_that_cannot_be_deleted_stays_in_maintenance_and_is_reported(
     make_gateway: MakeGateway,
 ) -> None:
