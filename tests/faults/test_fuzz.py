@@ -205,8 +205,9 @@ async def test_the_daemon_survives_whatever_others_send(
                 await bench.healthy()
                 await bench.serves()
             print(f"{attack.__name__}: {seen}; {tally.requests} requests, 0 failed")
-            assert seen.attacks > SECONDS / 10
-            assert seen.stalls == [], str(seen)
+            assert seen.attacks > SECONDS, str(seen)
+            assert seen.responses.probes > SECONDS, str(seen)
+            assert seen.responses.stalls == [], str(seen)
             assert seen.memory < 2 * seen.resting_memory + SIZE_LIMIT, str(seen)
             assert seen.log_bytes < 1_000_000 + 20_000 * SECONDS, str(seen)
 
