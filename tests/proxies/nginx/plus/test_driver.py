@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.proxies.nginx.plus.rig import (
+    WITH_STATE,
     WITHOUT_STATE,
     Rig,
     app,
+    host,
     rigged,
     topology,
 )
@@ -15,6 +17,7 @@ from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.waiting import until
 
 from drove_gateway.model.errors import CheckRefused, RuntimeApiError
+from drove_gateway.model.vocabulary import App, HostGroup, Topology
 
 A, B, C, D = (f"10.0.0.{n}:80" for n in range(1, 5))
 ONE = "upstream a.example { zone a 64k; }"
@@ -502,3 +505,24 @@ async def test_people_see_the_servers_as_nginx_has_them(tmp_path: Path) -> None:
         ]
         missing = topology({"other.example": [A]}).apps["other.example"]
         assert await rig.driver.servers(missing) == ()
+
+
+async def test_a_port_that_changes_to_https_and_back_is_loaded_by_a_reload_each_time(
+    tmp_path: Path,
+) -> None:
+    """The address of the server stays as it is: only the configuration has the protocol."""
+    template = WITH_STATE.replace(
+        "{{end}}", "# {{.Vhost}} speaks {{(index .Hosts 0).PortType}}\n{{end}}"
+    )
+    nginx = NginxPlus(conf_path=tmp_path / "nginx.conf")
+    async with running(nginx), rigged(nginx, tmp_path, template=template) as rig:
+        for reloads, port_type in enumerate(("http", "https", "http"), 1):
+            hosts = (host(A, port_type),)
+            served = App(
+                "a.example", "a.example", hosts, {}, {"a.example": HostGroup(hosts, {})}, ""
+            )
+            await rig.apply(Topology({"a.example": served}, {}))
+            assert f"a.example speaks {port_type}\n" in (tmp_path / "nginx.conf").read_text()
+            assert nginx.reloads == reloads
+            assert nginx.servers("a.example") == [A]
+            assert rig.updates == (True, "OK")
