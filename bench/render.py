@@ -37,7 +37,7 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.proxies.installation.template_data import RenderingData, context
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
-from drove_gateway.proxies.nginx.lua.template_functions import lua_functions
+from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, lua_functions
 from drove_gateway.templates import NAMES, shipped
 
 SIZES = (100, 1000, 5000)
@@ -48,7 +48,7 @@ GO_SOURCES = Path(__file__).parent / "peers" / "go_templates"
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
     **gateway_functions({}, lambda: GoTime(0, UTC)),
     "proxyAtLeast": lambda _: True,
-    **lua_functions(lambda: LuaOptions(listen="127.0.0.1:8080")),
+    **lua_functions(lambda: LuaOptions(listen="127.0.0.1:8080"), LuaUse(True, groups=True)),
 }
 
 
