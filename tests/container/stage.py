@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from drove_gateway.simulator import Options, Simulator
 LEADER_VHOST = "drove.test"
 PLATFORMS = ("nginx", "haproxy")
 _LONGEST_SECONDS = 30
+_EXECUTED_SECONDS = 2
 
 
 class Container:
@@ -124,9 +126,18 @@ class Container:
 
     def child(self, words: str) -> int:
         """The pid of the supervisor's child with `words` in its command line."""
-        found = [pid for pid in children(self.supervisor) if words in command_line(pid)]
-        assert len(found) == 1, {pid: command_line(pid) for pid in children(self.supervisor)}
+        lines = self._command_lines()
+        # A process that is being replaced by another program has none for a moment.
+        deadline = time.monotonic() + _EXECUTED_SECONDS
+        while not all(lines.values()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+            lines = self._command_lines()
+        found = [pid for pid, line in lines.items() if words in line]
+        assert len(found) == 1, lines
         return found[0]
+
+    def _command_lines(self) -> dict[int, str]:
+        return {pid: command_line(pid) for pid in children(self.supervisor)}
 
     @property
     def gateway(self) -> int:
