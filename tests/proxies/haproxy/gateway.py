@@ -87,7 +87,8 @@ class Gateway(InProcessBench):
             "HAPROXY_LOG": "none",
         }
         if certificates:
-            environ |= {"TLS_CERTIFICATES": str(certificates)}
+            # As operators write directories.
+            environ |= {"TLS_CERTIFICATES": f"{certificates}/"}
             environ |= {"PROXY_HTTPS_PORT": str(self.tls_port)}
         self.reader = ConfigurationReader(options(self.settings).naming.is_ours)
         self.installation = self._installation(environ)
@@ -131,7 +132,7 @@ class Gateway(InProcessBench):
             metrics=metrics,
             log=EventLog(structlog.get_logger()),
         )
-        self.carrier = HaproxyCertificates(api)
+        self.carrier = HaproxyCertificates(api, clock=time.monotonic, retry=0.2)
         certificates = Certificates(
             self.certificates,
             self.carrier,

@@ -139,3 +139,20 @@ async def test_a_certificate_of_an_earlier_run_is_followed_after_a_restart(
         return (await served(gateway.tls_port, "web.example"))[1] == renewed
 
     await until(serves)
+
+
+async def test_a_chain_that_was_refused_is_sent_again(gateway: Gateway) -> None:
+    """Its certificate has the fingerprint that HAProxy shows."""
+    directory, say = gateway.certificates, gateway.haproxy.say
+    default, web = directory / "default.pem", directory / "web.pem"
+    pem = "\n".join(line for line in default.read_text().splitlines() if line)
+    await until(lambda: gateway.driver.health().certificates.healthy)
+    assert "created" in await say(f"set ssl cert {default} <<\n{pem}\n")
+    issuer = default.read_text().partition("-----BEGIN PRIVATE")[0]
+    fresh = web.with_suffix(".fresh")
+    fresh.write_text(f"{web.read_text()}\n{issuer}")
+    fresh.replace(web)
+    await until(lambda: "web.pem" in gateway.driver.health().certificates.message)
+    await say(f"abort ssl cert {default}")
+    await until(lambda: gateway.driver.health().certificates.healthy)
+    assert "Chain Subject: /CN=default.example" in await say(f"show ssl cert {web}")

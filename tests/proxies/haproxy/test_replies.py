@@ -10,6 +10,7 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api import runtime_commands as commands
 from drove_gateway.proxies.haproxy.api import server_state as state
+from drove_gateway.proxies.haproxy.api.certificate_commands import show_list
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict, split, verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
@@ -37,6 +38,7 @@ SHOW = commands.show_servers("b")
             "Backend must use a dynamic load balancing to support dynamic servers.",
             Verdict.NEEDS_RELOAD,
         ),
+        (show_list("/tls"), "didn't find the specified filename", Verdict.NO_LIST),
         (ADD_BACKEND, "New backend registered.", Verdict.DONE),
         (
             ADD_BACKEND,

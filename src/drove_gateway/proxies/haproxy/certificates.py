@@ -1,12 +1,13 @@
 """Certificates of a directory that HAProxy has loaded by `crt DIRECTORY`, over its runtime API.
 
-HAProxy keeps such a directory as a list of its files. What a file holds is compared by its
-fingerprint, so a restart of either side needs nothing special.
+HAProxy keeps such a directory as a list of its files. The certificate of a file is compared by its
+fingerprint, so a restart of either side needs nothing special. HAProxy shows no fingerprint of the
+chain: a file is sent again where the rest of it changed since it was sent.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeAlias
 
 from drove_gateway.proxies.certificates.directory import CertificateFiles
 from drove_gateway.proxies.certificates.pem import Certificate
@@ -17,69 +18,75 @@ from drove_gateway.proxies.haproxy.api.client import Reply, RuntimeApi
 from drove_gateway.proxies.haproxy.api.replies import Verdict
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
-# The process, and what was brought to it.
-_Done: TypeAlias = tuple[int, Mapping[str, Certificate], frozenset[str]]
-
 _NO_SUCH_LIST = "HAProxy has not loaded this directory, so its certificates do not serve"
-
-# What HAProxy refused is tried again after so many looks: it may have had to end another change.
-_LOOKS_BETWEEN_TRIES = 30
 
 _NO_NAME = "its name has characters that HAProxy's runtime API cannot take"
 
+# HAProxy refuses every certificate while another program changes one.
+_RETRY_SECONDS = 30.0
+
 
 class HaproxyCertificates:
-    """Brings certificates to HAProxy; a `CarriesCertificates`."""
+    """Brings certificates to HAProxy; a `CarriesCertificates`.
 
-    def __init__(self, api: RuntimeApi) -> None:
+    What HAProxy refuses is sent again after `retry` seconds. `clock` counts monotonic seconds.
+    """
+
+    def __init__(
+        self, api: RuntimeApi, *, clock: Callable[[], float], retry: float = _RETRY_SECONDS
+    ) -> None:
         self._api = api
-        self._done: _Done | None = None
+        self._clock = clock
+        self._retry = retry
+        self._retry_at = math.inf
+        self._pid = 0
+        self._files = CertificateFiles()
+        self._sent: Mapping[str, Certificate] = {}
         self._refused: Mapping[str, str] = {}
-        self._looks = 0
 
     async def bring(self, directory: Path, files: CertificateFiles) -> Mapping[str, str]:
         process = state.process(await self._api.ask(runtime_commands.SHOW_INFO))
-        now = process.pid, files.certificates, files.names
-        self._looks += 1
-        is_final = all(problem == _NO_NAME for problem in self._refused.values())
-        waits = is_final or self._looks < _LOOKS_BETWEEN_TRIES
-        if now == self._done and waits:
+        if process.pid != self._pid:
+            # It has loaded the files as they were.
+            self._sent, self._refused = {}, {}
+        elif files == self._files and self._clock() < self._retry_at:
             return self._refused
-        self._looks = 0
         (listed,) = await self._api.run([commands.show_list(str(directory))])
-        if listed.verdict is not Verdict.DONE:
+        if listed.verdict is Verdict.NO_LIST:
             return dict.fromkeys(files.certificates, _NO_SUCH_LIST)
+        if listed.verdict is not Verdict.DONE:
+            raise listed.problem()
         names = set(commands.listed(listed.text))
         usable = {n: each for n, each in files.certificates.items() if commands.can_name(n)}
         refused = dict.fromkeys(files.certificates.keys() - usable.keys(), _NO_NAME)
         refused |= await self._replace(usable, names)
         refused |= await self._add(str(directory), usable, names)
         await self._delete(str(directory), _gone(directory, names, files))
-        self._done, self._refused = now, refused
+        # A file that cannot be used for a moment is still what was sent before.
+        kept = {name: sent for name, sent in self._sent.items() if name in files.problems}
+        self._sent = {**kept, **files.certificates}
+        self._pid, self._files, self._refused = process.pid, files, refused
+        self._retry_at = self._clock() + self._retry if refused else math.inf
         return refused
 
     async def _replace(
         self, certificates: Mapping[str, Certificate], names: Iterable[str]
     ) -> dict[str, str]:
-        """Replace those that HAProxy has otherwise."""
+        """Replace those that HAProxy has otherwise, or that have changed since they were sent."""
         there = sorted(certificates.keys() & names)
         shown = await self._api.run([commands.show_certificate(name) for name in there])
         changed = [
             name
             for name, reply in zip(there, shown, strict=True)
             if commands.fingerprint(reply.text) != certificates[name].fingerprint
-            or self._has_other_parts(name, certificates[name])
+            or self._sent.get(name, certificates[name]) != certificates[name]
+            or name in self._refused
         ]
         return {
             name: problem
             for name in changed
             if (problem := await self._run(commands.replacing(name, certificates[name].pem)))
         }
-
-    def _has_other_parts(self, name: str, certificate: Certificate) -> bool:
-        """Whether another chain or key came with the certificate that HAProxy has."""
-        sent = self._done[1].get(name) if self._done else None
-        return sent is not None and sent.pem != certificate.pem
 
     async def _add(
         self, directory: str, certificates: Mapping[str, Certificate], names: Iterable[str]

@@ -83,7 +83,9 @@ def _connect(
 
 
 def _carry(settings: Settings, address: SocketAddress) -> Callable[[Outside], CarriesCertificates]:
-    return lambda outside: HaproxyCertificates(_api(settings, address, outside))
+    return lambda outside: HaproxyCertificates(
+        _api(settings, address, outside), clock=outside.clock
+    )
 
 
 def _api(settings: Settings, address: SocketAddress, outside: Outside) -> RuntimeApi:

@@ -21,6 +21,7 @@ class Verdict(Enum):
     EXISTS = auto()
     NO_SERVER = auto()
     NO_BACKEND = auto()
+    NO_LIST = auto()
     BUSY = auto()
     NOT_IN_MAINTENANCE = auto()
     PINNED = auto()
@@ -97,6 +98,7 @@ _EXACT: Mapping[str, Mapping[str, Verdict]] = {
     "get_servers_state": dict((_CANNOT_FIND_BACKEND,)),
     "show_servers_conn": dict((_CANNOT_FIND_BACKEND,)),
     "show_stat": {"No such proxy.": Verdict.NO_BACKEND},
+    "show_crt_list": {"didn't find the specified filename": Verdict.NO_LIST},
 }
 
 # 2.8: `no need to change the addr, port changed from 'X' to 'Y' by 'stats socket command'`;
