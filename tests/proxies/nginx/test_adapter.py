@@ -10,7 +10,7 @@ from drove_gateway.model.vocabulary import App, Host, HostGroup
 from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.runtime.servers import Process
+from drove_gateway.proxies.runtime.servers import Action, Change, Process
 
 WEB = Host("10.0.0.1", 80, "http")
 TLS = Host("10.0.0.2", 443, "https")
@@ -95,3 +95,14 @@ def test_what_happened_to_nginx(
 ) -> None:
     old, new = (Process(pid, generation=loads) for loads, pid in (before, now))
     assert adapter.replaced(old, new) == happened
+
+
+@pytest.mark.parametrize("action", [Action.PUBLISH, Action.DELETE_BACKEND])
+async def test_what_concerns_a_whole_upstream_is_never_sent_as_a_server(
+    adapter: NginxAdapter, action: Action
+) -> None:
+    """Nobody listens at the API: a call would raise an error."""
+    batch = await adapter.carry_out([Change(action, "a.example", "")])
+    (result,) = batch.results
+    assert result.state == "needs reload"
+    assert action.value in result.problem

@@ -26,6 +26,7 @@ from drove_gateway.proxies.nginx.plus.wire import Identity, Peer, Server, addres
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 from drove_gateway.proxies.runtime.servers import (
+    OF_BACKENDS,
     REMOVALS,
     Action,
     Batch,
@@ -289,6 +290,9 @@ class NginxAdapter:
     async def _call(self, change: Change) -> Result:
         """Ids are given anew by every reload: the reply tells which server the call met."""
         client, upstream, handle = self._client, change.backend, change.handle
+        if change.action in OF_BACKENDS:
+            what = f"{self.name} cannot {change.action.value} {upstream} over its API"
+            return Result("needs reload", what)
         if handle is None:
             return _met(change, await client.add(upstream, change.name, self._fields))
         match change.action:

@@ -5,7 +5,7 @@ earlier reloads have left many old workers behind.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Collection, Container
 
 from drove_gateway.model.workers import Workers
 
@@ -43,6 +43,11 @@ class LateReload:
     def retain(self, vhosts: Container[str]) -> None:
         """Forget every vhost except `vhosts`: those that left need no blocks."""
         self._keep({name for name in self._names if name in vhosts})
+
+    def is_met(self, reasons: Collection[str]) -> bool:
+        """Whether an install for `reasons` brings everything, also without a reload where another
+        program reloaded the proxy before."""
+        return self._due and set(self.reasons).issubset(reasons)
 
     def reloaded(self) -> None:
         """A reload has brought everything."""

@@ -272,7 +272,7 @@ class RuntimeProxy:
             (ApplyStage.COMPARE, self._clock() - after),
         )
         changed = self._loader.changes()
-        if installed.reloaded:
+        if installed.reloaded or (self._late.is_met(plan.reload) and not installed.needs_reload):
             self._late.reloaded()
             if self._foreign_loads != self._watch.foreign_loads:
                 self._foreign.note(["its whole configuration"])

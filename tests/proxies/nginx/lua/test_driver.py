@@ -196,6 +196,21 @@ async def test_a_full_dictionary_is_reported_and_the_file_is_loaded_instead(ngin
         assert [record.reloaded for record in rig.records].count(True) == 2
 
 
+async def test_a_vhost_that_did_not_fit_into_the_dictionary_leaves_by_a_reload(
+    nginx: Nginx,
+) -> None:
+    many = [f"10.1.{number >> 8}.{number & 255}:80" for number in range(3000)]
+    async with rigged(nginx, memory="128k") as rig, rig.running():
+        await rig.reach(_named(a_test=[A], b_test=[A]))
+        await rig.reach(_named(a_test=many, b_test=[B]))
+        rig.records.clear()
+        await rig.reach(_named(b_test=[B]))
+        await until(partial(_responds, nginx, "a.test", 404))
+        assert await nginx.servers("b.test") == [B]
+        (reason,) = (reason for reason in rig.reloads if "a.test" in reason)
+        assert "did not fit into the dictionary" in reason
+
+
 async def test_a_new_vhost_is_served_at_once_and_without_a_reload(nginx: Nginx) -> None:
     async with instances(2) as (first, second), _serving(nginx, a_test=[address_of(first)]) as rig:
         await rig.reach(_named(a_test=[address_of(first)], b_test=[address_of(second)]))
@@ -259,6 +274,33 @@ async def test_new_vhosts_share_a_later_reload_that_brings_their_blocks(nginx: N
         (reloaded,) = (record for record in rig.records if record.reloaded)
         assert reloaded.reasons == ("vhost b.test and 1 more gets blocks of its own",)
         assert await nginx.servers("c.test") == [C]
+
+
+async def test_a_vhost_that_left_before_the_later_reload_needs_none(nginx: Nginx) -> None:
+    async with rigged(nginx, structure_interval=0.3) as rig, rig.running():
+        await rig.reach(_named(a_test=[A]))
+        rig.records.clear()
+        await rig.reach(_named(a_test=[A], b_test=[B]))
+        await rig.reach(_named(a_test=[A]))
+        await asyncio.sleep(0.6)
+        await rig.reach(_named(a_test=[B]))
+        assert not any(record.reloaded for record in rig.records)
+
+
+async def test_a_reload_by_another_program_makes_the_later_reload_unnecessary(
+    nginx: Nginx,
+) -> None:
+    async with rigged(nginx, structure_interval=1.0) as rig, rig.running():
+        await rig.reach(_named(a_test=[A]))
+        rig.records.clear()
+        desired = _named(a_test=[A], b_test=[B])
+        await rig.reach(desired)
+        await until(lambda: not rig.driver.file_is_behind)
+        await nginx.reload()
+        await until(lambda: any("blocks of its own" in str(r.reasons) for r in rig.records))
+        await rig.settled()
+        assert not any(record.reloaded for record in rig.records)
+        assert rig.driver.plan(desired).empty
 
 
 async def test_the_documented_template_changes_servers_without_a_reload(nginx: Nginx) -> None:

@@ -277,6 +277,12 @@ async def test_an_upstream_that_does_not_fit_into_the_dictionary_is_served_from_
             assert await get(nginx.port, "shop.test") == (200, "a")
             assert (await nginx.handshake())["only_in_file"] == 1
             assert "drove_gateway is full" in nginx.log
+            # Removed from the dictionary, it would be served as the file lists it again.
+            await nginx.apply(big__test=replacing(address(a)))
+            assert (await nginx.handshake())["only_in_file"] == 0
+            removed = await nginx.apply(big__test=None)
+            assert removed["big.test"]["error"]["code"] == "UpstreamStatic"
+            assert await get(nginx.port, "big.test") == (200, "a")
 
 
 async def test_writers_at_once_lose_no_change(short_path: Path) -> None:

@@ -33,6 +33,8 @@ from drove_gateway.proxies.runtime.servers import (
 BUILD = "drove-gateway-lua"
 FULL = "UpstreamOutOfMemory"
 _BUSY = "UpstreamBusy"
+# Only a load removes what did not fit into the dictionary.
+_STATIC = "UpstreamStatic"
 # Beside the API.
 _HANDSHAKE = "/drove-gateway/"
 _UPSTREAMS = "/drove-gateway/upstreams"
@@ -223,7 +225,7 @@ def _result(name: str, reply: BulkResult | None) -> Result | None:
     if reply is None or reply.error is None:
         return Result()
     problem = f"upstream {name}: {reply.error.text}"
-    if reply.error.code == FULL:
+    if reply.error.code in {FULL, _STATIC}:
         return Result("needs reload", problem)
     return Result("outdated", problem) if reply.error.code == _BUSY else None
 

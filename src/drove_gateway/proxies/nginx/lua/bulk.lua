@@ -48,7 +48,7 @@ local function check(change)
 end
 
 local function remove(name)
-    if view.is_only_in_file(name) then
+    if view.did_not_fit(name) then
         refusal.raise(400, "UpstreamStatic",
             'upstream "' .. name .. '" did not fit into the dictionary; it goes with the next load')
     end

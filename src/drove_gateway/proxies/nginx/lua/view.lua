@@ -123,6 +123,12 @@ function M.is_only_in_file(name)
     return only_in_file[name] ~= nil and store.version(name) == nil
 end
 
+-- Whether an upstream did not fit into the dictionary at the load, be it there by now. If it were
+-- removed from there, it would be served as the file lists it again.
+function M.did_not_fit(name)
+    return only_in_file[name] ~= nil
+end
+
 -- An upstream that only the file has, to read.
 function M.from_file_only(name)
     return M.is_only_in_file(name) and only_in_file[name] or nil
