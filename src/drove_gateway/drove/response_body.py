@@ -25,6 +25,15 @@ async def read_body(response: aiohttp.ClientResponse, most: int) -> bytes:
             raise BadResponse(f"the body's encoding is {excerpt(other, 40)!r}, gzip was requested")
 
 
+def ensure_memory(size: int) -> None:
+    """Raise MemoryError unless there are `size` bytes of memory now.
+
+    Without memory, a thread may end itself, while its caller waits indefinitely, and anything else
+    may fail. The pages are never touched, so this costs nothing else.
+    """
+    bytes(size)
+
+
 async def read_start(response: aiohttp.ClientResponse, most: int = 4096) -> bytes:
     """The first `most` bytes of a body that is only shown, whatever it is."""
     if "Content-Encoding" in response.headers:
