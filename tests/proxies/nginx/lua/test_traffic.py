@@ -380,6 +380,18 @@ async def test_a_body_that_is_too_large_or_malformed_changes_nothing(short_path:
         assert await get(nginx.port, "shop.test") == (200, "a")
 
 
+async def test_changes_and_lists_of_many_upstreams_leave_nothing_in_the_log(
+    short_path: Path,
+) -> None:
+    async with started(short_path, {}) as nginx:
+        many = {f"v{number}__test": replacing("10.0.0.1:80") for number in range(200)}
+        results = await nginx.apply(**many)
+        assert not any("error" in result for result in results.values())
+        status, listed_upstreams = await nginx.call("GET", "/api/9/http/upstreams/")
+        assert (status, len(listed_upstreams)) == (200, 200)
+        assert nginx.log == ""
+
+
 async def test_the_api_refuses_requests_that_a_proxy_forwarded(short_path: Path) -> None:
     """A vhost can have the API's own address as a server."""
     async with started(short_path, {"shop.test": []}) as nginx:

@@ -19,6 +19,8 @@ local view = require("drove_gateway.view")
 local M = {}
 
 local AT_A_TIME = 32
+-- In seconds; NGINX without OpenResty's patches warns of a pause of 0 in its log.
+local PAUSE = 0.001
 local MOST_NAME = 255
 local LISTS = { "servers", "add", "change", "remove" }
 local KNOWN = { servers = true, add = true, change = true, remove = true, method = true,
@@ -108,7 +110,7 @@ function M.apply(body)
         results[name] = outcome(name, change, now)
         number = number + 1
         if number % AT_A_TIME == 0 then
-            ngx.sleep(0)
+            ngx.sleep(PAUSE)
         end
     end
     return { upstreams = results }

@@ -12,6 +12,8 @@ local M = {}
 
 -- So many upstreams are shown before traffic gets its turn.
 local AT_A_TIME = 50
+-- In seconds; NGINX without OpenResty's patches warns of a pause of 0 in its log.
+local PAUSE = 0.001
 
 local function state(server, uid, now)
     if server.down then
@@ -54,7 +56,7 @@ function M.upstreams()
             all[name] = shown(name, upstream, workers)
         end
         if index % AT_A_TIME == 0 then
-            ngx.sleep(0)
+            ngx.sleep(PAUSE)
         end
     end
     return all
