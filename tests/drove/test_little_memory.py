@@ -35,7 +35,11 @@ async def test_a_response_beyond_the_memory_is_refused_and_the_process_lives() -
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await asyncio.wait_for(process.communicate(), 120)
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), 120)
+        finally:
+            if process.returncode is None:
+                process.kill()
     *refused, last = output.decode().splitlines()
     assert process.returncode == 0, output.decode()
     assert len(refused) == len(MORE_MEGABYTES), output.decode()

@@ -1,7 +1,10 @@
 """What the gateway's own machine and its proxy can do to it."""
 
 import asyncio
+import contextlib
 import resource
+import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -33,20 +36,26 @@ def limited(bench: Bench, limit: int, value: int) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def silent(socket: Path) -> AsyncIterator[None]:
-    """Somebody listens in the socket's place who never answers."""
+async def silent(socket: Path, *, pause: float | None = None) -> AsyncIterator[asyncio.Event]:
+    """A program listens in the socket's place that never answers, or with `pause` sends a byte
+    each so many seconds. The event is set when a client came."""
     aside = socket.with_suffix(".aside")
     socket.rename(aside)
-    done = asyncio.Event()
+    done, came = asyncio.Event(), asyncio.Event()
 
     async def never(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await done.wait()
+        came.set()
+        while not done.is_set() and not writer.is_closing():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), pause)
+            if pause is not None:
+                writer.write(b"x")
         writer.transport.abort()
 
     server = await asyncio.start_unix_server(never, socket)
     ours = socket.stat().st_ino
     try:
-        yield
+        yield came
     finally:
         done.set()
         server.close()
@@ -166,6 +175,26 @@ async def test_a_hanging_runtime_api_is_reported_and_avoided(shared: Bench) -> N
             assert not health["UpstreamUpdatesViaAPI"]["Healthy"]
             await shared.serves("web", seconds=20)
         await shared.healthy()
+
+
+@only_haproxy
+@pytest.mark.parametrize("pause", [1.0, None], ids=["a byte a second", "silent"])
+async def test_sigterm_ends_the_gateway_in_time_while_the_runtime_api_does_not_respond(
+    shared: Bench, pause: float | None
+) -> None:
+    """In time: the step under way ends after two commands' time limits at most, here four
+    seconds; what is left is the last write of the file, and the machine's own pace."""
+    async with shared.traffic():
+        async with silent(shared.directory / "runtime.sock", pause=pause) as came:
+            await shared.cluster.scale("web", 5)
+            await asyncio.wait_for(came.wait(), 20)
+            begin = time.monotonic()
+            assert await shared.ended(signal.SIGTERM) == 0
+            assert time.monotonic() - begin < 12
+        await shared.valid()
+        await shared.daemon.start()
+        await shared.healthy()
+        await shared.serves("web")
 
 
 async def test_a_log_that_cannot_be_written_stops_nothing(shared: Bench) -> None:
