@@ -25,7 +25,7 @@ async def test_written_files_are_accepted_by_the_proxy(
     async with Simulator(Options(control_port=None)) as cluster:
         text = file.read_text()
         for number, url in enumerate(cluster.urls):
-            text = text.replace(f"http://127.0.0.1:{4000 + number}", url)
+            text = text.replace(f'"http://127.0.0.1:{4000 + number}"', f'"{url}"')
         file.write_text(text)
         checked = await asyncio.to_thread(call, "check", "-f", str(file))
 
@@ -71,7 +71,7 @@ async def test_files_for_nginx_with_lua_are_accepted_by_debians_nginx(
         text = file.read_text()
         text = text.replace(f'"{loaded.settings.nginx_argv[0]} ', f'"{lua_program()} ')
         for number, url in enumerate(cluster.urls):
-            text = text.replace(f"http://127.0.0.1:{4000 + number}", url)
+            text = text.replace(f'"http://127.0.0.1:{4000 + number}"', f'"{url}"')
         file.write_text(text)
         checked = await asyncio.to_thread(call, "check", "-f", str(file))
     assert checked.exit_code == 0, checked.output
