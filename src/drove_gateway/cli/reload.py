@@ -14,7 +14,7 @@ from drove_gateway.cli.messages import fail, say
 @click.command(
     cls=Command,
     examples=(
-        ("drove-gateway reload", "After a manual change of the proxy or its certificates."),
+        ("drove-gateway reload", "After a manual change of the proxy."),
         ("drove-gateway status --watch", "See the result."),
     ),
     exit_codes={
@@ -26,6 +26,8 @@ from drove_gateway.cli.messages import fail, say
 @file_option
 def reload(file: Path | None) -> None:
     """Fetch the apps again and load the configuration into the proxy again.
+
+    A proxy that proves by its generation mark that it runs this configuration is not reloaded.
 
     The command connects to the gateway that runs with the same configuration and does not wait for
     the result; `status` shows it. The gateway itself keeps its settings: to make it read its
