@@ -1,18 +1,27 @@
 """Another program that undoes the gateway's changes again and again is recognised and named."""
 
+import asyncio
+from contextlib import AsyncExitStack
+from pathlib import Path
+
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drove_gateway.config import Settings
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.log.event_log import EventLog
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.health import HealthSection
+from drove_gateway.model.vocabulary import EMPTY
 from drove_gateway.proxies.foreign_changes import (
     ForeignChanges,
     Servers,
     Undone,
     undone_servers,
 )
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
 
 QUIET = 90.0
@@ -126,3 +135,31 @@ def test_a_section_that_is_unhealthy_already_keeps_its_message() -> None:
         foreign.note([WEB])
     refused = HealthSection(healthy=False, message="refused")
     assert foreign.section(refused) == refused
+
+
+async def test_the_driver_of_a_proxy_without_a_runtime_api_recognises_a_contested_file(
+    tmp_path: Path,
+) -> None:
+    config, template = tmp_path / "nginx.conf", tmp_path / "nginx.tmpl"
+    template.write_text("# {{len .Apps}} apps\n")
+    settings = Settings(
+        nginx_config=str(config),
+        nginx_template=str(template),
+        nginx_cmd="/bin/true",
+        audit_interval_sec=0.05,
+    )
+    log = EventLog(structlog.get_logger())
+    async with AsyncExitStack() as stack:
+        driver = await kind_of(settings).driver(this_machine({}, Metrics(), log), stack)
+        await driver.apply(driver.plan(EMPTY))
+        ours, woken = config.read_text(), asyncio.Event()
+        auditing = asyncio.create_task(driver.run(lambda _: woken.set()))
+        stack.callback(auditing.cancel)
+        for number in (1, 2, 3):
+            assert driver.health().config.healthy
+            config.write_text(f"{ours}# another gateway, {number}")
+            await asyncio.wait_for(woken.wait(), 10)
+            woken.clear()
+            await driver.apply(driver.plan(EMPTY))
+            assert config.read_text() == ours
+        assert "another program keeps undoing" in driver.health().config.message
