@@ -74,7 +74,7 @@ class BackendSync:
         if not self.outdated:
             return ()
         name, noun = self._engine.adapter.name, self._engine.adapter.backend_noun
-        return (f"another process of {name} answers, its {noun}s are compared",)
+        return (f"another process of {name} runs; its {noun}s are compared",)
 
     @property
     def surplus(self) -> tuple[str, ...]:

@@ -54,7 +54,7 @@ async def preview_servers(
         reload = (backends.reload,) if backends.reload else ()
     notes = [*problems.values()]
     if process is not None:
-        notes.append(f"{adapter.name} {process.version} answers, process {process.pid}")
+        notes.append(f"{adapter.name} {process.version} responds, process {process.pid}")
     notes += [f"server {name} is {how} by an operator, and stays so" for name, how in engine.held]
     notes += [f"host {name} has no address: {why}" for name, why in resolved.failed.items()]
     return Observation(
