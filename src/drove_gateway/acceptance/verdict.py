@@ -6,7 +6,8 @@ believed, would remove servers that still serve. Kept without limit, servers tha
 in traffic. So a server that is missing leaves
 
 1. when an operator accepts it, or Drove announced it: unless the leader is new, which knows
-   nothing before it has settled;
+   nothing before it has settled, or the response has no server for the vhost although Drove
+   announced new instances of the app;
 2. when as many others are listed for its vhost as it had before: it was replaced;
 3. when its address is listed for another app, or it refuses connections or cannot be reached;
 4. when the loss is small, over a sliding window;
@@ -250,10 +251,18 @@ class _Weighing:
         if part is None or part.snapshot.settling:
             return ""
         announced = part.snapshot.announced
-        if server.address in announced.instances:
-            return "Drove announced it"
         state = announced.apps.get(server.app_id)
-        return f"Drove announced {state} of the app" if state in _ENDING else ""
+        if state in _ENDING:
+            return f"Drove announced {state} of the app"
+        if server.address in announced.instances and not self._hides_arrivals(each):
+            return "Drove announced it"
+        return ""
+
+    def _hides_arrivals(self, each: MissingServer) -> bool:
+        """Whether nothing is listed for the vhost although Drove announced new instances of the
+        app: the response is incomplete, and to believe the departures would empty the vhost."""
+        arrivals = self._listed.parts[each.server.namespace].snapshot.announced.arrivals
+        return each.server.app_id in arrivals.values() and not self._present(each.vhost)
 
     def _death(self, each: MissingServer) -> str:
         dead = self._is_probeable(each) and self._evidence.dead.get(each.server.address)

@@ -47,10 +47,14 @@ class _Mark(msgspec.Struct, frozen=True):
 
     state: str
     until: float
+    app_id: str = ""
 
 
 class Announcements(msgspec.Struct, frozen=True):
-    """The announcements that may still explain a withdrawal, by instance and by app."""
+    """The announcements that may still explain a withdrawal, by instance and by app.
+
+    Instances that became HEALTHY are among them: they explain that a response is incomplete.
+    """
 
     instances: Mapping[tuple[str, int], _Mark] = {}
     apps: Mapping[str, _Mark] = {}
@@ -76,16 +80,22 @@ class Announcements(msgspec.Struct, frozen=True):
     def announced(self) -> Announced:
         """What explains withdrawals now."""
         apps = {app: mark.state for app, mark in self.apps.items() if mark.state in _EXPLAINING}
+        arrivals = {
+            address: mark.app_id
+            for address, mark in self.instances.items()
+            if mark.state == _HEALTHY
+        }
+        leaving = self.instances.keys() - arrivals.keys()
         if not apps and not self.instances:
             return NOTHING_ANNOUNCED
-        return Announced(frozenset(self.instances), apps)
+        return Announced(frozenset(leaving), apps, arrivals)
 
 
 def _note_instance(instances: dict[tuple[str, int], _Mark], event: Event, now: float) -> None:
     for address in event.addresses:
         instances.pop(address, None)
-        if event.state != _HEALTHY:
-            instances[address] = _Mark(event.state, now + _FOLLOWS_SECONDS)
+        if event.state != _HEALTHY or event.app_id:
+            instances[address] = _Mark(event.state, now + _FOLLOWS_SECONDS, event.app_id)
 
 
 def _note_app(apps: dict[str, _Mark], event: Event, now: float) -> None:

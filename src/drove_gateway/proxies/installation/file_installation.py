@@ -15,13 +15,8 @@ from drove_gateway.model.health import PENDING, HealthSection
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
+from drove_gateway.proxies.installation import before as earlier_file
 from drove_gateway.proxies.installation import config_file
-from drove_gateway.proxies.installation.before import (
-    copy_of,
-    keep,
-    should_be_kept,
-    without_generation,
-)
 from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
 from drove_gateway.proxies.installation.generation_loader import GenerationLoader
 from drove_gateway.proxies.installation.installation import AtRuntime, InstallResult
@@ -124,7 +119,7 @@ class FileInstallation:
         return self._template_health
 
     def notes(self) -> tuple[str, ...]:
-        copy, found = copy_of(self._platform.config), []
+        copy, found = earlier_file.copy_of(self._platform.config), []
         if copy.exists():
             found.append(f"the file before drove-gateway is kept as {copy}")
         if self._template.waits():
@@ -323,8 +318,8 @@ class FileInstallation:
         config = self._platform.config
         try:
             before = config_file.read(config)
-            if before and should_be_kept(config, before):
-                copy = keep(config, before)
+            if before and earlier_file.should_be_kept(config, before):
+                copy = earlier_file.keep(config, before)
                 self._announce_copy(config, copy)
             config_file.swap(file, config, in_place=self._platform.in_place)
             return before or ""
@@ -354,7 +349,7 @@ class FileInstallation:
         before = (
             self.current.bare
             if self.current
-            else await asyncio.to_thread(without_generation, previous)
+            else await asyncio.to_thread(earlier_file.without_generation, previous)
         )
         after = rendered.bare
         if await self._loader.serves_except_for_runtime(rendered):

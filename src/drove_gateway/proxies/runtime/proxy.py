@@ -95,16 +95,7 @@ class RuntimeProxy:
             clock=clock,
             log=log,
         )
-        self._backends: BackendSync | None = None
-        if adapter.texts is not None:
-            self._backends = BackendSync(
-                self._engine,
-                adapter.texts,
-                resolver,
-                patience=rules.drain_timeout,
-                clock=clock,
-                log=log,
-            )
+        self._backends = self._backend_sync()
         self._file = ConfigFile(installation, log, self._doubt)
         self._loader = Loader(
             self._engine, self._watch, installation, self._file, self._backends, log=log
@@ -119,6 +110,18 @@ class RuntimeProxy:
         self._failed: tuple[tuple[str, str], ...] = ()
         self._failure = ""
         self._before_reload: HealthSection | None = None
+
+    def _backend_sync(self) -> BackendSync | None:
+        if self._adapter.texts is None:
+            return None
+        return BackendSync(
+            self._engine,
+            self._adapter.texts,
+            self._resolver,
+            patience=self._rules.drain_timeout,
+            clock=self._clock,
+            log=self._log,
+        )
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
