@@ -101,6 +101,9 @@ def missing_in_cluster(bench: Bench) -> list[str]:
     wanted = {bench.cluster.app(name).app_id: n for name, n in APPS.items() if _has(bench, name)}
     if instances != wanted or len(wanted) != len(APPS):
         found.append(f"the apps have these instances: {instances}")
+    lifetimes = {app.wait_before_kill for app in cluster.cluster.apps.values()}
+    if lifetimes != {cluster.options.wait_before_kill}:
+        found.append(f"instances that leave live for {lifetimes} s")
     return found
 
 
@@ -142,9 +145,12 @@ async def _restore_cluster(bench: Bench) -> None:
         await cluster.remove_app(app_id)
     for name, instances in APPS.items():
         if not _has(bench, name):
-            await cluster.deploy(name, instances=instances)
+            # A version inherits from the last one, whatever a test made of that.
+            lifetime = cluster.options.wait_before_kill
+            await cluster.deploy(name, instances=instances, wait_before_kill=lifetime)
         elif len(cluster.app(name).hosts()) != instances:
             await cluster.scale(name, instances)
+        cluster.app(name).wait_before_kill = cluster.options.wait_before_kill
     await cluster.settled()
 
 
