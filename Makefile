@@ -33,7 +33,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/drove-gateway demo $(ARGS)
 
 test: lint
-	$(BIN)/pytest -n 3 --dist loadgroup --reruns 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --reruns 2 $(ARGS)
 
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not end_to_end" $(ARGS)
