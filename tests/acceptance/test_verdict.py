@@ -128,7 +128,7 @@ def test_announced_servers_leave_at_once() -> None:
 
 def test_announced_servers_stay_while_the_response_hides_those_that_replace_them() -> None:
     judge = Judge(WHOLE)
-    announced = Announced(frozenset(addresses(WEB)), arrivals={("10.9.9.9", 8000): "web-1"})
+    announced = Announced(frozenset(addresses(WEB)), arrivals=frozenset({"web-1"}))
     judge.respond(response(API, announced=announced))
     assert judge.served == {"api.local": 10, "web.local": 10}
 

@@ -39,10 +39,12 @@ def test_an_instance_that_becomes_healthy_is_an_arrival_of_its_app() -> None:
         "id", "INSTANCE_STATE_CHANGE", app_id="web-1", state="HEALTHY", addresses=(EX1,)
     )
     known = heard(started)
-    assert known.announced.arrivals == {EX1: "web-1"}
+    assert known.announced.arrivals == {"web-1"}
     assert known.announced.instances == frozenset()
     assert known.accepted(111.0).announced is NOTHING_ANNOUNCED
-    assert known.heard([instance("STOPPING")], 101.0, settling=False).announced.arrivals == {}
+    assert (
+        known.heard([instance("STOPPING")], 101.0, settling=False).announced.arrivals == frozenset()
+    )
 
 
 def test_an_instance_is_announced_until_a_later_response_was_accepted() -> None:

@@ -170,6 +170,7 @@ class _Weighing:
         self.budget = memory.budget.at(evidence.now)
         self._rooms: dict[Loss, int] = {}
         self._lost: dict[str, set[Address]] = {}
+        self._numbers_present: dict[str, int] = {}
         for each in missing:
             self._lost.setdefault(each.vhost, set()).add(each.server.address)
         self.undecided = {each.server: each for each in missing}
@@ -262,7 +263,7 @@ class _Weighing:
         """Whether nothing is listed for the vhost although Drove announced new instances of the
         app: the response is incomplete, and to believe the departures would empty the vhost."""
         arrivals = self._listed.parts[each.server.namespace].snapshot.announced.arrivals
-        return each.server.app_id in arrivals.values() and not self._present(each.vhost)
+        return each.server.app_id in arrivals and not self._present(each.vhost)
 
     def _death(self, each: MissingServer) -> str:
         dead = self._is_probeable(each) and self._evidence.dead.get(each.server.address)
@@ -340,9 +341,12 @@ class _Weighing:
     def _present(self, vhost: str) -> int:
         """How many servers are listed for a vhost. An address that no longer takes its traffic, as
         its port type says now, does not replace itself."""
-        app, lost = self._listed.topology.apps.get(vhost), self._lost[vhost]
-        hosts = () if app is None else app.hosts
-        return sum((host.host, host.port) not in lost for host in hosts)
+        if vhost not in self._numbers_present:
+            app, lost = self._listed.topology.apps.get(vhost), self._lost[vhost]
+            hosts = () if app is None else app.hosts
+            present = sum((host.host, host.port) not in lost for host in hosts)
+            self._numbers_present[vhost] = present
+        return self._numbers_present[vhost]
 
     def _newest_first(self, each: Mapping[Server, MissingServer]) -> list[MissingServer]:
         return sorted(each.values(), key=lambda other: -self.suspects[other.server].since)

@@ -80,15 +80,14 @@ class Announcements(msgspec.Struct, frozen=True):
     def announced(self) -> Announced:
         """What explains withdrawals now."""
         apps = {app: mark.state for app, mark in self.apps.items() if mark.state in _EXPLAINING}
-        arrivals = {
-            address: mark.app_id
-            for address, mark in self.instances.items()
-            if mark.state == _HEALTHY
-        }
-        leaving = self.instances.keys() - arrivals.keys()
         if not apps and not self.instances:
             return NOTHING_ANNOUNCED
-        return Announced(frozenset(leaving), apps, arrivals)
+        marks = self.instances
+        return Announced(
+            frozenset(address for address, mark in marks.items() if mark.state != _HEALTHY),
+            apps,
+            frozenset(mark.app_id for mark in marks.values() if mark.state == _HEALTHY),
+        )
 
 
 def _note_instance(instances: dict[tuple[str, int], _Mark], event: Event, now: float) -> None:
