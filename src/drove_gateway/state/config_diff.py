@@ -8,6 +8,8 @@ differs; beyond a limit the difference is only counted.
 
 from collections.abc import Callable, Iterator, Sequence
 
+from drove_gateway.model.common_text import common_prefix, common_suffix
+
 _MOST_EDITS = 400
 _MOST_LINES = 300
 _MOST_WHOLE = 100
@@ -68,35 +70,16 @@ def _bounded(lines: Sequence[str], hide: Callable[[str], str]) -> Iterator[str]:
 def _start(before: str, after: str) -> tuple[int, int]:
     """Where the comparison begins, some lines before the first difference, and that line's
     number."""
-    common = _common(before, after)
+    common = common_prefix(before, after)
     line = before.rfind("\n", 0, common) + 1
     around = before.rfind("\n", 0, max(0, line - _CHARS_AROUND)) + 1
     return around, before.count("\n", 0, around) + 1
 
 
-def _common(before: str, after: str) -> int:
-    """How many characters are equal at the beginning."""
-    low, high = 0, min(len(before), len(after))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if before[low:middle] == after[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def _equal_end(before: str, after: str, start: int) -> int:
     """How many characters are equal at the end, in whole lines, some lines left for context."""
-    low, high = 0, min(len(before), len(after)) - start
-    while low < high:
-        middle = (low + high + 1) // 2
-        old = before[len(before) - middle : len(before) - low]
-        if old == after[len(after) - middle : len(after) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    shared = max(0, low - _CHARS_AROUND)
+    common = common_suffix(before, after, min(len(before), len(after)) - start)
+    shared = max(0, common - _CHARS_AROUND)
     line = before.find("\n", len(before) - shared)
     return len(before) - line - 1 if shared and line >= 0 else 0
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from drove_gateway.model.common_text import common_prefix, common_suffix
 from drove_gateway.proxies.haproxy.shared_part import (
     Configuration,
     Section,
@@ -57,8 +58,8 @@ def sections_after(
     before: str, sections: Sequence[Section], text: str, is_ours: Callable[[str], bool]
 ) -> list[Section]:
     """Return the sections of `text`, where `sections` are those of the text `before`."""
-    begin = _common_prefix(before, text)
-    end = _common_suffix(before, text, min(len(before), len(text)) - begin)
+    begin = common_prefix(before, text)
+    end = common_suffix(before, text, min(len(before), len(text)) - begin)
     starts = [section.start for section in sections]
     # The first section that is read again has its whole first line in what both texts share: it is
     # the last but one that begins there. So the lines that follow cannot belong to an earlier one.
@@ -75,28 +76,3 @@ def sections_after(
     if longer:
         kept = [msgspec.structs.replace(each, start=each.start + longer) for each in kept]
     return [*sections[:first], *new, *kept]
-
-
-def _common_prefix(text: str, other: str) -> int:
-    """Return how many characters at the beginning are the same."""
-    low, high = 0, min(len(text), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_suffix(text: str, other: str, most: int) -> int:
-    """Return how many characters at the end are the same, at most `most`."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        ends = len(text) - low, len(other) - low
-        if text[len(text) - middle : ends[0]] == other[len(other) - middle : ends[1]]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
