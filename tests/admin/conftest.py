@@ -1,6 +1,7 @@
 """An API over a status that the test sets, served on a free port."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -59,16 +60,23 @@ class Api:
         return self.held
 
 
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    api = Api()
+@asynccontextmanager
+async def listening(api: Api, settings: Settings) -> AsyncIterator[None]:
+    """Serve the API with `settings` until the block ends; `api.url` is where."""
     async with serve(
-        Settings(port=0),
+        settings,
         sources=api.sources_in_use,
         actions=api.actions(),
         log=EventLog(structlog.get_logger()),
     ) as port:
         api.url = f"http://127.0.0.1:{port}"
+        yield
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    api = Api()
+    async with listening(api, Settings(port=0)):
         yield api
 
 

@@ -6,17 +6,14 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 import pytest
-import structlog
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from tests.admin.conftest import Api
+from tests.admin.conftest import Api, listening
 from tests.admin.test_api import HELD, serving
 
-from drove_gateway.admin import serve
 from drove_gateway.admin.sessions import COOKIE, Sessions
 from drove_gateway.admin.tokens import ApiTokens, Right
 from drove_gateway.config import Settings
-from drove_gateway.log.event_log import EventLog
 
 ACT, READ = "act-hunter-2", "read-hunter-3"
 BROWSER = {"Accept": "text/html"}
@@ -31,13 +28,7 @@ def keys() -> dict[str, str]:
 async def guarded(keys: dict[str, str]) -> AsyncIterator[Api]:
     api = Api()
     api.status = msgspec.structs.replace(serving(api.status), held=(HELD,))
-    async with serve(
-        Settings.model_validate({"port": 0, **keys}),
-        sources=api.sources(),
-        actions=api.actions(),
-        log=EventLog(structlog.get_logger()),
-    ) as port:
-        api.url = f"http://127.0.0.1:{port}"
+    async with listening(api, Settings.model_validate({"port": 0, **keys})):
         yield api
 
 

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-import structlog
-from tests.admin.conftest import Api
+from tests.admin.conftest import Api, listening
 
-from drove_gateway.admin import serve
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
-from drove_gateway.log.event_log import EventLog
 
 ACT, READ = "act-hunter-2", "read-hunter-3"
 OPEN = ["/", "/v1/health"]
@@ -27,13 +24,7 @@ def keys() -> dict[str, str]:
 @pytest.fixture
 async def guarded(keys: dict[str, str]) -> AsyncIterator[Api]:
     api = Api()
-    async with serve(
-        Settings.model_validate({"port": 0, **keys}),
-        sources=api.sources(),
-        actions=api.actions(),
-        log=EventLog(structlog.get_logger()),
-    ) as port:
-        api.url = f"http://127.0.0.1:{port}"
+    async with listening(api, Settings.model_validate({"port": 0, **keys})):
         yield api
 
 
