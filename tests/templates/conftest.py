@@ -4,14 +4,10 @@ import pytest
 from tests.proxies.nginx.lua.rig import lua_program
 from tests.templates.serving import Shipped, ship
 
-NAMES = (
-    "haproxy",
-    "haproxy-header-routing",
-    "nginx",
-    "nginx-header-routing",
-    "nginx-lua",
-    "nginx-lua-header-routing",
-)
+from drove_gateway.templates import NAMES as SHIPPED
+
+# NGINX Plus has no program here.
+NAMES = tuple(name for name in SHIPPED if name != "nginx-plus")
 
 
 @pytest.fixture(params=NAMES)

@@ -7,9 +7,10 @@ status is read, which proxies send from the static table (0x88 is 200).
 import socket
 import ssl
 import struct
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+
+from tests.templates.listener import Listener
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _SETTINGS, _PING = 0, 1, 4, 6
@@ -69,21 +70,12 @@ class GrpcInstance:
     ) -> None:
         self._name = name.encode()
         self._tls = tls
-        self._listener = socket.create_server(address)
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._serve, address)
+        self.port = self._listener.port
 
     def stop(self) -> None:
         """Close the port."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self._listener.stop()
 
     def _serve(self, plain: socket.socket) -> None:
         with suppress(OSError), self._secured(plain) as connection:

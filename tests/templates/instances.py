@@ -4,10 +4,11 @@ import base64
 import hashlib
 import json
 import socket
-import threading
 import time
 from collections import Counter
 from contextlib import suppress
+
+from tests.templates.listener import Listener
 
 # RFC 6455, 1.3: what a server appends to the key before it hashes it.
 _ACCEPTING = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -23,21 +24,12 @@ class Instance:
     def __init__(self, name: str) -> None:
         self.name = name
         self.received: Counter[str] = Counter()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.port = int(self._listener.getsockname()[1])
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = Listener(self._serve, backlog=512)
+        self.port = self._listener.port
 
     def stop(self) -> None:
         """Close the port."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self._listener.stop()
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as stream:
