@@ -78,6 +78,21 @@ class DemoPlace(msgspec.Struct, frozen=True):
     port: int
     proof: int
 
+    def proxy(
+        self,
+        kind: str,
+        config: Path,
+        template: Path,
+        *,
+        settings: Mapping[str, Any],
+        environ: Mapping[str, str],
+    ) -> LocalProxy:
+        """Return the proxy with these files, whose template listens on the ports of this place."""
+        ports = {"PROXY_HTTP_PORT": str(self.port), "GENERATION_PORT": str(self.proof)}
+        return LocalProxy(
+            kind, self.program, self.port, config, template, settings, {**ports, **environ}
+        )
+
 
 class InDemo(msgspec.Struct, frozen=True):
     """How a proxy runs in the demo: the command that installs it, and how it is started.

@@ -76,12 +76,10 @@ def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
         f"frontend nothing-yet\n  bind 127.0.0.1:{place.proof}\n"
         "  http-request return status 503\n"
     )
-    proxy = LocalProxy(
-        kind="haproxy",
-        program=program,
-        port=place.port,
-        config=config,
-        template=template,
+    proxy = place.proxy(
+        "haproxy",
+        config,
+        template,
         settings={
             "proxy_platform": "haproxy",
             "haproxy_config": str(config),
@@ -91,8 +89,6 @@ def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
             "haproxy_master_socket": str(master),
         },
         environ={
-            "PROXY_HTTP_PORT": str(place.port),
-            "GENERATION_PORT": str(place.proof),
             "HAPROXY_USER": "none",
             "HAPROXY_LOG": "none",
         },

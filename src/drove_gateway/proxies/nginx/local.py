@@ -73,12 +73,10 @@ def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
         f"pid {pid};\nerror_log {errors};\nevents {{}}\n"
         f"http {{ server {{ listen 127.0.0.1:{place.proof}; return 503; }} }}\n"
     )
-    proxy = LocalProxy(
-        kind="nginx",
-        program=program,
-        port=place.port,
-        config=config,
-        template=template,
+    proxy = place.proxy(
+        "nginx",
+        config,
+        template,
         settings={
             "proxy_platform": "nginx",
             "nginx_config": str(config),
@@ -86,8 +84,6 @@ def _prepare(place: DemoPlace) -> tuple[LocalProxy, tuple[str, ...]]:
             "nginx_cmd": f"{program} -p {directory}",
         },
         environ={
-            "PROXY_HTTP_PORT": str(place.port),
-            "GENERATION_PORT": str(place.proof),
             "NGINX_USER": "none",
             "NGINX_PID": str(pid),
             "NGINX_ERROR_LOG": f"{errors} warn",
