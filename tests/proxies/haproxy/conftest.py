@@ -1,5 +1,6 @@
 """The HAProxy programs to test with, and a gateway's half around one of them."""
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests import newer_debian
-from tests.proxies.haproxy.gateway import Gateway
+from tests.proxies.haproxy.gateway import VHOSTS_TEMPLATE, Gateway
 from tests.traffic import Instance
 
 # Further programs than the installed one, separated by colons.
@@ -20,18 +21,37 @@ def program(request: pytest.FixtureRequest, haproxy: Path) -> Path:
     return Path(request.param) if request.param else haproxy
 
 
-@pytest.fixture
-async def make_gateway(program: Path, short_path: Path) -> AsyncIterator[Callable[..., Gateway]]:
+@contextlib.asynccontextmanager
+async def made_with(
+    program: Path, directory: Path, **usual: Any
+) -> AsyncIterator[Callable[..., Gateway]]:
     """Makes gateways in one directory; at the end all of them and their HAProxy are stopped."""
     made: list[Gateway] = []
 
     def make(**settings: Any) -> Gateway:
-        made.append(Gateway(program, short_path, **settings))
+        made.append(Gateway(program, directory, **usual | settings))
         return made[-1]
 
     yield make
     for gateway in made:
         await gateway.stop()
+
+
+@pytest.fixture
+async def make_gateway(program: Path, short_path: Path) -> AsyncIterator[Callable[..., Gateway]]:
+    """Makes gateways around each HAProxy under test."""
+    async with made_with(program, short_path) as make:
+        yield make
+
+
+@pytest.fixture
+async def make_newer(
+    newer_haproxy: Path, short_path: Path
+) -> AsyncIterator[Callable[..., Gateway]]:
+    """Makes gateways around HAProxy 3.4, with a template that allows runtime backends."""
+    usual = {"template": str(VHOSTS_TEMPLATE), "drain_timeout_sec": 1.0}
+    async with made_with(newer_haproxy, short_path, **usual) as make:
+        yield make
 
 
 @pytest.fixture

@@ -46,6 +46,9 @@ from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup
 from drove_gateway.proxies.runtime.rules import runtime_rules
 
+VHOSTS_TEMPLATE = Path(__file__).with_name("vhosts.tmpl")
+"""A template whose vhosts come and go at runtime."""
+
 _TEMPLATES = Path(drove_gateway.templates.__path__[0])
 
 

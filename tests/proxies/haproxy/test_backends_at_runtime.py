@@ -1,12 +1,11 @@
 """Vhosts and groups come and go in HAProxy 3.4 without a reload, under traffic."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.proxies.haproxy.gateway import Gateway, app, grouped, topology
+from tests.proxies.haproxy.gateway import VHOSTS_TEMPLATE, Gateway, app, grouped, topology
 from tests.traffic import Instance, Traffic, get
 from tests.waiting import until
 
@@ -14,23 +13,6 @@ from drove_gateway.model.vocabulary import Leader, Namespace, Topology
 
 MakeGateway = Callable[..., Gateway]
 Spawn = Callable[..., Awaitable[list[Instance]]]
-
-_TEMPLATE = Path(__file__).with_name("vhosts.tmpl")
-
-
-@pytest.fixture
-async def make_newer(newer_haproxy: Path, short_path: Path) -> AsyncIterator[MakeGateway]:
-    """Makes gateways in one directory around HAProxy 3.4, with a template that allows it."""
-    made: list[Gateway] = []
-
-    def make(**settings: Any) -> Gateway:
-        usual: dict[str, Any] = {"template": str(_TEMPLATE), "drain_timeout_sec": 1.0}
-        made.append(Gateway(newer_haproxy, short_path, **usual | settings))
-        return made[-1]
-
-    yield make
-    for gateway in made:
-        await gateway.stop()
 
 
 async def backends(gateway: Gateway) -> set[str]:
@@ -226,7 +208,7 @@ async def test_a_vhost_that_is_destroyed_and_deployed_in_another_form_is_served_
     make_newer: MakeGateway, spawn: Spawn, tmp_path: Path
 ) -> None:
     """Its backend may still drain, with the defaults section that it had."""
-    text = _TEMPLATE.read_text()
+    text = VHOSTS_TEMPLATE.read_text()
     closed = "defaults closed from vhosts\n    http-request return status 410\n\n"
     text = text.replace("frontend drove:clients", f"{closed}frontend drove:clients")
     form = '{{if eq (index $app.Tags "form") "closed"}}closed{{else}}vhosts{{end}}'
@@ -278,7 +260,7 @@ async def test_a_template_of_another_shape_reloads_and_names_the_first_line(
 ) -> None:
     template = tmp_path / "other.tmpl"
     shape = "{{$app.Vhost}}\n"
-    text = _TEMPLATE.read_text().replace(
+    text = VHOSTS_TEMPLATE.read_text().replace(
         "    {{- range $group.Hosts}}",
         "    http-request set-header Host {{$app.Vhost}}\n    {{- range $group.Hosts}}",
     )
@@ -318,7 +300,7 @@ async def test_a_line_that_a_template_makes_of_tags_is_loaded_when_the_tags_chan
     template = tmp_path / "tags.tmpl"
     line = '{{with index $app.Tags "status"}}\n    http-request return status {{.}}{{end}}'
     servers = "    {{- range $group.Hosts}}"
-    template.write_text(_TEMPLATE.read_text().replace(servers, f"    {line}\n{servers}"))
+    template.write_text(VHOSTS_TEMPLATE.read_text().replace(servers, f"    {line}\n{servers}"))
     gateway = make_newer(template=str(template))
     (first,) = await spawn(1)
     await gateway.start(topology(app("a.example", [first])))
@@ -346,7 +328,9 @@ async def test_after_a_restart_by_others_a_template_without_a_mark_is_loaded_ane
 ) -> None:
     """Such a template cannot say what the other process loaded."""
     template = tmp_path / "markless.tmpl"
-    template.write_text(_TEMPLATE.read_text().replace("drove-gateway: generation", "generation"))
+    template.write_text(
+        VHOSTS_TEMPLATE.read_text().replace("drove-gateway: generation", "generation")
+    )
     gateway = make_newer(template=str(template))
     first, second, third = await spawn(3)
     await gateway.start(topology(app("a.example", [first])))

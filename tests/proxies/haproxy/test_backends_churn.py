@@ -7,12 +7,12 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
-from tests.proxies.haproxy.gateway import Gateway, app, grouped
+from tests.proxies.haproxy.gateway import VHOSTS_TEMPLATE, Gateway, app, grouped
 from tests.traffic import Instance, Tally, Traffic, get
 from tests.waiting import until
 
@@ -22,24 +22,19 @@ Spawn = Callable[..., Awaitable[list[Instance]]]
 
 _SECONDS = float(os.environ.get("CHURN_SECONDS", "12"))
 _PAUSE_SECONDS = 0.1
-_TEMPLATE = Path(__file__).with_name("vhosts.tmpl").read_text()
+_TEMPLATE = VHOSTS_TEMPLATE.read_text()
 _CHANGED = _TEMPLATE.replace("    retries 3\n", "    retries 4\n")
 _VHOSTS = [f"v{number}.example" for number in range(8)]
 
 
 @pytest.fixture
-async def gateway(newer_haproxy: Path, short_path: Path) -> AsyncIterator[Gateway]:
+def gateway(make_newer: Callable[..., Gateway], short_path: Path) -> Gateway:
     template = short_path / "vhosts.tmpl"
     template.write_text(_TEMPLATE)
-    made = Gateway(
-        newer_haproxy,
-        short_path,
+    return make_newer(
         template=str(template),
-        drain_timeout_sec=1.0,
         haproxy_backend_include_routing_tag_suffix=True,
     )
-    yield made
-    await made.stop()
 
 
 class Cluster(msgspec.Struct):

@@ -5,11 +5,11 @@ LAW_PAIRS sets for how many pairs of topologies and templates; a thousand are a 
 
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import pytest
-from tests.proxies.haproxy.gateway import Gateway
+from tests.proxies.haproxy.gateway import VHOSTS_TEMPLATE, Gateway
 from tests.traffic import Instance, get
 
 from drove_gateway.model.vocabulary import (
@@ -23,7 +23,7 @@ from drove_gateway.model.vocabulary import (
 
 Spawn = Callable[..., Awaitable[list[Instance]]]
 
-_PLAIN = Path(__file__).with_name("vhosts.tmpl").read_text()
+_PLAIN = VHOSTS_TEMPLATE.read_text()
 _HEADER = "    http-request set-header Host {{$app.Vhost}}\n    {{- range $group.Hosts}}"
 # The least, another shared line, and backends that only a reload can make.
 _TEMPLATES = (
@@ -38,18 +38,14 @@ _COLUMNS = (1, 3, 4, 5, 6, 7, 18, 20)
 
 
 @pytest.fixture
-async def gateway(newer_haproxy: Path, short_path: Path) -> AsyncIterator[Gateway]:
+def gateway(make_newer: Callable[..., Gateway], short_path: Path) -> Gateway:
     template = short_path / "vhosts.tmpl"
     template.write_text(_PLAIN)
-    made = Gateway(
-        newer_haproxy,
-        short_path,
+    return make_newer(
         template=str(template),
         drain_timeout_sec=0.1,
         haproxy_backend_include_routing_tag_suffix=True,
     )
-    yield made
-    await made.stop()
 
 
 async def state(gateway: Gateway) -> tuple[list[str], list[list[str]], Mapping[str, int]]:
