@@ -128,13 +128,20 @@ def test_announced_servers_leave_at_once() -> None:
 
 def test_announced_servers_stay_while_the_response_hides_those_that_replace_them() -> None:
     judge = Judge(WHOLE)
-    announced = Announced(frozenset(addresses(WEB)), arrivals=frozenset({"web-1"}))
+    announced = Announced(frozenset(addresses(WEB)), arrivals=frozenset({"web"}))
     judge.respond(response(API, announced=announced))
     assert judge.served == {"api.local": 10, "web.local": 10}
 
     replaced = msgspec.structs.replace(WEB, hosts=(Host("10.9.9.9", 8000, "http"),))
     judge.respond(response(replaced, API, announced=announced))
     assert judge.served == {"api.local": 10, "web.local": 1}
+
+
+def test_ending_app_stays_while_the_response_hides_its_next_version() -> None:
+    judge = Judge(WHOLE)
+    announced = Announced(apps={"web-1": "MONITORING"}, arrivals=frozenset({"web"}))
+    judge.respond(response(API, announced=announced))
+    assert judge.served == {"api.local": 10, "web.local": 10}
 
 
 def test_announced_app_explains_all_its_servers() -> None:

@@ -36,15 +36,15 @@ def test_an_instance_that_is_healthy_again_is_not_announced() -> None:
 
 def test_an_instance_that_becomes_healthy_is_an_arrival_of_its_app() -> None:
     started = Event(
-        "id", "INSTANCE_STATE_CHANGE", app_id="web-1", state="HEALTHY", addresses=(EX1,)
+        "id", "INSTANCE_STATE_CHANGE", app_name="web", state="HEALTHY", addresses=(EX1,)
     )
     known = heard(started)
-    assert known.announced.arrivals == {"web-1"}
+    assert known.announced.arrivals == {"web"}
     assert known.announced.instances == frozenset()
-    assert known.accepted(111.0).announced is NOTHING_ANNOUNCED
-    assert (
-        known.heard([instance("STOPPING")], 101.0, settling=False).announced.arrivals == frozenset()
-    )
+    assert known.accepted(111.0).announced.arrivals == {"web"}
+    assert known.accepted(161.0).announced is NOTHING_ANNOUNCED
+    stopped = known.heard([instance("STOPPING")], 101.0, settling=False)
+    assert stopped.announced.arrivals == frozenset()
 
 
 def test_an_instance_is_announced_until_a_later_response_was_accepted() -> None:

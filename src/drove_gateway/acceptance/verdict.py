@@ -171,6 +171,7 @@ class _Weighing:
         self._rooms: dict[Loss, int] = {}
         self._lost: dict[str, set[Address]] = {}
         self._numbers_present: dict[str, int] = {}
+        self._hidden: dict[Loss, bool] = {}
         for each in missing:
             self._lost.setdefault(each.vhost, set()).add(each.server.address)
         self.undecided = {each.server: each for each in missing}
@@ -252,18 +253,22 @@ class _Weighing:
         if part is None or part.snapshot.settling:
             return ""
         announced = part.snapshot.announced
-        state = announced.apps.get(server.app_id)
-        if state in _ENDING:
-            return f"Drove announced {state} of the app"
-        if server.address in announced.instances and not self._hides_arrivals(each):
+        if self._hides_arrivals(server.namespace, each.vhost, announced.arrivals):
+            return ""
+        if server.address in announced.instances:
             return "Drove announced it"
-        return ""
+        state = announced.apps.get(server.app_id)
+        return f"Drove announced {state} of the app" if state in _ENDING else ""
 
-    def _hides_arrivals(self, each: MissingServer) -> bool:
-        """Whether nothing is listed for the vhost although Drove announced new instances of the
-        app: the response is incomplete, and to believe the departures would empty the vhost."""
-        arrivals = self._listed.parts[each.server.namespace].snapshot.announced.arrivals
-        return each.server.app_id in arrivals and not self._present(each.vhost)
+    def _hides_arrivals(self, namespace: str, vhost: str, arrivals: frozenset[str]) -> bool:
+        """Whether nothing is listed for the vhost although Drove announced new instances of its
+        apps: the response is incomplete, and to believe the departures would empty the vhost."""
+        loss = (namespace, vhost)
+        if loss not in self._hidden:
+            apps = self._memory.served.parts[namespace].contributors.get(vhost, ())
+            arrived = any(app.source.app_name in arrivals for app in apps)
+            self._hidden[loss] = arrived and not self._present(vhost)
+        return self._hidden[loss]
 
     def _death(self, each: MissingServer) -> str:
         dead = self._is_probeable(each) and self._evidence.dead.get(each.server.address)

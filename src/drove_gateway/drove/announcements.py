@@ -37,6 +37,8 @@ _REPAIR = "SCALING_REQUESTED"
 # of an outage may be requested much later.
 _FOLLOWS_SECONDS = 10.0
 _OUTAGE_SECONDS = 120.0
+# A response that does not list a new instance is incomplete for so long.
+_ARRIVES_SECONDS = 60.0
 
 # Of each kind, so that a controller cannot fill the memory.
 _MOST = 50_000
@@ -47,7 +49,7 @@ class _Mark(msgspec.Struct, frozen=True):
 
     state: str
     until: float
-    app_id: str = ""
+    app_name: str = ""
 
 
 class Announcements(msgspec.Struct, frozen=True):
@@ -86,15 +88,17 @@ class Announcements(msgspec.Struct, frozen=True):
         return Announced(
             frozenset(address for address, mark in marks.items() if mark.state != _HEALTHY),
             apps,
-            frozenset(mark.app_id for mark in marks.values() if mark.state == _HEALTHY),
+            frozenset(mark.app_name for mark in marks.values() if mark.state == _HEALTHY),
         )
 
 
 def _note_instance(instances: dict[tuple[str, int], _Mark], event: Event, now: float) -> None:
     for address in event.addresses:
         instances.pop(address, None)
-        if event.state != _HEALTHY or event.app_id:
-            instances[address] = _Mark(event.state, now + _FOLLOWS_SECONDS, event.app_id)
+        if event.state != _HEALTHY:
+            instances[address] = _Mark(event.state, now + _FOLLOWS_SECONDS)
+        elif event.app_name:
+            instances[address] = _Mark(_HEALTHY, now + _ARRIVES_SECONDS, event.app_name)
 
 
 def _note_app(apps: dict[str, _Mark], event: Event, now: float) -> None:

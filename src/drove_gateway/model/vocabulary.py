@@ -74,9 +74,9 @@ class Announced(msgspec.Struct, frozen=True):
     `instances` are the (host, port) of instances whose last announced state is not HEALTHY, hosts
     in their spelling. `apps` are the ids of apps in a state that explains why instances leave, and
     that state: `{"web-1": "SCALING_REQUESTED"}`. An event may be listed before the endpoints follow
-    it, so both stay for some seconds after a response was accepted. `arrivals` are the ids of apps
-    of which instances became HEALTHY meanwhile: a response that lists none of an app's instances
-    does not show the app as it is.
+    it, so both stay for some seconds after a response was accepted. `arrivals` are the names of
+    apps of which instances became HEALTHY lately, in any version: a response without instances of
+    such an app does not show it as it is.
     """
 
     instances: frozenset[tuple[str, int]] = frozenset()
