@@ -6,6 +6,7 @@ The columns are found by their names in the header line, since newer releases ap
 from collections.abc import Callable, Collection, Mapping
 
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.spelling import host_spelling
 from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Process
 
 # Bits of srv_admin_state and values of srv_op_state (management guide, "show servers state").
@@ -44,7 +45,7 @@ def servers(
             found.setdefault(f[backend], []).append(
                 ObservedServer(
                     server,
-                    "" if f[address] == NO_ADDRESS else f[address],
+                    "" if f[address] == NO_ADDRESS else host_spelling(f[address]),
                     int(f[port]),
                     int(f[op]) == UP and mask == 0 and int(f[weight]) > 0,
                     _HELD[mask & (DRAIN | FORCED_MAINTENANCE)],
