@@ -58,6 +58,8 @@ def explain(
     """
     if not vhost.strip():
         raise click.UsageError("VHOST is empty: name a vhost, a URL, an app, or a host:port")
+    # A terminal may send bytes that are not text.
+    vhost = vhost.encode(errors="replace").decode()
     if not endpoints:
         settings = settings_of_running_gateway(file)
         if host:
