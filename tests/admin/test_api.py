@@ -154,6 +154,19 @@ async def test_acceptance_names_what_is_accepted_and_by_whom(
 
 
 @pytest.mark.parametrize(
+    ("query", "body"), [("?vhost=web.example.com", b""), ("", b'{"name": "web.example.com"}')]
+)
+async def test_a_name_in_the_wrong_place_accepts_nothing(
+    api: Api, client: aiohttp.ClientSession, query: str, body: bytes
+) -> None:
+    async with client.post(f"{api.url}/v1/accept{query}", data=body or None) as answer:
+        assert answer.status == 400
+        assert "?name=VHOST" in await answer.text()
+
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Sec-Fetch-Site": "cross-site"},

@@ -196,3 +196,20 @@ def test_a_session_ends_after_twelve_hours_and_no_cookie_can_be_forged() -> None
     assert Sessions(ApiTokens(act=ACT)).right(request_with(cookie)) is Right.NONE
     now[0] += 12 * 3600 + 1
     assert sessions.right(request_with(cookie)) is Right.NONE
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"--x"),
+        ("application/x-www-form-urlencoded; charset=nope", b"token=a"),
+        ("application/x-www-form-urlencoded", b"token=\xff"),
+        ("application/json", b"{}"),
+    ],
+)
+async def test_a_form_that_cannot_be_decoded_is_refused(
+    guarded: Api, browser: aiohttp.ClientSession, content_type: str, body: bytes
+) -> None:
+    headers = {"Content-Type": content_type}
+    async with browser.post(f"{guarded.url}/ui/session", data=body, headers=headers) as answer:
+        assert answer.status == 400

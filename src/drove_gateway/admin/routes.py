@@ -176,6 +176,10 @@ def _actions(actions: Actions) -> tuple[Route, ...]:
         return text_response("queued\n" if actions.reload() else "queue is full\n", status=202)
 
     async def accept(request: web.Request) -> web.Response:
+        if request.body_exists or request.query.keys() - {"name", "dry_run"}:
+            # Without a name everything is accepted: a name in the wrong place must not do that.
+            error = "name what to accept in the query: ?name=VHOST, ?name=NAMESPACE, &dry_run=true"
+            return json_response({"error": error}, 400)
         dry_run = request.query.get("dry_run", "false").lower() in {"", "1", "true", "yes"}
         names = request.query.getall("name", ())
         spelled = (*names, *map(vhost_spelling, names))

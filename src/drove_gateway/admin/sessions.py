@@ -13,6 +13,7 @@ from collections.abc import Callable
 import msgspec
 from aiohttp import web
 
+from drove_gateway.admin.form_fields import form_fields
 from drove_gateway.admin.responses import Handler, json_response, same_site_only
 from drove_gateway.admin.tokens import ApiTokens, Right
 
@@ -93,7 +94,7 @@ class Sessions:
         async def guarded(request: web.Request) -> web.StreamResponse:
             if self.right(request) is not Right.ACT:
                 return json_response({"error": "log in with admin_token at /ui/login"}, 403)
-            sent = str((await request.post()).get(FORM_SECRET, ""))
+            sent = (await form_fields(request)).get(FORM_SECRET, "")
             if not hmac.compare_digest(_bytes(sent), _bytes(self._form_secret(request))):
                 return json_response(
                     {"error": "the form is not of this session: load it again"}, 403

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.form_fields import form_fields
 from drove_gateway.admin.responses import HEADERS
 from drove_gateway.admin.sessions import Sessions
 
@@ -18,7 +19,7 @@ class Forms:
     async def log_in(self, request: web.Request) -> web.StreamResponse:
         """Begin a session with the token that was entered."""
         response = _back("/ui/")
-        token = str((await request.post()).get("token", ""))
+        token = (await form_fields(request)).get("token", "")
         return response if self._sessions.begin(token, response) else _back("/ui/login?wrong=1")
 
     async def log_out(self, _: web.Request) -> web.StreamResponse:
@@ -34,7 +35,7 @@ class Forms:
 
     async def accept(self, request: web.Request) -> web.StreamResponse:
         """Apply the held withdrawals of the vhosts that the form names."""
-        names = tuple(map(str, (await request.post()).getall("name", ())))
+        names = tuple((await form_fields(request)).getall("name", ()))
         if names:
             await self._actions.accept(AcceptRequest(names, caller=f"the page ({request.remote})"))
         return _back("/ui/")
