@@ -152,6 +152,19 @@ async def test_blue_green_of_everything_fails_no_request(shared: Bench) -> None:
         await shared.serves()
 
 
+async def test_blue_green_whose_responses_are_empty_for_a_while_fails_no_request(
+    shared: Bench,
+) -> None:
+    """Drove announces that the old version ends and the next is healthy; no response shows it."""
+    shared.cluster.app("web").wait_before_kill = 10.0
+    async with shared.traffic() as tally:
+        await shared.cluster.upgrade("web")
+        shared.cluster.fault(Fault(kind="empty", route="endpoints", times=3))
+        await until(lambda: not shared.cluster.faults.active, 30)
+        await continues(tally)
+        await shared.serves()
+
+
 @pytest.mark.parametrize("begin", [runs_on, forgets, remembers])
 async def test_executor_that_dies_with_a_third_of_all_instances_costs_no_request(
     shared: Bench, begin: Begin
