@@ -54,6 +54,7 @@ async def test_a_broken_template_stops_no_change_and_is_named_until_it_is_repair
 ) -> None:
     good = shared.proxy.template.read_text()
     assert damage[0] in good
+    earlier = len(shared.daemon.log)
     async with shared.traffic():
         shared.proxy.template.write_text(good.replace(*damage, 1))
         health = await shared.says("the last good template is used instead")
@@ -65,6 +66,11 @@ async def test_a_broken_template_stops_no_change_and_is_named_until_it_is_repair
         shared.proxy.template.write_text(good)
         await shared.healthy()
     await heals(shared)
+    news = [line for line in shared.daemon.log[earlier:] if "event=template_" in line]
+    begin, end = news
+    assert "level=warning event=template_unusable" in begin
+    assert words in begin
+    assert "level=info event=template_usable_again" in end
 
 
 async def test_a_changed_template_is_used_at_once(shared: Bench) -> None:

@@ -174,3 +174,9 @@ async def test_template_waits_for_sighup_where_it_is_not_watched(bench: Bench) -
     )
     await bench.healthy()
     await bench.reports("/v1/status", lambda status: "waits for SIGHUP" not in str(status))
+
+    bench.proxy.template.write_text("{{.Nothing")
+    bench.daemon.signal(signal.SIGHUP)
+    health = await bench.says("the last good template is used instead")
+    assert str(bench.proxy.template.name) in health["Template"]["Message"]
+    assert "event=template_unusable" in bench.daemon.tail()

@@ -11,9 +11,10 @@ import structlog
 from click.testing import CliRunner
 from tools.reference.logs import main, page
 
-from drove_gateway.log.catalog import LEVELS, LogEvent
+from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.log.fields import FIELDS
+from drove_gateway.log.line import LEVELS
 from drove_gateway.log.lines import logger
 
 SOURCE = Path("src/drove_gateway")

@@ -7,14 +7,12 @@ object, and the cause in the proxy's or controller's own words.
 """
 
 import enum
-from typing import Literal, get_args
 
-import msgspec
-
+from drove_gateway.log.line import debug as _debug
+from drove_gateway.log.line import error as _error
+from drove_gateway.log.line import info as _info
+from drove_gateway.log.line import warning as _warning
 from drove_gateway.model.plan import ApplyStage
-
-Level = Literal["debug", "info", "warning", "error"]
-LEVELS: tuple[Level, ...] = get_args(Level)
 
 _APPLY = (
     "took_ms",
@@ -25,30 +23,6 @@ _APPLY = (
     "steps",
     "subjects",
 )
-
-
-class Line(msgspec.Struct, frozen=True):
-    """What all lines of a kind share. `fields` are all that a line may have; some may be absent."""
-
-    level: Level
-    message: str
-    fields: tuple[str, ...]
-
-
-def _debug(message: str, *fields: str) -> Line:
-    return Line("debug", message, fields)
-
-
-def _info(message: str, *fields: str) -> Line:
-    return Line("info", message, fields)
-
-
-def _warning(message: str, *fields: str) -> Line:
-    return Line("warning", message, fields)
-
-
-def _error(message: str, *fields: str) -> Line:
-    return Line("error", message, fields)
 
 
 @enum.unique
@@ -257,6 +231,13 @@ class LogEvent(enum.Enum):
         "path",
         "copy",
     )
+    TEMPLATE_UNUSABLE = _warning(
+        "the template cannot be used: the proxy keeps what it has, and changes of the cluster are "
+        "made with the last good template, if there is any; repair the template",
+        "path",
+        "error",
+    )
+    TEMPLATE_USABLE_AGAIN = _info("the template is in use again", "path")
     FILE_NOT_WRITTEN = _error(
         "the configuration file could not be written: traffic is unaffected, but the proxy's next "
         "start would load an older configuration",

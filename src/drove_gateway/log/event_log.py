@@ -2,7 +2,8 @@
 
 from structlog.typing import FilteringBoundLogger
 
-from drove_gateway.log.catalog import LEVELS, Level, LogEvent
+from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.line import LEVELS, Level
 
 
 class EventLog:

@@ -8,8 +8,8 @@ from typing import Any, TextIO, TypeAlias
 import structlog
 from structlog.typing import Processor, WrappedLogger
 
-from drove_gateway.log.catalog import Level
 from drove_gateway.log.event_log import EventLog
+from drove_gateway.log.line import Level
 from drove_gateway.model.wording import first_and_more, printable
 
 _LEVELS: Mapping[str, Level] = {

@@ -13,6 +13,7 @@ from drove_gateway.config import Settings
 from drove_gateway.config.platforms import template_key
 from drove_gateway.gotemplate import Template
 from drove_gateway.log.catalog import LogEvent
+from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ProxyError, RenderError
 from drove_gateway.model.finding import FileExamination
 from drove_gateway.model.vocabulary import EMPTY, Topology
@@ -20,6 +21,7 @@ from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.check import check
 from drove_gateway.proxies.installation.config_file import discard, write_candidate
 from drove_gateway.proxies.installation.file_installation import FileInstallation
+from drove_gateway.proxies.installation.health import InstallationHealth
 from drove_gateway.proxies.installation.installation import Installation, NoInstallation
 from drove_gateway.proxies.installation.lint import Lint, nothing
 from drove_gateway.proxies.installation.platform import Platform
@@ -166,6 +168,7 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             ),
             replaced=outside.replaced,
             facts=self.facts,
+            health=InstallationHealth(_template_news(outside.log, self.template_path)),
         )
 
     async def check(self, text: str) -> str:
@@ -203,6 +206,18 @@ class ConfiguredFile(msgspec.Struct, frozen=True):
             self.template_path.read_text(errors="replace"),
             self.settings.delimiters,
         )
+
+
+def _template_news(log: EventLog, path: Path) -> Callable[[str], None]:
+    """Return what logs that a problem of the template began, changed, or ended."""
+
+    def announce(problem: str) -> None:
+        if problem:
+            log.write(LogEvent.TEMPLATE_UNUSABLE, path=str(path), error=problem)
+        else:
+            log.write(LogEvent.TEMPLATE_USABLE_AGAIN, path=str(path))
+
+    return announce
 
 
 @contextmanager

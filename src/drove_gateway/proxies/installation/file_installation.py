@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from drove_gateway.model.errors import CheckRefused, GatewayError, ProxyError, RenderError
-from drove_gateway.model.health import PENDING, HealthSection
+from drove_gateway.model.health import HealthSection
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
@@ -19,6 +19,7 @@ from drove_gateway.proxies.installation import before as earlier_file
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.candidate import Candidate, CandidateBuilder
 from drove_gateway.proxies.installation.generation_loader import GenerationLoader
+from drove_gateway.proxies.installation.health import InstallationHealth
 from drove_gateway.proxies.installation.installation import AtRuntime, InstallResult
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask, Prove
@@ -53,7 +54,7 @@ class FileInstallation:
     a last good form. `current` is the configuration that serves. `announce_copy` is called
     with a configuration file that someone else wrote, and the path at which it is kept. `replaced`
     gets the text of the file before and after each change of it. The file is rendered again when
-    `facts` has another value.
+    `facts` has another value. `health` takes the results.
     """
 
     enabled = True
@@ -73,6 +74,7 @@ class FileInstallation:
         announce_copy: Callable[[Path, Path], None] = _silent,
         replaced: Callable[[str, str], None] = _unseen,
         facts: Callable[[], int] = no_facts,
+        health: InstallationHealth | None = None,
     ) -> None:
         self.current: Rendered | None = None
         self.installed: Topology | None = None
@@ -93,8 +95,7 @@ class FileInstallation:
         self._install_failed = False
         self._unchecked: Topology | None = None
         self._ahead = ""
-        self._config = PENDING
-        self._template_health = PENDING
+        self._health = health or InstallationHealth()
         config_file.discard_leftovers(platform.config)
 
     def reload_reasons(self, reasons: Sequence[str]) -> tuple[str, ...]:
@@ -109,14 +110,15 @@ class FileInstallation:
 
     def config_health(self, desired: Topology | None) -> HealthSection:
         """Return the result of the last install or write, or the vhosts that are refused."""
-        failed = self.failed(desired) if desired is not None and self._config.healthy else ()
+        config = self._health.config
+        failed = self.failed(desired) if desired is not None and config.healthy else ()
         if not failed:
-            return self._config
+            return config
         reasons = [f"{name} is {why}" for name, why in failed]
         return HealthSection(healthy=False, message=first_and_more(reasons, _NAMED_IN_HEALTH))
 
     def template_health(self) -> HealthSection:
-        return self._template_health
+        return self._health.template
 
     def notes(self) -> tuple[str, ...]:
         copy, found = earlier_file.copy_of(self._platform.config), []
@@ -381,17 +383,7 @@ class FileInstallation:
             ) from reason
 
     def _report(self, error: GatewayError | None) -> None:
-        """Take the result of an install or a write into the sections of health."""
-        template = self._template_section()
-        if error is None:
-            self._config, self._template_health = HealthSection(), template
-        elif isinstance(error, RenderError):
-            self._template_health = HealthSection(healthy=False, message=str(error))
-        else:
-            self._template_health = template
-            self._config = HealthSection(healthy=False, message=str(error))
-
-    def _template_section(self) -> HealthSection:
         problem, slow = self._candidates.templates.problem, self._candidates.interpreted_because
         ok = f"OK: {interpreted(slow)}" if slow else "OK"
-        return HealthSection(healthy=not problem, message=problem or ok)
+        template = HealthSection(healthy=not problem, message=problem or ok)
+        self._health.report(error, template)
