@@ -153,6 +153,16 @@ class TestNginx:
         )
         assert nginx(text) == {"a.example": {"a.example": (BLUE,)}}
 
+    def test_an_upstream_of_the_lua_balancer_has_the_servers_of_each_vhost_that_shares_it(
+        self,
+    ) -> None:
+        text = (
+            'init_by_lua_block {\nfile.upstream("a.example", "10.0.0.1:8001", nil, false)\n}'
+            "upstream all { server 0.0.0.1; balancer_by_lua_block { balance() } }"
+            "server { server_name a.example; location / { proxy_pass http://all; } }"
+        )
+        assert nginx(text) == {"a.example": {"a.example": (BLUE,)}}
+
     def test_programs_in_lua_are_passed_over(self) -> None:
         text = (
             "server { server_name a.example; access_by_lua_block { local t = {'\\''} -- \"; }\n }"

@@ -298,7 +298,8 @@ LUA_FUNCTIONS: Mapping[str, FunctionDoc] = {
     "luaServer": FunctionDoc(
         "luaServer vhost",
         'In `server {}`: 404 once the vhost is removed, 503 while it has no servers. `"*"` is for '
-        "the default server, which serves new vhosts until a reload.",
+        'the default server, which serves new vhosts until a reload, and `"$host"` for a server '
+        "block that lists several vhosts.",
         "{{luaServer .Vhost}}",
     ),
 }

@@ -2,7 +2,7 @@
 
 A `server` block serves its names by what its `proxy_pass` directives point to: an upstream, an
 address, or a variable that `set` or `map` fills with the name of an upstream. The servers of the
-Lua balancer's upstreams are listed in its code.
+Lua balancer's upstreams are listed in its code; an upstream that vhosts share has each vhost's.
 """
 
 import re
@@ -12,7 +12,7 @@ import msgspec
 
 from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.installation.served import Served, ServedHosts, host_at
-from drove_gateway.proxies.nginx.lua.configuration import file_servers
+from drove_gateway.proxies.nginx.lua.configuration import PLACEHOLDER, file_servers
 from drove_gateway.proxies.nginx.syntax import Directive, everywhere, parse
 
 _NAME = re.compile(r"(?:\*?\.)?[A-Za-z0-9][A-Za-z0-9_.-]*(?:\.\*)?")
@@ -84,7 +84,8 @@ def _targets(server: Directive, vhost: str, known: _Text) -> Iterator[tuple[str,
         match = _TARGET.match(directive.words[1]) if len(directive.words) > 1 else None
         if match:
             for group, name in _resolved(match["name"], vhost, vhost, values, known):
-                yield match["scheme"], group, name
+                shared = known.upstreams.get(name) == (PLACEHOLDER,)
+                yield match["scheme"], group, vhost if shared else name
 
 
 def _resolved(

@@ -50,6 +50,45 @@ def test_vhosts_in_the_form_of_the_default_server_are_found() -> None:
     assert list(read_vhosts(text).vhosts) == ["a.test"]
 
 
+SHARED = """\
+    server {{
+        listen 80;
+        server_name vhost@listed;
+        {names}
+        {server}
+        {more}
+        location / {{
+            proxy_pass http://any_vhost;
+        }}
+    }}
+"""
+
+
+def shared(*names: str, more: str = "") -> str:
+    """Return a server block that lists vhosts."""
+    lines = "\n        ".join(f"server_name {name};" for name in names)
+    return SHARED.format(names=lines, server=server_part("$host"), more=more)
+
+
+def test_vhosts_that_share_a_server_block_are_found() -> None:
+    text = DEFAULT + shared("a.test", "b.test", "*.c.test") + vhost("d.test", more="deny all;")
+    assert list(read_vhosts(text).vhosts) == ["a.test", "b.test"]
+    assert not read_vhosts(DEFAULT + shared("a.test", more="deny all;")).vhosts
+
+
+def test_only_names_that_the_default_server_may_serve_leave_a_shared_block() -> None:
+    text = DEFAULT + shared("a.test", "b.test")
+    assert without_runtime(text) == without_runtime(DEFAULT + shared("c.test"))
+    assert without_runtime(text) == without_runtime(DEFAULT + shared())
+    covered = vhost("*.test", more="deny all;")
+    assert without_runtime(text + covered) != without_runtime(DEFAULT + shared() + covered)
+
+
+def test_a_vhost_that_is_listed_twice_keeps_its_place() -> None:
+    text = DEFAULT + shared("a.test") + vhost("a.test")
+    assert not read_vhosts(text).vhosts
+
+
 def test_a_text_without_them_is_the_same_whichever_there_are() -> None:
     private = vhost("b.test", more="deny all;")
     text = DEFAULT + vhost("a.test") + private
@@ -76,7 +115,7 @@ def test_what_is_dynamic_and_what_needs_a_reload_is_named() -> None:
         "leader@x: changes need a reload, without a luaUpstream line",
         (
             "b.test: a reload at once when it comes, its blocks are not in the form of the default "
-            "server's"
+            "server's, or a wildcard name covers it"
         ),
         "1 vhost in the form of the default server: served at once when it comes",
     )

@@ -14,8 +14,12 @@ from drove_gateway.proxies.nginx.lua.source import code, code_hash
 
 # Of the handshake; the hash tells apart what has the same version.
 VERSION = "1"
-# Instead of a vhost: that which the request names.
+# Instead of a vhost: that which the request names, for the default server and for a server block
+# that lists several vhosts.
 ANY = "*"
+LISTED = "$host"
+# NGINX demands a server in each upstream; this address is never connected to.
+PLACEHOLDER = "0.0.0.1"
 # NGINX reads a piece of Lua text between two braces or quotes into a buffer of 4 KiB.
 _MOST_SEED = 2000
 # Lua limits the constants of one function.
@@ -102,21 +106,21 @@ def memory_for(upstreams: Mapping[str, FileUpstream]) -> str:
 
 
 def upstream_part(name: str) -> str:
-    """Return what `upstream NAME {}` needs. Its `server` lines have no effect then.
-
-    NGINX demands a server in each upstream; 0.0.0.1 is never connected to.
-    """
-    vhost = "ngx.var.host" if name == ANY else _quoted(name)
+    """Return what `upstream NAME {}` needs. Its `server` lines have no effect then."""
     return (
-        "server 0.0.0.1; balancer_by_lua_block "
-        f'{{ require("drove_gateway.balancer").balance({vhost}) }}'
+        f"server {PLACEHOLDER}; balancer_by_lua_block "
+        f'{{ require("drove_gateway.balancer").balance({_vhost(name)}) }}'
     )
 
 
 def server_part(name: str) -> str:
     """Return what `server {}` needs: 404 once the vhost is removed, 503 while it has no servers."""
-    call = "access_by_host(ngx.var.host)" if name == ANY else f"access({_quoted(name)})"
+    call = f"{'access_by_host' if name == ANY else 'access'}({_vhost(name)})"
     return f'access_by_lua_block {{ require("drove_gateway.balancer").{call} }}'
+
+
+def _vhost(name: str) -> str:
+    return "ngx.var.host" if name in {ANY, LISTED} else _quoted(name)
 
 
 def without_servers(text: str) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterator
 
+from drove_gateway.model.spelling import valid_vhost
 from drove_gateway.model.wording import count_of, shortened
 from drove_gateway.proxies.nginx.lua.configuration import ANY, server_part
-from drove_gateway.proxies.nginx.lua.vhost_blocks import Block, read_vhosts
+from drove_gateway.proxies.nginx.lua.vhost_blocks import Block, is_shared, read_vhosts
 
 _BALANCED = 'require("drove_gateway.balancer").balance('
 _MOST_NAMED = 3
@@ -31,11 +32,16 @@ def _vhosts(blocks: Collection[Block], early: Collection[str]) -> Iterator[str]:
         yield 'each new vhost needs a reload: no default server has the line luaServer "*"'
         return
     balanced = {block.upstream for block in blocks if _BALANCED in block.body}
-    served = {name for block in blocks for name in block.names if name in balanced}
+    served = {
+        name
+        for block in blocks
+        for name in block.names
+        if name in balanced or (is_shared(block) and valid_vhost(name))
+    }
     if other := sorted(served - set(early)):
         yield (
             f"{_listed(other)}: a reload at once when it comes, its blocks are not in the form of "
-            "the default server's"
+            "the default server's, or a wildcard name covers it"
         )
     comes = "it comes" if len(early) == 1 else "they come"
     number = count_of(len(early), "vhost")

@@ -5,8 +5,8 @@ luaBalancer .Generation .Apps   in `http {}`: the balancer, with the servers of 
 luaUpstream "shop.example"      in `upstream {}`, instead of its `server` lines
 luaServer "shop.example"        in `server {}` or `location {}`
 
-With "*" instead of a vhost, the last two serve the vhost that a request names, if it has no server
-block yet.
+With "*" instead of a vhost, the last two serve the vhost that a request names, if no server block
+lists it yet. `luaServer "$host"` is for a server block that lists several vhosts.
 """
 
 import ipaddress

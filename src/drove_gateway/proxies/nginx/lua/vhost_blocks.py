@@ -2,7 +2,8 @@
 
 A vhost whose upstream and server blocks are those of the template's default server except for the
 name is served by the default server as soon as the balancer knows it. So its blocks may come with a
-later reload. Blocks in any other form, and all else, only a reload brings.
+later reload. The same is true of a vhost's name in a server block that many vhosts share. Blocks in
+any other form, and all else, only a reload brings.
 
 Blocks are read line by line: the line that opens a block and the line that closes it are indented
 alike. What is written otherwise counts as a part that only a reload brings.
@@ -16,6 +17,7 @@ import msgspec
 
 from drove_gateway.proxies.nginx.lua.configuration import (
     ANY,
+    LISTED,
     server_part,
     upstream_part,
     without_servers,
@@ -24,8 +26,10 @@ from drove_gateway.proxies.nginx.lua.configuration import (
 _OPENING = re.compile(
     r"^(?P<indent>[ \t]*)(?:upstream (?P<upstream>\S+)|server) \{\n", re.MULTILINE
 )
+_NAME_LINE = re.compile(r"^[ \t]*server_name ([^\s;]+);\n", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n\s*\n")
 _MOST_REMEMBERED = 1 << 15
+_FEW_REMEMBERED = 8
 _LISTEN = re.compile(r"\s+(?:default_server|reuseport)\b")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
@@ -61,7 +65,8 @@ class Block(msgspec.Struct, frozen=True):
 
 
 class VhostBlocks(msgspec.Struct, frozen=True):
-    """The blocks of a text, and the vhosts that the default server serves in the same way."""
+    """The blocks of a text, and the vhosts that the default server serves in the same way, each
+    with the blocks that it has alone."""
 
     blocks: tuple[Block, ...]
     vhosts: Mapping[str, Sequence[Block]]
@@ -104,14 +109,26 @@ def without_runtime(text: str) -> str:
     """Return a configuration without what its Lua balancer changes at runtime."""
     if server_part(ANY) not in text:
         return without_servers(text)
-    found = read_vhosts(text).vhosts
     kept, position = [], 0
-    gone = sorted((b for its in found.values() for b in its), key=lambda block: block.start)
-    for block in gone:
-        kept.append(text[position : block.start])
-        position = block.end
+    for start, end in sorted(_spans(text, read_vhosts(text))):
+        kept.append(text[position:start])
+        position = end
     # What templates leave between blocks differs with their number.
     return _EMPTY_LINES.sub("\n", without_servers("".join((*kept, text[position:]))))
+
+
+def _spans(text: str, read: VhostBlocks) -> Iterator[tuple[int, int]]:
+    """Where the blocks of the vhosts stand, and in shared server blocks their names."""
+    yield from ((block.start, block.end) for its in read.vhosts.values() for block in its)
+    for block in filter(is_shared, read.blocks):
+        for line in _NAME_LINE.finditer(text, block.start, block.end):
+            if line[1] in read.vhosts:
+                yield line.span()
+
+
+def is_shared(block: Block) -> bool:
+    """Whether a server block is for every vhost that it lists."""
+    return block.holds(server_part(LISTED))
 
 
 def _vhosts(blocks: Collection[Block]) -> Mapping[str, Sequence[Block]]:
@@ -128,11 +145,14 @@ def _vhosts(blocks: Collection[Block]) -> Mapping[str, Sequence[Block]]:
             servers.setdefault(name, []).append(block)
     found: dict[str, Sequence[Block]] = {}
     for vhost, its in servers.items():
+        if not _is_plain(vhost) or any(_covers(pattern, vhost) for pattern in patterns):
+            continue
         upstream = upstreams.get(vhost)
-        if (
+        if len(its) == 1 and is_shared(its[0]):
+            if _same_shared_server(its[0].body, bodies):
+                found[vhost] = ()
+        elif (
             upstream is not None
-            and _is_plain(vhost)
-            and not any(_covers(pattern, vhost) for pattern in patterns)
             and _same_upstream(vhost, upstream.body, any_upstreams[0].body)
             and all(_same_server(vhost, b.body, bodies, any_upstreams[0].upstream) for b in its)
         ):
@@ -152,9 +172,19 @@ def _same_server(vhost: str, body: str, defaults: tuple[str, ...], upstream: str
     block = contents(body)
     lines = _renamed(block.lines, server_part(vhost), server_part(ANY))
     lines = tuple(line.replace(f"://{vhost};", f"://{upstream};") for line in lines)
-    return block.names == (vhost,) and any(
-        lines == default.lines and block.listens == default.listens
-        for default in map(contents, defaults)
+    return block.names == (vhost,) and _is_default(lines, block.listens, defaults)
+
+
+@lru_cache(_FEW_REMEMBERED)
+def _same_shared_server(body: str, defaults: tuple[str, ...]) -> bool:
+    block = contents(body)
+    lines = _renamed(block.lines, server_part(LISTED), server_part(ANY))
+    return _is_default(lines, block.listens, defaults)
+
+
+def _is_default(lines: tuple[str, ...], listens: frozenset[str], defaults: tuple[str, ...]) -> bool:
+    return any(
+        lines == default.lines and listens == default.listens for default in map(contents, defaults)
     )
 
 
