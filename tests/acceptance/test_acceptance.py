@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 import pytest
 import structlog
 from structlog.testing import CapturingLogger
@@ -19,6 +20,7 @@ from drove_gateway.acceptance.missing import Address
 from drove_gateway.daemon.acceptance_log import AcceptanceLog
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
+from drove_gateway.model.noticed import Noticed
 from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
@@ -65,17 +67,22 @@ class Desk:
         self.now = 0.0
         self.probes = Probes()
         self.desired: list[tuple[Topology, str]] = []
+        self.noticed: list[Noticed | None] = []
         self.published: list[tuple[TopologyBuild, tuple[HeldWithdrawal, ...]]] = []
         self.logged = CapturingLogger()
         self._log = AcceptanceLog(EventLog(structlog.wrap_logger(self.logged, processors=[])))
         self.acceptance = Acceptance(
             [NamespaceRules(name) for name in namespaces],
             LIMITS,
-            lambda topology, trigger: self.desired.append((topology, trigger)),
+            self._desire,
             clock=lambda: self.now,
             publish=self._publish,
             probing=self.probes,
         )
+
+    def _desire(self, topology: Topology, trigger: str, noticed: Noticed | None) -> None:
+        self.desired.append((topology, trigger))
+        self.noticed.append(noticed)
 
     def _publish(self, report: AcceptanceReport) -> None:
         self.published.append((report.build, report.held))
@@ -124,6 +131,14 @@ async def test_what_changed_is_desired(after: Snapshot) -> None:
     await desk.acceptance.take(answer(app("web", 2)))
     await desk.acceptance.take(after)
     assert len(desk.desired) == 2
+
+
+async def test_a_change_is_desired_with_the_time_at_which_it_was_noticed() -> None:
+    desk, noticed = Desk("one"), Noticed(at=10.0, after=0.4)
+    change = msgspec.structs.replace(answer(app("web", 2)), noticed=noticed)
+    await desk.acceptance.take(change)
+
+    assert desk.noticed == [noticed]
 
 
 async def test_nothing_is_desired_before_every_namespace_responded() -> None:

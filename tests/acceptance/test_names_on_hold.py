@@ -24,7 +24,7 @@ async def test_what_is_on_hold_keeps_its_name_and_is_served_when_it_is_listed_ag
     acceptance = Acceptance(
         RULES,
         LIMITS,
-        lambda topology, _: desired.append(topology),
+        lambda topology, *_: desired.append(topology),
         clock=lambda: 0.0,
         publish=reports.append,
     )

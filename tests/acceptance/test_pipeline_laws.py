@@ -82,7 +82,7 @@ class Story:
             publish=lambda _: None,
         )
 
-    def _desire(self, topology: Topology, trigger: str) -> None:
+    def _desire(self, topology: Topology, trigger: str, _: object) -> None:
         self.desired.append(topology)
         self.reconciler.desire(topology, trigger)
 

@@ -57,7 +57,7 @@ class Start:
         for namespace in ("a", "b"):
             self.startup.begin(namespace, controllers)
 
-    def _desire(self, topology: Topology, _: str) -> None:
+    def _desire(self, topology: Topology, *_: object) -> None:
         self.desired.append({vhost: len(app.hosts) for vhost, app in topology.apps.items()})
 
     def _restore(self, restored: Mapping[str, float]) -> None:

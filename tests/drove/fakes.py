@@ -150,6 +150,10 @@ class Counted:
     def drove_audit_differences(self, namespace: str, count: int) -> None:
         self._count("drove_audit_differences", namespace, count)
 
+    def drove_notice_duration_seconds(self, namespace: str, seconds: float) -> None:
+        assert seconds >= 0
+        self._count("drove_notice_duration_seconds", namespace)
+
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
         assert seconds >= 0
         self._count("drove_app_refresh_duration", namespace)

@@ -138,6 +138,7 @@ def test_durations_have_the_buckets_of_the_original() -> None:
     metrics = Metrics(["stage"])
     metrics.reload_succeeded(0.3)
     metrics.drove_app_refresh_duration("stage", 0.06)
+    metrics.drove_notice_duration_seconds("stage", 0.3)
     series = shown(metrics)
 
     bounds = [
@@ -154,6 +155,7 @@ def test_durations_have_the_buckets_of_the_original() -> None:
     assert (
         series['drove_gateway_drove_app_refresh_duration_bucket{namespace="stage",le="0.1"}'] == 1
     )
+    assert series['drove_gateway_drove_notice_duration_seconds_sum{namespace="stage"}'] == 0.3
 
 
 def test_bounds_are_written_as_go_writes_them() -> None:
@@ -285,11 +287,13 @@ def test_apply_is_timed_by_stage() -> None:
             reasons=(),
             steps=(Step("add server", "web/1", "new host"),),
             seconds=((ApplyStage.SERVERS, 0.25),),
+            waited=0.125,
         )
     )
     series = shown(metrics)
 
     assert series['drove_gateway_apply_duration_seconds_sum{stage="all"}'] == 0.5
+    assert series['drove_gateway_apply_duration_seconds_sum{stage="planned"}'] == 0.125
     assert series['drove_gateway_apply_duration_seconds_sum{stage="servers"}'] == 0.25
     assert series["drove_gateway_last_apply_timestamp_seconds"] == 100.5
     assert series["drove_gateway_reconcile_failures_total"] == 0

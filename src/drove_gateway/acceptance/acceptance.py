@@ -15,12 +15,13 @@ from drove_gateway.acceptance.budget import GuardLimits, Loss
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.acceptance.missing import Address
 from drove_gateway.acceptance.verdict import Believed, Evidence, Memory, Verdict, judge
+from drove_gateway.model.noticed import Noticed
 from drove_gateway.model.versioned_map import changed_keys
 from drove_gateway.model.vocabulary import Snapshot, Topology
 from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.namespace_build import NamespaceRules
 
-Desire = Callable[[Topology, str], None]
+Desire = Callable[[Topology, str, Noticed | None], None]
 
 # Judging so many servers and fewer takes less than a change of threads is worth.
 _MOST_SERVERS_AT_ONCE = 2_000
@@ -72,9 +73,10 @@ class AcceptanceReport(msgspec.Struct, frozen=True):
 class Acceptance:
     """Weighs the namespaces' responses and keeps the desired state.
 
-    `desire(topology, trigger)` is called when the desired state changed. The first call comes when
-    every namespace has responded once or is no longer waited for (`stop_waiting`): a gateway that
-    starts beside a serving proxy must not remove what a slow controller is about to list.
+    `desire(topology, trigger, noticed)` is called when the desired state changed. The first call
+    comes when every namespace has responded once or is no longer waited for (`stop_waiting`): a
+    gateway that starts beside a serving proxy must not remove what a slow controller is about to
+    list. `noticed` is when the change was noticed, None where no new response is its cause.
     `publish` is called after each judgement. `probing` is None where no server is probed.
     """
 
@@ -110,11 +112,12 @@ class Acceptance:
         name = response.namespace
         async with self._turn:
             self._desires_again |= name in self._waiting
+            noticed = None if self._latest.get(name) is response else response.noticed
             self._latest[name] = response
             self._waiting.discard(name)
             self._awaited.discard(name)
             self._known = True
-            await self._judge(f"namespace {name}", responded=frozenset((name,)))
+            await self._judge(f"namespace {name}", responded=frozenset((name,)), noticed=noticed)
             complete = all(held.namespace != name for held in self._held)
             return Accepted(complete, self._memory.served.parts[name].served_snapshot)
 
@@ -179,6 +182,7 @@ class Acceptance:
         *,
         responded: frozenset[str] = frozenset(),
         accepted: frozenset[Loss] = frozenset(),
+        noticed: Noticed | None = None,
     ) -> None:
         evidence = Evidence(
             now=self._clock(),
@@ -194,7 +198,7 @@ class Acceptance:
             # Meanwhile a namespace was restored.
             before = self._memory
             judgement = await self._judgement(evidence)
-        self._conclude(judgement, trigger)
+        self._conclude(judgement, trigger, noticed)
 
     async def _judgement(self, evidence: Evidence) -> "_Judgement":
         inputs = (dict(self._latest), self._rules, self._listed, self._memory, evidence)
@@ -206,7 +210,7 @@ class Acceptance:
             return _judgement(*inputs, self._limits)
         return await asyncio.to_thread(_judgement, *inputs, self._limits)
 
-    def _conclude(self, judgement: "_Judgement", trigger: str) -> None:
+    def _conclude(self, judgement: "_Judgement", trigger: str, noticed: Noticed | None) -> None:
         before, verdict = self._memory.served, judgement.verdict
         self._listed, self._memory, self._held = judgement.listed, verdict.memory, verdict.held
         served = self._memory.served
@@ -217,7 +221,7 @@ class Acceptance:
         due = self._desires_again or _differs(before, served)
         if self._known and not self._waiting and due:
             self._desires_again = False
-            self._desire(served.topology, trigger)
+            self._desire(served.topology, trigger, noticed)
 
     def _to_show(self, served: TopologyBuild) -> TopologyBuild:
         """What is served, with what is rejected of the responses also where the last good form is

@@ -184,7 +184,7 @@ class Cursor(msgspec.Struct, frozen=True):
         return seen
 
     def _follow(self, fresh: tuple[Event, ...], page: EventsPage, now: float) -> Self:
-        relevant = [event for event in fresh if event.kind not in _IRRELEVANT]
+        relevant = changes(fresh)
         if not relevant and not (fresh and page.is_cut):
             return self
         scope = EVERYTHING if page.is_cut else _scope(relevant)
@@ -219,6 +219,11 @@ class Cursor(msgspec.Struct, frozen=True):
             planned[at] = together(planned[at], due.scope) if at in planned else due.scope
         ordered = tuple(Due(at, planned[at]) for at in sorted(planned))
         return msgspec.structs.replace(self, due=ordered)
+
+
+def changes(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Return the events that may change endpoints."""
+    return tuple(event for event in events if event.kind not in _IRRELEVANT)
 
 
 def _scope(relevant: Iterable[Event]) -> Scope:

@@ -2,14 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from drove_gateway.drove.announcements import Announcements
-from drove_gateway.drove.cursor import Cursor
-from drove_gateway.drove.events import EventsPage
+from drove_gateway.drove.clock_offset import ClockOffset
+from drove_gateway.drove.cursor import Cursor, changes
+from drove_gateway.drove.events import Event, EventsPage
 from drove_gateway.drove.leader import Ping, leader_of
 from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing, differing_apps
 from drove_gateway.drove.metrics import DroveMetrics
@@ -19,6 +20,7 @@ from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ControllerDown, ControllerRefused, DroveError
 from drove_gateway.model.namespace_view import SyncState
+from drove_gateway.model.noticed import Noticed
 from drove_gateway.model.vocabulary import Snapshot
 from drove_gateway.model.wording import first_and_more
 
@@ -99,6 +101,8 @@ class Follower:
         self._woken = asyncio.Event()
         self._failures = 0
         self._filters_apps = True
+        self._offset = ClockOffset()
+        self._noticed: Noticed | None = None
         self.announcements = announcements
         now = shared.around.clock()
         self._cursor = Cursor().taken_over(now) if took_over else Cursor().found(now)
@@ -148,8 +152,8 @@ class Follower:
     async def _look(self) -> DroveError | None:
         """Read the events. A list that cannot be read is a change that cannot be excluded."""
         metrics, name = self._shared.metrics, self._shared.namespace
-        clock = self._shared.around.clock
-        started = clock()
+        clock, wall = self._shared.around.clock, self._shared.around.wall
+        started, requested = clock(), wall()
         try:
             page = await self._controller.events(self._cursor.last_sync)
         except DroveError as error:
@@ -164,6 +168,8 @@ class Follower:
                 raise
             self._cursor = self._cursor.owing(clock())
             return error
+        if page.clock is not None:
+            self._offset = self._offset.narrowed(page.clock / 1000, requested, wall())
         self._hear(page)
         self._shared.log.write(
             LogEvent.EVENTS_POLLED,
@@ -183,6 +189,18 @@ class Follower:
         # Of the hour before the first look it is not known which leader recovered its apps when.
         settling = before.seen is None or self._cursor.is_settling(now)
         self.announcements = self.announcements.heard(fresh, now, settling=settling)
+        if before.seen is not None:
+            self._notice(changes(fresh), now)
+
+    def _notice(self, events: Sequence[Event], now: float) -> None:
+        """Measure how late the oldest of these events was noticed."""
+        times = [event.time for event in events if event.time > 0]
+        if times:
+            wall = self._shared.around.wall()
+            after = self._offset.seconds_since(min(times) / 1000, wall)
+            self._noticed = Noticed(now, after)
+            if after is not None:
+                self._shared.metrics.drove_notice_duration_seconds(self._shared.namespace, after)
 
     async def _fetch(self) -> None:
         metrics, name = self._shared.metrics, self._shared.namespace
@@ -198,7 +216,8 @@ class Follower:
             self._compare(listing)
         self._listing = listing
         settling = self._cursor.is_settling(started)
-        accepted = await self._shared.accept(self._snapshot_of(listing, settling=settling))
+        noticed, self._noticed = self._noticed or Noticed(started), None
+        accepted = await self._shared.accept(self._snapshot_of(listing, noticed, settling=settling))
         took = around.clock() - started
         metrics.drove_app_refresh_duration(name, took)
         self._shared.log.write(
@@ -256,7 +275,9 @@ class Follower:
         )
         self._cursor = self._cursor.reread()
 
-    def _snapshot_of(self, listing: EndpointsListing, *, settling: bool) -> Snapshot:
+    def _snapshot_of(
+        self, listing: EndpointsListing, noticed: Noticed, *, settling: bool
+    ) -> Snapshot:
         until = self._cursor.settling_until if settling else 0.0
         snapshot = Snapshot(
             namespace=self._shared.namespace,
@@ -265,6 +286,7 @@ class Follower:
             rejected=listing.rejected,
             settling_until=until,
             announced=self.announcements.announced,
+            noticed=noticed,
         )
         known = self._snapshot
         if known is None or not _same(known, snapshot):

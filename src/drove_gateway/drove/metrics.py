@@ -24,6 +24,9 @@ class DroveMetrics(Protocol):
     def drove_events_received(self, namespace: str, count: int) -> None:
         """`count` events are new in the leader's list; at least 1."""
 
+    def drove_notice_duration_seconds(self, namespace: str, seconds: float) -> None:
+        """A poll of events showed a change that happened `seconds` before."""
+
     def drove_audit_differences(self, namespace: str, count: int) -> None:
         """A full fetch without a reason found `count` apps changed that no event named."""
 

@@ -13,10 +13,11 @@ from drove_gateway.log.line import error as _error
 from drove_gateway.log.line import info as _info
 from drove_gateway.log.line import warning as _warning
 from drove_gateway.model.plan import ApplyStage
+from drove_gateway.model.records import STAGES_BEFORE
 
 _APPLY = (
     "took_ms",
-    *(f"{stage.value}_ms" for stage in ApplyStage),
+    *(f"{stage}_ms" for stage in (*STAGES_BEFORE, *ApplyStage)),
     "reloaded",
     "triggers",
     "reasons",

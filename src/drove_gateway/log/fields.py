@@ -1,6 +1,7 @@
 """What each field of a log line means; a field means the same in every line."""
 
 from drove_gateway.model.plan import ApplyStage
+from drove_gateway.model.records import STAGES_BEFORE
 
 FIELDS = {
     "accepted": "Whether the response was accepted.",
@@ -62,5 +63,8 @@ FIELDS = {
     "vhosts": "Number of vhosts.",
     "waited_sec": "Seconds that the gateway waited.",
     "waiting": "Removed servers that still finish requests.",
-    **{f"{stage.value}_ms": f"Milliseconds of the stage `{stage.value}`." for stage in ApplyStage},
+    **{
+        f"{stage}_ms": f"Milliseconds of the stage `{stage}`."
+        for stage in (*STAGES_BEFORE, *ApplyStage)
+    },
 }

@@ -18,9 +18,12 @@ DOUBLING = tuple(0.05 * 2**step for step in range(10))
 USUAL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """The default buckets of Go's client, which the original uses unless it sets others."""
 
+NOTICE = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""From a burst of polls to an outage of all controllers."""
+
 KNOWN = {
     "result": ("success", "error"),
-    "stage": ("all", *ApplyStage),
+    "stage": ("all", "planned", *ApplyStage),
     "api": ("haproxy", "nginx"),
     "subject": ("answer", "app", "vhost", "host", "port", "tag"),
 }
@@ -224,11 +227,20 @@ OWN = (
         "Apps that a full fetch found changed without an event.",
         ("namespace",),
     ),
+    Declared(
+        "histogram",
+        "drove_notice_duration_seconds",
+        "Time from a change in Drove to the poll that showed it, by the event's own time; not "
+        "measured until the difference of the clocks is known.",
+        ("namespace",),
+        NOTICE,
+    ),
     Declared("gauge", "build_info", "Always 1; the labels say what runs.", ("version", "commit")),
     Declared(
         "histogram",
         "apply_duration_seconds",
-        "Time to apply a change, by stage; `all` is the total.",
+        "Time to apply a change, by stage; `all` is the total. `planned` is the wait before it, "
+        "for other changes and for the plan.",
         ("stage",),
         (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
     ),

@@ -4,7 +4,6 @@ Each part declares the methods it needs in a Protocol of its own, which `Metrics
 method that only records a value is named after its metric.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import TypeVar
@@ -35,7 +34,6 @@ _BARE = frozenset(
     if metric.kind == "counter" and not metric.name.endswith("_total")
 )
 _MOST_VHOSTS = 100
-_FETCHES = 100
 _Kind = TypeVar("_Kind", bound=MetricWrapperBase)
 
 
@@ -56,7 +54,6 @@ class Metrics:
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        self._fetches: deque[float] = deque(maxlen=_FETCHES)
         self._namespaces: frozenset[str] = frozenset()
         self._built: TopologyBuild | None = None
         self._set("build_info", 1, version, commit)
@@ -96,6 +93,8 @@ class Metrics:
         self._observe("apply_duration_seconds", record.took, "all")
         for stage, seconds in record.seconds:
             self._observe("apply_duration_seconds", seconds, stage)
+        if record.waited is not None:
+            self._observe("apply_duration_seconds", record.waited, "planned")
         if not record.error:
             self._failed(tuple(dict.fromkeys(vhost for vhost, _ in record.failed)))
         if record.error or record.failed:
@@ -188,11 +187,9 @@ class Metrics:
 
     def drove_app_refresh_duration(self, namespace: str, seconds: float) -> None:
         self._observe("drove_app_refresh_duration", seconds, namespace)
-        self._fetches.append(seconds)
 
-    def recent_fetches(self) -> tuple[float, ...]:
-        """Return the seconds of the last hundred fetches of apps, for percentiles."""
-        return tuple(self._fetches)
+    def drove_notice_duration_seconds(self, namespace: str, seconds: float) -> None:
+        self._observe("drove_notice_duration_seconds", seconds, namespace)
 
     def all_endpoints_down_errors(self, namespace: str, down: bool) -> None:
         self._set("all_endpoints_down_errors", down, namespace)

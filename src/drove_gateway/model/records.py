@@ -11,13 +11,19 @@ ReconcilerState = Literal[
 ]
 
 
+STAGES_BEFORE = ("noticed", "fetched", "planned")
+"""Where the time of a change goes before its apply begins."""
+
+
 class ApplyRecord(msgspec.Struct, frozen=True):
     """One time the reconciler went to the proxy, kept in the history.
 
     `at` is when it began, in Unix seconds; `seconds` are durations by stage, `took` the whole.
     `triggers` say what woke the reconciler, `reasons` why a reload was needed (empty: none was).
     `reloaded` says that the proxy loaded a new configuration. `waited` is how long the first change
-    waited for others and for the plan.
+    waited for others and for the plan; None for a retry. `noticed` is from the change in Drove to
+    the poll that showed it, `fetched` from there to the accepted response, each of the slowest
+    change; None where no response is the cause, or the clocks do not allow to say.
     `failed` names vhosts that could not be brought up to date; `error` is empty when it worked.
     `reload_waits` says that only servers were changed, and that the reload comes when it may.
     The history keeps the first steps and failures of a large apply; `left_out` counts the others.
@@ -34,7 +40,18 @@ class ApplyRecord(msgspec.Struct, frozen=True):
     left_out: int = 0
     reload_waits: bool = False
     reloaded: bool = False
-    waited: float = 0.0
+    waited: float | None = None
+    noticed: float | None = None
+    fetched: float | None = None
+
+    @property
+    def stages(self) -> tuple[tuple[str, float], ...]:
+        """Where the time went, from the change in Drove on: (stage, seconds), each stage once."""
+        before = zip(STAGES_BEFORE, (self.noticed, self.fetched, self.waited), strict=True)
+        totals = {stage: seconds for stage, seconds in before if seconds is not None}
+        for stage, seconds in self.seconds:
+            totals[stage.value] = totals.get(stage.value, 0.0) + seconds
+        return tuple(totals.items())
 
 
 class Happening(msgspec.Struct, frozen=True):

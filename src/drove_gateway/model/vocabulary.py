@@ -10,6 +10,8 @@ from typing import Annotated, TypeAlias
 
 import msgspec
 
+from drove_gateway.model.noticed import Noticed
+
 Tags: TypeAlias = Mapping[str, str]
 
 NO_TAGS: Tags = {}
@@ -94,6 +96,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     instances yet (up to about 90 s, `Drove's controllers`): what it adds is true, what is missing
     may only be unknown to it. Responses with the same time belong to the same term of the leader.
     `announced` says which instances and apps leave for a reason that the leader announced.
+    `noticed` is when the change was noticed because of which the response was requested.
     """
 
     namespace: str
@@ -102,6 +105,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     rejected: tuple[Rejection, ...] = ()
     settling_until: float = 0.0
     announced: Announced = NOTHING_ANNOUNCED
+    noticed: Noticed | None = None
 
     @property
     def settling(self) -> bool:

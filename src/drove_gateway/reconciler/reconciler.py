@@ -11,6 +11,7 @@ from collections.abc import Callable
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import GatewayError
+from drove_gateway.model.noticed import Noticed, way_in
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import Proxy
 from drove_gateway.model.records import ApplyRecord, Progress
@@ -56,10 +57,12 @@ class Reconciler:
         self._working_since: float | None = None
         self._stopping = False
 
-    def desire(self, topology: Topology, trigger: str) -> None:
-        """Make `topology` the one to reach. `trigger` says what changed, for the history."""
+    def desire(self, topology: Topology, trigger: str, noticed: Noticed | None = None) -> None:
+        """Make `topology` the one to reach. `trigger` says what changed, and `noticed` when that
+        was noticed, for the history."""
         self._desired = topology
-        self._reschedule(self._schedule.desired(trigger, self._clock.monotonic()))
+        now = self._clock.monotonic()
+        self._reschedule(self._schedule.desired(trigger, now, way_in(noticed, now)))
 
     def demand(self, reason: str) -> None:
         """Request a new configuration generation, whether or not the topology changed."""
@@ -169,6 +172,8 @@ class Reconciler:
             reload_waits=attempt.reload_waits,
             reloaded=outcome.reloaded,
             waited=attempt.waited,
+            noticed=attempt.way_in.noticed,
+            fetched=attempt.way_in.fetched,
         )
         report.count(self._metrics, record, outcome)
         self._record(record)

@@ -40,7 +40,7 @@ def log_record(log: EventLog, record: ApplyRecord) -> None:
     """Log an attempt that ended."""
     facts = {
         "took_ms": _milliseconds(record.took),
-        **{f"{stage.value}_ms": _milliseconds(seconds) for stage, seconds in record.seconds},
+        **{f"{stage}_ms": _milliseconds(seconds) for stage, seconds in record.stages},
         "reloaded": record.reloaded,
         "triggers": record.triggers,
         "reasons": record.reasons,

@@ -19,6 +19,7 @@ from typing import Literal, Self
 import msgspec
 
 from drove_gateway.model.backoff import backoff
+from drove_gateway.model.noticed import NOT_MEASURED, WayIn
 from drove_gateway.model.workers import ReloadPressure, Workers
 from drove_gateway.reconciler.reload_interval import reload_pressure
 
@@ -61,13 +62,15 @@ class Attempt(msgspec.Struct, frozen=True):
     """Work that has begun: what triggered it, and the demands for a reload that it meets.
 
     `reload_waits` says that a reload is needed, but comes too soon after the last one. `waited` is
-    how long the first change waited for other changes and for the plan.
+    how long the first change waited for other changes and for the plan, `way_in` how long the
+    slowest change took until it was desired.
     """
 
     triggers: tuple[str, ...] = ()
     demands: tuple[str, ...] = ()
     reload_waits: bool = False
-    waited: float = 0.0
+    waited: float | None = None
+    way_in: WayIn = NOT_MEASURED
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -103,6 +106,7 @@ class Schedule(msgspec.Struct, frozen=True):
     demands: tuple[str, ...] = ()
     first_change: float = -math.inf
     last_change: float = -math.inf
+    way_in: WayIn = NOT_MEASURED
     last_work: float = -math.inf
     last_reload: float = -math.inf
     workers: Workers = Workers()
@@ -120,9 +124,11 @@ class Schedule(msgspec.Struct, frozen=True):
             last_change=now,
         )
 
-    def desired(self, trigger: str, now: float) -> Self:
+    def desired(self, trigger: str, now: float, way_in: WayIn = NOT_MEASURED) -> Self:
         """There is a topology to apply, a first or another one."""
-        return msgspec.structs.replace(self.woken(trigger, now), ready=True)
+        return msgspec.structs.replace(
+            self.woken(trigger, now), ready=True, way_in=self.way_in.longest(way_in)
+        )
 
     def demanded(self, reason: str, now: float) -> Self:
         """A reload is demanded, whether or not the topology changed."""
@@ -173,12 +179,15 @@ class Schedule(msgspec.Struct, frozen=True):
     def begun(self, now: float, *, reload: bool) -> tuple[Self, Attempt]:
         """An attempt begins; `reload` is whether its plan needs one."""
         waits = reload and now < self.next_reload
-        waited = now - self.first_change if self.changed else 0.0
-        attempt = Attempt(self.triggers, self.demands, reload_waits=waits, waited=waited)
+        waited = now - self.first_change if self.changed else None
+        attempt = Attempt(
+            self.triggers, self.demands, reload_waits=waits, waited=waited, way_in=self.way_in
+        )
         schedule = msgspec.structs.replace(
             self,
             changed=False,
             next_try=None,
+            way_in=NOT_MEASURED,
             triggers=self.triggers if waits else (),
             # A demand that comes during the attempt is another one, be its reason the same.
             demands=(),

@@ -198,7 +198,12 @@ class HistoryEntry(msgspec.Struct, frozen=True):
     ] = ()
     left_out: Annotated[int, doc("How many further steps and failures there were.")] = 0
     stages: Annotated[
-        dict[str, float], doc("The duration of each stage: `render`, `check`, `reload`, …")
+        dict[str, float],
+        doc(
+            "The duration of each stage: `noticed` (from the change in Drove to the poll that "
+            "showed it, where the clocks allow to say), `fetched`, `planned`, then those of the "
+            "apply: `servers`, `render`, `check`, `reload`, …"
+        ),
     ] = {}
     error: Annotated[str, doc("Why the attempt failed; empty if it succeeded.")] = ""
 

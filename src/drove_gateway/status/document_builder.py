@@ -188,14 +188,6 @@ def history_entry(applied: ApplyRecord) -> HistoryEntry:
         steps=applied.steps,
         failed=tuple(VhostFailure(vhost, reason) for vhost, reason in applied.failed),
         left_out=applied.left_out,
-        stages=_seconds_by_stage(applied),
+        stages={stage: round(seconds, 6) for stage, seconds in applied.stages},
         error=applied.error,
     )
-
-
-def _seconds_by_stage(applied: ApplyRecord) -> dict[str, float]:
-    """The total of each stage, which may have run twice."""
-    totals: dict[str, float] = {}
-    for stage, seconds in applied.seconds:
-        totals[stage] = round(totals.get(stage, 0.0) + seconds, 6)
-    return totals

@@ -4,9 +4,12 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from drove_gateway.model.plan import ApplyStage
+from drove_gateway.model.records import STAGES_BEFORE
 from drove_gateway.status.status import Status
 
 _WIDTH = 320
+_ORDER = (*STAGES_BEFORE, *ApplyStage)
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -19,20 +22,16 @@ class Bar(msgspec.Struct, frozen=True):
     high_length: int = 0
 
 
-def bars(status: Status, fetches: Sequence[float]) -> tuple[Bar, ...]:
+def bars(status: Status) -> tuple[Bar, ...]:
     """Return the stages of a change in their order, of the applies in the history.
 
-    `fetches` are the seconds of the last fetches of apps. The last bar is the whole apply, at the
-    end of which the change serves.
+    The last bar is the whole apply, at the end of which the change serves.
     """
-    stages: dict[str, list[float]] = {}
+    stages: dict[str, list[float]] = {stage: [] for stage in _ORDER}
     for record in status.history:
-        for stage, took in record.seconds:
-            stages.setdefault(stage.value, []).append(took)
-    planned = [record.waited for record in status.history if record.waited > 0]
+        for stage, took in record.stages:
+            stages[stage].append(took)
     found = [
-        *_bar("fetched", fetches),
-        *_bar("planned", planned),
         *(bar for name, seconds in stages.items() for bar in _bar(name, seconds)),
         *_bar("serving", [record.took for record in status.history]),
     ]

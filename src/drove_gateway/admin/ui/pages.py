@@ -55,7 +55,7 @@ class Pages:
             problems=found[:_MOST_PROBLEMS],
             more_problems=max(0, len(found) - _MOST_PROBLEMS),
             moments=_moments(status, self._sources.journal),
-            bars=bars(status, self._sources.metrics.recent_fetches()),
+            bars=bars(status),
             desired_hash=self._sources.desired_hash.of(status.built.topology),
         )
 
