@@ -4,17 +4,20 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.config import Loaded, Settings, load
-from drove_gateway.config.redact import HIDDEN, public
+from drove_gateway.config.declared_secrets import HIDDEN
+from drove_gateway.config.redact import public
 from drove_gateway.model.errors import ConfigError
 
 # Nothing else in a message looks like this.
 secrets = st.text(alphabet="QXZ0123456789:/@%#?&=+ ", min_size=1).map(lambda text: f"QQ{text}ZZ")
 values = st.sampled_from(["text", "number", "list", "table"])
 urls = st.sampled_from(["http://u:{}@c1:1", "u:{}@c1", "ftp://{}@c1", "http://{}:u@c1/?a#b"])
+queries = st.sampled_from(["http://c1:1?token={}", "http://c1/#{}", "c1:1?{}", "http://c1 ?{}"])
 
 
 def _toml(secret: str, kind: str) -> str:
@@ -56,6 +59,26 @@ def test_error_messages_hold_no_secret(secret: str, kind: str, url: str, key: st
         text = str(refused) + repr(refused)
     assert "port" in text
     assert secret not in text
+
+
+@given(secrets, queries, st.booleans())
+def test_errors_about_an_address_hold_nothing_of_its_query(
+    secret: str, query: str, elsewhere: bool
+) -> None:
+    address = json.dumps(query.format(secret))
+    names = ("drove", "[" + address + "]") if not elsewhere else ("drove", '["http://c1"]')
+    text = f"""
+        nginxplusapiaddr = {address}
+
+        [[namespaces]]
+        name = "stage1"
+        {names[0]} = {names[1]}
+    """
+    try:
+        _load(text, {})
+    except ConfigError as refused:
+        problems = refused.problems
+    assert not [problem for problem in problems if "QQ" in problem or "ZZ" in problem]
 
 
 @given(secrets, urls)
@@ -124,3 +147,45 @@ def test_the_public_view_has_every_key_and_shows_which_secrets_are_set() -> None
     assert namespace["access_token"] == ""
     assert namespace["drove"] == ["http://c"]
     json.dumps(view)
+
+
+def test_the_public_view_hides_what_a_value_declares_to_be_secret() -> None:
+    settings = Settings.model_validate(
+        {
+            "xproxy": "http://jo:OPENSESAME@edge1",
+            "haproxy_reload_cmd": "curl -u jo:OPENSESAME http://h/reload?token=OPENSESAME",
+            "template": {
+                "password": "OPENSESAME",
+                "STATS_PASS": "OPENSESAME",
+                "UPLINK": "https://jo:OPENSESAME@uplink",
+                "HTTP_PORT": 8080,
+                "API_TOKEN": "",
+            },
+            "namespaces": [{"name": "a", "drove": ["http://c"]}],
+        }
+    )
+    view = public(settings)
+
+    assert "OPENSESAME" not in json.dumps(view)
+    assert view["template"] == {
+        "password": HIDDEN,
+        "STATS_PASS": HIDDEN,
+        "UPLINK": "https://***@uplink",
+        "HTTP_PORT": "8080",
+        "API_TOKEN": "",
+    }
+    assert view["haproxy_reload_cmd"] == "curl -u jo:*** http://h/reload?token=***"
+
+
+def test_a_secret_in_the_name_that_clients_see_is_warned_of_unseen() -> None:
+    namespace = '[[namespaces]]\nname = "a"\ndrove = ["http://c"]\n'
+    [warning] = _load(f'xproxy = "http://jo:OPENSESAME@edge1"\n{namespace}', {}).warnings
+
+    assert "seems to contain a secret" in warning.text
+    assert "OPENSESAME" not in warning.text
+
+
+def test_a_name_that_would_break_every_template_is_refused() -> None:
+    namespace = '[[namespaces]]\nname = "a"\ndrove = ["http://c"]\n'
+    with pytest.raises(ConfigError, match=r"xproxy.*must be one line of printable text"):
+        _load(f'xproxy = "edge1\\n}}"\n{namespace}', {})

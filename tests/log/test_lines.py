@@ -37,6 +37,24 @@ def test_pairs_are_named_with_their_reason() -> None:
 
 
 @pytest.mark.parametrize("log_format", ["logfmt", "json"])
+def test_a_log_takes_secrets_out_of_every_text(log_format: str) -> None:
+    stream = io.StringIO()
+    log = logger("info", stream, log_format=log_format).hiding(
+        lambda text: text.replace("OPENSESAME", "…")
+    )
+    log.bind(vhost="OPENSESAME.local").write(
+        LogEvent.APPLIED,
+        error="said OPENSESAME",
+        failed=(("a.local", "refused OPENSESAME"),),
+        stages={"render": "OPENSESAME"},
+        count=1,
+    )
+
+    assert "OPENSESAME" not in stream.getvalue()
+    assert "refused …" in stream.getvalue()
+
+
+@pytest.mark.parametrize("log_format", ["logfmt", "json"])
 @pytest.mark.parametrize(
     "foreign", ["two\nlines level=error", "\x1b[31mred", "carriage\rreturn", 'quo"te\\', "\u2028"]
 )

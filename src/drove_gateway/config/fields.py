@@ -65,6 +65,12 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable text, as templates write it out")
+    return value
+
+
 def _name_part(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.:-]*", value):
         raise ValueError("must consist of letters, digits and _ . : - only, as HAProxy's names are")
@@ -116,6 +122,7 @@ NginxPlusAddress: TypeAlias = Annotated[str, AfterValidator(addresses.nginx_plus
 SocketAddressText: TypeAlias = Annotated[str, AfterValidator(_socket_address)]
 UnixSocketPath: TypeAlias = Annotated[str, AfterValidator(_unix_path)]
 HaproxyNamePart: TypeAlias = Annotated[str, AfterValidator(_name_part)]
+PrintableLine: TypeAlias = Annotated[str, AfterValidator(_printable)]
 HaproxyServerOptions: TypeAlias = Annotated[str, AfterValidator(_one_line)]
 ControllerUrls: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(addresses.controller_url)], ...],

@@ -8,6 +8,7 @@ from drove_gateway.config.fields import (
     LogLevel,
     Name,
     Port,
+    PrintableLine,
     ProxyPlatform,
     Seconds,
     SecondsOrNone,
@@ -46,7 +47,7 @@ class General(Section):
         description="Lowest level that is logged. `debug` shows each poll and each runtime "
         "command.",
     )
-    xproxy: str = Field(
+    xproxy: PrintableLine = Field(
         default="",
         description="Name of this load balancer, `.Xproxy` in templates, for a header that shows "
         "which load balancer served a request. Empty means the host name.",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from drove_gateway.config.addresses import is_loopback
+from drove_gateway.config.declared_secrets import without_declared_secrets
 from drove_gateway.config.draft import quoted
 from drove_gateway.config.platforms import PLATFORM_KEYS
 from drove_gateway.config.settings import NamespaceSettings, Settings
@@ -89,6 +90,9 @@ def cautions(settings: Settings) -> Iterator[Finding]:
     if not settings.admin_token and not is_loopback(settings.address):
         text = "anyone who can reach the HTTP API there can trigger actions; set admin_token"
         yield Finding("address", text, ("admin_token",))
+    if without_declared_secrets(settings.xproxy) != settings.xproxy:
+        text = "seems to contain a secret, and the templates send it to every client in X-Proxy"
+        yield Finding("xproxy", text)
     if settings.nginxplusapi_skip_verify:
         yield Finding("nginxplusapi_skip_verify", "NGINX Plus's certificate is not verified")
     if settings.nginxplusapi_user and not settings.nginxplusapi_pass:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pydantic import SecretStr
 from pydantic_core import ErrorDetails
 
+from drove_gateway.config.declared_secrets import without_credentials, without_declared_secrets
 from drove_gateway.config.draft import (
     Draft,
     Label,
@@ -44,7 +45,7 @@ UNEXPECTED = "cannot be used"
 """The message for any other type; a test ensures that no key needs it."""
 
 _ADDRESSES = frozenset({"drove", "nginxplusapiaddr"})
-"""Keys whose values may hold a password, by mistake, before an `@`."""
+"""Keys whose values may hold a password or a token, by mistake, beside the server's name."""
 
 
 _SYNTAX: Mapping[str, str] = MappingProxyType(
@@ -98,8 +99,9 @@ def assignment(draft: Draft, location: Location, value: object) -> Label:
     key = next((part for part in reversed(location) if isinstance(part, str)), "")
     if key in _SECRETS:
         return label
-    if isinstance(value, str) and key in _ADDRESSES and "@" in value:
-        value = "***@" + value.rpartition("@")[2]
+    if isinstance(value, str):
+        hidden = without_credentials if key in _ADDRESSES else without_declared_secrets
+        value = hidden(value)
     return Label(f"{label} = {shown(value)}", label.line)
 
 

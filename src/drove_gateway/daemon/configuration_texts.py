@@ -1,47 +1,69 @@
-"""How configurations are compared for the history: without generations, and without secrets."""
+"""The secrets that a gateway knows, and how it compares configurations without showing them."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import msgspec
 from pydantic import SecretStr
 
 from drove_gateway.config import Settings
-from drove_gateway.config.redact import HIDDEN
+from drove_gateway.config.declared_secrets import is_secret_name, without_declared_secrets
 from drove_gateway.drove.secrets import Secrets
+from drove_gateway.model.health import HealthSection, ProxyHealth
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.proxies.installation.before import without_generation
 from drove_gateway.state.history_keeper import Texts
+from drove_gateway.status.status import MOST_STEPS
 
 # A shorter value of the environment would be found in harmless text.
 _SHORTEST = 6
-_secret_name = re.compile(r"PASS|TOKEN|SECRET|CREDENTIAL|PRIVATE|API_?KEY", re.IGNORECASE).search
-# What a template may write out itself: HAProxy's userlists and `stats auth`, headers with
-# credentials, and URLs with a password. The first group stays.
-_DIRECTIVES = (
-    re.compile(r"(?i)\b((?:insecure-)?password[ \t]+)\S+"),
-    re.compile(r"(?i)\b(stats[ \t]+auth[ \t]+[^\s:]*:)\S+"),
-    re.compile(r"(?i)\b((?:proxy-)?authorization\b[\"']?[ \t:,]+)\S.*"),
-    re.compile(
-        r"(?i)\b((?:passwd|secret|token|api[-_]?key)\b[\"']?(?:[ \t]*[:=][ \t]*|[ \t]+))\S+"
-    ),
-    re.compile(r"(://[^/\s:@]*:)[^@\s/]+(?=@)"),
-)
+
+
+def known_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
+    """Return the settings' secrets, and the values of `[template]` and of the environment whose
+    names say that they are secret: a template can write them into the configuration, and the
+    proxy can quote them."""
+    variables = (*environ.items(), *settings.template.items())
+    return Secrets((*_of_settings(settings), *_of_variables(variables)))
 
 
 def configuration_texts(settings: Settings, environ: Mapping[str, str]) -> Texts:
     """Return how to compare the configurations of a gateway with these settings.
 
-    Hidden are the settings' secrets in every encoding, values of the environment whose names say
-    that they are secret, and what directives of the proxies declare to be a password.
+    Hidden are the known secrets in every encoding, and what a line declares to be secret.
     """
-    secrets = Secrets((*_of_settings(settings), *_of_environment(environ)))
+    secrets = known_secrets(settings, environ)
+    return Texts(
+        plain=without_generation,
+        hide=lambda text: without_declared_secrets(secrets.hide(text)),
+    )
 
-    def hide(text: str) -> str:
-        text = secrets.hide(text)
-        for directive in _DIRECTIVES:
-            text = directive.sub(rf"\g<1>{HIDDEN}", text)
-        return text
 
-    return Texts(plain=without_generation, hide=hide)
+def record_without_secrets(record: ApplyRecord, hide: Callable[[str], str]) -> ApplyRecord:
+    """Return `record` with the causes that quote the proxy or the configuration, without secrets.
+
+    Causes past the first 200 stay as they are: nothing shows them.
+    """
+    failed = [(vhost, hide(why)) for vhost, why in record.failed[:MOST_STEPS]]
+    return msgspec.structs.replace(
+        record,
+        reasons=tuple(hide(reason) if "`" in reason else reason for reason in record.reasons),
+        failed=(*failed, *record.failed[MOST_STEPS:]),
+        error=hide(record.error),
+    )
+
+
+def health_without_secrets(health: ProxyHealth, hide: Callable[[str], str]) -> ProxyHealth:
+    """Return `health` with the messages that quote the proxy or its template, without secrets."""
+    return msgspec.structs.replace(
+        health,
+        config=_hidden(health.config, hide),
+        template=_hidden(health.template, hide),
+        upstream_updates=_hidden(health.upstream_updates, hide),
+    )
+
+
+def _hidden(section: HealthSection, hide: Callable[[str], str]) -> HealthSection:
+    return HealthSection(healthy=section.healthy, message=hide(section.message))
 
 
 def _of_settings(settings: Settings) -> Iterator[str]:
@@ -52,7 +74,7 @@ def _of_settings(settings: Settings) -> Iterator[str]:
                 yield value.get_secret_value()
 
 
-def _of_environment(environ: Mapping[str, str]) -> Iterator[str]:
-    for name, value in environ.items():
-        if _secret_name(name) and len(value) >= _SHORTEST:
+def _of_variables(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in variables:
+        if is_secret_name(name) and len(value) >= _SHORTEST:
             yield value

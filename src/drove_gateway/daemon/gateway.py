@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -22,6 +23,11 @@ from drove_gateway.daemon.applied_state import (
     remembered_topology,
     state_keeper,
 )
+from drove_gateway.daemon.configuration_texts import (
+    health_without_secrets,
+    known_secrets,
+    record_without_secrets,
+)
 from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.daemon.status_reports import StatusReports
@@ -33,7 +39,7 @@ from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import about
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.proxy import Proxy
-from drove_gateway.model.records import ApplyRecord
+from drove_gateway.model.records import ApplyRecord, Progress
 from drove_gateway.model.vocabulary import EMPTY, Snapshot
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.namespace_rules import namespace_rules
@@ -50,6 +56,7 @@ from drove_gateway.status.status import Status
 _COMMANDS_TO_WAIT_FOR = 2
 # No step has so many commands, not even while the check is repeated to find a refused vhost.
 _MOST_COMMANDS_IN_A_STEP = 20
+_MOST_TEXTS_HIDDEN = 4096
 
 
 def first_status(settings: Settings) -> Status:
@@ -92,7 +99,9 @@ class Gateway:
     ) -> None:
         self._settings = settings
         self._environ = environ
-        self._log = log
+        # Errors repeat until they are repaired.
+        self._hide = lru_cache(_MOST_TEXTS_HIDDEN)(known_secrets(settings, environ).hide)
+        self._log = log = log.hiding(self._hide)
         self._metrics = metrics
         self._publisher = publisher
         self._known = known
@@ -212,9 +221,14 @@ class Gateway:
 
     def _reconciler(self, proxy: Proxy, applied: AppliedState) -> Reconciler:
         def record(record: ApplyRecord) -> None:
+            record = record_without_secrets(record, self._hide)
             self._reports.record(record)
             self._history.note(record)
             applied.note(record, self._publisher.current.applying.parts)
+
+        def progress(progress: Progress) -> None:
+            error = self._hide(progress.error)
+            self._reports.progress(msgspec.structs.replace(progress, error=error))
 
         return Reconciler(
             proxy,
@@ -222,7 +236,7 @@ class Gateway:
             clock=SystemClock(time.monotonic, time.time, random.random),
             log=self._log,
             metrics=self._metrics,
-            publish=self._reports.progress,
+            publish=progress,
             record=record,
         )
 
@@ -232,7 +246,10 @@ class Gateway:
             serve(
                 settings,
                 sources=Sources(
-                    lambda: status.with_proxy(self._publisher.current, proxy.health()),
+                    lambda: status.with_proxy(
+                        self._publisher.current,
+                        health_without_secrets(proxy.health(), self._hide),
+                    ),
                     self._metrics,
                     kind_of(settings).backends,
                     proxy.servers,

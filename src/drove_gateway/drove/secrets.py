@@ -22,6 +22,8 @@ _UNIT = re.compile(
     r"|&(?:amp|lt|gt|quot|apos);|\\.|.",
     re.DOTALL,
 )
+# What every escape begins with.
+_ESCAPES = "%\\&"
 _NAMED = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'"}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
@@ -48,7 +50,7 @@ class Secrets:
 
     def hide(self, text: str) -> str:
         """Return `text` with a mark in place of every secret, and of every piece of a secret."""
-        if not self._pieces and not self._short:
+        if not self._reflected(text):
             return text
         units: Sequence[_Unit] = [_Unit(char, at, at + 1) for at, char in enumerate(text)]
         spans: list[tuple[int, int]] = []
@@ -59,6 +61,16 @@ class Secrets:
                 break
             units = resolved
         return _without(text, spans)
+
+    def _reflected(self, text: str) -> bool:
+        """Whether `text` may have a secret; cheap, because most texts have none."""
+        if not self._pieces and not self._short:
+            return False
+        return (
+            any(mark in text for mark in _ESCAPES)
+            or any(text[at : at + _PIECE] in self._pieces for at in range(len(text) - _PIECE + 1))
+            or any(form in text for form in self._short)
+        )
 
     def _found(self, units: Sequence[_Unit]) -> Iterator[tuple[int, int]]:
         plain = "".join(unit.char for unit in units)

@@ -12,6 +12,8 @@ from functools import lru_cache
 
 import msgspec
 
+from drove_gateway.config.declared_secrets import without_declared_secrets
+
 # The first words that begin a section (HAProxy's configuration manual, 3.4).
 SECTIONS = frozenset(
     {
@@ -248,6 +250,6 @@ def first_difference(before: Sequence[tuple[str, str]], after: Sequence[tuple[st
 
 
 def _named(line: tuple[str, str]) -> str:
-    header, text = line
+    header, text = line[0], without_declared_secrets(line[1])
     shown = text if len(text) <= _MOST_SHOWN else text[: _MOST_SHOWN - 1] + "…"
     return f"`{shown}`" if text == header or not header else f"`{shown}` in `{header}`"

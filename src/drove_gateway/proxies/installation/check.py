@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from drove_gateway.config.declared_secrets import without_secrets_of
 from drove_gateway.model.errors import CheckRefused, CommandFailed
 from drove_gateway.proxies.installation.config_file import seen_from
 from drove_gateway.proxies.installation.platform import Platform
-from drove_gateway.proxies.installation.refused_line import TemplateSource, refused_line
+from drove_gateway.proxies.installation.refused_line import TemplateSource, line_of, refused_line
 from drove_gateway.proxies.installation.subprocess_runner import last_lines, run
 
 
@@ -33,6 +34,7 @@ async def check(
             output=output,
         )
     line = refused_line(output, platform.config)
+    output = without_secrets_of(line_of(text, line), output)
     raise CheckRefused(
         f"{platform.name} refuses the new configuration{source.origin(text, line)}, "
         f"{platform.config} stays as it is: {last_lines(output)}",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from drove_gateway.config.declared_secrets import without_declared_secrets
 from drove_gateway.model.wording import printable
 
 _LONGEST = 160
@@ -14,6 +15,12 @@ def refused_line(output: str, config: Path) -> int | None:
     """Return the line of the file that a check names, as in `/etc/nginx.conf:12`."""
     match = re.search(rf"{re.escape(str(config))}:(\d+)", output)
     return int(match.group(1)) if match else None
+
+
+def line_of(text: str, number: int | None) -> str:
+    """Return a line of `text`, counted from 1; nothing where there is no such line."""
+    lines = text.splitlines()
+    return lines[number - 1] if number is not None and 0 < number <= len(lines) else ""
 
 
 class TemplateSource(msgspec.Struct, frozen=True):
@@ -27,13 +34,14 @@ class TemplateSource(msgspec.Struct, frozen=True):
         """Describe a line of the rendered text, and the line of the template that made it.
 
         ` at line 12 (server x:1;, from line 3 of nginx.tmpl)`; empty where there is no such line.
+        What the line declares to be secret is hidden.
         """
-        lines = rendered.splitlines()
-        if line is None or not 0 < line <= len(lines):
+        text = line_of(rendered, line)
+        if not text:
             return ""
-        number = self.line_of(lines[line - 1])
+        number = self.line_of(text)
         where = f", from line {number} of {self.name}" if number else ""
-        return f" at line {line} ({printable(lines[line - 1], _LONGEST)}{where})"
+        return f" at line {line} ({printable(without_declared_secrets(text), _LONGEST)}{where})"
 
     def line_of(self, rendered_line: str) -> int | None:
         """Return the template's line that most likely made `rendered_line`, counted from 1.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from drove_gateway.config.declared_secrets import without_declared_secrets
 from drove_gateway.model.errors import CommandFailed, CommandTimeout
 from drove_gateway.process.program import find_program
 
@@ -120,7 +121,7 @@ def _kill_group(pid: int) -> None:
 
 
 def _shown(command: Sequence[str]) -> str:
-    return f"`{' '.join(command)}`"
+    return f"`{without_declared_secrets(' '.join(command))}`"
 
 
 def _reason(command: Sequence[str], error: Exception) -> str:

@@ -1,0 +1,53 @@
+"""The refusal of a configuration quotes its lines, and no secret of these."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from drove_gateway.model.errors import CheckRefused, CommandFailed
+from drove_gateway.proxies.installation.check import check
+from drove_gateway.proxies.installation.platform import Platform
+from drove_gateway.proxies.installation.refused_line import TemplateSource
+from drove_gateway.proxies.installation.subprocess_runner import run_ok
+
+TEXT = """global
+    stats socket /run/x
+userlist admins
+    user jo insecure-password OPENSESAME gruops g
+"""
+QUOTES_THE_LINE = """
+import sys
+print(f"[ALERT] parsing [{sys.argv[1]}:4] : 'user': unknown keywords 'OPENSESAME', 'gruops'")
+sys.exit(1)
+"""
+
+
+async def test_a_refusal_names_the_line_without_its_secret(tmp_path: Path) -> None:
+    file = tmp_path / "haproxy.cfg"
+    file.write_text(TEXT)
+    platform = Platform(
+        name="HAProxy",
+        config=file,
+        check=lambda path: (sys.executable, "-c", QUOTES_THE_LINE, str(path)),
+        reload=None,
+    )
+
+    with pytest.raises(CheckRefused) as refused:
+        await check(
+            platform, file, TEXT, TemplateSource("haproxy.tmpl", TEXT, ("{{", "}}")), timeout=5
+        )
+
+    message = f"{refused.value} {refused.value.output}"
+    assert "at line 4 (user jo insecure-password *** gruops g, from line 4" in message
+    assert "'gruops'" in message
+    assert "OPENSESAME" not in message
+
+
+async def test_the_error_of_a_command_shows_no_credentials_of_it() -> None:
+    reload_command = ("false", "-u", "jo:OPENSESAME", "http://h/reload?token=OPENSESAME")
+
+    with pytest.raises(CommandFailed) as failed:
+        await run_ok(reload_command, timeout=5)
+
+    assert "`false -u jo:*** http://h/reload?token=***`" in str(failed.value)
