@@ -145,7 +145,7 @@ class Container:
 
     @property
     def proxy(self) -> int:
-        return self.child("nginx: master" if self.platform == "nginx" else "haproxy -W")
+        return self.child("nginx: master" if self.platform != "haproxy" else "haproxy -W")
 
     async def _read(self, stream: asyncio.StreamReader | None) -> None:
         while stream is not None and (line := await stream.readline()):
@@ -184,8 +184,9 @@ def install(platform: str, directory: Path) -> None:
     """Put the proxy's program into `directory`. NGINX keeps its temporary files there."""
     directory.mkdir(exist_ok=True)
     program = find_program(platform, None)
-    prefix = f" -p {directory}" if platform == "nginx" else ""
-    script = directory / platform
+    name = platform.removesuffix("-lua")
+    prefix = f" -p {directory}" if name == "nginx" else ""
+    script = directory / name
     script.write_text(f'#!/bin/sh\nexec {program}{prefix} "$@"\n')
     script.chmod(0o755)
 

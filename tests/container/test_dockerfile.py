@@ -6,7 +6,7 @@ import pytest
 from tests.container.dockerfile import FILE, PROJECT, Stage, stages
 
 from drove_gateway.container.setup import DEFAULT_LISTEN, HTTP_PORT
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import CONTAINERS
 
 TEXT = FILE.read_text()
 STAGES = stages(TEXT)
@@ -22,7 +22,7 @@ def test_every_base_is_pinned_to_a_release() -> None:
 
 def test_there_is_an_image_for_each_proxy() -> None:
     assert FINAL.base == "${PROXY}"
-    assert {stage.name for stage in STAGES} == {"build", *KINDS, ""}
+    assert {stage.name for stage in STAGES} == {"build", *CONTAINERS, ""}
     assert "ARG PROXY=nginx\n" in TEXT
     assert FINAL.only("ENV").value.endswith("PROXY_PLATFORM=${PROXY}")
 

@@ -10,7 +10,7 @@ from drove_gateway.container import restarts
 from drove_gateway.container import setup as asked
 from drove_gateway.container.setup import Choice, container_setup
 from drove_gateway.proxies.local import ContainerPlace
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import CONTAINERS
 from drove_gateway.templates import shipped
 
 PAGE = (PROJECT / "docs/container.md").read_text()
@@ -27,14 +27,14 @@ CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000"}
 
 
 def test_every_variable_has_its_row() -> None:
-    templates = "".join(shipped(name) for name in KINDS)
+    templates = "".join(shipped(name) for name in CONTAINERS)
     used = set(re.findall(r'(?:getenv "|\.Vars\.)(\w+)', templates))
     own = {asked.CONFIG, asked.PLATFORM, asked.LISTEN, asked.STOP_TIMEOUT, "TZ"}
     assert set(ROWS) == {*environment.VARIABLES, *used, *own}
 
 
 def test_the_defaults_are_those_of_the_code() -> None:
-    choices = {name: Choice(kind.in_container, "") for name, kind in KINDS.items()}
+    choices = {name: Choice(runs, "") for name, runs in CONTAINERS.items()}
     environ = container_setup(CLUSTER, PLACE, choices).environ
     expected = {
         **{name: value for name, value in environ.items() if name not in CLUSTER},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.container.stage import LEADER_VHOST, Container, children, environment, kill
+from tests.proxies.nginx.lua.rig import lua_program
 from tests.traffic import Traffic, get
 from tests.waiting import until
 
@@ -13,6 +14,7 @@ from drove_gateway.templates import shipped
 
 # Where the proxy makes no difference.
 only_nginx = pytest.mark.parametrize("made", ["nginx"], indirect=True)
+only_lua = pytest.mark.parametrize("made", ["nginx-lua"], indirect=True)
 only_haproxy = pytest.mark.parametrize("made", ["haproxy"], indirect=True)
 
 
@@ -27,6 +29,15 @@ async def test_no_port_is_open_before_the_first_response_of_drove(made: Containe
     await made.says("the HTTP API is listening")
     with pytest.raises(ConnectionRefusedError):
         await get(made.port, "web.test")
+
+
+@only_lua
+async def test_nginx_with_lua_is_driven_over_its_socket(made: Container) -> None:
+    lua_program()
+    await made.start(NGINX_TEMP=str(made.directory))
+    assert '"app": "web"' in await made.answers("web.test")
+    await made.says("event=runtime_api_back")
+    assert (made.directory / "run/nginx-api.sock").is_socket()
 
 
 @only_nginx

@@ -13,10 +13,14 @@ from drove_gateway.container.setup import (
 )
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.proxies.local import ContainerPlace
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import CONTAINERS
 
-TEMPLATES = {"nginx": "the shipped one for NGINX", "haproxy": "the shipped one for HAProxy"}
-CHOICES = {name: Choice(KINDS[name].in_container, template) for name, template in TEMPLATES.items()}
+TEMPLATES = {
+    "nginx": "the shipped one for NGINX",
+    "nginx-lua": "the shipped one for NGINX with Lua",
+    "haproxy": "the shipped one for HAProxy",
+}
+CHOICES = {name: Choice(CONTAINERS[name], template) for name, template in TEMPLATES.items()}
 PLACE = ContainerPlace(Path("/run/dg"), Path("/var/lib/dg"), root=False, stdout=True)
 CLUSTER = {"DROVE_CONTROLLERS": "http://controller1:4000,http://controller2:4000"}
 
@@ -59,6 +63,14 @@ def test_controllers_make_a_configuration_for_nginx() -> None:
         "nginx_cmd": "nginx -c /run/dg/nginx.conf",
     }
     assert made(CLUSTER).generated[Path("/run/dg/nginx.tmpl")] == TEMPLATES["nginx"]
+
+
+def test_nginx_with_lua_is_changed_over_its_socket() -> None:
+    environ = {**CLUSTER, "PROXY_PLATFORM": "nginx-lua"}
+    values = written(environ)
+    assert values["proxy_platform"] == "nginx"
+    assert values["nginxplusapiaddr"] == "unix:/run/dg/nginx-api.sock"
+    assert made(environ).generated[Path("/run/dg/nginx-lua.tmpl")] == TEMPLATES["nginx-lua"]
 
 
 def test_haproxy_is_reloaded_over_its_master_socket_and_changed_over_its_runtime_api() -> None:
@@ -136,7 +148,7 @@ def test_where_the_gateway_listens_can_be_said(listen: str, address: str, port: 
     [
         ("GATEWAY_LISTEN", "6001:", "must be ADDRESS:PORT"),
         ("GATEWAY_LISTEN", "here:70000", "must be ADDRESS:PORT"),
-        ("PROXY_PLATFORM", "envoy", "must be nginx or haproxy"),
+        ("PROXY_PLATFORM", "envoy", "must be nginx, nginx-lua or haproxy"),
         ("STOP_TIMEOUT_SEC", "soon", "must be a whole number of seconds"),
         ("STOP_TIMEOUT_SEC", "-1", "must be a whole number of seconds"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from drove_gateway.container.setup import Choice, ContainerSetup, container_setup
 from drove_gateway.proxies.local import ContainerPlace
-from drove_gateway.proxies.registry import KINDS
+from drove_gateway.proxies.registry import CONTAINERS
 from drove_gateway.templates import shipped
 
 _STDOUT = "/dev/stdout"
@@ -21,9 +21,7 @@ def this_container(directory: Path, state: Path) -> ContainerPlace:
 
 def requested_setup(environ: Mapping[str, str], place: ContainerPlace) -> ContainerSetup:
     """Return the setup that the environment configures. Raises ConfigError."""
-    choices = {
-        name: Choice(registered.in_container, shipped(name)) for name, registered in KINDS.items()
-    }
+    choices = {name: Choice(runs, shipped(name)) for name, runs in CONTAINERS.items()}
     return container_setup(environ, place, choices)
 
 

@@ -63,7 +63,7 @@ def _find_program(file: ConfiguredFile, settings: Settings, environ: Mapping[str
     if shutil.which(program, path=environ.get("PATH")) is None:
         text = (
             f"{file.program.setting}: the program {program!r} is missing in this container; is it "
-            f"the image for the other proxy? proxy_platform is {settings.proxy_platform!r}"
+            f"the image for another proxy? proxy_platform is {settings.proxy_platform!r}"
         )
         raise ConfigError((text,))
 

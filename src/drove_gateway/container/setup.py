@@ -89,7 +89,8 @@ def _generated(
         problems.append(_NEITHER)
     platform = given.get(PLATFORM, DEFAULT_PLATFORM)
     if platform not in choices:
-        allowed = " or ".join(choices)
+        *others, last = choices
+        allowed = f"{', '.join(others)} or {last}"
         problems.append(f"{PLATFORM} = {quoted(platform)}: must be {allowed}")
         return {}
     template = place.directory / f"{platform}.tmpl"

@@ -27,6 +27,12 @@ KINDS: Mapping[str, Registered] = {
 }
 """Each kind by its name in `proxy_platform`, which is also the name of its program."""
 
+CONTAINERS: Mapping[str, InContainer] = {
+    **{name: registered.in_container for name, registered in KINDS.items()},
+    "nginx-lua": local_nginx.LUA_IN_CONTAINER,
+}
+"""Each proxy that the container can run, by the name of its shipped template."""
+
 DEMOS: Mapping[str, InDemo] = {
     **{name: registered.in_demo for name, registered in KINDS.items()},
     "nginx-lua": local_nginx.LUA_IN_DEMO,

@@ -1,6 +1,7 @@
 """Builds what `docker build` would, without an engine: the Dockerfile's steps in bare roots.
 
-The bases are Debian roots of the same release, with the proxy's program put where the base has it.
+The bases are Debian roots of the same release, with the proxy's program put where the base has it,
+unless a RUN installs it.
 Every RUN is executed as it is written, and COPY copies what it names.
 """
 
@@ -47,7 +48,9 @@ def image(platform: str, bare: Path, built: Path, root: Path) -> None:
     """The root of the image for `platform`, with what the first stage has `built`."""
     base = next(stage for stage in STAGES[1:-1] if stage.name == platform)
     _copy(bare, root)
-    {"nginx": _nginx, "haproxy": _haproxy}[platform](root)
+    put_program = {"nginx": _nginx, "haproxy": _haproxy}.get(platform)
+    if put_program is not None:
+        put_program(root)
     _follow(base, root, _no_copy)
     _follow(STAGES[-1], root, lambda instruction: _copy_between(instruction, built, root))
 

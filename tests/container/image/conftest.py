@@ -56,7 +56,7 @@ def hadolint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "bin" / "hadolint"
 
 
-@pytest.fixture(scope="session", params=["nginx", "haproxy"])
+@pytest.fixture(scope="session", params=["nginx", "nginx-lua", "haproxy"])
 def platform(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

