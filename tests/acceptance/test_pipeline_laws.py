@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import CapturingLogger
 from tests.drove import virtual_time
-from tests.reconciler.test_reconciler import PACE, Counted, FakeProxy, VirtualClock, since_start
+from tests.reconciler.story import PACE, Counted, FakeProxy, VirtualClock, since_start
 
 from drove_gateway.acceptance.acceptance import Acceptance
 from drove_gateway.acceptance.budget import GuardLimits

@@ -8,7 +8,7 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.drove.test_client import asking
+from tests.drove.client_bench import asking
 
 from drove_gateway.drove.listing import EndpointsDecoder
 from drove_gateway.model.errors import DroveError

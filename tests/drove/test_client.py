@@ -2,119 +2,28 @@
 
 import asyncio
 import base64
-import contextlib
 import gzip
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
-import msgspec
 import pytest
 from aiohttp import web
+from tests.drove.client_bench import (
+    APPS,
+    NOBODY,
+    NOT_LEADER,
+    PONG,
+    Handler,
+    answering,
+    asking,
+    endpoints,
+    request_head,
+    serving,
+    serving_raw,
+)
 
-from drove_gateway.drove.client import Controller
-from drove_gateway.drove.excerpt import Hide, as_it_is
 from drove_gateway.drove.leader import Standing
-from drove_gateway.drove.listing import EndpointsDecoder, EndpointsListing, Reading
-from drove_gateway.drove.session import Credentials, credentials, open_session
-from drove_gateway.model.errors import BadResponse, ConfigError, ControllerDown, ControllerRefused
-
-TLS = Path(__file__).parent / "tls"
-NOBODY = Credentials()
-PONG = {"status": "SUCCESS", "data": "pong"}
-NOT_LEADER = {"status": "FAILED", "message": "This node is not the leader controller"}
-APP = {
-    "appName": "web",
-    "appId": "web-1",
-    "vhost": "web.local",
-    "hosts": [{"host": "ex1.dc", "port": 33857, "portType": "HTTP"}],
-}
-APPS = msgspec.json.encode({"status": "SUCCESS", "data": [APP]})
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-RawHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    handler: Handler, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-) -> AsyncIterator[str]:
-    """A server that answers every request with `handler`; gives its URL."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, 0, ssl_context=tls)
-        await site.start()
-        port = runner.addresses[0][1]
-        yield f"{'https' if tls else 'http'}://{host}:{port}"
-    finally:
-        await runner.cleanup()
-
-
-@contextlib.asynccontextmanager
-async def serving_raw(handler: RawHandler) -> AsyncIterator[str]:
-    """A server that speaks no HTTP but what `handler` writes; gives its URL."""
-
-    open_now: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_now[writer] = asyncio.current_task()
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            await handler(reader, writer)
-        writer.close()
-        with contextlib.suppress(ConnectionError):
-            await writer.wait_closed()
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for writer in open_now:
-            writer.transport.abort()
-        await asyncio.gather(*(task for task in open_now.values() if task))
-
-
-@contextlib.asynccontextmanager
-async def asking(
-    url: str,
-    *,
-    who: Credentials = NOBODY,
-    seconds: float = 10.0,
-    tls_ca_file: str = "",
-    tls_skip_verify: bool = False,
-) -> AsyncIterator[Controller]:
-    async with open_session(
-        who, tls_ca_file=tls_ca_file, tls_skip_verify=tls_skip_verify
-    ) as session:
-        yield Controller(
-            url,
-            namespace="stage",
-            session=session,
-            credentials=who,
-            api_timeout=seconds,
-            ping_timeout=seconds,
-        )
-
-
-def answering(body: object, *, status: int = 200, headers: dict[str, str] | None = None) -> Handler:
-    """A handler that always gives `body`, as JSON unless it is bytes."""
-    content = body if isinstance(body, bytes) else msgspec.json.encode(body)
-
-    async def handler(_: web.Request) -> web.Response:
-        return web.Response(body=content, status=status, headers=headers)
-
-    return handler
-
-
-async def endpoints(controller: Controller) -> EndpointsListing:
-    return await controller.endpoints(EndpointsDecoder("stage"))
-
-
-async def request_head(reader: asyncio.StreamReader) -> bytes:
-    return await reader.readuntil(b"\r\n\r\n")
+from drove_gateway.drove.listing import EndpointsDecoder
+from drove_gateway.drove.session import Credentials, credentials
+from drove_gateway.model.errors import ControllerRefused
 
 
 @pytest.mark.parametrize(
@@ -282,78 +191,6 @@ async def test_a_compressed_response_is_read() -> None:
         assert len((await endpoints(controller)).apps) == 1
 
 
-@pytest.mark.parametrize(
-    ("body", "encoding", "complaint"),
-    [
-        (gzip.compress(bytes(40_000_000)), "gzip", "longer than 33,554,432 bytes"),
-        (bytes(40_000_000), "identity", "longer than 33,554,432 bytes"),
-        (gzip.compress(APPS)[:-9], "gzip", "gzip data ends too early"),
-        (gzip.compress(APPS) + b"more", "gzip", "after the end of its gzip"),
-        (APPS, "gzip", "not valid gzip"),
-        (APPS, "br", "encoding is 'br'"),
-        (b"\xff" * 10_000_000, "identity", "not from a Drove controller"),
-        (b"[" * 10_000_000, "identity", "not from a Drove controller"),
-        (APPS[:-9], "identity", "not from a Drove controller: Input data was truncated"),
-        (b'{"status":"FAILED","message":"Unexpected Server error"}', "identity", "Unexpected"),
-    ],
-    ids=range(10),
-)
-async def test_a_hostile_body_is_a_bad_response(body: bytes, encoding: str, complaint: str) -> None:
-    handler = answering(body, headers={"Content-Encoding": encoding})
-    async with serving(handler) as url, asking(url) as controller:
-        with pytest.raises(BadResponse, match=complaint) as caught:
-            await endpoints(controller)
-        assert f"controller {url}: GET /apis/v1/endpoints" in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    "head",
-    [
-        b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Le",
-        b"",
-    ],
-)
-async def test_a_response_that_is_cut_off_is_a_controller_that_is_down(head: bytes) -> None:
-    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await request_head(reader)
-        writer.write(head + APPS[:20] if head.endswith(b"\n") else head)
-        await writer.drain()
-
-    async with serving_raw(handler) as url, asking(url) as controller:
-        with pytest.raises(ControllerDown):
-            await endpoints(controller)
-
-
-@pytest.mark.parametrize("piece", [b"X-%d: y\r\n", b"X-%d: " + b"y" * 9000 + b"\r\n", b"y%d"])
-async def test_endless_headers_are_not_read_to_their_end(piece: bytes) -> None:
-    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await request_head(reader)
-        writer.write(b"HTTP/1.1 200 OK\r\n")
-        count = 0
-        while not writer.is_closing():
-            writer.write(piece % count)
-            await writer.drain()
-            await asyncio.sleep(0)
-            count += 1
-
-    async with serving_raw(handler) as url, asking(url) as controller:
-        with pytest.raises(BadResponse, match="not HTTP"):
-            await endpoints(controller)
-
-
-async def test_a_reply_that_is_not_http_is_a_bad_response() -> None:
-    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await request_head(reader)
-        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
-        await writer.drain()
-
-    async with serving_raw(handler) as url, asking(url) as controller:
-        with pytest.raises(BadResponse, match="not HTTP"):
-            await endpoints(controller)
-
-
 async def test_a_kept_connection_that_the_controller_closed_is_not_an_error() -> None:
     connections = []
 
@@ -382,137 +219,3 @@ async def test_a_connection_is_kept_for_the_next_call() -> None:
         for _ in range(5):
             await endpoints(controller)
         assert len(peers) == 1
-
-
-@pytest.fixture
-def certificate() -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(TLS / "server.pem", TLS / "server.key")
-    return context
-
-
-async def test_a_certificate_is_verified(certificate: ssl.SSLContext) -> None:
-    async with serving(answering(APPS), certificate) as url, asking(url) as controller:
-        with pytest.raises(ControllerDown, match="certificate is not trusted"):
-            await endpoints(controller)
-        assert (await controller.ping()).standing is Standing.UNWELL
-
-
-async def test_a_certificate_of_the_configured_ca_is_trusted(certificate: ssl.SSLContext) -> None:
-    ca = str(TLS / "ca.pem")
-    async with (
-        serving(answering(APPS), certificate) as url,
-        asking(url, tls_ca_file=ca) as controller,
-    ):
-        assert len((await endpoints(controller)).apps) == 1
-
-
-async def test_a_certificate_for_another_name_is_not_trusted(certificate: ssl.SSLContext) -> None:
-    ca = str(TLS / "ca.pem")
-    async with (
-        serving(answering(APPS), certificate, host="127.0.0.2") as url,
-        asking(url, tls_ca_file=ca) as controller,
-    ):
-        with pytest.raises(ControllerDown, match="certificate is not trusted"):
-            await endpoints(controller)
-
-
-async def test_verification_can_be_switched_off(certificate: ssl.SSLContext) -> None:
-    async with (
-        serving(answering(APPS), certificate) as url,
-        asking(url, tls_skip_verify=True) as controller,
-    ):
-        assert len((await endpoints(controller)).apps) == 1
-
-
-@pytest.mark.parametrize("content", [None, "not a certificate"])
-async def test_a_ca_file_that_cannot_be_used_is_named(tmp_path: Path, content: str | None) -> None:
-    ca = tmp_path / "ca.pem"
-    if content:
-        ca.write_text(content)
-    with pytest.raises(ConfigError, match=r"tls_ca_file: .*ca\.pem cannot be used"):
-        open_session(NOBODY, tls_ca_file=str(ca))
-
-
-async def test_a_response_too_large_for_the_memory_is_refused() -> None:
-    class Exhausted(EndpointsDecoder):
-        def read(self, body: bytes, hide: Hide = as_it_is) -> Reading:
-            raise MemoryError(f"{len(body)} bytes, {hide('secret')}")
-
-    async with serving(answering(APPS)) as url, asking(url) as controller:
-        with pytest.raises(BadResponse, match="not enough memory for the response"):
-            await controller.endpoints(Exhausted("stage"))
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [b"{}," * 1_500_000, b'{"appId":"x","hosts":0},' * 600_000, b"[" * 20_000_000],
-    ids=["empty apps", "invalid apps", "nested"],
-)
-async def test_decoding_garbage_does_not_block_the_event_loop(garbage: bytes) -> None:
-    body = b'{"status":"SUCCESS","data":[' + garbage + b"{}]}"
-    longest = 0.0
-
-    async def tick() -> None:
-        nonlocal longest
-        loop = asyncio.get_running_loop()
-        while True:
-            before = loop.time()
-            await asyncio.sleep(0.005)
-            longest = max(longest, loop.time() - before)
-
-    decoder = EndpointsDecoder("stage")
-    ticking = asyncio.create_task(tick())
-    await asyncio.sleep(0.02)
-    with pytest.raises(BadResponse):
-        await asyncio.to_thread(decoder.read, body)
-    ticking.cancel()
-    assert longest < 0.25
-
-
-async def test_a_refused_connection_says_what_to_check() -> None:
-    async with serving(answering(PONG)) as url:
-        gone = url
-    async with asking(gone) as controller:
-        with pytest.raises(ControllerDown, match="nothing listens there; check host and port"):
-            await controller.events(0)
-
-
-async def test_a_host_name_that_cannot_be_resolved_is_named() -> None:
-    async with asking("http://nowhere.invalid:10000") as controller:
-        with pytest.raises(ControllerDown, match=r"nowhere\.invalid cannot be resolved.*`drove`"):
-            await controller.events(0)
-
-
-async def test_a_certificate_that_is_not_trusted_names_the_keys_to_set(
-    certificate: ssl.SSLContext,
-) -> None:
-    async with serving(answering(APPS), certificate) as url, asking(url) as controller:
-        with pytest.raises(ControllerDown, match=r"`tls_ca_file`.*`tls_skip_verify = true`"):
-            await controller.events(0)
-
-
-async def test_tls_to_a_plain_port_is_said() -> None:
-    async with (
-        serving(answering(APPS)) as url,
-        asking(url.replace("http:", "https:")) as controller,
-    ):
-        with pytest.raises(ControllerDown, match=r"does not speak TLS.*write http://"):
-            await controller.events(0)
-
-
-@pytest.mark.parametrize("reflected", ["{}", '"{}"', "x" * 470 + "{}", "x" * 110 + "{}"])
-async def test_a_reflected_token_is_in_no_message_wherever_it_is_cut(reflected: str) -> None:
-    token = "eyJhbGciOiJIUzI1NiJ9.s3cr3t-t0ken-of-fifty-three-chars"
-    who = credentials(user="", password="", access_token=f"O-Bearer {token}")
-    bodies = [
-        reflected.format(token).encode(),
-        msgspec.json.encode({"status": "FAILED", "message": reflected.format(token)}),
-        msgspec.json.encode({"status": "SUCCESS", "data": [{"appId": reflected.format(token)}]}),
-    ]
-    for body in bodies:
-        async with serving(answering(body)) as url, asking(url, who=who) as controller:
-            with pytest.raises(BadResponse) as caught:
-                await endpoints(controller)
-            message = (await controller.ping()).message + str(caught.value)
-        assert not any(token[at : at + 8] in message for at in range(len(token) - 7))

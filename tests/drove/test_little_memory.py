@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests.drove.asks_with_little_memory import MORE_MEGABYTES
-from tests.drove.test_client import answering, serving
+from tests.drove.client_bench import answering, serving
 
 ROOT = Path(__file__).parents[2]
 APPS = 190_000

@@ -1,138 +1,30 @@
 """When the reconciler works, row by row: time is a number, and nothing waits."""
 
-import math
-from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from typing import TypeAlias, TypeVar
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reconciler.timeline import (
+    FAILING,
+    PACE,
+    RELOADING,
+    Event,
+    Timeline,
+    Work,
+    change,
+    demand,
+    hold,
+    release,
+    wake,
+)
 
-from drove_gateway.model.workers import Workers
 from drove_gateway.reconciler.schedule import (
     Action,
     ApplyPace,
-    Attempt,
     Decision,
-    Result,
     Schedule,
 )
-
-T = TypeVar("T")
-
-PACE = ApplyPace(quiet=0.05, longest=0.5, between_reloads=1.0)
-
-Event: TypeAlias = tuple[float, Callable[[Schedule, float], Schedule]]
-
-
-def change(at: float) -> Event:
-    return at, lambda schedule, now: schedule.desired(f"change at {at:g}", now)
-
-
-def wake(at: float) -> Event:
-    return at, lambda schedule, now: schedule.woken(f"audit at {at:g}", now)
-
-
-def demand(at: float) -> Event:
-    return at, lambda schedule, now: schedule.demanded("the template changed", now)
-
-
-def hold(at: float, seconds: float) -> Event:
-    return at, lambda schedule, now: schedule.held_back(seconds, now)
-
-
-def old_workers(at: float, count: int) -> Event:
-    return at, lambda schedule, _: schedule.observed(Workers(current=1, old=count))
-
-
-def release(at: float) -> Event:
-    return at, lambda schedule, _: schedule.released()
-
-
-class Work(msgspec.Struct):
-    """How each attempt goes: the seconds that it takes, whether its plan has a reload, or only
-    that, and what fails. The last entry of a list counts for all further attempts."""
-
-    takes: float = 0.0
-    reload: Sequence[bool] = (False,)
-    servers: bool = True
-    errors: Sequence[str] = ("",)
-    failed_vhosts: Sequence[str] = ("",)
-    jitter: float = 1.0
-
-
-class Timeline:
-    """What a schedule decides while `events` happen, from 0 to `until`."""
-
-    def __init__(
-        self,
-        events: Sequence[Event],
-        work: Work | None = None,
-        *,
-        pace: ApplyPace = PACE,
-        until: float = 1000.0,
-    ) -> None:
-        self.work = work or Work()
-        self.schedule = Schedule(pace)
-        self.begun: list[float] = []
-        self.reloads: list[float] = []
-        self.attempts: list[Attempt] = []
-        self.waits: list[tuple[float, Action]] = []
-        self._events = sorted(events, key=lambda event: event[0])
-        self._until = until
-        for _ in self._steps():
-            pass
-
-    def _steps(self) -> Iterator[None]:
-        now = 0.0
-        while now <= self._until:
-            self._happen(now)
-            decision = self.schedule.decide(now)
-            match decision.action:
-                case Action.BEGIN:
-                    now = self._attempt(now)
-                case Action.END_HOLD:
-                    self.waits.append((now, decision.action))
-                    self.schedule = self.schedule.released()
-                case _:
-                    assert decision.until > now, "a wait has a length"
-                    if decision.action is not Action.WAIT:
-                        self.waits.append((round(now, 6), decision.action))
-                    now = min(decision.until, self._events[0][0] if self._events else math.inf)
-            yield
-
-    def _happen(self, now: float) -> None:
-        while self._events and self._events[0][0] <= now:
-            at, event = self._events.pop(0)
-            self.schedule = event(self.schedule, at)
-
-    def _attempt(self, now: float) -> float:
-        number, work = len(self.begun), self.work
-        reload = _entry(work.reload, number) or bool(self.schedule.demands)
-        self.schedule, attempt = self.schedule.begun(now, reload=reload)
-        reload = reload and not attempt.reload_waits
-        result = Result(worked=False)
-        if reload or work.servers:
-            self.begun.append(round(now, 6))
-            self.attempts.append(attempt)
-            if reload:
-                self.reloads.append(round(now, 6))
-            error, failed = _entry(work.errors, number), _entry(work.failed_vhosts, number)
-            result = Result(reload=reload, error=error, failed_vhosts=failed)
-            now += work.takes
-            self._happen(now)
-        self.schedule = self.schedule.ended(attempt, result, now, jitter=work.jitter)
-        return now
-
-
-def _entry(entries: Sequence[T], number: int) -> T:
-    return entries[min(number, len(entries) - 1)]
-
-
-FAILING = Work(errors=["no"])
-RELOADING = Work(reload=[True], servers=False)
 
 
 @pytest.mark.parametrize(
@@ -368,74 +260,8 @@ def test_the_triggers_of_a_reload_that_waits_are_kept_for_it() -> None:
     assert [attempt.reload_waits for attempt in attempts] == [False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("events", "work", "reloads"),
-    [
-        pytest.param([demand(5), demand(5)], None, [5], id="once"),
-        pytest.param([demand(5)], Work(errors=["", "line 3", ""]), [5, 6], id="until it succeeds"),
-        pytest.param(
-            [demand(5)],
-            Work(failed_vhosts=["", "web: no", ""]),
-            [5],
-            id="a vhost that fails does not repeat it",
-        ),
-        pytest.param([demand(2)], Work(takes=5), [5], id="also when it came during an attempt"),
-        pytest.param(
-            [demand(5), demand(7)],
-            Work(takes=4, servers=False),
-            [5, 10],
-            id="again when it was demanded during the reload",
-        ),
-        pytest.param(
-            [demand(5), demand(5.5)], None, [5, 6], id="not sooner than reloads are allowed"
-        ),
-    ],
-)
-def test_a_demanded_reload_is_not_lost(
-    events: list[Event], work: Work | None, reloads: list[float]
-) -> None:
-    assert Timeline([change(0), *events], work).reloads == reloads
-
-
-WITH_OLD_WORKERS = ApplyPace(
-    quiet=0.05, longest=0.5, between_reloads=1.0, longest_between_reloads=30.0
-)
-
-
-@pytest.mark.parametrize(
-    ("events", "reloads"),
-    [
-        pytest.param([old_workers(1, 16)], [0, 30], id="many old workers delay the next reload"),
-        pytest.param([old_workers(1, 100)], [0, 30], id="however many, to the limit only"),
-        pytest.param([old_workers(1, 4)], [0, 2.8125], id="a few delay it a little"),
-        pytest.param(
-            [old_workers(1, 16), old_workers(9, 0)], [0, 9], id="when they end it goes at once"
-        ),
-        pytest.param(
-            [old_workers(1, 4), old_workers(2.5, 16)], [0, 30], id="when they become more it waits"
-        ),
-    ],
-)
-def test_a_reload_waits_for_old_workers_within_a_limit(
-    events: Sequence[Event], reloads: Sequence[float]
-) -> None:
-    changes = [change(0), change(2)]
-    timeline = Timeline([*changes, *events], RELOADING, pace=WITH_OLD_WORKERS, until=100)
-    assert timeline.reloads == pytest.approx(reloads)
-
-
-def test_a_first_change_after_quiet_is_loaded_at_once_whatever_old_workers_are_left() -> None:
-    events = [change(0), old_workers(1, 100), change(40)]
-    assert Timeline(events, RELOADING, pace=WITH_OLD_WORKERS).reloads == [0, 40]
-
-
-def test_what_needs_no_reload_never_waits_for_old_workers() -> None:
-    events = [change(0), old_workers(1, 100), change(5)]
-    timeline = Timeline(events, Work(reload=[True, True]), pace=WITH_OLD_WORKERS)
-    assert (timeline.begun, timeline.reloads) == ([0, 5, 30], [0, 30])
-
-
 MOMENTS = st.floats(0, 30, allow_nan=False).map(lambda seconds: round(seconds, 3))
+
 EVENTS = st.one_of(
     MOMENTS.map(change),
     MOMENTS.map(wake),

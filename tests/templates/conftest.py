@@ -2,9 +2,12 @@ from pathlib import Path
 
 import pytest
 from tests.proxies.nginx.lua.rig import lua_program
+from tests.templates.behind_the_edge import bench, certificates, pair
 from tests.templates.serving import Shipped, ship
 
 from drove_gateway.templates import NAMES as SHIPPED
+
+__all__ = ["bench", "certificates", "pair"]
 
 # NGINX Plus has no program here.
 NAMES = tuple(name for name in SHIPPED if name != "nginx-plus")

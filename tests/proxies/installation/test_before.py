@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.proxies.installation.test_refused_vhosts import Rig, topology
+from tests.proxies.installation.refused_vhosts import Rig, topology
 
 from drove_gateway.model.errors import ProxyError
 from drove_gateway.proxies.installation.before import copy_of, is_own, keep, should_be_kept

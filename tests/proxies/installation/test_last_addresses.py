@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.proxies.installation.names import NameServer
-from tests.proxies.installation.test_refused_vhosts import Rig, topology
+from tests.proxies.installation.refused_vhosts import Rig, topology
 from tests.waiting import until
 
 from drove_gateway.model.errors import CheckRefused

@@ -5,94 +5,39 @@ Plus. Where a row cannot occur with an API, its column is `None`.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.proxies.runtime.planner_bench import (
+    CHECKED,
+    ELSEWHERE,
+    FOREIGN,
+    HAPROXY,
+    NO_ADDRESS,
+    PARAMETERS,
+    PLUS,
+    Changes,
+    Nowhere,
+    Seen,
+    backend,
+    drained,
+    failing,
+    name,
+    plan,
+    stopped,
+    up,
+    wanted,
+)
 
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.ledger import Entry, Stage
-from drove_gateway.proxies.runtime.planner import additions_first, changes, deletions, settled
+from drove_gateway.proxies.runtime.planner import additions_first, deletions
 from drove_gateway.proxies.runtime.servers import (
-    REMOVALS,
     Action,
-    Change,
-    DesiredBackend,
-    DesiredServer,
-    ObservedServer,
-    Result,
-    after,
 )
 
 ADD, PROBE, MOVE, REPLACE = Action.ADD, Action.PROBE, Action.MOVE, Action.REPLACE
+
 READY, UPDATE, DRAIN, DELETE = Action.READY, Action.UPDATE, Action.DRAIN, Action.DELETE
-
-PARAMETERS = (("max_fails", 0), ("fail_timeout", 1000), ("slow_start", 0))
-HAPROXY = Abilities(named_by_host=True)
-CHECKED = Abilities(named_by_host=True, probes=True)
-PLUS = Abilities(deletes_busy=True, parameters=PARAMETERS)
-
-
-def name(number: int, abilities: Abilities) -> str:
-    if abilities.named_by_host:
-        return f"server_10.0.0.{number}_80"
-    return f"10.0.0.{number}:80"
-
-
-def wanted(number: int, abilities: Abilities, *, address: bool = True) -> DesiredServer:
-    """Server `number`; without an `address` the name of its host does not resolve."""
-    ip = f"10.0.0.{number}" if address else ""
-    known = address or abilities.named_by_host
-    return DesiredServer(name(number, abilities) if known else f"host{number}:80", ip, 80)
-
-
-class Seen(msgspec.Struct, frozen=True):
-    """A server as a row has it. `id` stands for NGINX's; HAProxy knows servers by their names."""
-
-    number: int
-    id: int = 0
-    held: str = ""
-    serving: bool = True
-    changed: dict[str, Any] = {}
-
-    def observed(self, abilities: Abilities) -> ObservedServer:
-        server = ObservedServer(
-            name(self.number, abilities),
-            f"10.0.0.{self.number}",
-            80,
-            serving=self.serving and not self.held,
-            held=self.held,  # type: ignore[arg-type]
-            handle=None if abilities.named_by_host else self.id,
-            parameters=() if abilities.named_by_host else PARAMETERS,
-        )
-        return msgspec.structs.replace(server, **self.changed)
-
-
-def up(number: int, at: int = 0, **changed: Any) -> Seen:
-    return Seen(number, at, changed=changed)
-
-
-def drained(number: int, at: int = 0) -> Seen:
-    return Seen(number, at, "drain")
-
-
-def stopped(number: int, at: int = 0) -> Seen:
-    return Seen(number, at, "maintenance")
-
-
-def failing(number: int) -> Seen:
-    return Seen(number, serving=False)
-
-
-Nowhere = tuple[int]
-"""A wanted server whose host has no address."""
-Changes = list[tuple[Action, int]]
-
-NO_ADDRESS: dict[str, Any] = {"address": ""}
-ELSEWHERE: dict[str, Any] = {"address": "10.9.9.9"}
-FOREIGN: dict[str, Any] = {"name": "sorry", "ours": False}
 
 # What is wanted, what is there, the gateway's own stages; HAProxy, HAProxy with checks, Plus.
 Row = tuple[
@@ -103,6 +48,7 @@ Row = tuple[
     Changes | None,
     Changes | None,
 ]
+
 TABLE: dict[str, Row] = {
     "a server that is as it should be is not touched": ([1], [up(1)], {}, [], [], []),
     "an empty backend is filled": (
@@ -315,26 +261,6 @@ TABLE: dict[str, Row] = {
 }
 
 
-def backend(servers: Sequence[DesiredServer], patience: float = 30.0) -> DesiredBackend:
-    return DesiredBackend("b", "b", tuple(servers), patience)
-
-
-def plan(
-    want: Sequence[int | Nowhere],
-    seen: Sequence[Seen],
-    abilities: Abilities,
-    ledger: dict[int, Stage] | None = None,
-    patience: float = 30.0,
-) -> list[Change]:
-    desired = [
-        wanted(at, abilities) if isinstance(at, int) else wanted(at[0], abilities, address=False)
-        for at in want
-    ]
-    entries = {name(number, abilities): Entry(stage) for number, stage in (ledger or {}).items()}
-    observed = [server.observed(abilities) for server in seen]
-    return changes(backend(desired, patience), observed, entries, abilities)
-
-
 @pytest.mark.parametrize(
     ("abilities", "column"),
     [(HAPROXY, 3), (CHECKED, 4), (PLUS, 5)],
@@ -425,116 +351,3 @@ def test_which_drained_servers_are_deleted(server: Seen, now: float, deleted: bo
 
 
 # Laws: the plan is carried out on a model of a proxy.
-
-NUMBERS = st.lists(st.integers(1, 6), max_size=6)
-STAGES = st.dictionaries(st.integers(1, 6), st.sampled_from([Stage.DRAINING, Stage.LEAVING]))
-
-
-@st.composite
-def standing(draw: st.DrawFn, abilities: Abilities) -> list[ObservedServer]:
-    """Servers in any state; with NGINX Plus also duplicates and other parameters."""
-    numbers = draw(st.lists(st.integers(1, 6), max_size=9, unique=abilities.named_by_host))
-    parameters = st.sampled_from([PARAMETERS, (), (("max_fails", 1),)])
-    return [
-        msgspec.structs.replace(
-            Seen(number, at, draw(st.sampled_from(["", "", "drain", "maintenance"]))).observed(
-                abilities
-            ),
-            parameters=() if abilities.named_by_host else draw(parameters),
-        )
-        for at, number in enumerate(numbers)
-    ]
-
-
-def carry_out(planned: Sequence[Change], servers: list[ObservedServer]) -> list[ObservedServer]:
-    """What a proxy has after `planned`."""
-    for change in planned:
-        new = max((s.handle for s in servers if s.handle is not None), default=-1) + 1
-        handle = new if change.action is ADD and servers_have_ids(servers) else change.handle
-        by_name = {s.name: s for s in servers if change.handle in (None, s.handle)}
-        before = by_name.get(change.name, ObservedServer(change.name))
-        result = ObservedServer(
-            change.name,
-            change.address or before.address,
-            change.port or before.port,
-            held=before.held,
-            handle=handle,
-            parameters=PARAMETERS,
-        )
-        if change.action in {ADD, READY}:
-            result = msgspec.structs.replace(result, held="", serving=True)
-        elif change.action is DRAIN:
-            result = msgspec.structs.replace(result, held="drain", serving=False)
-        if change.handle is None and change.action is not DELETE:
-            servers = [s for s in servers if s.name != change.name]
-        done = Result(server=None if change.action is DELETE else result)
-        servers = after(servers, [(change, done)])
-    return servers
-
-
-def servers_have_ids(servers: Sequence[ObservedServer]) -> bool:
-    return any(server.handle is not None for server in servers)
-
-
-@pytest.mark.parametrize("abilities", [HAPROXY, PLUS], ids=["HAProxy", "NGINX Plus"])
-@given(data=st.data(), want=NUMBERS, ours=STAGES)
-def test_a_plan_leads_to_what_is_wanted_and_then_nothing_is_left(
-    abilities: Abilities, data: st.DataObject, want: list[int], ours: dict[int, Stage]
-) -> None:
-    observed = data.draw(standing(abilities))
-    ledger = {
-        server.name: Entry(ours[number])
-        for number in ours
-        for server in observed
-        if server.name == name(number, abilities) and server.held
-    }
-    desired = backend([wanted(number, abilities) for number in want])
-    planned = changes(desired, observed, ledger, abilities)
-    result = carry_out(planned, observed)
-
-    names = {name(number, abilities) for number in want}
-    assert sorted(s.name for s in result if s.name in names) == sorted(names)
-    assert all(s.held for s in result if s.name not in names)
-    for server in result:
-        if server.name in ledger and server.name in names:
-            assert not server.held
-    left = {at: entry for at, entry in ledger.items() if at not in names}
-    left |= {c.name: Entry(Stage.DRAINING) for c in planned if c.action is DRAIN}
-    assert changes(desired, result, left, abilities) == []
-    assert settled(desired, result, left)
-
-
-@pytest.mark.parametrize("abilities", [HAPROXY, CHECKED, PLUS], ids=["HAProxy", "checks", "Plus"])
-@given(data=st.data(), want=NUMBERS, ours=STAGES)
-def test_a_plan_touches_nothing_that_is_right(
-    abilities: Abilities, data: st.DataObject, want: list[int], ours: dict[int, Stage]
-) -> None:
-    observed = data.draw(standing(abilities))
-    ledger = {name(number, abilities): Entry(stage) for number, stage in ours.items()}
-    desired = backend([wanted(number, abilities) for number in want])
-    planned = changes(desired, observed, ledger, abilities)
-    names = {name(number, abilities) for number in want}
-    removals = [change.action in REMOVALS for change in planned]
-    assert removals == sorted(removals)
-    for change in planned:
-        if change.action is DRAIN:
-            assert change.name not in names
-        if change.action is READY:
-            assert change.name in ledger
-        if change.action in {ADD, PROBE}:
-            assert change.name not in {server.name for server in observed}
-        if change.action is DELETE:
-            assert change.name not in names or change.remaining >= 1
-
-
-@given(data=st.data(), want=NUMBERS)
-def test_interrupted_anywhere_a_plan_has_lost_no_wanted_server(
-    data: st.DataObject, want: list[int]
-) -> None:
-    observed = data.draw(standing(PLUS))
-    planned = changes(backend([wanted(n, PLUS) for n in want]), observed, {}, PLUS)
-    names = {name(number, PLUS) for number in want}
-    serving = {server.name for server in observed if not server.held} & names
-    for length in range(len(planned) + 1):
-        result = carry_out(planned[:length], observed)
-        assert serving <= {server.name for server in result if not server.held}
