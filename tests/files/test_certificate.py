@@ -1,4 +1,4 @@
-"""When certificates expire, read from PEM and DER."""
+"""When certificates expire and which servers they name, read from PEM and DER."""
 
 import ssl
 from datetime import UTC, datetime
@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drove_gateway.files.certificate import UnreadableCertificate, expiries, expiry
+from drove_gateway.files.certificate import (
+    UnreadableCertificate,
+    expiries,
+    expiry,
+    server_names,
+)
 
 PEM = Path("tests/drove/tls/server.pem").read_text()
 CA = Path("tests/drove/tls/ca.pem").read_text()
@@ -18,6 +23,14 @@ END = datetime(2126, 10, 29, 20, 28, 57, tzinfo=UTC)
 
 def test_the_end_of_a_certificate_is_read() -> None:
     assert expiry(DER) == END
+
+
+def test_the_names_are_those_of_the_servers_and_the_common_name() -> None:
+    assert server_names(DER) == ("localhost", "127.0.0.1")
+
+
+def test_a_certificate_without_alternative_names_has_its_common_name() -> None:
+    assert server_names(ssl.PEM_cert_to_DER_cert(CA)) == ("drove-gateway test ca",)
 
 
 def test_each_certificate_of_a_chain_is_read_and_keys_are_passed_over() -> None:
@@ -38,6 +51,7 @@ def test_a_certificate_with_a_wrong_byte_is_read_or_refused(position: int, byte:
     broken = bytearray(DER)
     broken[position] = byte
 
+    assert all(isinstance(name, str) for name in server_names(bytes(broken)))
     try:
         expiry(bytes(broken))
     except UnreadableCertificate:
@@ -46,6 +60,7 @@ def test_a_certificate_with_a_wrong_byte_is_read_or_refused(position: int, byte:
 
 @given(st.binary(max_size=200))
 def test_no_bytes_make_reading_fail_otherwise(data: bytes) -> None:
+    assert server_names(data) == ()
     with pytest.raises(UnreadableCertificate):
         expiry(data)
 

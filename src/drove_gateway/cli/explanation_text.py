@@ -37,6 +37,8 @@ def _vhost(vhost: ExplainedVhost, now: datetime, width: int) -> Iterator[str]:
         yield from wrapped(f"On hold: {held}", width)
     if vhost.proxy_problem:
         yield from wrapped(f"The proxy's servers cannot be read: {vhost.proxy_problem}", width)
+    if vhost.certificate:
+        yield from wrapped(f"Certificate: {vhost.certificate.text}", width)
     yield from _servers(vhost, width)
     yield ""
     for line in vhost.lines:

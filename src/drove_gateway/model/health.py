@@ -19,11 +19,16 @@ TEMPLATING_DISABLED = HealthSection(message="Templating disabled")
 
 
 class CertificateHealth(msgspec.Struct, frozen=True):
-    """A file with a certificate: its end in Unix seconds, if known, and what is wrong with it."""
+    """A file with a certificate: its end in Unix seconds, if known, and what is wrong with it.
+
+    `names` are those that the proxy presents it for: `*.example.com` stands for one label,
+    `.example.com` for one or more, and `*` for every name without a certificate of its own.
+    """
 
     file: str
     expires: float | None = None
     problem: str = ""
+    names: tuple[str, ...] = ()
 
 
 class ProxyHealth(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ from drove_gateway.proxies.certificates.follower import (
     Certificates,
     FollowsCertificates,
 )
+from drove_gateway.proxies.certificates.sni import PresentedNames, names_of_certificate
 from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.before import without_generation
@@ -56,7 +57,8 @@ class FileKind(msgspec.Struct, frozen=True):
     coincide.
     `describe` says of a rendered text what changes at runtime and what needs a reload.
     With `one_protocol` the configuration says whether a vhost's servers use TLS. `carry` returns
-    what brings certificates over a runtime API.
+    what brings certificates over a runtime API; `presented` says for which names a file's
+    certificate is presented.
     """
 
     name: str
@@ -72,6 +74,7 @@ class FileKind(msgspec.Struct, frozen=True):
     one_protocol: bool = False
     describe: Callable[[str], tuple[str, ...]] = lambda _: ()
     carry: Callable[[Outside], CarriesCertificates] | None = None
+    presented: PresentedNames = names_of_certificate
 
     @property
     def watched_files(self) -> tuple[Path, ...]:
@@ -144,11 +147,18 @@ class FileKind(msgspec.Struct, frozen=True):
 
     def _certificates(self, outside: Outside) -> FollowsCertificates | None:
         table = self.file.settings.template
-        directory = template_variables(table, outside.environ).get("TLS_CERTIFICATES")
-        if not directory:
+        variables = template_variables(table, outside.environ)
+        if not (directory := variables.get("TLS_CERTIFICATES")):
             return None
-        carrier = None if self.carry is None else self.carry(outside)
-        return Certificates(Path(directory), carrier, clock=time.time, log=outside.log)
+        default = variables.get("TLS_DEFAULT_CERTIFICATE") or f"{directory}/default.pem"
+        return Certificates(
+            Path(directory),
+            None if self.carry is None else self.carry(outside),
+            default=Path(default),
+            presented=self.presented,
+            clock=time.time,
+            log=outside.log,
+        )
 
     async def preview(
         self,

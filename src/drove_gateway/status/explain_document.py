@@ -11,8 +11,9 @@ from typing import Annotated
 import msgspec
 
 from drove_gateway.model.proxy import ServerState
+from drove_gateway.status.certificate import PresentedCertificate
 from drove_gateway.status.document import HistoryEntry, doc
-from drove_gateway.status.document_builder import history_entry, utc
+from drove_gateway.status.document_builder import history_entry, optional_utc, utc
 from drove_gateway.status.explanation import (
     UNREAD,
     Explanation,
@@ -77,6 +78,15 @@ class LastReloadEntry(msgspec.Struct, frozen=True):
     ] = ()
 
 
+class ExplainedCertificate(msgspec.Struct, frozen=True):
+    """The certificate that clients of a vhost get."""
+
+    file: Annotated[str, doc("The file that holds it.")]
+    expires: Annotated[datetime | None, doc("When it expires; null if that is not known.")] = None
+    problem: Annotated[str, doc("What is wrong with the file; empty if nothing is.")] = ""
+    text: Annotated[str, doc("All of it, for people.")] = ""
+
+
 class ExplainedVhost(msgspec.Struct, frozen=True):
     """A vhost: what a client gets, and why."""
 
@@ -101,6 +111,10 @@ class ExplainedVhost(msgspec.Struct, frozen=True):
     last_reload: Annotated[
         LastReloadEntry | None,
         doc("The last reload because of this vhost; null if none is known."),
+    ] = None
+    certificate: Annotated[
+        ExplainedCertificate | None,
+        doc("What clients get over TLS; null without `TLS_CERTIFICATES`."),
     ] = None
 
 
@@ -166,11 +180,18 @@ def _vhost(explained: Explanation) -> ExplainedVhost:
         lines=explained.lines,
         changes=tuple(map(history_entry, explained.changes)),
         last_reload=_last_reload(explained.last_reload),
+        certificate=_certificate(explained.certificate),
     )
 
 
 def _last_reload(last: LastReload | None) -> LastReloadEntry | None:
     return None if last is None else LastReloadEntry(utc(last.at), last.reasons)
+
+
+def _certificate(found: PresentedCertificate | None) -> ExplainedCertificate | None:
+    if found is None:
+        return None
+    return ExplainedCertificate(found.file, optional_utc(found.expires), found.problem, found.text)
 
 
 def _server(row: ServerRow) -> ExplainedServer:

@@ -12,6 +12,7 @@ from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import App, Host
 from drove_gateway.status.answer import Answer, answer
+from drove_gateway.status.certificate import PresentedCertificate, presented_certificate
 from drove_gateway.status.status import Status
 from drove_gateway.topology.explain import explain
 
@@ -55,7 +56,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Everything about a vhost. `answer` says in a sentence what a client gets and why, and what
     helps. `lines` are the apps, instances, tags and rules that made it so. `held` says of each
     withdrawal on hold why it is, and what ends it. `changes` has the newest first; `last_reload` is
-    None where none is known. `unread` says that the proxy's servers are not known, `problem` why
+    None where none is known. `certificate` is what clients get over TLS, None where it is not
+    known. `unread` says that the proxy's servers are not known, `problem` why
     they cannot be read."""
 
     vhost: str
@@ -67,6 +69,7 @@ class Explanation(msgspec.Struct, frozen=True):
     problem: str = ""
     unread: bool = False
     last_reload: LastReload | None = None
+    certificate: PresentedCertificate | None = None
 
 
 def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explanation:
@@ -84,6 +87,7 @@ def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explan
         problem=reading.problem,
         unread=reading.servers is None,
         last_reload=_last_reload(status, vhost),
+        certificate=presented_certificate(vhost, status.proxy.certificate_files),
     )
 
 

@@ -290,6 +290,23 @@ async def test_certificates_are_shown_with_their_end_and_what_is_wrong(
     assert "a certificate of the file is not base64" in html
 
 
+async def test_a_vhost_shows_the_certificate_that_its_clients_get(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    status = with_record(serving(api.status), APPLIED)
+    files = (CertificateHealth("a.pem", expires=1700000000.0, names=("a.local",)),)
+    api.status = msgspec.structs.replace(
+        status, proxy=msgspec.structs.replace(status.proxy, certificate_files=files)
+    )
+
+    html = await page(client, f"{api.url}/ui/vhosts/a.local")
+
+    assert "Certificate: a.pem, expires on 2023-11-14" in html
+    async with client.get(f"{api.url}/v1/explain?q=a.local") as response:
+        (vhost,) = (await response.json())["vhosts"]
+    assert vhost["certificate"]["expires"] == "2023-11-14T22:13:20Z"
+
+
 async def test_a_hundred_thousand_servers_fit_into_small_pages(
     api: Api, client: aiohttp.ClientSession
 ) -> None:

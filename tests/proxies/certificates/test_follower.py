@@ -46,7 +46,12 @@ class Run:
     def __init__(self, directory: Path, carrier: Carrier | None) -> None:
         self.demands: list[str] = []
         self.certificates = Certificates(
-            directory, carrier, clock=time.time, log=EventLog(structlog.get_logger()), interval=0.01
+            directory,
+            carrier,
+            clock=time.time,
+            log=EventLog(structlog.get_logger()),
+            default=directory / "web.pem",
+            interval=0.01,
         )
 
     @property
@@ -103,6 +108,13 @@ async def test_without_a_carrier_a_directory_that_is_gone_demands_no_configurati
         write_certificate(directory / "new.pem", "new.example")
         await until(lambda: len(run.demands) == 1)
         assert run.demands[0].endswith("came or went: new.pem")
+
+
+async def test_each_file_has_the_names_that_it_is_presented_for(directory: Path) -> None:
+    async with following(directory, None) as run:
+        await run.become("OK: 1 certificates")
+        (found,) = run.certificates.health()
+        assert found.names == ("web.example", "*")
 
 
 async def test_a_renewal_is_logged_when_the_proxy_has_accepted_it(directory: Path) -> None:

@@ -15,6 +15,7 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.health import CertificateHealth, HealthSection
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.certificates.directory import CertificateDirectory, CertificateFiles
+from drove_gateway.proxies.certificates.sni import PresentedNames, names_of_certificate
 
 _INTERVAL_SECONDS = 1.0
 # Less than the week before the end that most clients renew in.
@@ -49,7 +50,8 @@ class Certificates:
     """Follows `directory`; a `FollowsCertificates`.
 
     Without a `carrier`, the proxy reads the files itself, and only their names may be in its
-    configuration. `clock` is in Unix seconds.
+    configuration. `default` is the file for every name without a certificate, `presented` says for
+    which names the proxy presents the others. `clock` is in Unix seconds.
     """
 
     def __init__(
@@ -59,10 +61,14 @@ class Certificates:
         *,
         clock: Callable[[], float],
         log: EventLog,
+        default: Path | None = None,
+        presented: PresentedNames = names_of_certificate,
         interval: float = _INTERVAL_SECONDS,
     ) -> None:
         self._directory = CertificateDirectory(directory)
         self._carrier = carrier
+        self._default = str(default)
+        self._presented = presented
         self._clock = clock
         self._log = log
         self._interval = interval
@@ -88,9 +94,14 @@ class Certificates:
                 name,
                 expires=good[name].expires if name in good else None,
                 problem=self._problems.get(name, ""),
+                names=self._names(name),
             )
             for name in sorted(good.keys() | self._problems.keys())
         )
+
+    def _names(self, file: str) -> tuple[str, ...]:
+        every = ("*",) if file == self._default else ()
+        return (*self._presented(file, self._files.certificates.get(file)), *every)
 
     def section(self) -> HealthSection:
         """Return all in one: unhealthy with a broken file, or one that ends within a week."""

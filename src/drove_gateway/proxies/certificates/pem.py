@@ -1,4 +1,5 @@
-"""Read from a PEM file what the gateway needs of a certificate: its end, and its fingerprint. Pure.
+"""Read from a PEM file what the gateway needs of a certificate: its end, its fingerprint and its
+names. Pure.
 
 The proxy itself judges everything else.
 """
@@ -9,7 +10,7 @@ import ssl
 
 import msgspec
 
-from drove_gateway.files.certificate import expiry
+from drove_gateway.files.certificate import expiry, server_names
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----", re.ASCII)
 
@@ -22,12 +23,13 @@ class Certificate(msgspec.Struct, frozen=True):
     """A file's certificate. `pem` is the whole file without blank lines and holds the private key.
 
     `fingerprint` is the SHA-1 of the certificate in capital hexadecimal digits, as HAProxy shows
-    it; `expires` is its end in Unix seconds.
+    it; `expires` is its end in Unix seconds, `names` the servers it is for.
     """
 
     pem: str
     fingerprint: str
     expires: float
+    names: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Certificate({self.fingerprint})"
@@ -40,8 +42,9 @@ def certificate(text: str) -> Certificate:
         raise CertificateError("it has no certificate")
     try:
         der = ssl.PEM_cert_to_DER_cert(found[0])
-        expires = expiry(der).timestamp()
+        expires, names = expiry(der).timestamp(), server_names(der)
     except ValueError as error:
         raise CertificateError("its certificate cannot be decoded") from error
     pem = "\n".join(line for line in text.splitlines() if line.strip())
-    return Certificate(pem, hashlib.sha1(der).hexdigest().upper(), expires)  # noqa: S324
+    fingerprint = hashlib.sha1(der).hexdigest().upper()  # noqa: S324
+    return Certificate(pem, fingerprint, expires, names)

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from drove_gateway.config import Settings
+from drove_gateway.proxies.certificates.sni import names_of_file
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile, Program
 from drove_gateway.proxies.installation.template_file import read_template
@@ -66,6 +67,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         one_protocol=True,
         read_served=served_by_file,
         describe=dynamics,
+        presented=names_of_file,
     )
 
 
