@@ -9,6 +9,7 @@ from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.haproxy import lint as haproxy
 from drove_gateway.proxies.installation.lint import Lint, duration
 from drove_gateway.proxies.nginx import lint as nginx
+from drove_gateway.proxies.nginx.lua.configuration import LOG_CALL
 from drove_gateway.templates import NAMES
 
 MARK = "# drove-gateway: generation http://127.0.0.1:6081/generation\n"
@@ -96,6 +97,28 @@ def test_retries_without_those_that_change_something_are_accepted() -> None:
         "conn-failure", "empty-response\n    http-request disable-l7-retry if METH_POST"
     )
     assert haproxy.lint(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("directive", "found"),
+    [
+        ("log_by_lua_block { ngx.log(ngx.ERR, '}') }", True),
+        ("log_by_lua_file /etc/nginx/log.lua;", True),
+        (f"log_by_lua_block {{\n{LOG_CALL}\nmeter()\n}}", False),
+        ("# log_by_lua_file /etc/nginx/log.lua;", False),
+        ("access_by_lua_file /etc/nginx/access.lua;", False),
+    ],
+)
+def test_a_log_phase_that_hides_requests_from_the_lua_balancer_is_found(
+    directive: str, found: bool
+) -> None:
+    balancer = f"http {{\n    log_by_lua_block {{ {LOG_CALL} }}"
+    text = GOOD_NGINX.replace("http {", balancer).replace("proxy_pass", f"{directive}\nproxy_pass")
+
+    findings = nginx.lint(text)
+
+    assert [f"`{directive.split(maxsplit=1)[0]}`" in each.message for each in findings] == [True] * found
+    assert nginx.lint(text.replace(balancer, "http {")) == ()
 
 
 def test_a_finding_is_reported_once_for_many_servers() -> None:

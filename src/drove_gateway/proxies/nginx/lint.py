@@ -3,11 +3,13 @@
 Source of the facts: NGINX's documentation, and the measurements behind the shipped templates.
 """
 
+import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from drove_gateway.proxies.installation.lint import LintFinding, short_grace, without_proof
+from drove_gateway.proxies.nginx.lua.log_phase import lost_counts
 
 
 class _Directive(NamedTuple):
@@ -21,7 +23,7 @@ class _Directive(NamedTuple):
 def lint(text: str) -> tuple[LintFinding, ...]:
     """Return what in a configuration loses requests, each kind once."""
     directives = list(_directives(text))
-    findings = list(without_proof(text))
+    findings = [*without_proof(text), *itertools.islice(lost_counts(text), 1)]
     for rule in _RULES:
         findings += list(rule(directives))[:1]
     return tuple(findings)

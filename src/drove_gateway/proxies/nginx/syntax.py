@@ -62,7 +62,7 @@ def parse(text: str) -> tuple[Directive, ...]:
         if match.lastgroup and match.lastgroup != "mark":
             words.append(_ESCAPED.sub(r"\1", match[match.lastgroup]))
         elif match["mark"] == "{" and words and words[0].endswith(_FOREIGN):
-            position, words = _after_block(text, position), []
+            position, words = after_block(text, position), []
         elif match["mark"]:
             _close(open_blocks, tuple(words), match["mark"])
             words = []
@@ -85,7 +85,7 @@ def _close(
         open_blocks[-1][1].append(Directive(opening, tuple(block)))
 
 
-def _after_block(text: str, position: int) -> int:
+def after_block(text: str, position: int) -> int:
     """Return where the block of Lua that began before `position` ends."""
     depth = 1
     for match in _LUA.finditer(text, position):

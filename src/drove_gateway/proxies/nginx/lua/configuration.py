@@ -20,6 +20,8 @@ ANY = "*"
 LISTED = "$host"
 # NGINX demands a server in each upstream; this address is never connected to.
 PLACEHOLDER = "0.0.0.1"
+# Every request ends here; without it, running requests are not counted.
+LOG_CALL = 'require("drove_gateway.balancer").log()'
 # NGINX reads a piece of Lua text between two braces or quotes into a buffer of 4 KiB.
 _MOST_SEED = 2000
 # Lua limits the constants of one function.
@@ -88,6 +90,7 @@ def http_part(
     return _HTTP.format(
         memory=options.memory or memory_for(upstreams),
         init=init_code(options, upstreams, generation=generation),
+        log=LOG_CALL,
         listen=options.listen,
     )
 
@@ -211,7 +214,7 @@ init_by_lua_block {{
 }}
 init_worker_by_lua_block {{ require("drove_gateway.worker").start() }}
 exit_worker_by_lua_block {{ require("drove_gateway.worker").stop() }}
-log_by_lua_block {{ require("drove_gateway.balancer").log() }}
+log_by_lua_block {{ {log} }}
 server {{
     listen {listen};
     access_log off;
