@@ -1,4 +1,4 @@
-"""NGINX with the Lua balancer, as Debian has it, in a directory of its own."""
+"""NGINX with the Lua balancer, as Debian's releases have it, in a directory of its own."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import msgspec
 import pytest
+from tests import newer_debian
 from tests.traffic import free_port
 from tests.waiting import until
 
@@ -26,6 +28,17 @@ from drove_gateway.proxies.nginx.lua.configuration import (
 PROGRAM = Path("/usr/sbin/nginx")
 MODULES = Path("/usr/lib/nginx/modules")
 WORKERS = 2
+
+
+class LuaProgram(msgspec.Struct, frozen=True):
+    """An NGINX, the directory of its modules, and that of their Lua libraries, if not the usual."""
+
+    command: Path = PROGRAM
+    modules: Path = MODULES
+    libraries: Path | None = None
+
+
+INSTALLED = LuaProgram()
 
 _MAIN = """\
 load_module {modules}/ndk_http_module.so;
@@ -47,6 +60,7 @@ http {{
     proxy_set_header Host $host;
     proxy_connect_timeout 1s;
     proxy_next_upstream_tries 0;
+    {libraries}
     {balancer}
     upstream vhost@requested {{
         {by_host}
@@ -85,8 +99,9 @@ Servers = Sequence[str]
 class LuaNginx:
     """NGINX's process, its API and its traffic port."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, program: LuaProgram = INSTALLED) -> None:
         self.directory = directory
+        self._program = program
         self.config = directory / "nginx.conf"
         self.socket = directory / "api.sock"
         self.port = free_port()
@@ -110,9 +125,11 @@ class LuaNginx:
         }
         listen = f"127.0.0.1:{api_port}" if api_port else f"unix:{self.socket}"
         options = LuaOptions(listen=listen, memory=memory)
+        libraries = self._program.libraries
         self.config.write_text(
             _MAIN.format(
-                modules=MODULES,
+                modules=self._program.modules,
+                libraries=f'lua_package_path "{libraries}/?.lua;;";' if libraries else "",
                 workers=WORKERS,
                 directory=self.directory,
                 user="user root;" if os.geteuid() == 0 else "",
@@ -133,7 +150,8 @@ class LuaNginx:
 
     async def start(self) -> None:
         """Start the master process and wait until the API responds."""
-        lua_program()
+        if self._program is INSTALLED:
+            lua_program()
         self._process = await asyncio.create_subprocess_exec(*self._command("-g", "daemon off;"))
         await until(self._responds)
 
@@ -214,7 +232,14 @@ class LuaNginx:
         return (self.directory / "error.log").read_text()
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (str(PROGRAM), "-p", str(self.directory), "-c", str(self.config), *arguments)
+        return (
+            str(self._program.command),
+            "-p",
+            str(self.directory),
+            "-c",
+            str(self.config),
+            *arguments,
+        )
 
     async def _responds(self) -> bool:
         try:
@@ -236,6 +261,15 @@ def lua_program() -> Path:
     return PROGRAM
 
 
+def newer_program() -> LuaProgram:
+    """NGINX of a newer Debian; the test is skipped, with the reason, where it cannot be had."""
+    unpacked = newer_debian.nginx()
+    if isinstance(unpacked, str):
+        pytest.skip(unpacked)
+    root = unpacked.root / "usr"
+    return LuaProgram(unpacked.command, root / "lib/nginx/modules", root / "share/lua/5.1")
+
+
 def listed(servers: Servers) -> FileUpstream:
     return FileUpstream(tuple(FileServer(address) for address in servers))
 
@@ -247,10 +281,13 @@ def replacing(*addresses: str, **parameters: object) -> dict[str, object]:
 
 @contextlib.asynccontextmanager
 async def started(
-    directory: Path, vhosts: Mapping[str, Servers | FileUpstream], **options: Any
+    directory: Path,
+    vhosts: Mapping[str, Servers | FileUpstream],
+    program: LuaProgram = INSTALLED,
+    **options: Any,
 ) -> AsyncIterator[LuaNginx]:
     """NGINX with these vhosts in its file."""
-    nginx = LuaNginx(directory)
+    nginx = LuaNginx(directory, program)
     nginx.write(vhosts, **options)
     try:
         await nginx.start()

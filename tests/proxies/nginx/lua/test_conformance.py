@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from tests.proxies.nginx.lua.rig import started
+from tests.proxies.nginx.lua.rig import newer_program, started
 from tests.standins.nginx_plus.server import NginxPlus, running
 
 Call = Callable[[str, str, object], Awaitable[tuple[int, Any]]]
@@ -51,7 +51,13 @@ async def _lua(directory: Path) -> AsyncIterator[Call]:
         yield nginx.call
 
 
-APIS = pytest.mark.parametrize("api", [_plus, _lua], ids=["plus", "lua"])
+@contextlib.asynccontextmanager
+async def _newer(directory: Path) -> AsyncIterator[Call]:
+    async with started(directory, {"shop.test": [A]}, newer_program()) as nginx:
+        yield nginx.call
+
+
+APIS = pytest.mark.parametrize("api", [_plus, _lua, _newer], ids=["plus", "lua", "newer-lua"])
 Api = Callable[[Path], contextlib.AbstractAsyncContextManager[Call]]
 
 # method, path, body, status, code
