@@ -262,7 +262,7 @@ def lua_program() -> Path:
 
 
 def newer_program() -> LuaProgram:
-    """NGINX of a newer Debian; the test is skipped, with the reason, where it cannot be had."""
+    """NGINX of a newer Debian; the test is skipped, with the reason, where there is none."""
     unpacked = newer_debian.nginx()
     if isinstance(unpacked, str):
         pytest.skip(unpacked)
