@@ -16,7 +16,8 @@ class ServerState(msgspec.Struct, frozen=True):
     `backend` is where it is, `address` is its IP address and port, `listed` the host:port that
     Drove lists for it, empty where it lists none. `state` is in the proxy's words, `up` says
     whether it gets new requests. `sessions` counts its running requests, `requests` and `errors`
-    those since the proxy started, `changed` is for how many seconds it has been in its state.
+    those since the proxy started, `changed` is for how many seconds it has been in its state or,
+    where the proxy does not tell, how long ago the gateway changed it.
     """
 
     backend: str

@@ -47,7 +47,11 @@ class PresentServer(msgspec.Struct, frozen=True):
     requests: Annotated[int | None, doc("How many requests it got since the proxy started.")] = None
     errors: Annotated[int | None, doc("How many of them failed or got a 5xx response.")] = None
     changed_seconds: Annotated[
-        float | None, doc("For how many seconds it has been in its state.")
+        float | None,
+        doc(
+            "For how many seconds it has been in its state or, with NGINX, how long ago the "
+            "gateway changed it; null if it did not since it started."
+        ),
     ] = None
 
 

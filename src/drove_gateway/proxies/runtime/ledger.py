@@ -16,6 +16,8 @@ from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
 _PROBE_SECONDS = 10.0
 # At its deadline a server is deleted within this time, unless the proxy refuses.
 _DELETION_SECONDS = 5.0
+# Of so many servers, those changed last, it is known when they were changed.
+_MOST_CHANGED = 20_000
 
 
 class Stage(Enum):
@@ -49,10 +51,15 @@ class Ledger:
     def __init__(self) -> None:
         self.version = 0
         self._entries: dict[str, dict[str, Entry]] = {}
+        self._changed: dict[tuple[str, str], float] = {}
 
     def of(self, backend: str) -> Mapping[str, Entry]:
         """The entries of one backend."""
         return self._entries.get(backend, {})
+
+    def changed(self, backend: str, name: str) -> float | None:
+        """When the gateway last changed a server, by its clock; None if that is not known."""
+        return self._changed.get((backend, name))
 
     def note(self, backend: str, name: str, entry: Entry) -> None:
         """Remember how far the gateway is with a server."""
@@ -78,6 +85,8 @@ class Ledger:
     def end(self, change: Change, result: Result, found: ObservedServer | None, now: float) -> None:
         """Note the outcome of `change`; `found` is the server as the proxy has it afterwards."""
         backend, name = change.backend, change.name
+        if result.state == "done":
+            self._remember(change, now)
         if change.action is Action.DELETE:
             if result.state == "done" and not change.remaining:
                 self.strike(backend, name)
@@ -89,6 +98,13 @@ class Ledger:
             self.note(backend, name, Entry(Stage.PROBING, now + _PROBE_SECONDS))
         elif change.action is not Action.DRAIN and not found.held:
             self.strike(backend, name)
+
+    def _remember(self, change: Change, now: float) -> None:
+        self._changed.pop((change.backend, change.name), None)
+        if change.action is not Action.DELETE:
+            self._changed[change.backend, change.name] = now
+        if len(self._changed) > _MOST_CHANGED:
+            del self._changed[next(iter(self._changed))]
 
     def strike_finished(self, backend: str, serving: Collection[str]) -> None:
         """Forget the stages of servers that serve, no matter who made them ready."""

@@ -186,7 +186,8 @@ class RuntimeProxy:
 
     async def servers(self, app: App) -> tuple[ServerState, ...] | None:
         """The app's servers as the runtime API shows them now."""
-        return await server_states(self._adapter, self._resolver, app)
+        ledger, now = self._engine.ledger, self._clock()
+        return await server_states(self._adapter, self._resolver, app, ledger, now)
 
     @property
     def draining(self) -> int:
@@ -356,8 +357,7 @@ class RuntimeProxy:
         """Start to empty the backends of vhosts that are gone and that this run never saw."""
         if self._desired is None or self._installation.enabled:
             return ()
-        vhosts = self._engine.desired.vhosts()
-        found = self._orphans.found(self._desired, vhosts, self._clock())
+        found = self._orphans.found(self._desired, self._engine.desired.vhosts(), self._clock())
         for vhost in found:
             self._engine.desired.remove(vhost)
         return found
