@@ -8,6 +8,8 @@ from tests.admin.conftest import Api
 from tests.admin.test_api import get, serving
 
 from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.records import ApplyRecord
+from drove_gateway.state.history_entries import AppliedEntry, encoded
 
 UP = ServerState("a.local", "s1", "10.0.0.1:8080", "UP", True, weight=1, sessions=3, changed=60.0)
 
@@ -56,6 +58,20 @@ async def test_a_proxy_that_cannot_be_asked_hides_nothing_else(
     [vhost] = document["vhosts"]
     assert vhost["proxy_problem"] == "the socket does not exist"
     assert vhost["served"]
+
+
+async def test_a_reload_of_an_earlier_run_is_found_in_the_journal(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = serving(api.status)
+    old = ApplyRecord(1.0, 0.5, (), ("vhost a.local added",), (), reloaded=True)
+    entry = AppliedEntry(old)
+    api.journal.add(entry, encoded(entry))
+
+    document = await explain(api, client, "a.local")
+
+    [vhost] = document["vhosts"]
+    assert vhost["last_reload"]["reasons"] == ["vhost a.local added"]
 
 
 async def test_an_unknown_vhost_gets_the_cause_and_a_similar_name(

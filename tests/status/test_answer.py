@@ -191,6 +191,16 @@ def test_the_last_reload_of_a_vhost_names_the_first_line_that_forced_it() -> Non
     assert found == LastReload(2.5, ("vhost a.local removed", line))
 
 
+def test_reloads_and_changes_of_earlier_runs_are_found_as_well() -> None:
+    past = (reloaded(2.0, "vhost b.local added"), reloaded(1.0, "vhost a.local added"))
+    status = with_record(FIRST, reloaded(3.0, "vhost c.local added"))
+
+    found = explanation(status, "a.local", past=past)
+
+    assert found.last_reload == LastReload(1.5, ("vhost a.local added",))
+    assert [record.at for record in found.changes] == [1.0]
+
+
 def test_the_last_reload_of_a_leader_vhost_is_that_of_its_leader() -> None:
     status = with_record(listed(), reloaded(1.0, "leader of namespace stage moved"))
 

@@ -33,7 +33,9 @@ class Questions:
         status = self._sources.current()
         subject = await asyncio.to_thread(subject_of, status.built, question, status.applied)
         readings = await self._sources.readings(status, subject.vhosts[:MOST_VHOSTS])
-        document = await asyncio.to_thread(explain_document, status, subject, readings)
+        document = await asyncio.to_thread(
+            lambda: explain_document(status, subject, readings, self._sources.past(status))
+        )
         return json_response(document)
 
     async def vhosts(self, request: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ from drove_gateway.admin.desired_hash import DesiredHash
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import GatewayError
 from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.model.vocabulary import App
 from drove_gateway.state.journal import Journal
 from drove_gateway.status.explanation import Reading
@@ -29,6 +30,14 @@ class Sources(msgspec.Struct, frozen=True):
     servers: Callable[[App], Awaitable[tuple[ServerState, ...] | None]]
     journal: Journal
     desired_hash: DesiredHash = msgspec.field(default_factory=DesiredHash)
+
+    def past(self, status: Status) -> tuple[ApplyRecord, ...]:
+        """Return the applies that are older than the history of `status`, newest first.
+
+        They are decoded, which takes milliseconds: not for the event loop.
+        """
+        known = {record.at for record in status.history}
+        return tuple(record for record in self.journal.records() if record.at not in known)
 
     async def readings(self, status: Status, vhosts: Iterable[str]) -> Mapping[str, Reading]:
         """Ask the proxy for the servers of `vhosts`, within a limit of time for all of them."""

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from threading import Lock
 
-from drove_gateway.model.records import Happening
+from drove_gateway.model.records import ApplyRecord, Happening
 from drove_gateway.state.history_entries import (
     AppliedEntry,
     Entry,
@@ -61,6 +61,13 @@ class Journal:
         """Return the applies, newest first, each with the change of the file that followed."""
         entries = [entry for line in self.lines() if (entry := decoded(line)) is not None]
         return past_applies(entries)
+
+    def records(self) -> tuple[ApplyRecord, ...]:
+        """Return the applies alone, newest first."""
+        with self._lock:
+            lines = [line for _, line in self._applies]
+        entries = map(decoded, reversed(lines))
+        return tuple(each.apply for each in entries if isinstance(each, AppliedEntry))
 
     def events(self, most: int) -> tuple[Happening, ...]:
         """Return the newest events, newest first."""

@@ -3,7 +3,7 @@
 Types as in `document`: a field that a gateway of another version may omit has a default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Annotated
@@ -11,6 +11,7 @@ from typing import Annotated
 import msgspec
 
 from drove_gateway.model.proxy import ServerState
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.status.certificate import PresentedCertificate
 from drove_gateway.status.document import HistoryEntry, doc
 from drove_gateway.status.document_builder import history_entry, optional_utc, utc
@@ -140,11 +141,15 @@ class VhostNames(msgspec.Struct, frozen=True):
 
 
 def explain_document(
-    status: Status, subject: Subject, readings: Mapping[str, Reading]
+    status: Status,
+    subject: Subject,
+    readings: Mapping[str, Reading],
+    past: Sequence[ApplyRecord] = (),
 ) -> ExplainDocument:
-    """Return everything about the subject; `readings` are what the proxy said, by vhost."""
+    """Return everything about the subject; `readings` are what the proxy said, by vhost, and `past`
+    the applies that are older than the history of `status`."""
     vhosts = subject.vhosts[:MOST_VHOSTS]
-    explained = [explanation(status, name, readings.get(name, UNREAD)) for name in vhosts]
+    explained = [explanation(status, name, readings.get(name, UNREAD), past) for name in vhosts]
     known = any(_is_known(status, name) for name in vhosts)
     first = verdict(status)
     return ExplainDocument(

@@ -5,6 +5,7 @@ The page, `explain` and the HTTP API show this same value.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -72,8 +73,15 @@ class Explanation(msgspec.Struct, frozen=True):
     certificate: PresentedCertificate | None = None
 
 
-def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explanation:
-    """Return what is known of `vhost`, served or not; `reading` is what the proxy has of it."""
+def explanation(
+    status: Status, vhost: str, reading: Reading = UNREAD, past: Sequence[ApplyRecord] = ()
+) -> Explanation:
+    """Return what is known of `vhost`, served or not.
+
+    `reading` is what the proxy has of it, `past` the applies that are older than the history of
+    `status`.
+    """
+    applies = (*status.history, *past)
     held = tuple(
         f"{each.reason}; {each.known}; {each.ends}" for each in status.held if vhost in each.vhosts
     )
@@ -83,10 +91,10 @@ def explanation(status: Status, vhost: str, reading: Reading = UNREAD) -> Explan
         servers=tuple(_rows(status, vhost, reading.servers or ())),
         lines=explain(status.built, vhost),
         held=held,
-        changes=_changes(status, vhost),
+        changes=_changes(applies, vhost),
         problem=reading.problem,
         unread=reading.servers is None,
-        last_reload=_last_reload(status, vhost),
+        last_reload=_last_reload(status, applies, vhost),
         certificate=presented_certificate(vhost, status.proxy.certificate_files),
     )
 
@@ -111,21 +119,21 @@ def _hosts(apps: Mapping[str, App], vhost: str) -> Mapping[Host, None]:
     return dict.fromkeys(apps[vhost].hosts) if vhost in apps else {}
 
 
-def _changes(status: Status, vhost: str) -> tuple[ApplyRecord, ...]:
+def _changes(applies: Sequence[ApplyRecord], vhost: str) -> tuple[ApplyRecord, ...]:
     named = _naming(vhost)
 
     def concerns(record: ApplyRecord) -> bool:
         texts = (*(step.subject for step in record.steps), *record.reasons)
         return any(map(named, texts)) or any(vhost == failed for failed, _ in record.failed)
 
-    return tuple(record for record in status.history if concerns(record))[:_MOST_CHANGES]
+    return tuple(islice(filter(concerns, applies), _MOST_CHANGES))
 
 
-def _last_reload(status: Status, vhost: str) -> LastReload | None:
+def _last_reload(status: Status, applies: Sequence[ApplyRecord], vhost: str) -> LastReload | None:
     named = _naming(vhost)
     namespace = status.built.leader_vhosts.get(vhost)
     of_leader = f"leader of namespace {namespace} moved" if namespace else None
-    for record in status.history:
+    for record in applies:
         own = [reason for reason in record.reasons if named(reason) or reason == of_leader]
         if record.reloaded and own:
             lines = [each for each in record.reasons if each.startswith("`") and each not in own]
@@ -135,4 +143,5 @@ def _last_reload(status: Status, vhost: str) -> LastReload | None:
 
 def _naming(vhost: str) -> Callable[[str], object]:
     """Return what finds `vhost`, and not a longer name, in a text."""
-    return re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(vhost)}(?![A-Za-z0-9.-])").search
+    search = re.compile(rf"(?<![A-Za-z0-9.-]){re.escape(vhost)}(?![A-Za-z0-9.-])").search
+    return lambda text: vhost in text and search(text)

@@ -105,6 +105,21 @@ def test_a_tag_that_the_template_reads_is_known(template: str) -> None:
     assert unread_tags(built(endpoints("a", 1, color="b")), known).subjects == ()
 
 
+@pytest.mark.parametrize(
+    ("template", "reads"),
+    [
+        ("[[range $k, $v := .Tags]]", True),
+        ("[[range $a := .Apps]] [[$a.Vhost]] [[end]]", False),
+        ("[[range .Apps]] [[.Tags]]", False),
+        ("[[range\n .Tags -]]", True),
+    ],
+)
+def test_a_template_with_its_own_delimiters_is_read(template: str, reads: bool) -> None:
+    known = KnownTags(frozenset(), template, right="]]")
+
+    assert known.has("color") == reads
+
+
 def test_a_tag_that_nothing_reads_is_found_with_its_apps() -> None:
     apps = [endpoints(name, 1, colour="x", drain="5") for name in "abcd"]
     known = KnownTags(frozenset({"drain"}), "{{if .Tags.color}}{{.Tags.colourful}}{{end}}")

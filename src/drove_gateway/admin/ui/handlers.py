@@ -74,11 +74,12 @@ class Ui:
         status, vhost = self._current(), vhost_spelling(name)
         readings = await self._sources.readings(status, (vhost,))
         reading, viewer = readings.get(vhost, UNREAD), self._sessions.viewer(request)
-        return _html(
-            await asyncio.to_thread(
-                lambda: self._pages.vhost(status, viewer, explanation(status, vhost, reading))
-            )
-        )
+
+        def rendered() -> str:
+            detail = explanation(status, vhost, reading, self._sources.past(status))
+            return self._pages.vhost(status, viewer, detail)
+
+        return _html(await asyncio.to_thread(rendered))
 
     async def past_apply(self, request: web.Request) -> web.StreamResponse:
         """An apply, with its plan and the difference of the configuration."""

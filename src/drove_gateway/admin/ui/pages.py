@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import islice
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -11,7 +10,6 @@ from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.chart import bars
 from drove_gateway.admin.ui.vhost_list import vhost_page
 from drove_gateway.model.wording import age, count_of, printable
-from drove_gateway.state.journal import Journal
 from drove_gateway.state.past import PastApply
 from drove_gateway.status.explanation import Explanation
 from drove_gateway.status.problems import problems
@@ -54,10 +52,17 @@ class Pages:
             viewer,
             problems=found[:_MOST_PROBLEMS],
             more_problems=max(0, len(found) - _MOST_PROBLEMS),
-            moments=_moments(status, self._sources.journal),
+            moments=self._moments(status),
             bars=bars(status),
             desired_hash=self._sources.desired_hash.of(status.built.topology),
         )
+
+    def _moments(self, status: Status) -> Sequence[Moment]:
+        """The time line: this run's applies, then those of earlier runs, and the events."""
+        applies = status.history
+        if len(applies) < _MOST_MOMENTS:
+            applies = (*applies, *self._sources.past(status))
+        return timeline(applies, self._sources.journal.events(_MOST_MOMENTS), _MOST_MOMENTS)
 
     def vhosts(self, status: Status, viewer: Viewer, search: str, number: int) -> str:
         """A page of the list of vhosts."""
@@ -81,16 +86,6 @@ class Pages:
         return self._templates.get_template(name).render(
             status=status, viewer=viewer, verdict=verdict(status), **facts
         )
-
-
-def _moments(status: Status, journal: Journal) -> Sequence[Moment]:
-    """The time line: this run's applies, then those of earlier runs, and the events."""
-    applies = status.history
-    if len(applies) < _MOST_MOMENTS:
-        known = {record.at for record in applies}
-        past = (each.record for each in journal.applies() if each.record.at not in known)
-        applies = (*applies, *islice(past, _MOST_MOMENTS - len(applies)))
-    return timeline(applies, journal.events(_MOST_MOMENTS), _MOST_MOMENTS)
 
 
 def _clock(at: float | None) -> str:

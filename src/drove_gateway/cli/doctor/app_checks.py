@@ -13,7 +13,6 @@ from drove_gateway.model.wording import first_and_more
 from drove_gateway.topology.build import TopologyBuild
 
 _APPS_SHOWN = 3
-_ALL_TAGS = re.compile(r"range\b[^}]*\.Tags\s*-?}}")
 
 
 class SpecifiedApp(msgspec.Struct, frozen=True):
@@ -38,17 +37,23 @@ class TimeToTraffic(msgspec.Struct, frozen=True):
 
 
 class KnownTags(msgspec.Struct, frozen=True):
-    """The tags that settings name, and the text of the template."""
+    """The tags that settings name, and the text of the template; `right` is the right delimiter of
+    its actions."""
 
     settings: frozenset[str]
     template: str
+    right: str = "}}"
 
     def has(self, tag: str) -> bool:
         """Whether something reads `tag`: a setting, or the template, which may read all."""
-        if tag in self.settings or _ALL_TAGS.search(self.template):
+        if tag in self.settings or self._reads_all():
             return True
         name = re.escape(tag)
         return bool(re.search(rf"""\.Tags\.{name}\b|["`]{name}["`]""", self.template))
+
+    def _reads_all(self) -> bool:
+        end = re.escape(self.right)
+        return bool(re.search(rf"(?s)range\b(?:(?!{end}).)*\.Tags\s*-?{end}", self.template))
 
 
 def wait_before_kill(apps: Sequence[SpecifiedApp], time: TimeToTraffic) -> Finding:

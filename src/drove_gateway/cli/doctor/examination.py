@@ -129,7 +129,7 @@ def _template(file: ConfiguredFile | None) -> tuple[str | None, tuple[str, ...]]
 
 def _known_tags(settings: Settings, template: str) -> KnownTags:
     named = {settings.drain_timeout_tag, *(each.routing_tag for each in settings.namespaces)}
-    return KnownTags(frozenset(named - {""}), template)
+    return KnownTags(frozenset(named - {""}), template, settings.delimiters[1])
 
 
 def _own_certificates(settings: Settings) -> Iterator[Path]:
