@@ -181,12 +181,12 @@ class Bench:
         return last
 
     async def healthy(self, seconds: float = 90) -> None:
-        """Wait until `/v1/health` reports 200."""
-        await self._becomes(200, seconds)
+        """Wait until `/v1/health` reports 200, and no fault of a single vhost either."""
+        await self._becomes(True, seconds)
 
     async def unhealthy(self, seconds: float = 60) -> dict[str, Any]:
-        """Wait until `/v1/health` reports 500. Return it."""
-        await self._becomes(500, seconds)
+        """Wait until `/v1/health` reports 500, or a fault of some vhosts. Return it."""
+        await self._becomes(False, seconds)
         return await self.health()
 
     async def serves(self, *apps: str, seconds: float = 60) -> None:
@@ -254,19 +254,25 @@ class Bench:
         hosts = self.cluster.app(app).hosts()
         return ExpectedResponses(instances=frozenset(instance.instance_id for instance in hosts))
 
-    async def _becomes(self, status: int, seconds: float) -> None:
+    async def _becomes(self, well: bool, seconds: float) -> None:
+        wanted = "good" if well else "bad"
         last: dict[str, Any] = {}
 
         async def became() -> bool:
             nonlocal last
             last = await self.health()
-            return bool(last["status"] == status)
+            return _is_well(last) == well
 
         await until(
             became,
             seconds,
-            lambda: f"health never becomes {status}: {_shown(last)}\n{self.daemon.tail()}",
+            lambda: f"health is never {wanted}: {_shown(last)}\n{self.daemon.tail()}",
         )
+
+
+def _is_well(health: Mapping[str, Any]) -> bool:
+    sections = ("Config", "Template", "UpstreamUpdatesViaAPI", "ResolverHealth")
+    return health["status"] == 200 and all(health[name]["Healthy"] for name in sections)
 
 
 def _shown(report: Mapping[str, Any]) -> str:

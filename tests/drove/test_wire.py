@@ -101,6 +101,21 @@ def test_an_app_with_wrong_types_in_a_host_is_left_out_and_the_rest_is_kept(wron
     assert "$.hosts[0]" in rejection.reason
 
 
+@pytest.mark.parametrize("wrong", [{"port": "80"}, {"port": 1.5}, {"host": None}, {"portType": 5}])
+def test_a_host_with_wrong_types_costs_only_itself(wrong: Any) -> None:
+    good = {"host": "ex1.dc", "port": 1, "portType": "HTTP"}
+    decoder = EndpointsDecoder("stage")
+    body = answer([{**WEB, "hosts": [{**good, **wrong}, good]}, API])
+    listing = decoder.decode(body)
+
+    web = next(app for app in listing.apps if app.app_id == "web-1")
+    assert [(host.host, host.port) for host in web.hosts] == [("ex1.dc", 1)]
+    assert web.tags == decode([WEB]).apps[0].tags
+    (rejection,) = listing.rejected
+    assert (rejection.app_id, rejection.subject) == ("web-1", "host")
+    assert decoder.decode(body + b" ").apps == listing.apps
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -1,5 +1,6 @@
 """How the status changes from event to event."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -7,7 +8,14 @@ import msgspec
 import pytest
 
 from drove_gateway.model.about import About
-from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
+from drove_gateway.model.health import (
+    PENDING,
+    FaultOfSome,
+    HealthSection,
+    ProxyHealth,
+    of_names,
+    of_some,
+)
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Progress
@@ -67,6 +75,26 @@ def test_one_unhealthy_section_makes_the_gateway_unhealthy(section: str) -> None
     now = with_namespace(status(), LED)
 
     assert not with_proxy(now, msgspec.structs.replace(WELL, **{section: PENDING})).healthy
+
+
+@pytest.mark.parametrize("section", ["config", "template", "upstream_updates", "resolver"])
+def test_a_fault_of_some_vhosts_leaves_the_gateway_healthy(section: str) -> None:
+    now = with_namespace(status(), LED)
+    fault = of_some(HealthSection(healthy=False, message="a.local is"), {"a.local"}, ("a", "b"))
+
+    assert with_proxy(now, msgspec.structs.replace(WELL, **{section: fault})).healthy
+    assert json.loads(msgspec.json.encode(fault)) == {"Healthy": False, "Message": "a.local is"}
+
+
+def test_a_fault_of_every_vhost_is_the_gateways() -> None:
+    fault = HealthSection(healthy=False, message="unknown hosts")
+    apps = built("a.local", "b.local").topology
+    both = of_names(fault, {"10.0.0.1"}, apps)
+
+    assert not isinstance(both, FaultOfSome)
+    assert not isinstance(of_names(fault, {"x"}, None), FaultOfSome)
+    assert isinstance(of_names(fault, {"10.0.0.9"}, apps), FaultOfSome)
+    assert isinstance(of_names(fault, {"10.0.0.1"}, built("a.local").topology), FaultOfSome)
 
 
 def test_gateway_is_not_healthy_at_the_start() -> None:

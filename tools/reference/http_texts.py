@@ -33,6 +33,9 @@ ROUTES: Mapping[str, RouteDoc] = {
 `UpstreamUpdatesViaAPI` and `ResolverHealth` are healthy and every namespace has a healthy endpoint,
 otherwise 500. The body has the same form for both.
 
+A fault of some vhosts, such as a host without an address or a vhost that the proxy refuses, makes
+its section unhealthy, and leaves the status code at 200 as long as other vhosts are served.
+
 Health is about the gateway. When it is 500, the proxy keeps serving the last good state: do not
 take a load balancer out of service because of it, alert somebody instead.""",
         more="`Rejected`, `Held`, `Reconciler` and `StoredState` do not exist in the original.",

@@ -63,7 +63,7 @@ def health_without_secrets(health: ProxyHealth, hide: Callable[[str], str]) -> P
 
 
 def _hidden(section: HealthSection, hide: Callable[[str], str]) -> HealthSection:
-    return HealthSection(healthy=section.healthy, message=hide(section.message))
+    return msgspec.structs.replace(section, message=hide(section.message))
 
 
 def _of_settings(settings: Settings) -> Iterator[str]:

@@ -1,16 +1,15 @@
 """Decodes the responses of `/v1/endpoints` into the model, one after the other."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from sys import intern
 
 import msgspec
 
-from drove_gateway.drove.excerpt import Hide, as_it_is, excerpt
+from drove_gateway.drove.app_entry import AppEntry, app_of, read_app, rejected_of
+from drove_gateway.drove.excerpt import Hide, as_it_is
 from drove_gateway.drove.wire import UNREADABLE, decoded, success
 from drove_gateway.model.errors import BadResponse
-from drove_gateway.model.spelling import host_spelling, port_type_spelling, vhost_spelling
-from drove_gateway.model.vocabulary import NO_TAGS, AppEndpoints, Host, Rejection
+from drove_gateway.model.vocabulary import AppEndpoints, Rejection
 
 # Splitting costs about 70 bytes an element, so a body of `[1,1,1,…` would cost 35 times its size.
 # A response with 100,000 hosts has about 350,000 commas, and as many apps at the very most.
@@ -42,7 +41,7 @@ class Reading(msgspec.Struct, frozen=True):
 
     listing: EndpointsListing = EndpointsListing(())
     body: bytes | None = None
-    known: Mapping[bytes, AppEndpoints | Rejection] = {}
+    known: Mapping[bytes, AppEntry] = {}
 
 
 class Merge(msgspec.Struct, frozen=True):
@@ -60,28 +59,8 @@ class _Envelope(msgspec.Struct):
     data: list[msgspec.Raw] | None = None
 
 
-class _WireHost(msgspec.Struct, rename="camel", gc=False):
-    host: str
-    port: int
-    port_type: str
-
-
-class _WireApp(msgspec.Struct, rename="camel", gc=False):
-    app_id: str
-    vhost: str
-    hosts: list[_WireHost]
-    app_name: str = ""
-    tags: dict[str, str | None] | None = None
-
-
-class _Named(msgspec.Struct, rename="camel"):
-    app_id: str = ""
-
-
 _ENDPOINTS = msgspec.json.Decoder(_Envelope)
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
-_APP = msgspec.json.Decoder(_WireApp)
-_NAMED = msgspec.json.Decoder(_Named)
 
 
 class EndpointsDecoder:
@@ -108,8 +87,8 @@ class EndpointsDecoder:
     def read(self, body: bytes, hide: Hide = as_it_is) -> Reading:
         """Read a response that lists everything. Raises BadResponse.
 
-        An app with wrong types becomes a `Rejection`, and the others are kept. When no app can be
-        read the whole response is bad, since an empty list would mean that nothing runs.
+        A host or an app with wrong types becomes a `Rejection`, and the others are kept. When no
+        app can be read the whole response is bad, since an empty list would mean that nothing runs.
         """
         last = self._last
         if body == last.body:
@@ -146,14 +125,14 @@ class EndpointsDecoder:
 
     def _entries(
         self, elements: Sequence[msgspec.Raw], hide: Hide
-    ) -> tuple[list[AppEndpoints | Rejection], Mapping[bytes, AppEndpoints | Rejection]]:
+    ) -> tuple[list[AppEntry], Mapping[bytes, AppEntry]]:
         before = self._last.known
-        known: dict[bytes, AppEndpoints | Rejection] = {}
-        entries: list[AppEndpoints | Rejection] = []
+        known: dict[bytes, AppEntry] = {}
+        entries: list[AppEntry] = []
         rejected = 0
         for element in elements:
             raw = bytes(element)
-            entry = known.get(raw) or before.get(raw) or self._read(raw, hide)
+            entry = known.get(raw) or before.get(raw) or read_app(raw, self._namespace, hide)
             known[raw] = entry
             entries.append(entry)
             rejected += isinstance(entry, Rejection)
@@ -162,14 +141,6 @@ class EndpointsDecoder:
                     f"more than {MOST_REJECTED:,} apps in the response cannot be read"
                 )
         return entries, known
-
-    def _read(self, raw: bytes, hide: Hide) -> AppEndpoints | Rejection:
-        try:
-            return _app(_APP.decode(raw))
-        except UNREADABLE as error:
-            name = excerpt(_name(raw), hide=hide)
-            reason = excerpt(str(error), hide=hide)
-            return Rejection(self._namespace, name, "app", excerpt(raw, hide=hide), reason)
 
 
 def differing_apps(before: EndpointsListing, after: EndpointsListing) -> tuple[str, ...]:
@@ -188,13 +159,10 @@ def _contents(listing: EndpointsListing) -> Mapping[str, set[tuple[object, ...]]
     return found
 
 
-def _listing(
-    entries: Sequence[AppEndpoints | Rejection], before: Sequence[AppEndpoints]
-) -> EndpointsListing:
-    return EndpointsListing(
-        _distinct([entry for entry in entries if isinstance(entry, AppEndpoints)], before),
-        tuple(dict.fromkeys(entry for entry in entries if isinstance(entry, Rejection))),
-    )
+def _listing(entries: Sequence[AppEntry], before: Sequence[AppEndpoints]) -> EndpointsListing:
+    apps = [app for app in map(app_of, entries) if app is not None]
+    rejected = dict.fromkeys(each for entry in entries for each in rejected_of(entry))
+    return EndpointsListing(_distinct(apps, before), tuple(rejected))
 
 
 def _distinct(
@@ -282,27 +250,3 @@ def _split(body: bytes, hide: Hide) -> list[msgspec.Raw]:
     # Looked at once more, piece by piece, to say what is wrong.
     data = success(body, hide)
     return decoded(_ELEMENTS, data, "the response is not a list of endpoints", hide)
-
-
-def _app(wire: _WireApp) -> AppEndpoints:
-    tags = {key: value for key, value in (wire.tags or NO_TAGS).items() if value is not None}
-    return AppEndpoints(
-        wire.app_name,
-        wire.app_id,
-        vhost_spelling(wire.vhost),
-        tags or NO_TAGS,
-        tuple(_hosts(wire.hosts)),
-    )
-
-
-def _hosts(hosts: Sequence[_WireHost]) -> Iterator[Host]:
-    for host in hosts:
-        spelled = host_spelling(intern(host.host))
-        yield Host(spelled, host.port, port_type_spelling(host.port_type))
-
-
-def _name(raw: bytes) -> str:
-    try:
-        return _NAMED.decode(raw).app_id
-    except UNREADABLE:
-        return ""

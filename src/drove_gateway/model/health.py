@@ -1,6 +1,10 @@
 """Health of a proxy, in the sections of `/v1/health`."""
 
+from collections.abc import Collection
+
 import msgspec
+
+from drove_gateway.model.vocabulary import App, Topology
 
 
 class HealthSection(
@@ -10,6 +14,40 @@ class HealthSection(
 
     healthy: bool = True
     message: str = "OK"
+
+
+class FaultOfSome(HealthSection, frozen=True):
+    """A section that is unhealthy because of some vhosts, while others are served.
+
+    It is reported, and it does not make `/v1/health` 500: a load balancer that checks it would take
+    every vhost out of traffic for a single tenant's fault.
+    """
+
+
+def of_some(
+    section: HealthSection, faulty: Collection[str], vhosts: Collection[str]
+) -> HealthSection:
+    """Return `section` as a fault of the `faulty` vhosts alone, unless it concerns all `vhosts`.
+
+    A single vhost's fault is its own even where there is no other.
+    """
+    if section.healthy or len(faulty) >= max(len(vhosts), 2):
+        return section
+    return FaultOfSome(section.healthy, section.message)
+
+
+def of_names(
+    section: HealthSection, names: Collection[str], topology: Topology | None
+) -> HealthSection:
+    """Return `section` as a fault of the vhosts with a host of `names`, as `of_some` does."""
+    if section.healthy or topology is None:
+        return section
+    faulty = [vhost for vhost, app in topology.apps.items() if _has_host(app, names)]
+    return of_some(section, faulty, topology.apps)
+
+
+def _has_host(app: App, names: Collection[str]) -> bool:
+    return any(host.host in names for host in app.hosts)
 
 
 PENDING = HealthSection(healthy=False, message="pending first check")

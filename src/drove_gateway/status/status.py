@@ -11,7 +11,7 @@ import msgspec
 
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.model.about import About
-from drove_gateway.model.health import ProxyHealth
+from drove_gateway.model.health import FaultOfSome, ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
@@ -61,10 +61,13 @@ class Status(msgspec.Struct, frozen=True):
 
     @property
     def healthy(self) -> bool:
-        """The original's rule: all four sections, and a leading controller in each namespace."""
+        """The original's rule: all four sections, and a leading controller in each namespace.
+
+        A fault of some vhosts is theirs: it does not count, as long as others are served.
+        """
         proxy = self.proxy
         sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
-        return all(section.healthy for section in sections) and all(
+        return all(each.healthy or isinstance(each, FaultOfSome) for each in sections) and all(
             namespace.healthy for namespace in self.namespaces
         )
 

@@ -9,6 +9,8 @@ from tests.proxies.haproxy.imitation import Model, Server, serve, serve_raw
 from tests.traffic import Instance, Traffic, get
 from tests.waiting import until
 
+from drove_gateway.model.health import FaultOfSome
+
 MakeGateway = Callable[..., Gateway]
 Spawn = Callable[..., Awaitable[list[Instance]]]
 
@@ -63,6 +65,7 @@ async def test_a_command_that_is_refused_is_named_and_the_other_vhosts_are_follo
         await until(lambda: bool(gateway.records))
     health = gateway.driver.health().upstream_updates
     assert not health.healthy
+    assert isinstance(health, FaultOfSome)
     assert 'a.example: HAProxy replied "out of something" to `add server a.example' in (
         health.message
     )

@@ -9,6 +9,7 @@ from tests.proxies.installation.refused_vhosts import Rig, topology
 from tests.waiting import until
 
 from drove_gateway.model.errors import CheckRefused
+from drove_gateway.model.health import FaultOfSome
 from drove_gateway.proxies.installation.reloading import ReloadingProxy
 
 BEFORE = topology(a="10.0.0.1", b="node.example")
@@ -45,6 +46,7 @@ async def test_changes_of_others_are_applied_at_once_and_the_vhost_stays_in_traf
     assert rig.vhosts() == {"a": "10.0.0.2", "b": "10.0.0.9"}
     assert proxy.plan(AFTER).empty
     assert "node.example" in proxy.health().resolver.message
+    assert isinstance(proxy.health().resolver, FaultOfSome)
     await proxy.apply(proxy.plan(BEFORE))
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "10.0.0.9"}
 

@@ -11,7 +11,7 @@ from drove_gateway.model.errors import (
     CommandTimeout,
     GatewayError,
 )
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import FaultOfSome, HealthSection
 from drove_gateway.model.vocabulary import Topology
 
 
@@ -248,3 +248,9 @@ async def test_writing_only_the_file_leaves_culprits_out_as_well(rig: Rig) -> No
     failed = rig.installation.failed(topology(a="10.0.0.1", b="bad"))
     assert [name for name, _ in failed] == ["b"]
     assert rig.reloads == 0
+
+
+async def test_a_refused_vhost_is_not_a_fault_of_the_others_in_health(rig: Rig) -> None:
+    await rig.installation.install(topology(a="10.0.0.1", b="bad"))
+
+    assert isinstance(rig.installation.config_health(topology(a="10.0.0.1", b="bad")), FaultOfSome)

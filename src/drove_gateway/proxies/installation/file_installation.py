@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from drove_gateway.model.errors import CheckRefused, GatewayError, ProxyError, RenderError
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import HealthSection, of_some
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
@@ -112,10 +112,11 @@ class FileInstallation:
         """Return the result of the last install or write, or the vhosts that are refused."""
         config = self._health.config
         failed = self.failed(desired) if desired is not None and config.healthy else ()
-        if not failed:
+        if desired is None or not failed:
             return config
         reasons = [f"{name} is {why}" for name, why in failed]
-        return HealthSection(healthy=False, message=first_and_more(reasons, _NAMED_IN_HEALTH))
+        section = HealthSection(healthy=False, message=first_and_more(reasons, _NAMED_IN_HEALTH))
+        return of_some(section, {name for name, _ in failed}, desired.apps)
 
     def template_health(self) -> HealthSection:
         return self._health.template

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import HealthSection, of_names
 from drove_gateway.model.vocabulary import App, Host, HostGroup, Namespace, Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation.forms import is_name, names_of
@@ -87,9 +87,8 @@ class LastAddresses:
             return HealthSection()
         shown = [f"{name} ({problem})" for name, problem in sorted(stale.items())]
         listed = first_and_more(shown, _NAMED_IN_HEALTH, separator=", ")
-        return HealthSection(
-            healthy=False, message=f"resolver fails, last known address serves: {listed}"
-        )
+        message = f"resolver fails, last known address serves: {listed}"
+        return of_names(HealthSection(healthy=False, message=message), stale, topology)
 
 
 def _names(topology: Topology) -> set[str]:

@@ -212,7 +212,7 @@ class RuntimeProxy:
             template=self._installation.template_health(),
             notes=self._installation.notes(),
             upstream_updates=servers,
-            resolver=self._resolver.health(),
+            resolver=self._resolver.health(self._desired),
             draining=self.draining,
             overdue=self._engine.ledger.overdue(self._clock()),
             contested=self._foreign.problem,

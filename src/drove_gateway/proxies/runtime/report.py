@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from drove_gateway.model.health import PENDING, HealthSection
+from drove_gateway.model.health import PENDING, HealthSection, of_some
 from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import Stage
+from drove_gateway.proxies.runtime.servers import Change
 
 _NAMED = 5
 
@@ -28,6 +29,7 @@ def servers_section(
     if not engine.known:
         return PENDING
     noun = engine.adapter.backend_noun
+    pending = engine.pending(desired)
     problems = dict.fromkeys(
         [
             *(f"{vhost}: {why}" for vhost, why in failed),
@@ -36,7 +38,7 @@ def servers_section(
                 for backend, vhost in engine.missing.items()
                 if vhost in desired.apps
             ),
-            *(f"{c.backend}/{c.name} {c.reason}" for c in engine.pending(desired)),
+            *(f"{c.backend}/{c.name} {c.reason}" for c in pending),
         ]
     )
     if not problems:
@@ -45,7 +47,23 @@ def servers_section(
         return HealthSection(message=f"OK: {listed(notes)}" if notes else "OK")
     vhosts = len({problem.partition(":")[0].partition("/")[0] for problem in problems})
     summary = f"{vhosts} of {len(desired.apps)} {noun}s are not up to date: " if vhosts > 1 else ""
-    return HealthSection(healthy=False, message=f"{summary}{listed(list(problems))}")
+    section = HealthSection(healthy=False, message=f"{summary}{listed(list(problems))}")
+    return of_some(section, _faulty(engine, desired, failed, pending), desired.apps)
+
+
+def _faulty(
+    engine: Engine,
+    desired: Topology,
+    failed: Sequence[tuple[str, str]],
+    pending: Sequence[Change],
+) -> set[str]:
+    """The vhosts whose servers are not as they should be."""
+    changing = {change.backend for change in pending}
+    return (
+        {vhost for vhost, _ in failed}
+        | set(engine.missing.values()).intersection(desired.apps)
+        | {each.vhost for each in engine.desired.due(desired) if each.name in changing}
+    )
 
 
 def listed(items: Sequence[str]) -> str:

@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import HealthSection, of_names
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.model.wording import first_and_more
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
@@ -124,8 +125,11 @@ class Resolver:
                 except TimeoutError:
                     continue
 
-    def health(self) -> HealthSection:
-        """Healthy while every name in use has an address that the resolver still confirms."""
+    def health(self, topology: Topology | None = None) -> HealthSection:
+        """Healthy while every name in use has an address that the resolver still confirms.
+
+        Names of some vhosts of `topology` are a fault of these.
+        """
         stale = {name: r.problem for name, r in self._records.items() if r.problem and r.address}
         failed = {
             name: r.problem for name, r in self._records.items() if r.problem and not r.address
@@ -137,7 +141,8 @@ class Resolver:
             parts.append(f"no address, left out of traffic: {_listed(failed)}")
         if stale:
             parts.append(f"resolver fails, last known address serves: {_listed(stale)}")
-        return HealthSection(healthy=False, message="; ".join(parts))
+        section = HealthSection(healthy=False, message="; ".join(parts))
+        return of_names(section, {*failed, *stale}, topology)
 
     def _answered(self, name: str) -> bool:
         record = self._records.get(name)
