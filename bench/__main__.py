@@ -11,7 +11,9 @@ NOT_BENCHMARKS = {"__main__", "report"}
 
 def main(arguments: list[str]) -> None:
     """Run the module of that name as a program, with the options after it."""
-    names = sorted(path.stem for path in Path(__file__).parent.glob("*.py"))
+    here = Path(__file__).parent
+    packages = [path.parent.name for path in here.glob("*/__main__.py")]
+    names = sorted([*(path.stem for path in here.glob("*.py")), *packages])
     known = [name for name in names if name not in NOT_BENCHMARKS]
     if not arguments or arguments[0] not in known:
         raise SystemExit(

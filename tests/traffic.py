@@ -102,17 +102,19 @@ class _Answering(asyncio.Protocol):
 
 @dataclass
 class Tally:
-    """What clients saw: answers by body, every failure in words and its time (monotonic), and how
-    many requests were sent again (see `Traffic`)."""
+    """What clients saw: answers by body, every failure in words, when the request began and when
+    it failed (monotonic), and how many requests were sent again (see `Traffic`)."""
 
     answers: collections.Counter[str] = field(default_factory=collections.Counter)
     failures: list[str] = field(default_factory=list)
+    begun_at: list[float] = field(default_factory=list)
     failed_at: list[float] = field(default_factory=list)
     repeated: int = 0
 
-    def fail(self, reason: str) -> None:
+    def fail(self, reason: str, begun: float) -> None:
         """Count a request that failed."""
         self.failures.append(reason)
+        self.begun_at.append(begun)
         self.failed_at.append(time.monotonic())
 
     @property
@@ -172,12 +174,13 @@ class Traffic:
         loop = asyncio.get_running_loop()
         lost = False
         while lost or not self.stopping:
+            begun = time.monotonic()
             try:
                 _, client = await loop.create_connection(
                     partial(_Asking, self, number), "127.0.0.1", self.port
                 )
             except OSError as error:
-                self.tally.fail(f"cannot connect: {error}")
+                self.tally.fail(f"cannot connect: {error}", begun)
                 await asyncio.sleep(0.02)
                 continue
             lost = await client.ended
@@ -195,6 +198,7 @@ class _Asking(asyncio.Protocol):
         self._answered = 0
         self._received = b""
         self._waiting = False
+        self._begun = 0.0
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -208,7 +212,7 @@ class _Asking(asyncio.Protocol):
             self.next -= 1
             self._traffic.tally.repeated += 1
         elif self._waiting:
-            self._traffic.tally.fail(f"connection ended without an answer: {exc}")
+            self._fail(f"connection ended without an answer: {exc}")
         if not self.ended.done():
             self.ended.set_result(bool(again))
 
@@ -228,7 +232,7 @@ class _Asking(asyncio.Protocol):
         if status == b"200":
             self._traffic.tally.answers[body.decode()] += 1
         else:
-            self._traffic.tally.fail(f"status {status.decode()}")
+            self._fail(f"status {status.decode()}")
         if b"connection: close" in lower or self._traffic.stopping:
             assert self._transport is not None
             self._transport.close()
@@ -247,6 +251,10 @@ class _Asking(asyncio.Protocol):
         self._transport.write(requests[self.next % len(requests)])
         self.next += 1
         self._waiting = True
+        self._begun = time.monotonic()
+
+    def _fail(self, reason: str) -> None:
+        self._traffic.tally.fail(reason, self._begun)
 
 
 async def get(

