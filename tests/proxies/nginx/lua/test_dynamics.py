@@ -97,7 +97,7 @@ def test_a_text_without_them_is_the_same_whichever_there_are() -> None:
     assert "deny all;" in without_runtime(text)
 
 
-@pytest.mark.parametrize("pattern", ["*.test", ".test", "a.*", "~^a"])
+@pytest.mark.parametrize("pattern", ["*.test", ".test", "a.*", "~^a", '"~^a"'])
 def test_a_vhost_under_a_wildcard_needs_its_own_blocks(pattern: str) -> None:
     assert not read_vhosts(DEFAULT + vhost("a.test") + vhost(pattern)).vhosts
 

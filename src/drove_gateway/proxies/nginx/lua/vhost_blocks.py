@@ -31,6 +31,7 @@ _EMPTY_LINES = re.compile(r"\n\s*\n")
 _MOST_REMEMBERED = 1 << 15
 _FEW_REMEMBERED = 8
 _LISTEN = re.compile(r"\s+(?:default_server|reuseport)\b")
+_PATTERN = re.compile(r"^[*.~]|\.\*$")
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
@@ -90,7 +91,7 @@ def contents(body: str) -> Contents:
     lines: list[str] = []
     for line in map(str.strip, body.splitlines()):
         if line.startswith("server_name "):
-            names += line[len("server_name ") :].rstrip(";").split()
+            names += (name.strip("\"'") for name in line.rstrip(";").split()[1:])
         elif line.startswith("listen "):
             listens.add(_LISTEN.sub("", line))
         elif line and not line.startswith("#"):
@@ -135,7 +136,8 @@ def _vhosts(blocks: Collection[Block]) -> Mapping[str, Sequence[Block]]:
     upstreams = {block.upstream: block for block in blocks if block.upstream}
     any_upstreams = [b for b in upstreams.values() if b.holds(upstream_part(ANY))]
     defaults = [block for block in blocks if block.holds(server_part(ANY))]
-    patterns = {name for block in blocks for name in block.names if not _is_plain(name)}
+    shared = {block.start for block in blocks if is_shared(block)}
+    patterns = {name for block in blocks for name in block.names if _PATTERN.search(name)}
     if len(any_upstreams) != 1 or not defaults or any(name.startswith("~") for name in patterns):
         return {}
     bodies = tuple(block.body for block in defaults)
@@ -148,7 +150,7 @@ def _vhosts(blocks: Collection[Block]) -> Mapping[str, Sequence[Block]]:
         if not _is_plain(vhost) or any(_covers(pattern, vhost) for pattern in patterns):
             continue
         upstream = upstreams.get(vhost)
-        if len(its) == 1 and is_shared(its[0]):
+        if len(its) == 1 and its[0].start in shared:
             if _same_shared_server(its[0].body, bodies):
                 found[vhost] = ()
         elif (
