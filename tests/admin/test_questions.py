@@ -5,7 +5,7 @@ from typing import Any
 import aiohttp
 import pytest
 from tests.admin.conftest import Api
-from tests.admin.test_api import get, serving
+from tests.admin.statuses import get, serving
 
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.records import ApplyRecord

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from tests.admin.conftest import Api, listening
-from tests.admin.test_api import HELD, serving
+from tests.admin.statuses import HELD, serving
 
 from drove_gateway.admin.sessions import COOKIE, Sessions
 from drove_gateway.admin.tokens import ApiTokens, Right

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from tests.admin.test_api import serving
+from tests.admin.statuses import serving
 from tests.cli.beside import printed
 from tests.cli.conftest import ANSWER, Call
 from tests.cli.test_accept import NAMESPACE, gateway

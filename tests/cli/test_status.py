@@ -16,7 +16,7 @@ import click
 import msgspec
 import pytest
 from tests.admin.conftest import Api
-from tests.admin.test_api import WELL
+from tests.admin.statuses import WELL
 from tests.admin.test_server import certificate
 from tests.benches.processes import running_bench
 from tests.cli.conftest import Call

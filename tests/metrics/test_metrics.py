@@ -1,29 +1,16 @@
 """What `/v1/metrics` shows: the original's names, labels and buckets, and what counts in them."""
 
 import re
-from pathlib import Path
 
-import msgspec
 import pytest
-from click.testing import CliRunner
-from tools.reference.metrics import main, page
+from tests.metrics.series import shown
 
-from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.drove.metrics import DroveMetrics
 from drove_gateway.metrics import Metrics
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL, Declared
-from drove_gateway.model.about import About
-from drove_gateway.model.health import HealthSection, ProxyHealth
-from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.plan import ApplyStage, Step
-from drove_gateway.model.records import ApplyRecord, StoredState
-from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
+from drove_gateway.model.records import ApplyRecord
 from drove_gateway.reconciler.report import ReconcilerMetrics
-from drove_gateway.status.status import Status
-from drove_gateway.topology.build import TopologyBuild, build
-from drove_gateway.topology.namespace_build import NamespaceRules
-
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 
 COUNTERS = [
     "drove_gateway_reloads_failed",
@@ -41,6 +28,8 @@ COUNTERS = [
     "drove_gateway_nginx_api_calls_successful_total{operation}",
     "drove_gateway_nginx_api_calls_failed_total{operation}",
 ]
+
+
 HISTOGRAMS = [
     "drove_gateway_reload_duration",
     "drove_gateway_drove_app_refresh_duration{namespace}",
@@ -48,6 +37,8 @@ HISTOGRAMS = [
     "haproxy_runtime_api_duration_seconds{result}",
     "nginx_plus_runtime_api_duration_seconds{result}",
 ]
+
+
 GAUGES = [
     "drove_gateway_config_generation_healthy",
     "drove_gateway_template_rendering_healthy",
@@ -60,39 +51,6 @@ GAUGES = [
     "drove_gateway_configured_endpoints_total{namespace}",
     "drove_gateway_healthy_endpoints_total{namespace}",
 ]
-
-
-def shown(metrics: Metrics) -> dict[str, float]:
-    """Every series with its value."""
-    lines = metrics.render().decode().splitlines()
-    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-    return {series: float(value) for series, value in pairs}
-
-
-def snapshot(
-    namespace: str, *vhosts: str, tags: dict[str, str] | None = None, hosts: int = 1
-) -> Snapshot:
-    return Snapshot(
-        namespace,
-        Leader(),
-        tuple(
-            AppEndpoints(
-                "app",
-                f"{vhost}-1",
-                vhost,
-                tags or {},
-                tuple(Host(f"10.0.0.{number + 1}", 80, "http") for number in range(hosts)),
-            )
-            for vhost in vhosts
-        ),
-    )
-
-
-def built(*snapshots: Snapshot, realm_suffix: str = "", routing_tag: str = "") -> TopologyBuild:
-    rules = [
-        NamespaceRules(each.namespace, frozenset(), realm_suffix, routing_tag) for each in snapshots
-    ]
-    return build({each.namespace: each for each in snapshots}, rules)
 
 
 @pytest.mark.parametrize(
@@ -333,108 +291,6 @@ def test_failed_vhosts_are_counted_and_named_while_they_fail() -> None:
     assert not [name for name in after if name.startswith("drove_gateway_vhost_failed{")]
 
 
-def test_the_proxys_health_is_four_gauges() -> None:
-    metrics = Metrics()
-    proxy = ProxyHealth(config=HealthSection(), template=HealthSection(False, "line 3: no"))
-    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", proxy=proxy))
-    series = shown(metrics)
-
-    assert series["drove_gateway_config_generation_healthy"] == 1
-    assert series["drove_gateway_template_rendering_healthy"] == 0
-    assert series["drove_gateway_upstream_updates_via_api_healthy"] == 1
-    assert series["drove_gateway_resolver_healthy"] == 1
-
-
-def test_apps_are_counted_by_routing_tag_and_realm() -> None:
-    metrics = Metrics(["stage"])
-    apps = snapshot("stage", "a.local", "b.local", "c.test", tags={"env": "canary"}, hosts=3)
-
-    made = built(apps, realm_suffix=".local", routing_tag="env")
-    metrics.built(made)
-    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", built=made))
-
-    series = shown(metrics)
-    assert series["drove_gateway_vhosts"] == 2
-    assert series["drove_gateway_servers"] == 6
-    assert series['drove_gateway_apps_with_routing_tag_total{namespace="stage"}'] == 2
-    assert series['drove_gateway_apps_without_routing_tag_total{namespace="stage"}'] == 0
-    assert series['drove_gateway_apps_ignored_by_realm_total{namespace="stage"}'] == 1
-
-
-def test_an_invalid_vhost_is_counted_once_and_shown_while_it_lasts() -> None:
-    metrics = Metrics(["stage"])
-    name = 'drove_gateway_rejected{namespace="stage",subject="vhost"}'
-
-    metrics.built(built(snapshot("stage", "bad;vhost", "a.local")))
-    metrics.built(built(snapshot("stage", "bad;vhost")))
-    assert shown(metrics)[name] == 1
-    metrics.built(built(snapshot("stage", "a.local")))
-
-    series = shown(metrics)
-    assert series["drove_gateway_invalid_subdomain_label_warnings"] == 1
-    assert series[name] == 0
-
-
-def test_vhost_of_two_namespaces_is_counted_once_for_the_later_namespace() -> None:
-    metrics = Metrics(["one", "two"])
-    both = built(snapshot("one", "a.local", "b.local"), snapshot("two", "b.local", "c.local"))
-
-    metrics.built(both)
-    metrics.built(both)
-
-    series = shown(metrics)
-    assert series['drove_gateway_duplicate_subdomain_label_warnings{namespace="one"}'] == 0
-    assert series['drove_gateway_duplicate_subdomain_label_warnings{namespace="two"}'] == 1
-
-
-def test_time_of_the_last_sync_is_a_metric() -> None:
-    metrics = Metrics(["stage"])
-    name = 'drove_gateway_last_sync_timestamp_seconds{namespace="stage"}'
-    assert shown(metrics)[name] == 0
-
-    view = NamespaceView("stage", (), last_sync=1700000000.5)
-    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", namespaces=(view,)))
-
-    assert shown(metrics)[name] == 1700000000.5
-
-
-def test_serving_the_stored_state_is_a_metric() -> None:
-    metrics = Metrics(["one", "two"])
-    views = (NamespaceView("one", ()), NamespaceView("two", ()))
-    status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views, restored={"two": 1.0})
-
-    metrics.mirror(status)
-    assert shown(metrics)["drove_gateway_state_persistence_healthy"] == 1
-    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="one"}'] == 0
-    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 1
-
-    metrics.mirror(msgspec.structs.replace(status, stored=StoredState(problem="full"), restored={}))
-    assert shown(metrics)["drove_gateway_state_persistence_healthy"] == 0
-    assert shown(metrics)['drove_gateway_serving_stored_state{namespace="two"}'] == 0
-
-
-def test_draining_servers_are_a_metric() -> None:
-    metrics = Metrics()
-    status = Status(About("1.0"), 0.0, {}, "lb1", proxy=ProxyHealth(draining=3))
-
-    metrics.mirror(status)
-    assert shown(metrics)["drove_gateway_draining_servers"] == 3
-
-
-def test_held_servers_are_a_metric() -> None:
-    metrics = Metrics(["one", "two"])
-    views = (NamespaceView("one", ()), NamespaceView("two", ()))
-    status = Status(About("1.0"), 0.0, {}, "lb1", namespaces=views)
-    held = HeldWithdrawal("two", "the response is suddenly empty", 12, ("a.local",), 41.25)
-
-    metrics.mirror(msgspec.structs.replace(status, held=(held,)))
-    assert shown(metrics)['drove_gateway_held_servers{namespace="one"}'] == 0
-    assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 12
-
-    metrics.mirror(status)
-    assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 0
-
-
 def test_label_values_are_escaped() -> None:
     metrics = Metrics(['a"b\\c\nd'])
 
@@ -458,25 +314,6 @@ def test_every_family_is_exposed_once_and_every_line_is_well_formed() -> None:
     assert len(types) == len(set(types))
     for line in text.splitlines():
         assert re.fullmatch(rf"# (HELP|TYPE) {name} .+|{name}({{{label}(,{label})*}})? \S+", line)
-
-
-def test_reference_is_up_to_date() -> None:
-    stale = "run: python -m tools.reference.metrics --write"
-    assert REFERENCE.read_text() == page(), stale
-
-
-def test_the_reference_has_every_metric() -> None:
-    assert [each.shown for each in DECLARED if f"`{each.shown}`" not in page()] == []
-
-
-def test_a_stale_reference_is_found_and_rewritten(tmp_path: Path) -> None:
-    path = tmp_path / "metrics.md"
-    run = CliRunner().invoke
-
-    assert run(main, ["--check", str(tmp_path)]).exit_code == 1
-    assert run(main, ["--write", str(tmp_path)]).exit_code == 0
-    assert run(main, ["--check", str(tmp_path)]).exit_code == 0
-    assert path.read_text() == page()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What the time line shows beside applies."""
 
 import msgspec
-from tests.admin.test_api import HELD, STAGE, serving
+from tests.admin.statuses import HELD, STAGE, serving
 
 from drove_gateway.model.about import About
 from drove_gateway.model.vocabulary import Announced, Leader

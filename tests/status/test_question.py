@@ -1,7 +1,7 @@
 """What a person asks about, in the forms in which it is at hand at night."""
 
 import pytest
-from tests.admin.test_api import serving
+from tests.admin.statuses import serving
 
 from drove_gateway.model.about import About
 from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from tests.admin.test_api import HELD, serving
+from tests.admin.statuses import HELD, serving
 
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection

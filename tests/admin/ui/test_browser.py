@@ -9,7 +9,7 @@ import pytest
 import structlog
 from playwright.async_api import Browser, Page, async_playwright
 from tests.admin.conftest import Api
-from tests.admin.test_api import HELD, serving
+from tests.admin.statuses import HELD, serving
 from tests.admin.ui.test_pages import APPLIED, HOSTILE, noted
 
 from drove_gateway.admin import serve

@@ -3,7 +3,7 @@
 import asyncio
 
 import msgspec
-from tests.admin.test_api import serving
+from tests.admin.statuses import serving
 from tests.admin.ui.test_pages import APPLIED
 
 from drove_gateway.admin.sessions import Viewer

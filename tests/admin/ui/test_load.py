@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 from tests.admin.conftest import Api
-from tests.admin.test_api import serving
+from tests.admin.statuses import serving
 
 from drove_gateway.model.plan import ApplyStage, Step
 from drove_gateway.model.records import ApplyRecord, Progress

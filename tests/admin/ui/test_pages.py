@@ -6,7 +6,7 @@ import aiohttp
 import msgspec
 import pytest
 from tests.admin.conftest import Api
-from tests.admin.test_api import HELD, serving
+from tests.admin.statuses import HELD, serving
 from tests.waiting import until
 
 from drove_gateway.model.health import CertificateHealth, HealthSection
