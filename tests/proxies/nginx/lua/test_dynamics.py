@@ -111,7 +111,7 @@ def test_what_is_dynamic_and_what_needs_a_reload_is_named() -> None:
     fixed = "    upstream leader@x {\n        server 10.0.0.1:80;\n    }\n"
     notes = dynamics(DEFAULT + fixed + vhost("a.test") + vhost("b.test", more="deny all;"))
     assert notes == (
-        "3 of 4 upstreams are dynamic: servers change without a reload",
+        "2 of 3 upstreams are dynamic: servers change without a reload",
         "leader@x: changes need a reload, without a luaUpstream line",
         (
             "b.test: a reload at once when it comes, its blocks are not in the form of the default "
@@ -119,6 +119,12 @@ def test_what_is_dynamic_and_what_needs_a_reload_is_named() -> None:
         ),
         "1 vhost in the form of the default server: served at once when it comes",
     )
+
+
+def test_each_vhost_that_shares_a_server_block_counts() -> None:
+    notes = dynamics(DEFAULT + shared("a.test", "b.test") + vhost("c.test", more="deny all;"))
+    assert notes[0].startswith("3 of 3 upstreams are dynamic")
+    assert notes[-1].startswith("2 vhosts in the form of the default server")
 
 
 def test_a_template_without_a_default_server_needs_a_reload_for_each_new_vhost() -> None:
