@@ -11,6 +11,7 @@ from aiohttp.test_utils import make_mocked_request
 from tests.admin.conftest import Api, listening
 from tests.admin.statuses import HELD, serving
 
+from drove_gateway.admin.attempts import FailedAttempts
 from drove_gateway.admin.sessions import COOKIE, Sessions
 from drove_gateway.admin.tokens import ApiTokens, Right
 from drove_gateway.config import Settings
@@ -141,6 +142,76 @@ async def test_logging_out_ends_the_session(guarded: Api, browser: aiohttp.Clien
     await log_in(browser, guarded, ACT)
     async with browser.post(f"{guarded.url}/ui/session/end") as response:
         assert response.url.path == "/ui/login"
+
+
+async def test_a_copy_of_the_cookie_is_worth_nothing_after_logging_out(
+    guarded: Api, browser: aiohttp.ClientSession
+) -> None:
+    await log_in(browser, guarded, ACT)
+    [cookie] = browser.cookie_jar
+    other = aiohttp.ClientSession(headers={"Cookie": f"{COOKIE}={cookie.value}"})
+    async with other:
+        async with other.get(f"{guarded.url}/v1/status") as response:
+            assert response.status == 200
+        async with browser.post(f"{guarded.url}/ui/session/end"):
+            pass
+        async with other.get(f"{guarded.url}/v1/status") as response:
+            assert response.status == 401
+    assert "form_secret" in await log_in(browser, guarded, ACT)
+
+
+async def test_an_address_that_guesses_tokens_at_the_login_has_to_wait(
+    guarded: Api, browser: aiohttp.ClientSession
+) -> None:
+    for number in range(10):
+        assert "This is not a token" in await log_in(browser, guarded, f"guess-{number}")
+
+    async with browser.post(f"{guarded.url}/ui/session", data={"token": ACT}) as response:
+        assert response.status == 429
+        assert 0 < int(response.headers["Retry-After"]) <= 60
+    async with browser.get(
+        f"{guarded.url}/v1/status", headers={"Authorization": f"Bearer {ACT}"}
+    ) as response:
+        assert response.status == 200
+
+
+async def test_an_address_that_guesses_bearer_tokens_has_to_wait(
+    guarded: Api, browser: aiohttp.ClientSession
+) -> None:
+    async def status(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "*/*"}
+        async with browser.get(f"{guarded.url}/v1/status", headers=headers) as response:
+            return response.status
+
+    assert {await status(f"guess-{number}") for number in range(100)} == {401}
+    assert await status(ACT) == 429
+    async with browser.get(f"{guarded.url}/v1/health") as response:
+        assert response.status == 200
+
+
+def test_failed_attempts_expire_and_are_counted_for_each_address() -> None:
+    now = [0.0]
+    failed = FailedAttempts(2, 60.0, lambda: now[0])
+    failed.fail("10.0.0.1")
+    failed.fail("10.0.0.2")
+    assert failed.wait("10.0.0.1") == 0
+    now[0] = 20.0
+    failed.fail("10.0.0.1")
+    assert failed.wait("10.0.0.1") == 40.0
+    assert failed.wait("10.0.0.2") == 0
+    now[0] = 60.0
+    assert failed.wait("10.0.0.1") == 0
+    failed.fail("10.0.0.1")
+    assert failed.wait("10.0.0.1") == 0
+
+
+def test_failed_attempts_of_many_addresses_are_bounded() -> None:
+    failed = FailedAttempts(1, 60.0, lambda: 0.0)
+    for number in range(1001):
+        failed.fail(str(number))
+
+    assert failed.wait("0") == 0
+    assert failed.wait("1000") > 0
 
 
 @pytest.mark.parametrize("keys", [{}])

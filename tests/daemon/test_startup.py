@@ -42,6 +42,7 @@ class Start:
         self.desired: list[dict[str, int]] = []
         self.restored: Mapping[str, float] = {"of the configuration before": 1.0}
         self.asked = 0
+        self.breaks = False
         self.log = CapturingLogger()
         log = EventLog(structlog.wrap_logger(self.log, processors=[]))
         self.acceptance = Acceptance(
@@ -58,6 +59,8 @@ class Start:
             self.startup.begin(namespace, controllers)
 
     def _desire(self, topology: Topology, *_: object) -> None:
+        if self.breaks:
+            raise ValueError("cannot be judged")
         self.desired.append({vhost: len(app.hosts) for vhost, app in topology.apps.items()})
 
     def _restore(self, restored: Mapping[str, float]) -> None:
@@ -65,8 +68,7 @@ class Start:
 
     async def answer(self, namespace: str, servers: int) -> bool:
         """The controllers of `namespace` answer; whether all of it was taken."""
-        self.startup.responded(namespace)
-        return (await self.acceptance.take(snapshot(namespace, servers))).complete
+        return (await self.startup.weigh(snapshot(namespace, servers))).complete
 
     def fails(self, namespace: str) -> "asyncio.Task[None]":
         """The controllers of `namespace` are asked again and again without success."""
@@ -193,3 +195,17 @@ async def test_a_namespace_that_responds_between_two_tries_is_not_given_up(
 
     assert start.restored == {}
     assert start.desired[-1] == {"a.local": 5, "b.local": 4}
+
+
+async def test_a_response_that_cannot_be_judged_leaves_the_stored_state_in_use(
+    remembered: dict[str, StoredNamespace],
+) -> None:
+    start = Start(remembered, C1)
+    await start.fails("a")
+    await start.fails("b")
+    start.breaks = True
+
+    with pytest.raises(ValueError, match="cannot be judged"):
+        await start.answer("a", 5)
+
+    assert set(start.restored) == {"a", "b"}

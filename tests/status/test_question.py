@@ -1,5 +1,7 @@
 """What a person asks about, in the forms in which it is at hand at night."""
 
+import time
+
 import pytest
 from tests.admin.statuses import serving
 
@@ -8,6 +10,7 @@ from drove_gateway.model.vocabulary import AppEndpoints, Host, Leader, Snapshot
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.status.question import similar, subject_of
 from drove_gateway.status.status import Status
+from drove_gateway.status.suggestion import nearest
 from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.namespace_build import parse_rules
 
@@ -76,3 +79,31 @@ def test_a_vhost_that_begins_with_the_name_or_a_similar_name_is_suggested(
     ]
 
     assert similar(built(*apps), name) == meant
+
+
+@pytest.mark.parametrize("question", ["127.0.0.1:1", "[2001:db8::1]:80", "http://10.9.9.9:8080/x"])
+def test_an_address_with_a_port_that_no_app_lists_is_about_no_vhost(question: str) -> None:
+    subject = subject_of(built(), question)
+
+    assert subject.vhosts == ()
+    assert subject.understood.startswith("instance ")
+    assert subject.understood.endswith(", which no app lists")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("vhost-0500.example.con", "vhost-0500.example.com"),
+        ("hvost-0500.example.com", "vhost-0500.example.com"),
+        ("vhost_0500_example_com", ""),
+        ("x" * 253, ""),
+    ],
+)
+def test_suggestions_among_100_000_vhosts_compare_few(name: str, meant: str) -> None:
+    vhosts = {f"vhost-{number:04}.example.com" for number in range(100_000)}
+    begin = time.process_time()
+
+    found = nearest(name, vhosts, ())
+
+    assert not meant or found == meant
+    assert time.process_time() - begin < 0.5

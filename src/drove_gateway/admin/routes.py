@@ -8,6 +8,7 @@ from aiohttp.typedefs import Middleware
 
 from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.attempts import FailedAttempts
 from drove_gateway.admin.closing import announce_closing
 from drove_gateway.admin.hosts import known_hosts_only
 from drove_gateway.admin.past import Past
@@ -59,17 +60,19 @@ class Access(msgspec.Struct, frozen=True):
     """Who may use the API: those with a token; where none is set, those who name a known host.
 
     `hosts` are the names that a request may use beside addresses and localhost; None allows all.
+    `failed` counts the wrong tokens of each address.
     """
 
     tokens: ApiTokens
     sessions: Sessions
+    failed: FailedAttempts
     hosts: tuple[str, ...] | None = None
 
     def protect(self, route: Route) -> Handler:
         """Return the route's handler for those who may use it."""
         if route.right is Right.FORM:
             return self.sessions.form(route.handler)
-        handler = require(route.right, self.tokens, route.handler)
+        handler = require(route.right, self.tokens, route.handler, self.failed)
         if route.right is Right.READ:
             handler = self.sessions.or_session(handler, route.handler)
         is_open = route.right is not Right.NONE and self.tokens.allow(route.right, "")

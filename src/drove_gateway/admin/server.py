@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.attempts import FailedAttempts
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
 from drove_gateway.admin.handshakes import Handshakes
 from drove_gateway.admin.routes import Access, application, routes
@@ -23,6 +24,8 @@ from drove_gateway.model.errors import ConfigError
 
 _IDLE_SECONDS = 60.0
 _STOP_SECONDS = 2.0
+_MOST_WRONG_TOKENS = 100
+_WRONG_TOKENS_SECONDS = 60.0
 # The event loop accepts this many connections before it closes the first of them.
 _ACCEPTED_AT_ONCE = 32
 
@@ -51,9 +54,11 @@ async def serve(
     sessions = Sessions(tokens, secure=tls is not None)
     every_route = routes(sources, actions, sessions)
     handshakes = None if tls is None else Handshakes(tls)
-    limit = ConnectionLimit(most_connections(), asyncio.get_running_loop().time, log, handshakes)
+    clock = asyncio.get_running_loop().time
+    limit = ConnectionLimit(most_connections(), clock, log, handshakes)
+    failed = FailedAttempts(_MOST_WRONG_TOKENS, _WRONG_TOKENS_SECONDS, clock)
     runner = web.AppRunner(
-        application(every_route, Access(tokens, sessions, hosts), limit.middleware),
+        application(every_route, Access(tokens, sessions, failed, hosts), limit.middleware),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,

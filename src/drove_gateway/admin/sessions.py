@@ -2,7 +2,8 @@
 
 A session begins with a token of the configuration. It allows reading; acting also needs the form's
 own secret, so that another site's page can act with no cookie. Sessions end with the process, with
-the configuration, and after twelve hours; nothing is kept of them.
+the configuration, after twelve hours, and by logging out; nothing is kept but the sessions that
+were ended before their time.
 """
 
 import hmac
@@ -22,6 +23,8 @@ FORM_SECRET = "form_secret"  # noqa: S105 - the name of a field
 
 _SECONDS = 12 * 3600.0
 _LONGEST_COOKIE = 200
+# More than these are not remembered one by one: then every session ends.
+_MOST_ENDED = 1000
 
 
 class Viewer(msgspec.Struct, frozen=True):
@@ -42,6 +45,7 @@ class Sessions:
         self._secure = secure
         self._wall = wall
         self._key = secrets.token_bytes(32)
+        self._ended: dict[str, float] = {}
 
     def begin(self, token: str, response: web.StreamResponse) -> bool:
         """Set the cookie of a new session if `token` is one of the configuration's."""
@@ -60,14 +64,25 @@ class Sessions:
         )
         return True
 
-    def end(self, response: web.StreamResponse) -> None:
-        """Remove the cookie."""
+    def end(self, request: web.Request, response: web.StreamResponse) -> None:
+        """End the session of `request`: its cookie is removed, and copies of it become useless."""
+        if self.right(request) is not Right.NONE:
+            now = self._wall()
+            self._ended = {
+                cookie: expires for cookie, expires in self._ended.items() if expires > now
+            }
+            if len(self._ended) >= _MOST_ENDED:
+                self._ended.clear()
+                self._key = secrets.token_bytes(32)
+            self._ended[_cookie(request)] = now + _SECONDS
         response.del_cookie(COOKIE, path="/")
 
     def right(self, request: web.Request) -> Right:
         """Return what the session of `request` allows; `NONE` without a valid session."""
         content, _, signature = _cookie(request).rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signed("session", content).encode()):
+            return Right.NONE
+        if _cookie(request) in self._ended:
             return Right.NONE
         right, expires, _ = content.split(".")
         return Right(right) if int(expires) > self._wall() else Right.NONE

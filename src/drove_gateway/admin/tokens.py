@@ -6,6 +6,7 @@ import hmac
 import msgspec
 from aiohttp import web
 
+from drove_gateway.admin.attempts import FailedAttempts, later
 from drove_gateway.admin.responses import HEADERS, Handler, json_response, wants_html
 
 
@@ -45,13 +46,20 @@ class ApiTokens(msgspec.Struct, frozen=True):
         return Right.READ if _equal(sent, self.read) else Right.NONE
 
 
-def require(right: Right, tokens: ApiTokens, handler: Handler) -> Handler:
-    """Return `handler` for requests that have `right`; other requests get 401 or 403."""
+def require(right: Right, tokens: ApiTokens, handler: Handler, failed: FailedAttempts) -> Handler:
+    """Return `handler` for requests that have `right`; other requests get 401 or 403, and an
+    address that sent many wrong tokens gets 429 for any token."""
 
     async def guarded(request: web.Request) -> web.StreamResponse:
-        sent = _token(request)
+        sent, address = _token(request), str(request.remote)
+        if tokens.allow(right, ""):
+            return await handler(request)
+        if sent and (wait := failed.wait(address)):
+            return later(wait)
         if tokens.allow(right, sent):
             return await handler(request)
+        if sent and tokens.right_of(sent) is Right.NONE:
+            failed.fail(address)
         if tokens.read and _equal(sent, tokens.read):
             error = "this token allows reading only; this request requires admin_token"
             return json_response({"error": error}, 403)

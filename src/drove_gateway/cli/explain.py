@@ -94,7 +94,11 @@ def _from_controllers(file: Path | None, endpoints: dict[str, Path], question: s
             build = asyncio.run(live_topology(settings))
     except GatewayError as error:
         fail(error)
-    vhosts = subject_of(build, question).vhosts
+    subject = subject_of(build, question)
+    vhosts = subject.vhosts
+    if not vhosts:
+        say(f"It is {subject.understood}.")
+        raise SystemExit(1)
     say("\n\n".join("\n".join(explained(build, vhost)) for vhost in vhosts))
     if not {*build.topology.apps, *build.leader_vhosts}.issuperset(vhosts):
         # The vhost may be in an entry that could not be read.

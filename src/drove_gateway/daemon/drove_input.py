@@ -120,7 +120,6 @@ class DroveInput:
         )
 
     async def _accept(self, response: Snapshot) -> bool:
-        self._startup.responded(response.namespace)
-        accepted = await self.acceptance.take(response)
+        accepted = await self._startup.weigh(response)
         self._known[response.namespace] = accepted.snapshot
         return accepted.complete

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from drove_gateway.acceptance.acceptance import Acceptance
+from drove_gateway.acceptance.acceptance import Acceptance, Accepted
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.vocabulary import AppEndpoints, Snapshot
@@ -96,8 +96,14 @@ class Startup:
         elif namespace in self._adopted:
             self._acceptance.adopt(self._adopted[namespace])
 
-    def responded(self, namespace: str) -> None:
-        """A response was received, and is about to be weighed."""
+    async def weigh(self, response: Snapshot) -> Accepted:
+        """Weigh a response. Only then has the namespace responded: while a response is judged,
+        and where it cannot be judged, what was served before it is still served."""
+        accepted = await self._acceptance.take(response)
+        self._responded(response.namespace)
+        return accepted
+
+    def _responded(self, namespace: str) -> None:
         if namespace in self._first:
             self._first[namespace].receive()
         if namespace in self._absent:

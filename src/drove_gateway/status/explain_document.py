@@ -126,7 +126,9 @@ class ExplainedVhost(msgspec.Struct, frozen=True):
 class ExplainDocument(msgspec.Struct, frozen=True):
     """The response of `GET /v1/explain`."""
 
-    understood: Annotated[str, doc("How the question was understood: `vhost …`, `app …`.")]
+    understood: Annotated[
+        str, doc("How the question was understood: `vhost …`, `app …`, `instance …`.")
+    ]
     gateway: Annotated[str, doc("The first sentence of the page, about the gateway as a whole.")]
     gateway_helps: Annotated[str, doc("What helps against it; empty if nothing is wrong.")] = ""
     vhosts: Annotated[tuple[ExplainedVhost, ...], doc("The first 10 vhosts, explained.")] = ()
@@ -158,7 +160,7 @@ def explain_document(
         gateway_helps=first.helps,
         vhosts=tuple(map(_vhost, explained)),
         more_vhosts=len(subject.vhosts) - len(vhosts),
-        suggestion="" if known else similar(status.built, vhosts[0]),
+        suggestion="" if known or not vhosts else similar(status.built, vhosts[0]),
     )
 
 

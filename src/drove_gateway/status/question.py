@@ -1,13 +1,14 @@
 """What a person asks about: a URL, a vhost, an app, an instance's host:port. Pure."""
 
 from collections.abc import Container, Iterator
-from difflib import get_close_matches
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import msgspec
 
 from drove_gateway.model.spelling import host_spelling, valid_vhost, vhost_spelling
 from drove_gateway.model.vocabulary import EMPTY, App, Host, Topology
+from drove_gateway.status.suggestion import nearest
 from drove_gateway.topology.build import TopologyBuild
 from drove_gateway.topology.namespace_build import AcceptedApp
 
@@ -24,8 +25,9 @@ class Subject(msgspec.Struct, frozen=True):
 def subject_of(built: TopologyBuild, question: str, applied: Topology = EMPTY) -> Subject:
     """Return what `question` is about; `applied` may have vhosts that are no longer in `built`.
 
-    A vhost that is known counts first, then an app by name or id, then an instance. Anything else
-    is taken for a vhost that is not known.
+    A vhost that is known counts first, then an app by name or id, then an instance. An address
+    with a port that no app lists is about no vhost. Anything else is taken for a vhost that is not
+    known.
     """
     served = {**applied.apps, **built.topology.apps}
     text = question.strip()
@@ -37,9 +39,19 @@ def subject_of(built: TopologyBuild, question: str, applied: Topology = EMPTY) -
         return Subject(f"app {text}", tuple(apps))
     if port and (listing := tuple(_listing(built, applied, host, port))):
         return Subject(f"instance {host}:{port}", tuple(dict.fromkeys(sorted(listing))))
+    if port and _is_address(host):
+        return Subject(f"instance {host}:{port}, which no app lists", ())
     if serving := _wildcard(served, vhost):
         return Subject(f"vhost {vhost}, which {serving} includes", (serving,))
     return Subject(f"vhost {vhost}", (vhost,))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
@@ -54,12 +66,8 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 def similar(built: TopologyBuild, name: str) -> str:
     """Return a vhost that begins with `name`, or a vhost or app of a similar name; or nothing."""
-    vhosts = sorted({*built.topology.apps, *built.leader_vhosts, *_listed_vhosts(built)})
-    if name and (longer := next((each for each in vhosts if each.startswith(name)), "")):
-        return longer
-    apps = {app.source.app_name for app in _accepted(built)}
-    near = get_close_matches(name, (*vhosts, *sorted(apps)), n=1)
-    return near[0] if near else ""
+    vhosts = {*built.topology.apps, *built.leader_vhosts, *_listed_vhosts(built)}
+    return nearest(name, vhosts, {app.source.app_name for app in _accepted(built)})
 
 
 def _listed_vhosts(built: TopologyBuild) -> Iterator[str]:
