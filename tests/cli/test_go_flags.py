@@ -71,23 +71,50 @@ def test_words_of_the_originals_unit_are_ignored_and_named(call: Call, directory
 
 
 @pytest.mark.parametrize(
-    ("word", "file_given", "program", "ignored"),
+    ("word", "flags", "program", "ignored"),
     [
-        ("2>&1", False, "drove-gateway", True),
-        ("extra", True, "drove-gateway", True),
-        ("extra", False, "nixy", True),
-        ("extra", False, "drove-gateway", False),
-        ("chekc", True, "nixy", False),
+        ("2>&1", [], "drove-gateway", True),
+        ("extra", ["-f", "a.toml"], "drove-gateway", True),
+        ("extra", [], "nixy", True),
+        ("extra", [], "drove-gateway", False),
+        ("chekc", ["-f", "a.toml"], "nixy", False),
     ],
 )
 def test_a_misspelt_command_never_starts_the_daemon(
-    word: str, file_given: bool, program: str, ignored: bool
+    word: str, flags: list[str], program: str, ignored: bool
 ) -> None:
-    assert is_ignored(word, PURPOSES, file_given=file_given, program=program) is ignored
+    assert is_ignored(word, PURPOSES, flags=flags, program=program) is ignored
+
+
+@pytest.mark.parametrize("line", ["-v true", "-v false extra", "--version true", "-v -- x"])
+def test_a_word_after_a_switch_is_ignored_as_by_go(call: Call, line: str) -> None:
+    result = call(*line.split())
+    assert (result.exit_code, result.stdout) == (0, about().lines())
 
 
 @pytest.mark.parametrize(
-    "line", ["-sync-haproxy-state-config", "-f x.toml --sync-haproxy-state-config=true"]
+    ("line", "message"),
+    [
+        ("-v=x", "-v=x: a switch is true or false, as in -v=true"),
+        ("--sync-haproxy-state-config=", "a switch is true or false"),
+        ("-help=maybe", "a switch is true or false"),
+        ("-f=", "-f=: name a file, as in -f nixy.toml"),
+        ("check --f=", "--f=: name a file"),
+    ],
+)
+def test_a_value_that_a_flag_cannot_have_is_named(call: Call, line: str, message: str) -> None:
+    result = call(*line.split())
+    assert result.exit_code == 2
+    assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-sync-haproxy-state-config",
+        "-sync-haproxy-state-config true",
+        "-f x.toml --sync-haproxy-state-config=true",
+    ],
 )
 def test_state_file_sync_of_newer_versions_says_in_one_warning_that_nothing_is_needed(
     line: str,

@@ -14,7 +14,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from drove_gateway.cli.go_flags import FILE, is_ignored, split_flags, with_file_flags
+from drove_gateway.cli.go_flags import is_ignored, split_flags, with_file_flags
 
 DEFAULT_FILE = Path("nixy.toml")
 SYSTEM_FILES = (Path("/etc/drove-gateway/nixy.toml"), Path("/etc/nixy/nixy.toml"))
@@ -48,7 +48,11 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments; `-f` may be spelled as for the original."""
-        return super().parse_args(ctx, with_file_flags(args))
+        try:
+            arguments = with_file_flags(args)
+        except ValueError as error:
+            ctx.fail(str(error))
+        return super().parse_args(ctx, arguments)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write examples and exit codes below the options."""
@@ -75,11 +79,13 @@ class Commands(click.Group):
 
         Words after them that the original ignores are left in the context, under `IGNORED_WORDS`.
         """
-        flags, words = split_flags(args)
+        try:
+            flags, words = split_flags(args)
+        except ValueError as error:
+            ctx.fail(str(error))
         if words and words[0] not in self.purposes and not ctx.resilient_parsing:
             program = ctx.info_name or ""
-            given = FILE in flags
-            if is_ignored(words[0], self.purposes, file_given=given, program=program):
+            if is_ignored(words[0], self.purposes, flags=flags, program=program):
                 ctx.meta[IGNORED_WORDS] = tuple(words)
                 words = []
         return super().parse_args(ctx, [*flags, *words])

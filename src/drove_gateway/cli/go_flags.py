@@ -27,7 +27,10 @@ _LIKE_A_COMMAND = re.compile(r"[a-z][a-z-]*")
 
 
 def split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the leading flags in click's spelling, and the words after them."""
+    """Return the leading flags in click's spelling, and the words after them.
+
+    Raises ValueError for a value that a flag cannot have.
+    """
     flags: list[str] = []
     rest = list(arguments)
     while rest and rest[0].startswith("-") and rest[0] != "-":
@@ -37,15 +40,20 @@ def split_flags(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         name, _, value = flag.removeprefix("-").removeprefix("-").partition("=")
         if name == "f":
             flags += _with_value(flag, value, rest)
-        elif name not in _SWITCHES or not (value in _TRUE | _FALSE or "=" not in flag):
+        elif name not in _SWITCHES:
             flags.append(flag)
+        elif "=" in flag and value not in _TRUE | _FALSE:
+            raise ValueError(f"{flag}: a switch is true or false, as in -{name}=true")
         elif value not in _FALSE:
             flags.append(_SWITCHES[name])
     return flags, rest
 
 
 def with_file_flags(arguments: Sequence[str]) -> list[str]:
-    """Return a command's arguments with `-f` and `-help` in click's spelling, wherever they are."""
+    """Return a command's arguments with `-f` and `-help` in click's spelling, wherever they are.
+
+    Raises ValueError for a value that a flag cannot have.
+    """
     result: list[str] = []
     rest = list(arguments)
     while rest:
@@ -60,20 +68,26 @@ def with_file_flags(arguments: Sequence[str]) -> list[str]:
     return result
 
 
-def is_ignored(word: str, commands: Collection[str], *, file_given: bool, program: str) -> bool:
-    """Whether a first word after the flags has no meaning, as for the original.
+def is_ignored(
+    word: str, commands: Collection[str], *, flags: Collection[str], program: str
+) -> bool:
+    """Whether a first word after the `flags` has no meaning, as for the original.
 
     It may also be a misspelt command, which must not start the daemon. That is what a word like a
-    command's name is taken for, and every plain word unless `-f` or the name `nixy` says that the
-    command line was made for the original.
+    command's name is taken for, and every plain word unless a flag or the name `nixy` says that the
+    command line was made for the original: in Go, `true` after a switch is such a word.
     """
     if get_close_matches(word, commands, n=1):
         return False
-    return file_given or program == "nixy" or not _LIKE_A_COMMAND.fullmatch(word)
+    return bool(flags) or program == "nixy" or not _LIKE_A_COMMAND.fullmatch(word)
 
 
 def _with_value(flag: str, value: str, rest: list[str]) -> list[str]:
     """Return `-f` and its value, which is the next word unless the flag has a `=`."""
-    if "=" in flag:
-        return [FILE, value]
-    return [FILE, rest.pop(0)] if rest else [FILE]
+    if "=" not in flag:
+        if not rest:
+            return [FILE]
+        value = rest.pop(0)
+    if not value:
+        raise ValueError(f"{flag}: name a file, as in -f nixy.toml")
+    return [FILE, value]
