@@ -25,6 +25,22 @@ def test_fail_over_takes_one_round_of_pings() -> None:
     in_virtual_time(scenario)
 
 
+def test_the_view_says_since_when_the_leader_leads() -> None:
+    async def scenario(watched: Watched) -> None:
+        await asyncio.sleep(0.1)
+        assert watched.view.leads_since is not None
+        first = watched.view.leads_since
+        watched.cluster[0].standing = Standing.ABSENT
+        await asyncio.sleep(10)
+        assert watched.view.leads_since is None
+        watched.cluster[1].standing = Standing.LEADS
+        await asyncio.sleep(2.1)
+        assert watched.view.leads_since is not None
+        assert 10 <= watched.view.leads_since - first <= 12.2
+
+    in_virtual_time(scenario)
+
+
 def test_a_refused_call_pings_at_once() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)

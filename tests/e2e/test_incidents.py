@@ -89,7 +89,7 @@ async def test_a_vhost_that_the_proxy_refuses(shared: Bench) -> None:
     shared.proxy.template.write_text(template)
     await until(lambda: line not in shared.proxy.config.read_text())
     await shared.cluster.deploy("bad", instances=1, tags={"lb": "nonsense"})
-    await says_first(shared, "1 vhost of 3 vhosts not served as Drove lists them. bad.test")
+    await says_first(shared, "1 of 3 vhosts not served as Drove lists them. bad.test")
 
     seen = await views(shared, "bad.test")
 

@@ -5,9 +5,10 @@ import pytest
 from tests.admin.statuses import HELD, serving
 
 from drove_gateway.model.about import About
-from drove_gateway.model.health import HealthSection
+from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.records import ApplyRecord, Progress
+from drove_gateway.model.records import ApplyRecord, Progress, ReconcilerState
+from drove_gateway.model.vocabulary import EMPTY
 from drove_gateway.status.problems import problems
 from drove_gateway.status.status import Status, with_progress, with_record
 from drove_gateway.status.verdict import Verdict, verdict
@@ -119,6 +120,50 @@ def test_servers_that_drain_past_their_deadline_are_a_problem_with_a_next_step()
     assert found.what == "2 removed servers draining past the deadline"
     assert found.cause.startswith("a.local/s1, a.local/s2: not deleted yet")
     assert found.helps == "journalctl -u drove-gateway | grep 'cannot be deleted'"
+
+
+def behind(state: ReconcilerState) -> Status:
+    """A status whose vhosts are desired, and not applied yet."""
+    return running(applied=EMPTY, progress=Progress(state))
+
+
+@pytest.mark.parametrize("state", ["applying", "collecting", "pacing", "held back"])
+def test_a_change_on_its_way_is_amber(state: ReconcilerState) -> None:
+    found = verdict(behind(state))
+
+    assert found.colour == "amber"
+    assert found.sentence == "2 of 2 vhosts not served as Drove lists them."
+    assert found.next
+
+
+def test_a_difference_that_nothing_is_done_about_is_red() -> None:
+    assert verdict(behind("idle")).colour == "red"
+
+
+def test_a_vhost_that_has_yet_to_leave_counts_as_well() -> None:
+    status = running(built=FIRST.built, progress=Progress("applying"))
+
+    assert verdict(status).sentence == "2 of 2 vhosts not served as Drove lists them."
+
+
+def test_no_vhost_at_all_is_not_called_fine() -> None:
+    found = verdict(running(built=FIRST.built, applied=EMPTY))
+
+    assert (found.colour, found.sentence) == (
+        "amber",
+        "There is no vhost to serve: Drove lists none for this gateway.",
+    )
+    assert found.helps.startswith("drove-gateway check")
+
+
+def test_the_name_of_a_problem_stays_while_its_numbers_change() -> None:
+    first, second = (
+        next(each for each in problems(running(proxy=ProxyHealth(overdue=overdue))) if each.name)
+        for overdue in (("a/s1",), ("a/s1", "a/s2"))
+    )
+
+    assert first.what != second.what
+    assert first.key == second.key
 
 
 def test_a_hold_says_why_and_which_command_ends_it() -> None:

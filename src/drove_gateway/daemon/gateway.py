@@ -30,6 +30,7 @@ from drove_gateway.daemon.configuration_texts import (
 )
 from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
+from drove_gateway.daemon.problem_watch import watch_problems
 from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.daemon.tasks import running_tasks
 from drove_gateway.daemon.worker_watch import watch_workers
@@ -193,6 +194,7 @@ class Gateway:
                         self._reports.reloads,
                         log,
                     ),
+                    watch_problems(self._publisher, proxy.health, time.time),
                     *drove.tasks(),
                 ),
                 finish_seconds=_COMMANDS_TO_WAIT_FOR * settings.command_timeout_sec,

@@ -84,6 +84,7 @@ class NamespaceWatch:
         self._view: NamespaceView | None = None
         self._leaderless: tuple[str, ...] = ()
         self._since = self._logged_at = 0.0
+        self._leads_since: float | None = None
 
     @property
     def name(self) -> str:
@@ -168,8 +169,10 @@ class NamespaceWatch:
             self._announcements = self._follower.announcements
         self._follower = self._following = None
         place = self._leadership.leader
+        self._leads_since = None
         if place is None:
             return
+        self._leads_since = self._shared.around.wall()
         controller = self._controllers[place]
         self._log.write(LogEvent.LEADER_FOLLOWED, controller=controller.url)
         self._follower = Follower(
@@ -207,6 +210,7 @@ class NamespaceWatch:
             syncing=self._sync.syncing or not leads,
             held=self._sync.held,
             settling=self._sync.settling,
+            leads_since=self._leads_since,
         )
 
     def _log_leadership(self) -> None:

@@ -38,7 +38,8 @@ class NamespaceView(msgspec.Struct, frozen=True):
     fetched and accepted, in Unix seconds. `last_error` is empty when the last poll succeeded.
     `syncing` says that a change is known, or possible, whose endpoints were not accepted yet;
     `held` that they were fetched and the guard keeps them waiting; `settling` that the leader is
-    new and may not know all its instances.
+    new and may not know all its instances. `leads_since` is when the gateway found that the leader
+    leads, in Unix seconds.
     """
 
     name: str
@@ -49,6 +50,7 @@ class NamespaceView(msgspec.Struct, frozen=True):
     syncing: bool = True
     held: bool = False
     settling: bool = False
+    leads_since: float | None = None
 
     @property
     def healthy(self) -> bool:

@@ -100,6 +100,9 @@ class NamespaceStatus(msgspec.Struct, frozen=True):
     healthy: Annotated[bool, doc("Whether a controller leads.")] = False
     message: Annotated[str, doc("Who leads, how many stand by, and how many do not respond.")] = ""
     leader: Annotated[str | None, doc("The URL of the leading controller.")] = None
+    leads_since: Annotated[
+        datetime | None, doc("When the gateway found that it leads; null if none leads.")
+    ] = None
     endpoints: Annotated[tuple[EndpointStatus, ...], doc("The configured controllers.")] = ()
     last_sync: Annotated[
         datetime | None, doc("When its endpoints were last fetched and accepted.")
@@ -214,6 +217,9 @@ class Attention(msgspec.Struct, frozen=True):
     what: Annotated[str, doc("What is wrong.")]
     cause: Annotated[str, doc("Why, in the words of the proxy or the controller.")]
     helps: Annotated[str, doc("A command to type, or what to change.")] = ""
+    since: Annotated[
+        datetime | None, doc("When the gateway noticed it; null within the first second.")
+    ] = None
 
 
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,7 @@ def status_document(status: Status, desired_hash: str = "") -> StatusDocument:
         next=sentence.next,
         helps=sentence.helps,
         problems=tuple(
-            Attention(each.what, each.cause, each.helps)
+            Attention(each.what, each.cause, each.helps, optional_utc(each.since))
             for each in problems(status)[:MOST_PROBLEMS]
         ),
         vhosts=len(apps),
@@ -158,6 +158,7 @@ def _namespace(status: Status, view: NamespaceView) -> NamespaceStatus:
         healthy=view.healthy,
         message=view.roles,
         leader=view.leader.endpoint if view.leader else None,
+        leads_since=optional_utc(view.leads_since),
         endpoints=tuple(
             EndpointStatus(endpoint.url, endpoint.healthy, endpoint.message, endpoint.stands_by)
             for endpoint in view.endpoints

@@ -20,16 +20,31 @@ _ADDRESSES = "check that the controllers run, and `drove` of the namespace in ni
 class Problem(msgspec.Struct, frozen=True):
     """Something that is not as it should be: `what`, the `cause` in the words of the proxy or the
     controller, and `helps`: a command to type, or what to change. `vhost` is set where it helps to
-    accept the withdrawal of its servers."""
+    accept the withdrawal of its servers. `name` stays the same while the numbers in `what` change;
+    `since` is when the problem was noticed, in Unix seconds."""
 
     what: str
     cause: str
     helps: str = ""
     vhost: str = ""
+    name: str = ""
+    since: float | None = None
+
+    @property
+    def key(self) -> str:
+        """What identifies the problem for as long as it lasts."""
+        return self.name or self.what
 
 
 def problems(status: Status) -> tuple[Problem, ...]:
     """Return what is wrong, the worst first."""
+    since = status.since
+    return tuple(
+        msgspec.structs.replace(each, since=since.get(each.key)) for each in _problems(status)
+    )
+
+
+def _problems(status: Status) -> tuple[Problem, ...]:
     return (
         *of_the_proxy(status),
         *of_controllers(status),
@@ -114,6 +129,7 @@ def of_holds(status: Status) -> Iterator[Problem]:
             f"{held.reason}; {held.known}",
             f"drove-gateway accept {held.vhosts[0]}",
             held.vhosts[0],
+            name=f"on hold: {held.namespace} {' '.join(held.vhosts)}",
         )
 
 
@@ -132,6 +148,7 @@ def _draining(status: Status) -> Iterator[Problem]:
             f"{first_and_more(overdue, _MOST_NAMED, separator=', ')}: not deleted yet, without new "
             "requests; the gateway retries",
             "journalctl -u drove-gateway | grep 'cannot be deleted'",
+            name="draining",
         )
 
 
@@ -149,12 +166,16 @@ def _rejected(status: Status) -> Iterator[Problem]:
     rejected = status.built.rejected
     if rejected:
         named = [
-            f"app {each.app_id}: {each.subject} {each.value}: {each.reason}" for each in rejected
+            f"app {each.app_id}: {each.subject} {each.value}: {each.reason}"
+            for each in rejected[:_MOST_NAMED]
         ]
+        if more := len(rejected) - len(named):
+            named.append(f"and {more:,} more")
         yield Problem(
             f"{len(rejected):,} rejected from Drove",
-            first_and_more(named, _MOST_NAMED),
+            "; ".join(named),
             "correct the apps on Drove",
+            name="rejected",
         )
 
 
@@ -166,6 +187,7 @@ def _old_workers(status: Status) -> Iterator[Problem]:
             old_workers_left(reloads.workers.old, reloads.workers.old_memory),
             "lower worker_shutdown_timeout (NGINX) or hard-stop-after (HAProxy) in the template, "
             "or look for an app whose instances keep changing",
+            name="old workers",
         )
 
 

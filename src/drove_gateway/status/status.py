@@ -37,6 +37,7 @@ class Status(msgspec.Struct, frozen=True):
     controller has responded yet, with the time at which that state was current; `absent` those of
     which nothing is known either, so that they are no longer waited for. `reloads` says how far
     apart reloads are because of old workers, `history_problem` why the history cannot be stored.
+    `since` has the time at which each problem was noticed, by its key.
     """
 
     about: About
@@ -58,6 +59,7 @@ class Status(msgspec.Struct, frozen=True):
     absent: frozenset[str] = frozenset()
     reloads: ReloadPressure = ReloadPressure()
     history_problem: str = ""
+    since: Mapping[str, float] = {}
 
     @property
     def healthy(self) -> bool:
@@ -155,6 +157,12 @@ def with_reloads(status: Status, reloads: ReloadPressure) -> Status:
 def with_history_problem(status: Status, problem: str) -> Status:
     """Set why the history on disk cannot be written; an empty text when it can."""
     return msgspec.structs.replace(status, history_problem=problem)
+
+
+def with_problems(status: Status, keys: Iterable[str], now: float) -> Status:
+    """Set the keys of the present problems; each keeps the time at which it was noticed."""
+    since = {key: status.since.get(key, now) for key in keys}
+    return status if since == status.since else msgspec.structs.replace(status, since=since)
 
 
 def _without_failed(status: Status, record: ApplyRecord) -> Topology:

@@ -1,5 +1,6 @@
 """The page's first sentence: whether every vhost is served as Drove lists it. Pure."""
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Literal
 
@@ -14,6 +15,11 @@ from drove_gateway.status.status import Status
 _MOST_REASONS = 1
 
 Colour = Literal["green", "amber", "red", "grey"]
+
+# In these states a difference is a change on its way, and nothing is wrong.
+_CHANGING: Mapping[str, Colour] = dict.fromkeys(
+    ("applying", "collecting", "pacing", "held back"), "amber"
+)
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -31,10 +37,8 @@ def verdict(status: Status) -> Verdict:
     """Return what an engineer on call must know first."""
     if not status.history and status.progress.state == "waiting":
         return _begun(status)
-    total = count_of(len(status.built.topology.apps), "vhost")
     following = _following(status.progress)
-    fine = Verdict("green", f"All {total} served as Drove lists them.", following)
-    found = _failing(status, total, following) or _waiting(status) or fine
+    found = _failing(status, following) or _waiting(status) or _fine(status, following)
     return msgspec.structs.replace(found, proven=_proven(status))
 
 
@@ -59,15 +63,31 @@ def _begun(status: Status) -> Verdict:
     return Verdict("grey", "Nothing has been applied yet.", waits)
 
 
-def _failing(status: Status, total: str, following: str) -> Verdict | None:
+def _fine(status: Status, following: str) -> Verdict:
+    total = len(status.built.topology.apps)
+    if not total:
+        return Verdict(
+            "amber",
+            "There is no vhost to serve: Drove lists none for this gateway.",
+            following,
+            "drove-gateway check names what realm and routing tag exclude, and what is rejected",
+        )
+    return Verdict(
+        "green", f"All {count_of(total, 'vhost')} served as Drove lists them.", following
+    )
+
+
+def _failing(status: Status, following: str) -> Verdict | None:
     """The sentence where vhosts are not served as they should be, or would soon not be."""
     if behind := _behind(status):
-        number = count_of(len(behind), "vhost")
-        sentence = f"{number} of {total} not served as Drove lists them"
+        desired = status.built.topology.apps
+        leaving = sum(vhost not in desired for vhost in behind)
+        total = count_of(len(desired) + leaving, "vhost")
+        sentence = f"{len(behind):,} of {total} not served as Drove lists them"
         if problem := next(chain(of_vhosts(status), of_the_proxy(status)), None):
             cause = f"{sentence}. {problem.what}: {problem.cause}"
             return Verdict("red", cause, following, problem.helps)
-        return Verdict("red", f"{sentence}.", following)
+        return Verdict(_CHANGING.get(status.progress.state, "red"), f"{sentence}.", following)
     if alone := [view for view in status.namespaces if view.leaderless]:
         problem = leaderless(alone[0], _MOST_REASONS)
         names = _named([view.name for view in alone])

@@ -101,7 +101,7 @@ async def test_vhosts_that_are_not_applied_come_first(
     html = await page(client, f"{api.url}/ui/")
 
     assert first_sentence(html) == (
-        "red: 1 vhost of 2 vhosts not served as Drove lists them. Changes are not applied: the "
+        "red: 1 of 2 vhosts not served as Drove lists them. Changes are not applied: the "
         "check refused line 12"
     )
 

@@ -106,6 +106,7 @@ def differs(shown: Status, latest: Status) -> bool:
         or shown.stored.problem != latest.stored.problem
         or shown.history_problem != latest.history_problem
         or shown.restored != latest.restored
+        or shown.since != latest.since
         or shown.reloads != latest.reloads
         or [(view.endpoints, view.last_error) for view in shown.namespaces]
         != [(view.endpoints, view.last_error) for view in latest.namespaces]

@@ -28,7 +28,7 @@ def lines(document: StatusDocument, where: str, now: datetime, width: int) -> It
     """Lines of at most `width` characters about the gateway at the URL `where`."""
     yield from _summary(document, where, now, width)
     for section in (
-        list(_problems(document, width)),
+        list(_problems(document, now, width)),
         list(_namespaces(document, now, width)),
         list(_health(document, width)),
         list(_held(document, width)),
@@ -101,12 +101,13 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
         yield from wrapped(f"desired state {document.desired_hash}", width)
 
 
-def _problems(document: StatusDocument, width: int) -> Iterator[str]:
+def _problems(document: StatusDocument, now: datetime, width: int) -> Iterator[str]:
     if not document.problems:
         return
     yield "WHAT NEEDS ATTENTION"
     for problem in document.problems[:_MOST_PROBLEMS]:
-        yield from wrapped(_short(f"{problem.what}: {problem.cause}"), width)
+        lasts = f" (for {age(now, problem.since)})" if problem.since else ""
+        yield from wrapped(_short(f"{problem.what}{lasts}: {problem.cause}"), width)
         if problem.helps:
             yield from wrapped(f"What helps: {_short(problem.helps)}", width, "  ")
     if (more := len(document.problems) - _MOST_PROBLEMS) > 0:
