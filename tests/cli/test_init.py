@@ -77,6 +77,12 @@ async def test_files_for_nginx_with_lua_are_accepted_by_debians_nginx(
     assert checked.exit_code == 0, checked.output
 
 
+def test_the_configuration_is_not_readable_by_others(call: Call, directory: Path) -> None:
+    assert call("init", "nginx", "edge").exit_code == 0
+
+    assert (directory / "edge" / "nixy.toml").stat().st_mode & 0o007 == 0
+
+
 def test_lua_is_for_nginx_only(call: Call) -> None:
     result = call("init", "haproxy", "--lua")
 

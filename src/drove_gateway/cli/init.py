@@ -1,5 +1,6 @@
 """`drove-gateway init`: write a configuration and a template to start from."""
 
+import os
 from pathlib import Path
 
 import click
@@ -53,11 +54,16 @@ def init(proxy: str, directory: Path, *, lua: bool) -> None:
     try:
         place.mkdir(parents=True, exist_ok=True)
         for file, text in files.items():
-            with file.open("x", encoding="utf-8") as target:
+            with open(file, "x", encoding="utf-8", opener=_not_for_others) as target:
                 target.write(text)
     except OSError as error:
         raise click.ClickException(f"cannot write to {place}: {error.strerror}") from error
     _say_how_to_start(starter, place, program)
+
+
+def _not_for_others(path: str, flags: int) -> int:
+    """Open a file as the packages install it: nixy.toml gets passwords."""
+    return os.open(path, flags, 0o640)
 
 
 def _unsuitable(place: Path) -> str:
