@@ -32,8 +32,9 @@ help:
 demo: $(VENV)/.demo
 	@$(BIN)/drove-gateway demo $(ARGS)
 
+# Tests with real proxies wait for most of their time, so more of them run than there are cores.
 test: lint
-	$(BIN)/pytest -n 2 --dist loadgroup --reruns 2 $(ARGS)
+	$(BIN)/pytest -n 4 --dist loadgroup --reruns 2 --durations 30 $(ARGS)
 
 test-unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not end_to_end" $(ARGS)
