@@ -39,6 +39,7 @@ from drove_gateway.cli.terminal import fitted, terminal_width
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
 from drove_gateway.daemon.applied_state import stored_state
+from drove_gateway.daemon.configuration_texts import configuration_texts
 from drove_gateway.daemon.outside import this_machine
 from drove_gateway.log.lines import logger
 from drove_gateway.metrics import Metrics
@@ -302,5 +303,6 @@ def _print_diff(file: ConfiguredFile, text: Rendered, options: _Options) -> None
     except ProxyError as error:
         warn(f"{error}; the diff cannot be shown")
         return
-    for line in file_diff(before, text.text, str(config)):
+    hide = configuration_texts(file.settings, os.environ).hide
+    for line in file_diff(before, text.text, str(config), hide):
         options.say(line)
