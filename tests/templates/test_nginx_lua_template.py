@@ -11,9 +11,12 @@ import pytest
 from tests.proxies.nginx.lua.rig import lua_program
 from tests.templates.edge import hosts, refused, running, vhosts
 from tests.templates.instances import Instance
+from tests.templates.serving import Shipped, app, topology
 
 from drove_gateway.model.spelling import valid_vhost
+from drove_gateway.model.vocabulary import Host
 from drove_gateway.proxies.nginx.lua.vhost_blocks import blocks_of
+from drove_gateway.templates import NAMES
 
 _SECONDS = 20.0
 # Every worker has served some of them.
@@ -74,6 +77,30 @@ def test_when_no_server_can_be_reached_all_are_left_out(short_path: Path) -> Non
         assert edge.get("web.local").status == 503
         left_out = {f"{host.host}:{host.port}": "unavail" for host in dead}
         await_states(short_path, "web.local", left_out)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("nginx-lua")])
+async def test_vhosts_without_lines_of_their_own_share_a_server_block(
+    name: str, tmp_path: Path
+) -> None:
+    program = tmp_path / "nginx"
+    program.write_text("#!/bin/sh\necho nginx version: nginx/1.22.1 >&2\n")
+    program.chmod(0o755)
+    shipped = Shipped(name, program, tmp_path, 8080, 6081)
+    plain = [app(f"plain{number}.local", Host("10.0.0.1", 80, "http")) for number in range(20)]
+    others = [
+        app("*.wild.local", Host("10.0.0.2", 80, "http")),
+        app("secure.local", Host("10.0.0.3", 443, "https")),
+    ]
+
+    few = await shipped.write(topology(*plain[:1], *others))
+    many = await shipped.write(topology(*plain, *others))
+
+    assert few.count("location ") == many.count("location ")
+    listed = [block.names for block in blocks_of(many) if "plain0.local" in block.names]
+    assert [len(names) for names in listed] == [1 + len(plain)]
+    alone = [block.names for block in blocks_of(many) if len(block.names) == 1]
+    assert {("*.wild.local",), ("secure.local",)} <= set(alone)
 
 
 def test_no_vhost_can_have_the_name_of_an_upstream_that_is_not_a_vhosts(short_path: Path) -> None:
