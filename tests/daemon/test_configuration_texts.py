@@ -137,3 +137,29 @@ def test_the_sections_of_health_show_no_known_secret() -> None:
 
     assert SECRET not in repr(shown)
     assert not shown.config.healthy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "vhost s3cret-o.example.com is new",
+        "/run/credentials/drove-gateway.service/key cannot be read",
+        "vhost guest.example.com, user guest",
+    ],
+)
+def test_names_that_share_a_piece_with_a_secret_are_shown_in_messages(text: str) -> None:
+    directory = "/run/credentials/drove-gateway.service"
+    namespace = {"name": "a", "drove": ["http://c"], "user": "guest", "pass": "guest"}
+    settings = SETTINGS.model_copy(
+        update={"namespaces": (Settings.model_validate({"namespaces": [namespace]}).namespaces)}
+    )
+    hide = known_secrets(settings, {"CREDENTIALS_DIRECTORY": directory}).hide
+
+    assert hide(text) == text
+
+
+@pytest.mark.parametrize("cut", [f"line 4: X-Door {SECRET[:12]}", f"at 4 (X {SECRET[:10]}…)"])
+def test_the_beginning_of_a_secret_is_hidden_where_a_message_was_cut(cut: str) -> None:
+    shown = known_secrets(SETTINGS, {}).hide(cut)
+
+    assert SECRET[:8] not in shown

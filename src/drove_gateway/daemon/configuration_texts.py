@@ -1,6 +1,7 @@
 """The secrets that a gateway knows, and how it compares configurations without showing them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 from pydantic import SecretStr
@@ -16,14 +17,18 @@ from drove_gateway.status.status import MOST_STEPS
 
 # A shorter value of the environment would be found in harmless text.
 _SHORTEST = 6
+_path = re.compile(r"(/[\w.@+-]+)+/?").fullmatch
 
 
 def known_secrets(settings: Settings, environ: Mapping[str, str]) -> Secrets:
-    """Return the settings' secrets, and the values of `[template]` and of the environment whose
-    names say that they are secret: a template can write them into the configuration, and the
-    proxy can quote them."""
-    variables = (*environ.items(), *settings.template.items())
-    return Secrets((*_of_settings(settings), *_of_variables(variables)))
+    """Return the secrets that may be in any text of a gateway with these settings.
+
+    They are the settings' secrets, and the values of `[template]` and of the environment whose
+    names say that they are secret: a template can write them into the configuration, and the proxy
+    can quote them. A short secret would be found in harmless names, such as that of a vhost.
+    """
+    known = (*_of_settings(settings), *_of_variables(settings, environ))
+    return Secrets((each for each in known if len(each) >= _SHORTEST), pieces=False)
 
 
 def configuration_texts(settings: Settings, environ: Mapping[str, str]) -> Texts:
@@ -31,7 +36,7 @@ def configuration_texts(settings: Settings, environ: Mapping[str, str]) -> Texts
 
     Hidden are the known secrets in every encoding, and what a line declares to be secret.
     """
-    secrets = known_secrets(settings, environ)
+    secrets = Secrets((*_of_settings(settings), *_of_variables(settings, environ)))
     return Texts(
         plain=without_generation,
         hide=lambda text: without_declared_secrets(secrets.hide(text)),
@@ -74,7 +79,8 @@ def _of_settings(settings: Settings) -> Iterator[str]:
                 yield value.get_secret_value()
 
 
-def _of_variables(variables: Iterable[tuple[str, str]]) -> Iterator[str]:
-    for name, value in variables:
-        if is_secret_name(name) and len(value) >= _SHORTEST:
+def _of_variables(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+    for name, value in (*environ.items(), *settings.template.items()):
+        # The path of a file with a secret is none, and would be found in other paths.
+        if is_secret_name(name) and len(value) >= _SHORTEST and not _path(value):
             yield value

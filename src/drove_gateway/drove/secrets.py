@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from drove_gateway.model.common_text import common_prefix
+
 _MARK = "…"
 
 # A shorter piece of a secret tells little, and would be found in harmless text.
@@ -37,19 +39,26 @@ class _Unit(NamedTuple):
 
 
 class Secrets:
-    """The secrets of a namespace, in each form in which they could be reflected."""
+    """The secrets of a namespace or a gateway, in each form in which they could be reflected.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
+    With `pieces`, as for a controller's words, every piece of a secret counts. Without, as for
+    texts with names of vhosts and files, only the whole of it does, and its beginning where the
+    text was cut: a piece could be part of any name.
+    """
+
+    def __init__(self, secrets: Iterable[str], *, pieces: bool = True) -> None:
         forms = {form for secret in secrets if secret for form in _forms(secret)}
         self._short = tuple(sorted(form for form in forms if len(form) < _PIECE))
+        long = sorted(form for form in forms if len(form) >= _PIECE)
+        self._whole = () if pieces else tuple(long)
         self._pieces = frozenset(
             form[start : start + _PIECE]
-            for form in forms
+            for form in (long if pieces else ())
             for start in range(len(form) - _PIECE + 1)
         )
 
     def hide(self, text: str) -> str:
-        """Return `text` with a mark in place of every secret, and of every piece of a secret."""
+        """Return `text` with a mark in place of every secret, and of every piece that counts."""
         if not self._reflected(text):
             return text
         units: Sequence[_Unit] = [_Unit(char, at, at + 1) for at, char in enumerate(text)]
@@ -64,24 +73,33 @@ class Secrets:
 
     def _reflected(self, text: str) -> bool:
         """Whether `text` may have a secret; cheap, because most texts have none."""
-        if not self._pieces and not self._short:
+        if not self._pieces and not self._short and not self._whole:
             return False
         return (
             any(mark in text for mark in _ESCAPES)
             or any(text[at : at + _PIECE] in self._pieces for at in range(len(text) - _PIECE + 1))
             or any(form in text for form in self._short)
+            or any(form[:_PIECE] in text for form in self._whole)
         )
 
     def _found(self, units: Sequence[_Unit]) -> Iterator[tuple[int, int]]:
         plain = "".join(unit.char for unit in units)
-        for at in range(len(plain) - _PIECE + 1):
+        for at in range(len(plain) - _PIECE + 1 if self._pieces else 0):
             if plain[at : at + _PIECE] in self._pieces:
                 yield units[at].start, units[at + _PIECE - 1].end
-        for form in self._short:
-            at = plain.find(form)
-            while at >= 0:
-                yield units[at].start, units[at + len(form) - 1].end
-                at = plain.find(form, at + 1)
+        for form in (*self._short, *self._whole):
+            for at, end in _occurrences(form, plain):
+                yield units[at].start, units[end - 1].end
+
+
+def _occurrences(form: str, plain: str) -> Iterator[tuple[int, int]]:
+    """Where `form` is in `plain`, or its beginning just before the text was cut."""
+    at = plain.find(form[:_PIECE])
+    while at >= 0:
+        end = at + common_prefix(form, plain[at : at + len(form)])
+        if end - at == len(form) or plain[end : end + 1] in {"", _MARK}:
+            yield at, end
+        at = plain.find(form[:_PIECE], at + 1)
 
 
 def _forms(secret: str) -> Iterator[str]:
