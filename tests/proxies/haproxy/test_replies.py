@@ -143,7 +143,7 @@ def test_any_other_reply_is_an_error(command: Command, reply: str) -> None:
 
 def test_a_reply_that_is_missing_names_its_command() -> None:
     with pytest.raises(RuntimeApiError, match=r"1 replies to 2 .* `set server b/s state ready`"):
-        split("\n> New server registered.\n\n> ", [ADD, READY])
+        split(b"\n> New server registered.\n\n> ", [ADD, READY])
 
 
 STATE = (

@@ -9,6 +9,7 @@ separates the replies no longer.)
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -16,13 +17,19 @@ import msgspec
 from drove_gateway.config.addresses import SocketAddress, UnixSocket
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
-from drove_gateway.proxies.haproxy.api.replies import Verdict, refusal, split, verdict
+from drove_gateway.proxies.haproxy.api.replies import (
+    Verdict,
+    prompts,
+    refusal,
+    split,
+    verdict,
+)
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 from drove_gateway.proxies.runtime.command_log import CommandLog
 from drove_gateway.proxies.runtime.metrics import ApiMetrics
 
-# The states of 100,000 servers are about 10 MB; a much longer reply is not from HAProxy.
-_MOST_BYTES = 64 << 20
+# The states of 100,000 servers are 11 MB with short names, and 20 MB with names of 60 characters.
+_MOST_BYTES = 32 << 20
 # A whole exchange may take as long as the silence that is allowed, and this much more: HAProxy
 # runs 30,000 commands and sends 10 MB in a second.
 _SECONDS_PER_COMMAND = 0.001
@@ -119,65 +126,80 @@ class RuntimeApi:
     async def _texts(self, commands: Sequence[Command]) -> list[str]:
         try:
             return split(await self._exchange(commands), commands)
+        except UnicodeError as error:
+            # Its exception has the whole output.
+            raise RuntimeApiError(
+                f"HAProxy's runtime API at {_shown(self.address)} sent something other than text: "
+                f"{error.reason if isinstance(error, UnicodeDecodeError) else error}"
+            ) from None
         except MemoryError as error:
             raise RuntimeApiError(
                 f"there is not enough memory for the reply of HAProxy's runtime API at "
                 f"{_shown(self.address)}"
             ) from error
 
-    async def _exchange(self, commands: Sequence[Command]) -> str:
+    async def _exchange(self, commands: Sequence[Command]) -> bytearray:
         patience = min(self._timeout, _SILENT_SECONDS) if self._silent else self._timeout
         try:
             async with asyncio.timeout(patience):
-                conversation = await self._connect()
+                conversation = await self._connect(len(commands))
         except (OSError, ValueError) as error:
             self._silent = isinstance(error, TimeoutError)
             raise _unreachable(self.address, error) from error
         try:
             lines = ("prompt", *(command.lines for command in commands), "quit")
-            text = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
+            output = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
             self._silent = False
-            return text.decode()
-        except (OSError, UnicodeDecodeError) as error:
+            return output
+        except OSError as error:
             self._silent = isinstance(error, TimeoutError)
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} broke off during "
                 f"{len(commands)} commands: {_reason(error)}; the gateway reads the servers again"
             ) from error
 
-    async def _connect(self) -> "_Conversation":
+    async def _connect(self, commands: int) -> "_Conversation":
         loop = asyncio.get_running_loop()
-        address = self.address
+        address, conversation = self.address, partial(_Conversation, commands)
         if isinstance(address, UnixSocket):
-            return (await loop.create_unix_connection(_Conversation, address.path))[1]
-        return (await loop.create_connection(_Conversation, address.host, address.port))[1]
+            return (await loop.create_unix_connection(conversation, address.path))[1]
+        return (await loop.create_connection(conversation, address.host, address.port))[1]
 
 
 class _Conversation(asyncio.Protocol):
     """Sends all lines and collects the output until the end.
 
-    HAProxy sends thousands of small pieces, so the waiting task is woken only at the end.
+    HAProxy sends thousands of small pieces, so the waiting task is woken only at the end. Output
+    that is too long, or has more replies than there were `commands`, is refused while it arrives.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, commands: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
+        # A prompt follows each command, `prompt` itself included.
+        self._prompts_left = commands + 1
         self._last = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._ended.done():
+            return
+        before = len(self._received)
         try:
             self._received += data
         except MemoryError as error:
             self._end(error)
             return
         self._last = self._loop.time()
+        self._prompts_left -= prompts(self._received, before)
         if len(self._received) > _MOST_BYTES:
-            self._end(OSError(f"it sent more than {_MOST_BYTES} bytes"))
+            self._end(OSError(f"it sent more than {_MOST_BYTES >> 20} MB"))
+        elif self._prompts_left < 0:
+            self._end(OSError("it sent more replies than there were commands"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc)
@@ -202,6 +224,8 @@ class _Conversation(asyncio.Protocol):
             return self._received
         finally:
             transport.abort()
+            # The exception of a failure keeps this object for a while.
+            self._received = bytearray()
 
     def _end(self, problem: Exception | None) -> None:
         if self._ended.done():

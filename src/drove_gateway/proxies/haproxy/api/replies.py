@@ -12,6 +12,11 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.api.runtime_commands import Command
 
 _LONGEST_SHOWN = 200
+_PROMPT = b"\n> "
+# Python keeps text beyond ASCII in up to four bytes a character. Long tables have only ASCII.
+_MOST_BYTES_BEYOND_ASCII = 4 << 20
+# What is not a table of servers or backends; the list of 1,000 certificates has 100 KB.
+_MOST_BYTES_OF_OTHERS = 4 << 20
 
 
 class Verdict(Enum):
@@ -36,6 +41,7 @@ _CANNOT_FIND_BACKEND = ("Can't find backend.", Verdict.NO_BACKEND)
 
 _STATES = ("set_server_state_ready", "set_server_state_drain", "set_server_state_maint")
 _SERVERS = ("get_servers_state", "get_servers_state_all_backends")
+_TABLES = frozenset({*_SERVERS, "show_servers_conn", "show_backends", "show_stat"})
 
 _EXACT: Mapping[str, Mapping[str, Verdict]] = {
     "add_server": dict(
@@ -167,28 +173,51 @@ def refusal(command: Command, reply: str) -> RuntimeApiError:
     return RuntimeApiError(f"HAProxy replied {text} to `{shown(command.text)}`{hint}")
 
 
-def split(text: str, commands: Sequence[Command]) -> list[str]:
+def prompts(output: bytearray, begin: int) -> int:
+    """Return how many prompts end in `output` after its first `begin` bytes."""
+    return output.count(_PROMPT, max(0, begin - len(_PROMPT) + 1))
+
+
+def split(output: bytes | bytearray, commands: Sequence[Command]) -> list[str]:
     r"""Split the output of a connection in prompt mode into the replies to `commands`.
 
     A prompt, `> ` at the beginning of a line, follows every reply. Raises RuntimeApiError if there
-    are fewer or more replies than commands.
+    are fewer or more replies than commands, or a reply is too long; UnicodeError if `output` is
+    not text. Memory: a copy of `output`.
     """
-    parts = text.split("\n> ")
+    if len(output) > _MOST_BYTES_BEYOND_ASCII and not output.isascii():
+        raise UnicodeError("a long reply has characters beyond ASCII")
     # The first part is the reply to `prompt`, the part after the last prompt that to `quit`.
+    first, *rest = _parts(output)
     # Of a payload, 2.8 prompts for each line.
     replies = [
-        part.lstrip("+ ").strip("\n") if part[:2] == "+ " else part.strip("\n")
-        for part in parts[1:]
+        part.lstrip("+ ").strip("\n") if part[:2] == "+ " else part.strip("\n") for part in rest
     ]
-    if parts[0] or len(replies) != len(commands) + 1 or replies[-1]:
+    if first or len(replies) != len(commands) + 1 or replies[-1]:
         answered = max(0, min(len(replies) - 1, len(commands)))
         unanswered = commands[answered].text if answered < len(commands) else "quit"
+        end = output[-_LONGEST_SHOWN:].decode(errors="replace")
         raise RuntimeApiError(
             f"HAProxy's runtime API sent {answered} replies to {len(commands)} commands; "
             f"`{shown(unanswered)}` got no reply; the output ended with "
-            f'"{shown(text[-_LONGEST_SHOWN:])}"'
+            f'"{shown(end)}"'
         )
+    for command, reply in zip(commands, replies, strict=False):
+        if len(reply) > _MOST_BYTES_OF_OTHERS and command.operation not in _TABLES:
+            raise refusal(command, f"{reply[:_LONGEST_SHOWN]}… ({len(reply)} characters)")
     return replies[:-1]
+
+
+def _parts(output: bytes | bytearray) -> list[str]:
+    """Return what is between the prompts."""
+    parts, begin = [], 0
+    with memoryview(output) as view:
+        while begin <= len(output):
+            end = output.find(_PROMPT, begin)
+            end = len(output) if end < 0 else end
+            parts.append(str(view[begin:end], "utf-8"))
+            begin = end + len(_PROMPT)
+    return parts
 
 
 def shown(text: str) -> str:

@@ -3,12 +3,14 @@
 The columns are found by their names in the header line, since newer releases append some.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.spelling import host_spelling
 from drove_gateway.proxies.runtime.servers import Held, ObservedServer, Process
 
+# Twice 100,000 servers, which are replaced at the same time. Each takes about 300 bytes.
+_MOST_LINES = 200_000
 # Bits of srv_admin_state and values of srv_op_state (management guide, "show servers state").
 FORCED_MAINTENANCE = 0x01
 DRAIN = 0x08
@@ -33,7 +35,8 @@ def servers(
     found: dict[str, list[ObservedServer]] = {}
     if not reply.startswith("1\n"):
         raise RuntimeApiError("HAProxy's `show servers state` has a format of another version")
-    lines = iter(reply.removeprefix("1\n").split("\n"))
+    lines = _lines(reply, "show servers state")
+    next(lines)
     try:
         columns = next(lines).lstrip("# ").split(" ")
         at = [columns.index(name) for name in _STATE_COLUMNS]
@@ -78,7 +81,7 @@ _STATE_COLUMNS = (
 def connections(reply: str, backends: Collection[str]) -> dict[str, list[tuple[str, int]]]:
     """`show servers conn` as servers of `backends` and their connections in use."""
     found: dict[str, list[tuple[str, int]]] = {name: [] for name in backends}
-    lines = iter(reply.split("\n"))
+    lines = _lines(reply, "show servers conn")
     try:
         columns = next(lines).lstrip("# ").split(" ")
         used = columns.index("used_cur")
@@ -94,13 +97,29 @@ def connections(reply: str, backends: Collection[str]) -> dict[str, list[tuple[s
 
 def backends(reply: str) -> frozenset[str]:
     """`show backend` as names."""
-    return frozenset(line for line in reply.split("\n")[1:] if line)
+    lines = _lines(reply, "show backend")
+    next(lines)
+    return frozenset(line for line in lines if line)
 
 
 def process(reply: str) -> Process:
     """`show info` as the process that answers."""
-    facts = dict(line.partition(": ")[::2] for line in reply.split("\n"))
     try:
+        facts = dict(line.partition(": ")[::2] for line in _lines(reply, "show info"))
         return Process(int(facts["Pid"]), uptime=int(facts["Uptime_sec"]), version=facts["Version"])
     except (KeyError, ValueError) as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show info`: {error}") from error
+
+
+def _lines(reply: str, command: str) -> Iterator[str]:
+    """Yield the lines of a reply without a copy of the whole, and at least one. Raises
+    RuntimeApiError when there are too many."""
+    begin = 0
+    for _ in range(_MOST_LINES):
+        end = reply.find("\n", begin)
+        if end < 0:
+            yield reply[begin:]
+            return
+        yield reply[begin:end]
+        begin = end + 1
+    raise RuntimeApiError(f"HAProxy's `{command}` has more than {_MOST_LINES:,} lines")
