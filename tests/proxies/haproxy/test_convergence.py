@@ -42,14 +42,14 @@ class Cut(RuntimeApi):
         self.model = model
         self.cut_after: int | None = None
 
-    async def _exchange(self, commands: Sequence[Command]) -> str:
+    async def _exchange(self, commands: Sequence[Command]) -> bytearray:
         if self.cut_after is not None:
             for command in commands[: self.cut_after]:
                 self.model.answer(command.text)
             self.cut_after = None
             raise RuntimeApiError("cut off")
         replies = (prompted(self.model.answer, command.text) for command in commands)
-        return "".join(("\n> ", *replies, ""))
+        return bytearray("".join(("\n> ", *replies, "")), "utf-8")
 
 
 class Run:

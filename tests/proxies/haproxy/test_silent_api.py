@@ -31,7 +31,7 @@ class Silent(Cut):
 
     asked = 0
 
-    async def _exchange(self, commands: Sequence[Command]) -> str:
+    async def _exchange(self, commands: Sequence[Command]) -> bytearray:
         del commands
         self.asked += 1
         raise RuntimeApiError("no process listens there")

@@ -149,14 +149,14 @@ class RuntimeApi:
         try:
             lines = ("prompt", *(command.lines for command in commands), "quit")
             output = await conversation.say(lines, patience, len(commands) * _SECONDS_PER_COMMAND)
-            self._silent = False
-            return output
         except OSError as error:
             self._silent = isinstance(error, TimeoutError)
             raise RuntimeApiError(
                 f"HAProxy's runtime API at {_shown(self.address)} broke off during "
                 f"{len(commands)} commands: {_reason(error)}; the gateway reads the servers again"
             ) from error
+        self._silent = False
+        return output
 
     async def _connect(self, commands: int) -> "_Conversation":
         loop = asyncio.get_running_loop()
