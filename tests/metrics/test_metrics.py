@@ -246,12 +246,15 @@ def test_apply_is_timed_by_stage() -> None:
             steps=(Step("add server", "web/1", "new host"),),
             seconds=((ApplyStage.SERVERS, 0.25),),
             waited=0.125,
+            noticed=1.0,
+            fetched=0.25,
         )
     )
     series = shown(metrics)
 
     assert series['drove_gateway_apply_duration_seconds_sum{stage="all"}'] == 0.5
     assert series['drove_gateway_apply_duration_seconds_sum{stage="planned"}'] == 0.125
+    assert series["drove_gateway_change_to_traffic_seconds_sum"] == 1.875
     assert series['drove_gateway_apply_duration_seconds_sum{stage="servers"}'] == 0.25
     assert series["drove_gateway_last_apply_timestamp_seconds"] == 100.5
     assert series["drove_gateway_reconcile_failures_total"] == 0

@@ -1,5 +1,7 @@
 """What an apply's record says of the time before it: noticed, fetched and planned."""
 
+import msgspec
+
 from drove_gateway.model.noticed import NOT_MEASURED, Noticed, WayIn, way_in
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.records import ApplyRecord
@@ -40,6 +42,14 @@ def test_a_record_has_its_stages_in_the_order_of_a_change_each_once() -> None:
         ("servers", 0.03),
         ("reload", 0.2),
     )
+
+
+def test_a_change_serves_at_the_end_of_its_apply() -> None:
+    record = ApplyRecord(0.0, 1.0, (), (), (), waited=0.125, noticed=0.5, fetched=0.25)
+
+    assert record.serving == 1.875
+    for unknown in ({"noticed": None}, {"error": "refused"}, {"reload_waits": True}):
+        assert msgspec.structs.replace(record, **unknown).serving is None
 
 
 def test_what_was_not_measured_is_not_a_stage() -> None:

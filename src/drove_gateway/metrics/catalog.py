@@ -235,6 +235,13 @@ OWN = (
         ("namespace",),
         NOTICE,
     ),
+    Declared(
+        "histogram",
+        "change_to_traffic_seconds",
+        "Time from a change in Drove until it serves, of the slowest change of each apply; "
+        "measured where drove_notice_duration_seconds is.",
+        buckets=NOTICE,
+    ),
     Declared("gauge", "build_info", "Always 1; the labels say what runs.", ("version", "commit")),
     Declared(
         "histogram",

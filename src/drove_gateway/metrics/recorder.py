@@ -95,6 +95,8 @@ class Metrics:
             self._observe("apply_duration_seconds", seconds, stage)
         if record.waited is not None:
             self._observe("apply_duration_seconds", record.waited, "planned")
+        if record.serving is not None:
+            self._observe("change_to_traffic_seconds", record.serving)
         if not record.error:
             self._failed(tuple(dict.fromkeys(vhost for vhost, _ in record.failed)))
         if record.error or record.failed:

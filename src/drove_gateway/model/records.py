@@ -53,6 +53,14 @@ class ApplyRecord(msgspec.Struct, frozen=True):
             totals[stage.value] = totals.get(stage.value, 0.0) + seconds
         return tuple(totals.items())
 
+    @property
+    def serving(self) -> float | None:
+        """Seconds from the slowest change in Drove until it served; None where that failed or is
+        not known."""
+        if self.error or self.reload_waits or self.noticed is None:
+            return None
+        return self.noticed + (self.fetched or 0.0) + (self.waited or 0.0) + self.took
+
 
 class Happening(msgspec.Struct, frozen=True):
     """Something that explains later applies, for the time line: at which Unix time, of which

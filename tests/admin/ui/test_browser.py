@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 import structlog
 from playwright.async_api import Browser, Page, async_playwright
-from tests.admin.conftest import Api
+from tests.admin.conftest import Api, listening
 from tests.admin.statuses import HELD, serving
 from tests.admin.ui.test_pages import APPLIED, HOSTILE, noted
 
@@ -20,6 +21,8 @@ from drove_gateway.model.versioned_map import VersionedMap
 from drove_gateway.model.vocabulary import App, Host, Topology
 from drove_gateway.state.history_entries import AppliedEntry, FileEntry
 from drove_gateway.status.status import with_progress, with_record
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
@@ -34,8 +37,9 @@ FLAGS = (
 )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
+    """A browser for all tests; each opens a page in a context of its own."""
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: make debian-proxies")
     async with async_playwright() as playwright:
@@ -44,6 +48,14 @@ async def browser() -> AsyncIterator[Browser]:
         )
         yield chromium
         await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def api() -> AsyncIterator[Api]:
+    """An API on the loop of the browser."""
+    api = Api()
+    async with listening(api, Settings(port=0)):
+        yield api
 
 
 async def opened(browser: Browser, url: str, **context: Any) -> tuple[Page, list[str]]:
@@ -69,6 +81,35 @@ async def test_the_page_follows_a_change_without_a_reload(api: Api, browser: Bro
 
     await page.wait_for_selector("#problems >> text=line 12 is refused", timeout=20_000)
     assert all(address.startswith(api.url) for address in seen), seen
+
+
+async def test_a_gateway_that_is_gone_is_not_shown_as_if_it_were_there(browser: Browser) -> None:
+    api = Api()
+    api.status = with_record(serving(api.status), APPLIED)
+    async with listening(api, Settings(port=0)):
+        page, _ = await opened(browser, f"{api.url}/ui/")
+        assert not await page.is_visible("#stale")
+
+    await page.wait_for_selector("#stale", state="visible", timeout=20_000)
+    assert "The gateway does not respond." in await page.inner_text("#stale")
+    assert " UTC" in await page.inner_text("#stale time")
+
+
+async def test_an_update_takes_neither_the_focus_nor_the_selection(
+    api: Api, browser: Browser
+) -> None:
+    api.status = with_record(serving(api.status), APPLIED)
+    page, _ = await opened(browser, f"{api.url}/ui/")
+    await page.focus("#timeline summary")
+    await page.evaluate("getSelection().selectAllChildren(document.querySelector('#hash'))")
+
+    api.status = with_progress(api.status, Progress("retrying", error="line 12 is refused"))
+    await page.wait_for_timeout(1_500)
+    assert not await page.is_visible("text=line 12 is refused")
+    await page.evaluate("getSelection().empty()")
+
+    await page.wait_for_selector("#problems >> text=line 12 is refused", timeout=20_000)
+    assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"
 
 
 async def test_the_page_works_without_scripts(api: Api, browser: Browser) -> None:
@@ -143,7 +184,7 @@ async def test_the_chart_is_drawn_without_scripts(api: Api, browser: Browser) ->
 
     assert box is not None
     assert box["width"] > 50
-    assert "serving" in str(await page.text_content("#time svg"))
+    assert "applied" in str(await page.text_content("#time svg"))
 
 
 async def test_an_operator_logs_in_and_accepts_a_withdrawal_without_scripts(

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("page-load")
 BROWSER = {"Accept": "text/html"}
 PAGES = 50
 CHANGES_PER_SECOND = 10
-SECONDS = 8.0
+SECONDS = 6.0
 
 
 def cluster(vhosts: int) -> VersionedMap[App]:

@@ -25,7 +25,7 @@ class Bar(msgspec.Struct, frozen=True):
 def bars(status: Status) -> tuple[Bar, ...]:
     """Return the stages of a change in their order, of the applies in the history.
 
-    The last bar is the whole apply, at the end of which the change serves.
+    "applied" is the whole apply, and "serving" everything from the change in Drove to its end.
     """
     stages: dict[str, list[float]] = {stage: [] for stage in _ORDER}
     for record in status.history:
@@ -33,7 +33,8 @@ def bars(status: Status) -> tuple[Bar, ...]:
             stages[stage].append(took)
     found = [
         *(bar for name, seconds in stages.items() for bar in _bar(name, seconds)),
-        *_bar("serving", [record.took for record in status.history]),
+        *_bar("applied", [record.took for record in status.history]),
+        *_bar("serving", [each.serving for each in status.history if each.serving is not None]),
     ]
     longest = max((bar.high for bar in found), default=0.0) or 1.0
     return tuple(
