@@ -16,7 +16,7 @@ from tests.packaging.machine import Root, done, run
 from tests.waiting import until
 
 from drove_gateway.cli import main
-from drove_gateway.demo.processes import free_port
+from drove_gateway.demo.processes import free_ports
 from drove_gateway.simulator import Simulator
 from drove_gateway.templates import NAMES, shipped
 
@@ -110,7 +110,7 @@ async def daemon(
     (directory / "t.tmpl").write_text("x")
     config = directory / "nixy.toml"
     config.write_text(
-        f'port = {free_port(7300)}\nstate_persistence_dir = "{directory}/state"\n'
+        f'port = {free_ports()}\nstate_persistence_dir = "{directory}/state"\n'
         f'nginx_cmd = "{checks}"\nnginx_config = "{directory}/n.conf"\n'
         f'nginx_template = "{directory}/t.tmpl"\n[[namespaces]]\nname = "n"\n'
         f'drove = ["{cluster.urls[0]}"]\n'

@@ -5,8 +5,8 @@ import contextlib
 import os
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from drove_gateway.demo.errors import DemoError
@@ -62,14 +62,23 @@ async def running(
         await stop(process)
 
 
-def free_port(preferred: int) -> int:
-    """Return a free TCP port of the loopback interface: `preferred`, or the next free port.
+@contextmanager
+def claimed_port(preferred: int) -> Iterator[int]:
+    """Give a free TCP port of the loopback interface: `preferred`, or the next free port.
 
-    Raises DemoError when 200 ports in a row are taken.
+    No other demo on this machine gets it before the block ends, also while nothing listens on it
+    yet. Raises DemoError when 200 ports in a row are taken.
     """
     for port in range(preferred, preferred + _PORTS_TO_TRY):
-        if _is_free(port):
-            return port
+        with socket.socket(socket.AF_UNIX) as claim:
+            try:
+                # An abstract name: it ends with the process, whatever that ends by.
+                claim.bind(f"\0drove-gateway-demo-port-{port}")
+            except OSError:
+                continue
+            if _is_free(port):
+                yield port
+                return
     raise DemoError(f"no free port from {preferred} to {preferred + _PORTS_TO_TRY - 1}")
 
 

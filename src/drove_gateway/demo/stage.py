@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +10,7 @@ import msgspec
 
 from drove_gateway.demo.clients import Clients
 from drove_gateway.demo.daemon import Daemon, nixy_toml, running_daemon
-from drove_gateway.demo.processes import free_port
+from drove_gateway.demo.processes import claimed_port
 from drove_gateway.demo.proxy import running_proxy
 from drove_gateway.proxies.local import LocalProxy
 from drove_gateway.simulator import Options, Simulator
@@ -38,24 +38,25 @@ class Stage(msgspec.Struct, frozen=True):
 async def stage(kind: str, program: Path) -> AsyncIterator[Stage]:
     """Run every part until the block ends. Raises DemoError when a part does not start."""
     options = Options(vhost="{name}.demo.local", wait_before_kill=0.5, election=0.2)
-    with tempfile.TemporaryDirectory(prefix="drove-demo-") as name:
-        directory = Path(name)
-        port, proof = free_port(8080), free_port(6081)
-        async with (
-            Simulator(options) as cluster,
-            running_proxy(kind, program, directory, port=port, proof=proof) as proxy,
-            aiohttp.ClientSession() as session,
-        ):
-            for app, instances in APPS.items():
-                await cluster.deploy(app, instances=instances)
-            daemon = _configured(cluster, proxy, directory)
-            async with running_daemon(daemon):
-                yield Stage(cluster, proxy, daemon.api, Clients(session, port), directory)
+    async with AsyncExitStack() as parts:
+        directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="drove-demo-")))
+        port, proof, api = (
+            parts.enter_context(claimed_port(preferred)) for preferred in (8080, 6081, 6000)
+        )
+        cluster = await parts.enter_async_context(Simulator(options))
+        proxy = await parts.enter_async_context(
+            running_proxy(kind, program, directory, port=port, proof=proof)
+        )
+        session = await parts.enter_async_context(aiohttp.ClientSession())
+        for app, instances in APPS.items():
+            await cluster.deploy(app, instances=instances)
+        daemon = _configured(cluster, proxy, directory, api)
+        await parts.enter_async_context(running_daemon(daemon))
+        yield Stage(cluster, proxy, daemon.api, Clients(session, port), directory)
 
 
-def _configured(cluster: Simulator, proxy: LocalProxy, directory: Path) -> Daemon:
+def _configured(cluster: Simulator, proxy: LocalProxy, directory: Path, port: int) -> Daemon:
     """Write nixy.toml and the template. Return the daemon, which is not started yet."""
-    port = free_port(6000)
     daemon = Daemon(directory, f"http://127.0.0.1:{port}", proxy.environ)
     proxy.template.write_text(shipped(proxy.kind))
     settings = {
