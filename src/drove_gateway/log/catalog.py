@@ -253,6 +253,13 @@ class LogEvent(enum.Enum):
         "path",
         "error",
     )
+    CERTIFICATE_BROKEN = _error(
+        "a certificate cannot be used, and the proxy reads its file itself: until the file is "
+        "repaired, handshakes for its names may fail, and reloads too; it must hold the "
+        "certificate, its chain and its private key",
+        "path",
+        "error",
+    )
     CERTIFICATES_NOT_FOLLOWED = _warning(
         "certificates cannot be followed: the proxy serves those that it has, and the gateway "
         "retries",

@@ -35,6 +35,8 @@ from drove_gateway.proxies.installation.template_data import template_variables
 from drove_gateway.proxies.outside import Outside
 from drove_gateway.proxies.ownership import own, own_api
 from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.added_backends import NAME as ADDED_BACKENDS
+from drove_gateway.proxies.runtime.added_backends import AddedBackends
 from drove_gateway.proxies.runtime.preview import preview_servers
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import FRESH_SECONDS, Resolver
@@ -143,7 +145,16 @@ class FileKind(msgspec.Struct, frozen=True):
             log=outside.log,
             count_workers=self.count_workers,
             certificates=self._certificates(outside),
+            added=await self._added_backends(),
         )
+
+    async def _added_backends(self) -> AddedBackends:
+        settings = self.file.settings
+        enabled = self.file.installed and settings.state_persistence_enabled
+        directory = Path(settings.state_persistence_dir)
+        added = AddedBackends(directory / ADDED_BACKENDS if enabled else None)
+        await asyncio.to_thread(added.recall)
+        return added
 
     def _certificates(self, outside: Outside) -> FollowsCertificates | None:
         table = self.file.settings.template

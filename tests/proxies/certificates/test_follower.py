@@ -144,3 +144,23 @@ async def test_a_proxy_that_is_down_gets_its_certificates_when_it_is_back(direct
             await run.become("OK: 1 certificates")
     assert carrier.has.keys() == {"web.pem"}
     assert [line["event"] for line in lines] == ["certificates_not_followed"]
+
+
+@pytest.mark.parametrize(
+    ("carrier", "event", "consequence"),
+    [
+        pytest.param(Carrier(), "certificate_refused", False, id="brought by the gateway"),
+        pytest.param(None, "certificate_broken", True, id="read by the proxy itself"),
+    ],
+)
+async def test_health_says_what_a_broken_file_means(
+    directory: Path, carrier: Carrier | None, event: str, consequence: bool
+) -> None:
+    with structlog.testing.capture_logs() as lines:
+        async with following(directory, carrier) as run:
+            await run.become("OK: 1 certificates")
+            (directory / "web.pem").write_text("broken")
+            await run.become("web.pem: it has no certificate")
+            assert not run.certificates.section().healthy
+            assert ("handshakes for its names may fail" in run.message) == consequence
+    assert [line["event"] for line in lines] == [event]

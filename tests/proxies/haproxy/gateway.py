@@ -42,6 +42,7 @@ from drove_gateway.proxies.installation.render import render
 from drove_gateway.proxies.installation.rendering import Renderer
 from drove_gateway.proxies.installation.template_data import context
 from drove_gateway.proxies.installation.template_file import TemplateFile
+from drove_gateway.proxies.runtime.added_backends import AddedBackends
 from drove_gateway.proxies.runtime.proxy import RuntimeProxy
 from drove_gateway.proxies.runtime.resolver import Lookup, Resolver, system_lookup
 from drove_gateway.proxies.runtime.rules import runtime_rules
@@ -65,6 +66,7 @@ class Gateway(InProcessBench):
         runtime_timeout: float = 5.0,
         ports: tuple[int, int] | None = None,
         certificates: Path | None = None,
+        added: AddedBackends | None = None,
         **settings: Any,
     ) -> None:
         self.haproxy = Haproxy(program, directory)
@@ -72,6 +74,7 @@ class Gateway(InProcessBench):
         self.port = self.ports[0]
         self.certificates = certificates or directory
         self.tls_port = free_port() if certificates else 0
+        self.added = added
         self.settings = Settings.model_validate(
             {
                 "proxy_platform": "haproxy",
@@ -153,6 +156,7 @@ class Gateway(InProcessBench):
             clock=time.monotonic,
             log=EventLog(structlog.get_logger()),
             certificates=certificates if self.tls_port else None,
+            added=self.added,
         )
 
     async def start(self, topology: Topology) -> None:

@@ -14,7 +14,7 @@ from drove_gateway.proxies.haproxy.shared_part import (
     read_configuration,
 )
 from drove_gateway.proxies.runtime.backends import Situation
-from drove_gateway.proxies.runtime.servers import Action, ObservedServer
+from drove_gateway.proxies.runtime.servers import Action, ObservedServer, WrittenServer
 
 SHARED = """\
 global
@@ -312,3 +312,47 @@ def test_a_leader_without_an_address_needs_a_reload() -> None:
 def test_a_condition_within_a_section_leaves_other_sections_at_runtime() -> None:
     shared = SHARED.replace("    balance", "    .if version_atleast(3.4)\n    .endif\n    balance")
     assert difference(shared, shared + WEB).reload == ""
+
+
+OWN = SHARED + WEB.replace("s_", "server_")
+
+
+def test_servers_join_with_the_options_of_their_lines() -> None:
+    """The settings of this reader have no options."""
+    written = backends().servers(OWN, "web.local")
+    assert written == {
+        "server_a_80": WrittenServer("check weight 2", checked=True),
+        "server_b_80": WrittenServer("ssl verify none", tls=True),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(OWN.replace(" check weight 2", ""), id="lines as the settings have them"),
+        pytest.param(OWN.replace("from vhosts", ""), id="a backend that only a reload brings"),
+    ],
+)
+def test_servers_join_with_the_options_of_the_settings(text: str) -> None:
+    assert backends().servers(text, "web.local") is None
+
+
+@pytest.mark.parametrize(
+    ("unwritten", "line", "waits"),
+    [
+        pytest.param(
+            "server_a_80", "`server server_a_80 10.0.0.1:80 check weight 2`", False, id="other"
+        ),
+        pytest.param("server_b_80", "", False, id="as the settings have it"),
+        pytest.param("server_c_80", "", True, id="not in the text"),
+    ],
+)
+def test_a_server_that_was_added_before_its_line_was_known_may_need_a_reload(
+    unwritten: str, line: str, waits: bool
+) -> None:
+    added = [("web.local", unwritten)]
+    found_line, waiting = backends().unlike(OWN, added)
+    assert found_line.startswith(line)
+    assert bool(waiting) == waits
+    found = backends().changes(OWN, OWN, Situation({"web.local": ()}, unwritten=added))
+    assert bool(found.reload) == bool(line)

@@ -294,34 +294,6 @@ async def test_a_restarted_haproxy_with_an_older_file_gets_the_present_backends(
     assert gateway.reloads[begun:] == []
 
 
-async def test_a_line_that_a_template_makes_of_tags_is_loaded_when_the_tags_change(
-    make_newer: MakeGateway, spawn: Spawn, tmp_path: Path
-) -> None:
-    template = tmp_path / "tags.tmpl"
-    line = '{{with index $app.Tags "status"}}\n    http-request return status {{.}}{{end}}'
-    servers = "    {{- range $group.Hosts}}"
-    template.write_text(VHOSTS_TEMPLATE.read_text().replace(servers, f"    {line}\n{servers}"))
-    gateway = make_newer(template=str(template))
-    (first,) = await spawn(1)
-    await gateway.start(topology(app("a.example", [first])))
-    begun = len(gateway.reloads)
-    await gateway.reach(topology(app("a.example", [first], status="410")))
-    assert (await get(gateway.port, "a.example"))[0] == 410
-    assert "vhost a.example has other tags" in gateway.reloads[begun:]
-
-
-async def test_tags_that_a_template_does_not_read_need_no_reload(
-    make_newer: MakeGateway, spawn: Spawn
-) -> None:
-    gateway = make_newer()
-    (first,) = await spawn(1)
-    await gateway.start(topology(app("a.example", [first])))
-    begun = len(gateway.reloads)
-    await gateway.reach(topology(app("a.example", [first], version="2")))
-    assert await get(gateway.port, "a.example") == (200, first.name)
-    assert gateway.reloads[begun:] == []
-
-
 @pytest.mark.parametrize("older", [False, True], ids=["the same file", "an older file"])
 async def test_after_a_restart_by_others_a_template_without_a_mark_is_loaded_anew(
     make_newer: MakeGateway, spawn: Spawn, tmp_path: Path, older: bool

@@ -25,10 +25,11 @@ Spawn = Callable[..., Awaitable[list[Instance]]]
 
 _PLAIN = VHOSTS_TEMPLATE.read_text()
 _HEADER = "    http-request set-header Host {{$app.Vhost}}\n    {{- range $group.Hosts}}"
-# The least, another shared line, and backends that only a reload can make.
+# The least, another shared line, options of their own, and backends that only a reload can make.
 _TEMPLATES = (
     _PLAIN,
     _PLAIN.replace("    retries 3\n", "    retries 4\n"),
+    _PLAIN.replace("{{$.HaproxyAddServerAttributesString}}", "weight 7"),
     _PLAIN.replace("    {{- range $group.Hosts}}", _HEADER),
 )
 _VHOSTS = [f"v{number}.example" for number in range(6)]

@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
+import pytest
 import structlog
 from tests.benches.in_process import CountingMetrics
 
@@ -12,6 +14,8 @@ from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.installation.installation import NoInstallation
+from drove_gateway.proxies.runtime.added_backends import AddedBackends
 from drove_gateway.proxies.runtime.backend_sync import BackendSync
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.resolver import Resolver
@@ -45,6 +49,7 @@ class BreakingAdapter(HaproxyAdapter):
             Options(),
         )
         self.broken = False
+        self.refuses: set[str] = set()
         self.published = {"a.example", "operator.example"}
         self.servers = {"a.example": ["server_a_80"], "operator.example": []}
 
@@ -70,6 +75,8 @@ class BreakingAdapter(HaproxyAdapter):
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
         for change in changes:
+            if change.action is Action.ADD_BACKEND:
+                self.servers[change.backend] = []
             if change.action is Action.PUBLISH:
                 self.published.add(change.backend)
             if change.action is Action.UNPUBLISH:
@@ -78,17 +85,32 @@ class BreakingAdapter(HaproxyAdapter):
                 del self.servers[change.backend]
         if self.broken:
             raise RuntimeApiError("the connection broke off")
-        return Batch([Result() for _ in changes], await self.observe(None))
+        results = [
+            Result("needs reload", f"{change.name} is refused")
+            if change.name in self.refuses
+            else Result()
+            for change in changes
+        ]
+        return Batch(results, await self.observe(None))
 
 
-async def started(adapter: HaproxyAdapter) -> tuple[Engine, BackendSync]:
+async def started(
+    adapter: HaproxyAdapter, added: AddedBackends | None = None
+) -> tuple[Engine, BackendSync]:
     resolver = Resolver(lookup, timeout=1, ttl=30, clock=time.monotonic)
     servers = desired_servers(RuntimeRules(), adapter, resolver, reloads=True)
     engine = Engine(adapter, servers, resolver, clock=time.monotonic)
     engine.seen = dict((await adapter.observe(None)).backends)
     engine.trusted = True
     found = BackendSync(
-        engine, adapter.texts, resolver, patience=1.0, clock=time.monotonic, log=LOG
+        engine,
+        adapter.texts,
+        resolver,
+        NoInstallation("HAProxy"),
+        added or AddedBackends(),
+        patience=1.0,
+        clock=time.monotonic,
+        log=LOG,
     )
     found.loaded()
     return engine, found
@@ -130,3 +152,58 @@ async def test_an_unpublished_backend_without_servers_is_deleted_however_often_t
     assert await sync.bring(WITH, WITH) == ""
     assert await sync.bring(WITH, WITHOUT) == ""
     assert sync.leaving.keys() == {"operator.example", "a.example"}
+
+
+OTHERS = (
+    f"{WITH}backend b.example from vhosts\n    server server_b_80 10.0.0.2:80\n"
+    "backend c.example from vhosts\n    server server_c_80 10.0.0.3:80\n"
+)
+
+
+async def test_a_backend_without_all_its_servers_is_not_published() -> None:
+    adapter = BreakingAdapter()
+    adapter.refuses = {"server_b_80"}
+    _, sync = await started(adapter)
+    assert await sync.bring(WITH, OTHERS) == "server_b_80 is refused"
+    assert "b.example" not in adapter.published
+    assert "c.example" in adapter.published
+
+
+async def test_a_backend_that_a_killed_run_had_added_is_removed_when_nobody_wants_it(
+    tmp_path: Path,
+) -> None:
+    """It is published, and neither the file nor the cluster has it."""
+    killed = AddedBackends(tmp_path / "state" / "added.json")
+    killed.add(["gone.example", "a.example"])
+    adapter = BreakingAdapter()
+    adapter.servers |= {"gone.example": ["server_g_80"], "others.example": ["server_o_80"]}
+    adapter.published |= {"gone.example", "others.example"}
+    added = AddedBackends(tmp_path / "state" / "added.json")
+    added.recall()
+    _, sync = await started(adapter, added)
+    assert await sync.bring(WITH, WITH) == ""
+    assert sync.leaving.keys() == {"gone.example"}
+    assert adapter.published == {"a.example", "operator.example", "others.example"}
+
+
+async def test_a_backend_is_noted_before_it_is_added(tmp_path: Path) -> None:
+    adapter = BreakingAdapter()
+    added = AddedBackends(tmp_path / "added.json")
+    _, sync = await started(adapter, added)
+    adapter.broken = True
+    assert "broke off" in await sync.bring(WITH, OTHERS)
+    again = AddedBackends(tmp_path / "added.json")
+    again.recall()
+    assert again.names == {"b.example", "c.example"}
+    again.retain(["c.example"])
+    added.recall()
+    assert added.names == {"c.example"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "3", '"text"', "[1, null]"])
+def test_a_damaged_note_of_added_backends_is_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "added.json"
+    path.write_text(content)
+    added = AddedBackends(path)
+    added.recall()
+    assert added.names == frozenset()

@@ -1,6 +1,7 @@
 """Follows a directory of certificates, and brings what changes to the proxy.
 
-A file that is broken changes nothing: the proxy keeps serving the certificate that it has.
+A file that is broken is not brought: the proxy keeps serving the certificate that it has. A proxy
+that reads the files itself cannot be kept from it, so that health says what that means.
 """
 
 import asyncio
@@ -21,6 +22,9 @@ _INTERVAL_SECONDS = 1.0
 # Less than the week before the end that most clients renew in.
 _SOON_SECONDS = 7 * 86400.0
 _NAMED = 5
+_READ_BY_THE_PROXY = (
+    "the proxy reads the file itself: handshakes for its names may fail until it is repaired"
+)
 _NONE = HealthSection(message="OK: no directory of certificates")
 
 
@@ -147,9 +151,12 @@ class Certificates:
 
     def _take(self, files: CertificateFiles, problems: Mapping[str, str]) -> None:
         self._files = files
+        event = LogEvent.CERTIFICATE_REFUSED if self._carrier else LogEvent.CERTIFICATE_BROKEN
+        if self._carrier is None:
+            problems = {name: f"{why}; {_READ_BY_THE_PROXY}" for name, why in problems.items()}
         for name, problem in problems.items():
             if self._problems.get(name) != problem:
-                self._log.write(LogEvent.CERTIFICATE_REFUSED, path=name, error=problem)
+                self._log.write(event, path=name, error=problem)
         self._problems = problems
         good = {name: c for name, c in files.certificates.items() if name not in problems}
         for name, each in good.items():

@@ -17,7 +17,7 @@ from drove_gateway.proxies.haproxy.api.statistics import server_states, unpublis
 from drove_gateway.proxies.haproxy.backend_changes import HaproxyBackends
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
 from drove_gateway.proxies.haproxy.names import balanced
-from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.haproxy.options import Options, checks
 from drove_gateway.proxies.runtime.adapter import Abilities
 from drove_gateway.proxies.runtime.servers import (
     Action,
@@ -251,7 +251,7 @@ class HaproxyAdapter:
         if attributes is None:
             attributes = self._options.attributes_for(change.https)
         yield commands.add_server(backend, name, change.address, change.port, attributes)
-        if "check" in attributes.split():
+        if checks(attributes):
             yield commands.enable_health(backend, name)
         target = "drain" if change.action is Action.PROBE else "ready"
         yield commands.set_state(backend, name, target)

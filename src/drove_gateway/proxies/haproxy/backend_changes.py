@@ -5,6 +5,7 @@ only the text knows, as the server of a leader's vhost, is followed here.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -18,7 +19,7 @@ from drove_gateway.proxies.haproxy.shared_part import (
 )
 from drove_gateway.proxies.runtime.backends import BackendChanges, Observed, Situation
 from drove_gateway.proxies.runtime.resolver import is_address
-from drove_gateway.proxies.runtime.servers import Action, Change
+from drove_gateway.proxies.runtime.servers import Action, Change, WrittenServer
 
 
 class HaproxyBackends:
@@ -40,6 +41,18 @@ class HaproxyBackends:
     def backend_names(self, text: str) -> Collection[str]:
         return self._configuration(text).names
 
+    def servers(self, text: str, backend: str) -> Mapping[str, WrittenServer] | None:
+        read = self._configuration(text)
+        if backend not in read.backends or not self._has_options(read):
+            return None
+        lines = read.backends[backend].servers
+        return {line.name: _written(line.options) for line in lines if self._is_ours(line.name)}
+
+    def unlike(
+        self, text: str, unwritten: Collection[tuple[str, str]]
+    ) -> tuple[str, set[tuple[str, str]]]:
+        return self._unlike_added(self._configuration(text), unwritten)
+
     def host_names(self, text: str, observed: Observed) -> set[str]:
         read = self._configuration(text)
         missing = (read.backends[name].servers for name in read.backends.keys() - observed.keys())
@@ -52,7 +65,11 @@ class HaproxyBackends:
 
     def changes(self, before: str, after: str, there: Situation) -> BackendChanges:
         old, new = self._configuration(before), self._configuration(after)
-        if problem := self._unlike(old, new) or self._unlike_leaving(old, new, there):
+        if problem := (
+            self._unlike(old, new)
+            or self._unlike_leaving(old, new, there)
+            or self._unlike_added(new, there.unwritten)[0]
+        ):
             return BackendChanges(reload=problem)
         made: list[Change] = []
         try:
@@ -162,16 +179,36 @@ class HaproxyBackends:
         known = {name: form for name, form in forms.items() if isinstance(form, RuntimeBackend)}
         return self._unlike(Configuration(known, ()), new)
 
+    def _unlike_added(
+        self, new: Configuration, unwritten: Collection[tuple[str, str]]
+    ) -> tuple[str, set[tuple[str, str]]]:
+        """Name the first line of a server that was added with other options, before it was
+        known; return with it the servers that have no line yet."""
+        first, waiting = "", set(unwritten)
+        for name in {name for name, _ in unwritten} & new.names:
+            backend = new.backends.get(name)
+            if backend is None:
+                # Whatever its lines have, its servers come and go as the settings say.
+                waiting = {each for each in waiting if each[0] != name}
+                continue
+            for server in backend.servers:
+                if (name, server.name) in waiting:
+                    waiting.discard((name, server.name))
+                    if not first and _words(server.options) not in self._replaceable:
+                        first = _other(server, name)
+        return first, waiting
+
+    def _has_options(self, read: Configuration) -> bool:
+        """Whether the text gives servers other options than the settings."""
+        return any(_words(options) not in self._replaceable for options in read.options)
+
     def _other_options(self, before: RuntimeBackend, backend: RuntimeBackend) -> str:
         had = {server.name: server.options for server in before.servers}
         for server in backend.servers:
             options = had.get(server.name, server.options)
             both = {_words(options), _words(server.options)}
             if len(both) == 2 and not (self._is_ours(server.name) and both <= self._replaceable):
-                return (
-                    f"`server {server.name} {server.address} {server.options}` in `backend "
-                    f"{backend.name}`: the server has other options"
-                )
+                return _other(server, backend.name)
         return ""
 
 
@@ -192,6 +229,17 @@ def _endpoint(line: ServerLine) -> tuple[str, int]:
     host, _, port = line.address.rpartition(":")
     number = int(port) if port.isascii() and port.isdigit() else 0
     return host.strip("[]"), number
+
+
+def _other(server: ServerLine, backend: str) -> str:
+    line = f"server {server.name} {server.address} {server.options}"
+    return f"`{line}` in `backend {backend}`: the server has other options"
+
+
+@lru_cache(maxsize=1 << 10)
+def _written(options: str) -> WrittenServer:
+    words = _words(options)
+    return WrittenServer(options, "check" in words, "ssl" in words)
 
 
 def _words(options: str) -> tuple[str, ...]:

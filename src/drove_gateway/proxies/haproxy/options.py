@@ -23,7 +23,7 @@ class Options(msgspec.Struct, frozen=True):
     @property
     def probes(self) -> bool:
         """Whether new servers have health checks, which then come before traffic."""
-        return _checks(self.attributes)
+        return checks(self.attributes)
 
     def uses_tls(self, https: bool) -> bool:
         """Whether a server that is added uses TLS."""
@@ -36,8 +36,9 @@ class Options(msgspec.Struct, frozen=True):
         return f"{self.attributes} {self.ssl_attributes}".strip()
 
 
-@lru_cache(maxsize=16)
-def _checks(attributes: str) -> bool:
+@lru_cache(maxsize=1 << 10)
+def checks(attributes: str) -> bool:
+    """Whether a server with these options has health checks."""
     return "check" in attributes.split()
 
 

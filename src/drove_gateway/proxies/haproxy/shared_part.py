@@ -62,21 +62,23 @@ class Configuration(msgspec.Struct, frozen=True):
 
     A shared line comes with the first line of its section, for messages. `names` are those of all
     backends, also of those in the shared part. `foreign` has the servers of backends that are not
-    named by the gateway, by backend: only the text knows them.
+    named by the gateway, by backend: only the text knows them. `options` are those of the servers
+    that are named by the gateway.
     """
 
     backends: Mapping[str, RuntimeBackend]
     shared: tuple[tuple[str, str], ...]
     names: frozenset[str] = frozenset()
     foreign: Mapping[str, tuple[ServerLine, ...]] = {}
+    options: frozenset[str] = frozenset()
 
 
 class Section(msgspec.Struct, frozen=True):
     """A section of a text: its first line, the others, and where it begins in the text.
 
     `backend` is what the runtime API can make of it, provided that its defaults section allows
-    that. `foreign` are its servers that the gateway did not name. `closed` says that conditional
-    blocks (`.if`) that begin in the section end there.
+    that. `foreign` are its servers that the gateway did not name, `options` those of the others.
+    `closed` says that conditional blocks (`.if`) that begin in the section end there.
     """
 
     start: int
@@ -84,6 +86,7 @@ class Section(msgspec.Struct, frozen=True):
     lines: tuple[str, ...]
     backend: RuntimeBackend | None = None
     foreign: tuple[ServerLine, ...] = ()
+    options: frozenset[str] = frozenset()
     closed: bool = True
 
 
@@ -102,6 +105,7 @@ def configuration(sections: Sequence[Section], is_ours: Callable[[str], bool]) -
     """Return the configuration that consists of `sections`."""
     backends: dict[str, RuntimeBackend] = {}
     foreign: dict[str, tuple[ServerLine, ...]] = {}
+    options: set[str] = set()
     shared: Sequence[Section] = sections
     # Which lines of a conditional block count is known to HAProxy alone.
     if all(section.closed for section in sections):
@@ -113,12 +117,17 @@ def configuration(sections: Sequence[Section], is_ours: Callable[[str], bool]) -
                 left.append(section)
                 continue
             backends[backend.name] = backend
+            options |= section.options
             if section.foreign:
                 foreign[backend.name] = section.foreign
     words = (section.header.split() for section in shared)
     names = {each[1] for each in words if each[:1] in (["backend"], ["listen"]) and each[1:]}
     return Configuration(
-        backends, _shared(shared, is_ours), frozenset(names | backends.keys()), foreign
+        backends,
+        _shared(shared, is_ours),
+        frozenset(names | backends.keys()),
+        foreign,
+        frozenset(options),
     )
 
 
@@ -146,9 +155,15 @@ def _section(
     start: int, header: str, lines: Sequence[str], is_ours: Callable[[str], bool]
 ) -> Section:
     backend = _runtime_backend(header, lines)
-    foreign = () if backend is None else (s for s in backend.servers if not is_ours(s.name))
+    servers = () if backend is None else backend.servers
     return Section(
-        start, header, tuple(lines), backend, tuple(foreign), closed=_keeps_its_conditions(lines)
+        start,
+        header,
+        tuple(lines),
+        backend,
+        foreign=tuple(server for server in servers if not is_ours(server.name)),
+        options=frozenset(server.options for server in servers if is_ours(server.name)),
+        closed=_keeps_its_conditions(lines),
     )
 
 

@@ -77,10 +77,10 @@ class FileInstallation:
         health: InstallationHealth | None = None,
     ) -> None:
         self.current: Rendered | None = None
+        self.written: Rendered | None = None
         self.installed: Topology | None = None
         self._platform = platform
         self._template = template
-        self._written: Rendered | None = None
         self._candidates = CandidateBuilder(
             platform, template, renderer, delims=delims, timeout=timeout, clock=clock
         )
@@ -179,10 +179,11 @@ class FileInstallation:
         the check although the proxy cannot start from it. A changed template is only written by an
         install, whose reload shows that the proxy can load the result.
         """
+        # What is acted on while this waits is not in `desired`.
+        unchecked = self._unchecked
         async with self._changing:
-            if self._install_failed:
+            if self._install_failed or self._template.changed():
                 return False
-            unchecked = self._unchecked
             try:
                 written = await self._write(desired)
             except GatewayError as error:
@@ -230,12 +231,12 @@ class FileInstallation:
     async def _write(self, desired: Topology) -> bool:
         facts = self._facts()
         known = facts == self._facts_written
-        if self._template.changed() or (known and await self._is_written(desired)):
+        if known and await self._is_written(desired):
             return False
         candidate = await self._candidates.build(desired, Timings(self._clock))
         await self._swap(candidate)
         self._candidates.accept(candidate)
-        self._written, self._facts_written = candidate.rendered, facts
+        self.written, self._facts_written = candidate.rendered, facts
         return candidate.file is not None
 
     def _note_refusals(self, unchecked: Topology | None, error: GatewayError | None) -> None:
@@ -253,10 +254,10 @@ class FileInstallation:
 
     async def _is_written(self, topology: Topology) -> bool:
         """Whether the file is as it was made for this very topology: then nothing is rendered."""
-        if self._written is None or self._candidates.good is not topology:
+        if self.written is None or self._candidates.good is not topology:
             return False
         text = await asyncio.to_thread(config_file.read, self._platform.config)
-        return text == self._written.text
+        return text == self.written.text
 
     async def _install(self, desired: Topology, timings: Timings, way: _Way) -> InstallResult:
         candidate = await self._candidates.build(desired, timings)
@@ -290,7 +291,7 @@ class FileInstallation:
                 await self._swap(candidate)
         if why is not None:
             await self._load(candidate.rendered, previous, timings)
-        self.current = self._written = candidate.rendered
+        self.current = self.written = candidate.rendered
         self.installed = candidate.topology
         self._candidates.accept(candidate)
         await asyncio.to_thread(self._template.keep)

@@ -12,6 +12,7 @@ import msgspec
 from drove_gateway.model.health import RELOAD_DISABLED, TEMPLATING_DISABLED, HealthSection
 from drove_gateway.model.plan import Durations, Step
 from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.render import Rendered
 
 
 class InstallResult(msgspec.Struct, frozen=True):
@@ -68,6 +69,16 @@ class Installation(Protocol):
     @property
     def installed(self) -> Topology | None:
         """The topology of the last installed configuration; None before this run's first."""
+        ...
+
+    @property
+    def current(self) -> Rendered | None:
+        """The configuration that serves; None where it is not known."""
+        ...
+
+    @property
+    def written(self) -> Rendered | None:
+        """The configuration that the file has, where this run wrote it."""
         ...
 
     def reload_reasons(self, reasons: Sequence[str]) -> tuple[str, ...]:
@@ -151,6 +162,8 @@ class NoInstallation:
 
     enabled = False
     installed = None
+    current = None
+    written = None
     failing = False
 
     def __init__(self, proxy: str) -> None:

@@ -5,18 +5,29 @@ in the background when its servers have finished their requests.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.installation import Installation
+from drove_gateway.proxies.installation.render import Rendered
+from drove_gateway.proxies.runtime.added_backends import AddedBackends
 from drove_gateway.proxies.runtime.backends import BackendChanges, ReadsBackends, Situation
 from drove_gateway.proxies.runtime.engine import Engine
 from drove_gateway.proxies.runtime.ledger import REMOVAL
 from drove_gateway.proxies.runtime.problem_log import ProblemLog
 from drove_gateway.proxies.runtime.report import listed
 from drove_gateway.proxies.runtime.resolver import Resolver
-from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
+from drove_gateway.proxies.runtime.servers import (
+    ADDITIONS,
+    Action,
+    Change,
+    ObservedServer,
+    WrittenServer,
+    problems,
+)
 
 _FIRST_PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 1.0
@@ -29,7 +40,8 @@ class BackendSync:
 
     `changes` collects what was done since it was last taken. `leaving` are unpublished backends
     that are not deleted yet, with the time by which they should be. `patience` has the seconds that
-    servers of a backend may finish their requests, where they are not the usual.
+    servers of a backend may finish their requests, where they are not the usual. `added` remembers
+    the backends that no file has yet.
     """
 
     def __init__(
@@ -37,6 +49,8 @@ class BackendSync:
         engine: Engine,
         texts: ReadsBackends,
         resolver: Resolver,
+        installation: Installation,
+        added: AddedBackends,
         *,
         patience: float,
         clock: Callable[[], float],
@@ -47,12 +61,15 @@ class BackendSync:
         self._engine = engine
         self._texts = texts
         self._resolver = resolver
+        self._installation = installation
+        self._added = added
+        self._served: tuple[Rendered | None, str] = None, ""
         self._usual_patience = patience
         self._clock = clock
         self._log = log
         self._failing = ProblemLog(LogEvent.BACKENDS_NOT_DELETED, log)
         self._changes: list[Change] = []
-        self._own: Mapping[str, object] = {}
+        self._own: Mapping[str, object] = dict.fromkeys(added.names)
         self._has_looked = False
         self._named: Collection[str] = ()
         self._loads = -1
@@ -92,6 +109,44 @@ class BackendSync:
         """Note that the proxy has loaded the newest text: all its backends are published."""
         self.leaving = {}
         self._loads = self._engine.loads
+        self._added.retain(())
+
+    def written(self) -> str:
+        """Note that the file was written; return how a server differs from its line there."""
+        written, engine = self._installation.written, self._engine
+        if written is None or not (self._added.names or engine.unwritten):
+            return ""
+        text = written.bare
+        self._added.retain(self._added.names & engine.seen.keys() - self._texts.backend_names(text))
+        unlike, waiting = self._texts.unlike(text, engine.unwritten)
+        if not unlike:
+            engine.unwritten = waiting
+        return unlike
+
+    def servers(self, backend: str) -> Mapping[str, WrittenServer] | None:
+        """Return how the text that the proxy serves has the gateway's servers of a backend, by
+        name; None where servers are added as the settings say."""
+        current = self._installation.current
+        if current is not self._served[0]:
+            self._served = current, current.bare if current else ""
+        return self._texts.servers(self._served[1], backend) if current and self.able else None
+
+    def joining(self, desired: Topology) -> Mapping[str, str]:
+        """Return the backends with new servers whose options only the text for `desired` can
+        tell, each with its first such server."""
+        if not self._engine.known:
+            return {}
+        new: dict[str, list[str]] = {}
+        for change in self._engine.pending(desired):
+            if change.action in ADDITIONS and change.options is None:
+                new.setdefault(change.backend, []).append(change.name)
+        found: dict[str, str] = {}
+        for backend, names in new.items():
+            known = self.servers(backend)
+            unknown = () if known is None else (name for name in names if name not in known)
+            if name := next(iter(unknown), ""):
+                found[backend] = name
+        return found
 
     def first_line(self, before: str, after: str) -> str:
         return self._texts.first_line(before, after)
@@ -155,6 +210,7 @@ class BackendSync:
             await self._unpublished(),
             self._own,
             {(backend, name) for backend, name, _ in self._engine.ledger.at(*REMOVAL)},
+            self._engine.unwritten,
             self._usual_patience,
         )
         wanted = await asyncio.to_thread(texts.changes, before, after, there)
@@ -176,25 +232,40 @@ class BackendSync:
         return found
 
     async def _carry_out(self, wanted: BackendChanges) -> str:
-        """Add and publish, then unpublish and drain. Raises RuntimeApiError."""
+        """Add, publish what has all its servers, then unpublish and drain.
+
+        Returns the first problem. Raises RuntimeApiError.
+        """
         # Another process published them again when it loaded its file.
         hidden = {} if self.outdated else self.leaving
         left = [name for name in wanted.removed if name not in hidden]
-        changes = [*wanted.changes, *self._removal(left)]
+        added = {each.backend for each in wanted.changes if each.action is Action.ADD_BACKEND}
+        if added:
+            self._added.add(added)
         # Until all of it is done, which backends are published is not known.
         self._loads = -1
-        pairs = await self._engine.carry_out(changes) if changes else ()
-        self._changes += [change for change, result in pairs if result.state == "done"]
-        problems = [result.problem for _, result in pairs if result.state != "done"]
-        if problems:
-            return problems[0]
-        added = {each.backend for each in changes if each.action is Action.ADD_BACKEND}
+        failed = await self._run(c for c in wanted.changes if c.action is not Action.PUBLISH)
+        complete = (
+            each
+            for each in wanted.changes
+            if each.action is Action.PUBLISH and each.backend not in failed
+        )
+        failed |= await self._run(complete)
+        if failed := failed or await self._run(self._removal(left)):
+            return next(iter(failed.values()))
         self._engine.desired.look_again_at(added, "its backend was added")
         late = self._clock() + self._usual_patience + _LATE_SECONDS
         self.leaving = {name: hidden.get(name, late) for name in wanted.removed}
         if self.leaving:
             self._removals.set()
         return ""
+
+    async def _run(self, changes: Iterable[Change]) -> dict[str, str]:
+        """Carry out `changes`; return the first problem of each backend that has any."""
+        batch = tuple(changes)
+        pairs = await self._engine.carry_out(batch) if batch else ()
+        self._changes += [change for change, result in pairs if result.state == "done"]
+        return problems(pairs, {result.state for _, result in pairs} - {"done"})
 
     def _removal(self, backends: Collection[str]) -> list[Change]:
         changes: list[Change] = []
@@ -225,6 +296,7 @@ class BackendSync:
         for name in deleted:
             del self.leaving[name]
             self._engine.drop(name)
+        self._added.retain(self._added.names.difference(deleted))
         for change, result in pairs:
             if result.state != "done" and now > self.leaving[change.backend]:
                 self._report_late(change.backend, result.problem)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from drove_gateway.proxies.runtime.servers import Change, ObservedServer
+from drove_gateway.proxies.runtime.servers import Change, ObservedServer, WrittenServer
 
 Observed = Mapping[str, Sequence[ObservedServer]]
 
@@ -32,8 +32,9 @@ class Situation(msgspec.Struct, frozen=True):
     may not be published, `unpublished` those that are not. `own` are those of earlier texts, as
     `own_backends` returned them last: what the text no longer has is removed only where it is known
     to come from one. `leaving` are the servers, by backend and name, that the gateway itself took
-    out of traffic. `patience` is how long, in seconds, a server that only the text knew may finish
-    its requests.
+    out of traffic. `unwritten` are the servers that were added as the settings say, before a text
+    had them. `patience` is how long, in seconds, a server that only the text knew may finish its
+    requests.
     """
 
     observed: Observed
@@ -42,6 +43,7 @@ class Situation(msgspec.Struct, frozen=True):
     unpublished: Collection[str] = ()
     own: Mapping[str, object] = {}
     leaving: Collection[tuple[str, str]] = ()
+    unwritten: Collection[tuple[str, str]] = ()
     patience: float = 0.0
 
 
@@ -61,6 +63,19 @@ class ReadsBackends(Protocol):
     def backend_names(self, text: str) -> Collection[str]:
         """Return the names of all backends of `text`; none where a surplus does not
         matter."""
+        ...
+
+    def servers(self, text: str, backend: str) -> Mapping[str, WrittenServer] | None:
+        """Return how `text` has the gateway's servers of a backend, by name; None where servers
+        are added as the settings say, whatever the text has."""
+        ...
+
+    def unlike(
+        self, text: str, unwritten: Collection[tuple[str, str]]
+    ) -> tuple[str, set[tuple[str, str]]]:
+        """Name the first line of `text` for one of the servers in `unwritten`, by backend and name,
+        that makes another server than the settings; empty if there is none. Return with it those
+        that `text` does not have yet."""
         ...
 
     def host_names(self, text: str, observed: Observed) -> set[str]:

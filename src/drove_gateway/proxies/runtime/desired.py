@@ -51,6 +51,7 @@ class DesiredServers:
         self._again: dict[str, str] = {}
         self._vhosts: dict[str, str] = {}
         self._due: tuple[Topology, tuple[DesiredBackend, ...]] | None = None
+        self._apps: tuple[Topology | None, VersionedMap[App]] = None, self._applied
 
     def due(self, topology: Topology) -> tuple[DesiredBackend, ...]:
         """The backends of every vhost that changed, left, or has to be looked at again."""
@@ -73,7 +74,7 @@ class DesiredServers:
         """Note the vhosts whose every backend `is_settled` as up to date."""
         unsettled = {backend.vhost for backend in self.due(topology) if not is_settled(backend)}
         before = {vhost: self._applied[vhost] for vhost in unsettled & self._applied.keys()}
-        self._applied = versioned(topology.apps).updated(before, without=unsettled - before.keys())
+        self._applied = self._apps_of(topology).updated(before, without=unsettled - before.keys())
         self._again = {vhost: why for vhost, why in self._again.items() if vhost in unsettled}
         for backend in self.due(topology):
             if not backend.servers and backend.vhost not in self._applied:
@@ -138,7 +139,13 @@ class DesiredServers:
 
     def _due_vhosts(self, topology: Topology) -> list[str]:
         again = filter(topology.apps.__contains__, self._again)
-        return sorted({*changed_keys(self._applied, topology.apps), *again})
+        return sorted({*changed_keys(self._applied, self._apps_of(topology)), *again})
+
+    def _apps_of(self, topology: Topology) -> VersionedMap[App]:
+        """The apps as a map whose versions are compared quickly, also after they were applied."""
+        if self._apps[0] is not topology:
+            self._apps = topology, versioned(topology.apps)
+        return self._apps[1]
 
     def _of(self, vhost: str, topology: Topology) -> Iterator[DesiredBackend]:
         app, before = topology.apps.get(vhost), self._applied.get(vhost)

@@ -16,7 +16,7 @@ from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.runtime.adapter import Adapter
 from drove_gateway.proxies.runtime.desired import DesiredServers
 from drove_gateway.proxies.runtime.ledger import Entry, Ledger, Stage
-from drove_gateway.proxies.runtime.operator_states import operator_states
+from drove_gateway.proxies.runtime.operator_states import held_servers, operator_states
 from drove_gateway.proxies.runtime.planner import additions_first, changes, settled
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.servers import (
@@ -28,7 +28,10 @@ from drove_gateway.proxies.runtime.servers import (
     ObservedBackends,
     ObservedServer,
     Result,
+    WrittenServer,
     after,
+    note_unwritten,
+    problems,
 )
 
 # Another round settles what the one before found different from what had been read.
@@ -37,7 +40,11 @@ _ROUNDS = 4
 _AUDITED_AT_ONCE = 2
 
 # The due backends and what was known when their changes were planned.
-_Planned: TypeAlias = tuple[tuple[DesiredBackend, ...], tuple[int, int], list[Change]]
+_Planned: TypeAlias = tuple[tuple[DesiredBackend, ...], tuple[object, ...], list[Change]]
+
+
+def _nothing_written(backend: str) -> None:
+    """Servers are added as the settings say."""
 
 
 class SyncResult(msgspec.Struct, frozen=True):
@@ -57,7 +64,8 @@ class Engine:
     traffic, as of the last audit. `removals` and `probes` are set when there is something new to
     wait for. `fills_missing`: a backend that seems to be missing may only be empty, and gets its
     servers nevertheless. `notes_missing`: no reload will bring missing backends. `loads` counts
-    other processes that were met.
+    other processes that were met. `written` returns how the configuration has the servers of a
+    backend; `unwritten` are servers, by backend and name, that were added without knowing that.
     """
 
     def __init__(
@@ -82,6 +90,8 @@ class Engine:
         self.fills_missing = False
         self.notes_missing = False
         self.loads = 0
+        self.written: Callable[[str], Mapping[str, WrittenServer] | None] = _nothing_written
+        self.unwritten: set[tuple[str, str]] = set()
         self._resolver = resolver
         self._clock = clock
         self._exact: set[str] = set()
@@ -138,7 +148,7 @@ class Engine:
         async with self.lock:
             if not self.adapter.abilities.hides_empty:
                 self.look_for_backends(topology)
-            self.held = self._find_held(topology)
+            self.held = held_servers(topology, self.adapter, self.seen, self.ledger)
             drift = self.pending(topology)
             self._exact |= {change.backend for change in drift}
             self._settle(topology, {change.backend for change in drift})
@@ -154,7 +164,7 @@ class Engine:
             problems = (await self.read(names, exact=names)).problems
             self._was_read = True
         self.look_for_backends(topology, unread=problems.keys())
-        self.held = self._find_held(topology)
+        self.held = held_servers(topology, self.adapter, self.seen, self.ledger)
         return problems
 
     def look_for_backends(self, topology: Topology, unread: Collection[str] = ()) -> None:
@@ -176,10 +186,15 @@ class Engine:
     def forget(self) -> None:
         """Another process answers: nothing is known of it."""
         self.refused = {}
+        self.unwritten = set()
         self.loads += 1
         if not self.adapter.abilities.drains_survive_reload:
             self.ledger.loaded_anew()
         self.doubt(f"{self.adapter.name} was loaded anew")
+
+    def replan(self) -> None:
+        """The configuration has servers in another way: forget what was planned."""
+        self._version += 1
 
     def doubt(self, reason: str, backends: Collection[str] | None = None) -> None:
         """What was read of `backends`, or of all, may not be true any more; what the gateway
@@ -217,7 +232,9 @@ class Engine:
         found = {(b, s.name): s for b in backends for s in self.seen.get(b, ())}
         for change, result in pairs:
             self.ledger.end(change, result, found.get((change.backend, change.name)), self._clock())
-        self.refused |= _problems(pairs, {"needs reload"})
+        if self.adapter.makes_backends:
+            note_unwritten(self.unwritten, pending)
+        self.refused |= problems(pairs, {"needs reload"})
         actions = {change.action for change, result in pairs if result.state == "done"}
         if Action.PROBE in actions:
             self.probes.set()
@@ -276,8 +293,8 @@ class Engine:
                 break
             pairs = await self.carry_out(self._additions_first(topology, pending))
             done += [change for change, result in pairs if result.state == "done"]
-            failed = _problems(pairs, {"refused", "needs reload"}) | failed
-            stale = outdated = _problems(pairs, {"outdated", "busy"})
+            failed = problems(pairs, {"refused", "needs reload"}) | failed
+            stale = outdated = problems(pairs, {"outdated", "busy"})
         else:
             for change in self.pending(topology, failed.keys() | waiting):
                 why = outdated.get(change.backend) or f"{change.name} {change.reason}"
@@ -360,7 +377,8 @@ class Engine:
 
     def _changes(self, backend: DesiredBackend) -> list[Change]:
         ledger = self.ledger.of(backend.name)
-        return changes(backend, self.seen[backend.name], ledger, self.adapter.abilities)
+        written = self.written(backend.name) or {}
+        return changes(backend, self.seen[backend.name], ledger, self.adapter.abilities, written)
 
     def _settle(self, topology: Topology, unfinished: Collection[str]) -> None:
         def is_settled(backend: DesiredBackend) -> bool:
@@ -376,24 +394,6 @@ class Engine:
 
         self._exact &= set(unfinished)
         self.desired.settle(topology, is_settled)
-
-    def _find_held(self, topology: Topology) -> list[tuple[str, str]]:
-        return [
-            (f"{backend}/{server.name}", f"in {server.held}")
-            for app in topology.apps.values()
-            for backend in self.adapter.backends(app)
-            for server in self.seen.get(backend, ())
-            if server.held and server.ours and server.name not in self.ledger.of(backend)
-        ]
-
-
-def _problems(pairs: Iterable[tuple[Change, Result]], states: Collection[str]) -> dict[str, str]:
-    """The first problem of each backend with a result in one of `states`."""
-    found: dict[str, str] = {}
-    for change, result in pairs:
-        if result.state in states:
-            found.setdefault(change.backend, result.problem)
-    return found
 
 
 def _drained(servers: Iterable[ObservedServer]) -> set[str]:

@@ -17,7 +17,8 @@ class ConfigFile:
     """Writes the file after the applies, once for many changes.
 
     `lock` is held while the file is written; a reload takes it as well. `disagrees` gets the
-    reason when the running proxy has something that the file cannot have.
+    reason when the running proxy has something that the file cannot have, or has in another way,
+    as `written` returns it after a write.
     """
 
     def __init__(
@@ -25,11 +26,13 @@ class ConfigFile:
         installation: Installation,
         log: EventLog,
         disagrees: Callable[[str], None],
+        written: Callable[[], str] = lambda: "",
     ) -> None:
         self.lock = asyncio.Lock()
         self._installation = installation
         self._log = log
         self._disagrees = disagrees
+        self._written = written
         self._requested: Topology | None = None
         self._due = asyncio.Event()
 
@@ -67,7 +70,7 @@ class ConfigFile:
             else:
                 if written:
                     self._log.write(LogEvent.FILE_WRITTEN)
-            if reason := self._installation.ahead():
+            if reason := self._installation.ahead() or self._written():
                 self._disagrees(reason)
 
     def reloaded(self) -> None:

@@ -6,13 +6,15 @@ to the new text, that happens first, and the file follows, checked, off the crit
 the check then refuses the file, the proxy is brought back to what its file has.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import starmap
 
 import msgspec
 
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import CheckRefused, GatewayError, RenderError, RuntimeApiError
 from drove_gateway.model.plan import Plan, Step
+from drove_gateway.model.vocabulary import Topology
 from drove_gateway.proxies.installation.doubts import Doubts
 from drove_gateway.proxies.installation.installation import Installation, InstallResult
 from drove_gateway.proxies.runtime.backend_sync import BackendSync
@@ -54,6 +56,7 @@ class Loader:
         self._structural: tuple[str, ...] = ()
         self._first_line = ""
         self._expects_reload = False
+        self._may_try = False
         self._is_unknown = False
 
     @property
@@ -65,19 +68,29 @@ class Loader:
     @property
     def pending(self) -> bool:
         """Whether the last plan has changes of vhosts or backends to be tried at runtime."""
-        return bool(self._structural) and self.can_try_at_runtime
+        return bool(self._structural) and self._may_try
+
+    def joining(self, desired: Topology) -> Mapping[str, str]:
+        """Return the backends with new servers that wait for the text for `desired`, since only
+        that has their options, each with its first such server."""
+        if self._backends is None or not self._backends.able:
+            return {}
+        return self._backends.joining(desired)
 
     def plan(
-        self, needed: ReloadReasons, doubts: Sequence[str]
+        self, desired: Topology, needed: ReloadReasons, doubts: Sequence[str]
     ) -> tuple[tuple[str, ...], tuple[Step, ...]]:
         """Return the reasons to reload, and the steps of what is tried at runtime."""
         installation, adapter = self._installation, self._engine.adapter
         unknown = () if self._backends is None or doubts else self._backends.reasons
-        structural = (*needed.structural, *unknown)
+        joining = self.joining(desired)
+        structural = (*needed.structural, *unknown, *starmap(_joins, joining.items()))
+        only_joins = bool(joining) and not (needed.structural or unknown)
+        self._may_try = self.can_try_at_runtime or only_joins
         self._structural = installation.reload_reasons(structural)
         reasons: tuple[str, ...] = (*doubts, *needed.forced)
         steps: tuple[Step, ...] = ()
-        if self._structural and (reasons or not self.can_try_at_runtime):
+        if self._structural and (reasons or not self._may_try):
             line = (self._first_line,) if self._first_line else ()
             reasons = (*doubts, *structural, *line, *needed.forced)
         else:
@@ -98,16 +111,19 @@ class Loader:
         if self._backends is not None:
             due = self._engine.desired.due(plan.desired)
             self._backends.patience = {each.name: each.patience for each in due}
-        if not plan.reload and (hastened := await self._hasten(plan)) is not None:
-            return hastened
-        # Changes made over the runtime API during a reload could be lost: they wait.
-        async with self._file.lock, self._engine.lock:
-            return await self._install(plan, wake)
+        try:
+            if not plan.reload and (hastened := await self._hasten(plan)) is not None:
+                return hastened
+            # Changes made over the runtime API during a reload could be lost: they wait.
+            async with self._file.lock, self._engine.lock:
+                return await self._install(plan, wake)
+        finally:
+            self._engine.replan()
 
     async def _hasten(self, plan: Plan) -> InstallResult | None:
         """Act on the rendered text before its check, where the runtime API is enough."""
         backends = self._backends
-        if backends is None or not self.can_try_at_runtime:
+        if backends is None or not self._may_try:
             return None
         async with self._engine.lock:
             try:
@@ -169,3 +185,7 @@ class Loader:
             return False
         reasons = set(plan.reload) - set(self.doubts.reasons)
         return not reasons or (backends.able and reasons <= {*self._structural, self._first_line})
+
+
+def _joins(backend: str, server: str) -> str:
+    return f"{server} joins {backend}, whose servers have options of their own"

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from drove_gateway.proxies.runtime.ledger import Entry
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.ledger import Entry, Ledger
 from drove_gateway.proxies.runtime.servers import Action, Change, ObservedServer
 
 _REASON = "an operator had set this before the reload"
@@ -28,3 +30,20 @@ def operator_states(
                     held=server.held,
                     weight=server.weight,
                 )
+
+
+def held_servers(
+    topology: Topology,
+    adapter: Adapter,
+    seen: Mapping[str, Sequence[ObservedServer]],
+    ledger: Ledger,
+) -> list[tuple[str, str]]:
+    """Return the servers of `topology`, as `backend/server`, that an operator took out of traffic,
+    each with how."""
+    return [
+        (f"{backend}/{server.name}", f"in {server.held}")
+        for app in topology.apps.values()
+        for backend in adapter.backends(app)
+        for server in seen.get(backend, ())
+        if server.held and server.ours and server.name not in ledger.of(backend)
+    ]

@@ -20,6 +20,7 @@ from drove_gateway.proxies.runtime.servers import (
     DesiredServer,
     ObservedServer,
     Parameter,
+    WrittenServer,
 )
 
 
@@ -28,8 +29,11 @@ def changes(
     observed: Iterable[ObservedServer],
     ledger: Mapping[str, Entry],
     abilities: Abilities,
+    written: Mapping[str, WrittenServer] = {},
 ) -> list[Change]:
     """What brings the `observed` servers of a backend to those that it should have.
+
+    A server is added as the configuration has it in `written`, by name, where it has it.
 
     Removed servers stay in traffic while without them none would be left and new ones are on
     their way: without an address yet, or waiting for their first health check. Where names are
@@ -39,7 +43,7 @@ def changes(
         return [Change(Action.DELETE_BACKEND, backend.name, "", "no longer wanted")]
     standing, surplus = _by_name(observed)
     desired = {server.name: server for server in backend.servers}
-    probes = abilities.probes and any(server.serving for server in standing.values())
+    may_wait = any(server.serving for server in standing.values())
     found: list[Change] = []
     updates: list[Change] = []
     removals: list[Change] = []
@@ -47,10 +51,13 @@ def changes(
         kept = standing.get(server.name)
         if kept is None:
             if server.address:
+                line = _line(server, written)
+                probes = may_wait and (line.checked if line else abilities.probes)
                 action = Action.PROBE if probes else Action.ADD
-                found.append(_change(action, backend, server, "wanted, and missing"))
+                found.append(_change(action, backend, server, "wanted, and missing", line))
             continue
-        found += _corrections(backend, server, kept, ledger.get(server.name), abilities)
+        line = _line(server, written)
+        found += _corrections(backend, server, kept, ledger.get(server.name), abilities, line)
         if abilities.parameters:
             updates += _updates(backend.name, kept, abilities.parameters)
         if server.name in surplus:
@@ -145,19 +152,21 @@ def _corrections(
     kept: ObservedServer,
     entry: Entry | None,
     abilities: Abilities,
+    line: WrittenServer | None,
 ) -> Sequence[Change]:
     """What makes a server that is there serve at its address, unless an operator holds it."""
     if server.address and server.tls is not None and kept.tls not in (None, server.tls):
         # What listens there now speaks another protocol: nothing that runs can still finish.
         reason = f"is used {_tls(kept.tls)}, not {_tls(server.tls)}"
-        change = _change(Action.REPLACE, backend, server, reason)
+        change = _change(Action.REPLACE, backend, server, reason, line)
         return (msgspec.structs.replace(change, busy=True),)
     found: list[Change] = []
     elsewhere = kept.address != server.address or kept.port != server.port
     if abilities.named_by_host and server.address and elsewhere:
         if not kept.address:
             # Nothing ever ran on it, and HAProxy cannot give it an address at runtime.
-            return (_change(Action.REPLACE, backend, server, "has no address in the proxy"),)
+            reason = "has no address in the proxy"
+            return (_change(Action.REPLACE, backend, server, reason, line),)
         reason = f"is at {kept.address}:{kept.port}, not at {server.address}:{server.port}"
         found.append(_change(Action.MOVE, backend, server, reason))
     if entry is None or not kept.held:
@@ -253,6 +262,20 @@ def _to(
     return Change(action, backend, server.name, reason, handle=server.handle, **details)
 
 
-def _change(action: Action, backend: DesiredBackend, server: DesiredServer, reason: str) -> Change:
-    address, port = server.address, server.port
-    return Change(action, backend.name, server.name, reason, address, port, server.https)
+def _line(server: DesiredServer, written: Mapping[str, WrittenServer]) -> WrittenServer | None:
+    """How the configuration has a server; None where it is not to be used that way any more."""
+    line = written.get(server.name)
+    return line if line is not None and server.tls in (None, line.tls) else None
+
+
+def _change(
+    action: Action,
+    backend: DesiredBackend,
+    server: DesiredServer,
+    reason: str,
+    line: WrittenServer | None = None,
+) -> Change:
+    address, port, options = server.address, server.port, line.options if line else None
+    return Change(
+        action, backend.name, server.name, reason, address, port, server.https, options=options
+    )

@@ -6,13 +6,13 @@ drains and health checks, writes the file, watches the process and audits.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 
 import msgspec
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.errors import RuntimeApiError
+from drove_gateway.model.errors import GatewayError, RuntimeApiError
 from drove_gateway.model.health import PENDING, HealthSection, ProxyHealth
 from drove_gateway.model.plan import ApplyStage, Durations, Outcome, Plan, Step
 from drove_gateway.model.proxy import ServerState
@@ -21,6 +21,7 @@ from drove_gateway.proxies.certificates.follower import FollowsCertificates, NoC
 from drove_gateway.proxies.foreign_changes import ForeignChanges
 from drove_gateway.proxies.installation.installation import Installation
 from drove_gateway.proxies.runtime.adapter import Adapter
+from drove_gateway.proxies.runtime.added_backends import AddedBackends
 from drove_gateway.proxies.runtime.audit import Audit
 from drove_gateway.proxies.runtime.backend_sync import BackendSync
 from drove_gateway.proxies.runtime.drains import Drains
@@ -32,14 +33,13 @@ from drove_gateway.proxies.runtime.loader import Loader
 from drove_gateway.proxies.runtime.orphans import Orphans
 from drove_gateway.proxies.runtime.probes import Probes
 from drove_gateway.proxies.runtime.reload_reasons import ReloadReasons, reload_reasons
-from drove_gateway.proxies.runtime.report import listed, servers_section
+from drove_gateway.proxies.runtime.report import failures, listed, servers_section
 from drove_gateway.proxies.runtime.resolver import Resolver
 from drove_gateway.proxies.runtime.rules import RuntimeRules, desired_servers
 from drove_gateway.proxies.runtime.servers import Action, DesiredBackend
 from drove_gateway.proxies.runtime.states import server_states
+from drove_gateway.proxies.runtime.steps import READ, server_steps
 from drove_gateway.proxies.runtime.watch import Watch
-
-_READ = "read servers"
 
 
 async def _no_workers() -> None:
@@ -67,6 +67,7 @@ class RuntimeProxy:
         log: EventLog,
         count_workers: CountWorkers = _no_workers,
         certificates: FollowsCertificates | None = None,
+        added: AddedBackends | None = None,
     ) -> None:
         self._adapter = adapter
         self._certificates = certificates or NoCertificates()
@@ -95,8 +96,9 @@ class RuntimeProxy:
             clock=clock,
             log=log,
         )
-        self._backends = self._backend_sync()
-        self._file = ConfigFile(installation, log, self._doubt)
+        self._backends = self._backend_sync(installation, added or AddedBackends())
+        written = self._backends.written if self._backends else lambda: ""
+        self._file = ConfigFile(installation, log, self._doubt, written)
         self._loader = Loader(
             self._engine, self._watch, installation, self._file, self._backends, log=log
         )
@@ -111,17 +113,21 @@ class RuntimeProxy:
         self._failure = ""
         self._before_reload: HealthSection | None = None
 
-    def _backend_sync(self) -> BackendSync | None:
+    def _backend_sync(self, installation: Installation, added: AddedBackends) -> BackendSync | None:
         if self._adapter.texts is None:
             return None
-        return BackendSync(
+        backends = BackendSync(
             self._engine,
             self._adapter.texts,
             self._resolver,
+            installation,
+            added,
             patience=self._rules.drain_timeout,
             clock=self._clock,
             log=self._log,
         )
+        self._engine.written = backends.servers
+        return backends
 
     def plan(self, desired: Topology, demands: Sequence[str] = ()) -> Plan:
         """Server steps by what was last read; reload reasons for what needs a new generation."""
@@ -130,10 +136,10 @@ class RuntimeProxy:
         doubts = (*self._loader.doubts.reasons, *self._late.reasons, *demands)
         if self._installation.failing and not (doubts or self._reload_reasons(desired).any):
             self._installation.forget_failure()
-        servers = self._server_steps(desired, doubts)
+        servers = server_steps(self._engine, desired, doubts, self._waits)
         # A vhost that is refused is tried again by itself, not with every change of a server.
         reachable = self._installation.reachable(desired) if servers else desired
-        reload, steps = self._loader.plan(self._reload_reasons(reachable), doubts)
+        reload, steps = self._loader.plan(desired, self._reload_reasons(reachable), doubts)
         return Plan(desired, reload=reload, servers=(*servers, *steps))
 
     async def apply(self, plan: Plan) -> Outcome:
@@ -142,7 +148,7 @@ class RuntimeProxy:
         Raises GatewayError; what was applied by then is remembered.
         """
         self._loader.doubts.begin()
-        again = {step.subject: step.reason for step in plan.servers if step.action == _READ}
+        again = {step.subject: step.reason for step in plan.servers if step.action == READ}
         # The due backends are looked at anyway.
         for backend in self._engine.desired.due(plan.desired):
             again.pop(backend.name, None)
@@ -227,21 +233,6 @@ class RuntimeProxy:
         surplus = self._backends.surplus if self._backends is not None else ()
         return servers_section(self._engine, self._desired, silence, self._failed, surplus)
 
-    def _server_steps(self, desired: Topology, doubts: Sequence[str]) -> tuple[Step, ...]:
-        engine = self._engine
-        if self._abilities.reads_everything:
-            if doubts or not engine.trusted:
-                return (Step(_READ, self._adapter.name, "; ".join(doubts) or "not known yet"),)
-            return tuple(change.step() for change in engine.pending(desired))
-        due = {
-            backend.name: engine.desired.reason(backend.vhost, desired)
-            for backend in engine.desired.due(desired)
-            if not self._waits(backend)
-        }
-        if doubts:
-            due = dict.fromkeys(engine.desired.backends(), doubts[0]) | due
-        return tuple(Step(_READ, backend, reason) for backend, reason in due.items())
-
     def _waits(self, backend: DesiredBackend) -> bool:
         """Whether the configuration that the proxy runs cannot have the backend yet."""
         installed = self._installation.installed
@@ -253,8 +244,10 @@ class RuntimeProxy:
     async def _apply_configuration(self, plan: Plan) -> Outcome:
         begin = self._clock()
         first = SyncResult()
+        tries = self._loader.can_try_at_runtime
+        joining = self._loader.joining(plan.desired)
         try:
-            first = await self._sync(plan.desired, leaving_waits=self._loader.can_try_at_runtime)
+            first = await self._sync(plan.desired, leaving_waits=tries, joining=joining)
         except RuntimeApiError as error:
             self._log.write(LogEvent.RELOAD_FIRST, error=str(error))
         between = self._clock()
@@ -265,6 +258,11 @@ class RuntimeProxy:
             self._served = plan.desired
             after = self._clock()
             second = await self._sync_after_reload(plan.desired)
+        except GatewayError:
+            if joining:
+                # With other options than a text would give them, they serve all the same.
+                await self._sync_after_reload(plan.desired, leaving_waits=tries)
+            raise
         finally:
             self._before_reload = None
         if not installed.needs_reload:
@@ -288,10 +286,12 @@ class RuntimeProxy:
         outcome = self._outcome(plan, both, seconds, steps)
         return msgspec.structs.replace(outcome, reloaded=installed.reloaded)
 
-    async def _sync_after_reload(self, desired: Topology) -> SyncResult:
+    async def _sync_after_reload(
+        self, desired: Topology, *, leaving_waits: bool = False
+    ) -> SyncResult:
         """The reload stands, also where the runtime API is silent and cannot confirm it."""
         try:
-            return await self._sync(desired)
+            return await self._sync(desired, leaving_waits=leaving_waits)
         except RuntimeApiError as error:
             if not self._abilities.file_has_servers:
                 raise
@@ -299,12 +299,19 @@ class RuntimeProxy:
                 failed={"the runtime API": f"{error}; the file was loaded by a reload"}
             )
 
-    async def _sync(self, desired: Topology, *, leaving_waits: bool = False) -> SyncResult:
-        """Change servers; with `leaving_waits` not those of vhosts that left."""
+    async def _sync(
+        self,
+        desired: Topology,
+        *,
+        leaving_waits: bool = False,
+        joining: Container[str] = (),
+    ) -> SyncResult:
+        """Change servers; with `leaving_waits` not those of vhosts that left, and never those of
+        the backends in `joining`."""
 
         def waits(backend: DesiredBackend) -> bool:
             left = leaving_waits and backend.vhost not in desired.apps
-            return left or self._waits(backend)
+            return left or backend.name in joining or self._waits(backend)
 
         engine = self._engine
         fresh = not engine.known
@@ -369,23 +376,10 @@ class RuntimeProxy:
         seconds: Durations,
         steps: tuple[Step, ...] = (),
     ) -> Outcome:
-        vhosts = {
-            backend: app.vhost
-            for app in (plan.desired.apps.values() if synced.failed else ())
-            for backend in self._adapter.backends(app)
-        }
-        failed = [(vhosts.get(name, name), why) for name, why in synced.failed.items()]
         refused = self._installation.failed(plan.desired)
-        noun = self._adapter.backend_noun
-        failed += [
-            (vhost, f"{self._adapter.name} has no {noun} {backend}")
-            for backend, vhost in self._engine.missing.items()
-            if vhost not in dict(refused)
-        ]
-        failed += self._engine.desired.unresolved(plan.desired)
-        self._failed = tuple(failed)
+        self._failed = failures(self._engine, plan.desired, synced.failed, dict(refused))
         changes = tuple(change.step() for change in synced.done)
-        return Outcome((*steps, *changes), (*refused, *failed), seconds)
+        return Outcome((*steps, *changes), (*refused, *self._failed), seconds)
 
     def _reload_reasons(self, desired: Topology) -> ReloadReasons:
         return reload_reasons(

@@ -1,6 +1,6 @@
 """What health says of the servers."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from drove_gateway.model.health import PENDING, HealthSection, of_some
 from drove_gateway.model.vocabulary import Topology
@@ -63,6 +63,28 @@ def _faulty(
         {vhost for vhost, _ in failed}
         | set(engine.missing.values()).intersection(desired.apps)
         | {each.vhost for each in engine.desired.due(desired) if each.name in changing}
+    )
+
+
+def failures(
+    engine: Engine, desired: Topology, failed: Mapping[str, str], refused: Container[str]
+) -> tuple[tuple[str, str], ...]:
+    """Return the vhosts of `desired` that are not as they should be after an apply, each with the
+    reason. `failed` has the reasons by backend; vhosts in `refused` are reported by others."""
+    adapter = engine.adapter
+    vhosts = {
+        backend: app.vhost
+        for app in (desired.apps.values() if failed else ())
+        for backend in adapter.backends(app)
+    }
+    return (
+        *((vhosts.get(name, name), why) for name, why in failed.items()),
+        *(
+            (vhost, f"{adapter.name} has no {adapter.backend_noun} {backend}")
+            for backend, vhost in engine.missing.items()
+            if vhost not in refused
+        ),
+        *engine.desired.unresolved(desired),
     )
 
 

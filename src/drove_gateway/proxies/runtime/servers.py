@@ -1,6 +1,6 @@
 """Servers as values: desired, observed, and the changes that lead from these to those."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Literal, TypeAlias
 
@@ -67,6 +67,15 @@ class ObservedBackends(msgspec.Struct, frozen=True):
     problems: Mapping[str, str] = {}
 
 
+class WrittenServer(msgspec.Struct, frozen=True):
+    """A server as the text of a configuration has it: its `options` as the runtime API takes them,
+    and whether they have the proxy check it and use TLS for it."""
+
+    options: str
+    checked: bool = False
+    tls: bool = False
+
+
 class Process(msgspec.Struct, frozen=True):
     """The proxy's process that answers: `generation` counts its loads, `uptime` is in seconds."""
 
@@ -97,6 +106,7 @@ class Action(Enum):
     DELETE_BACKEND = "delete backend"
 
 
+ADDITIONS = frozenset({Action.ADD, Action.PROBE, Action.REPLACE})
 OF_BACKENDS = frozenset(
     {Action.ADD_BACKEND, Action.PUBLISH, Action.UNPUBLISH, Action.DELETE_BACKEND}
 )
@@ -166,3 +176,22 @@ def after(
     deleted = {c.name for c, _ in done if c.action is Action.DELETE and c.handle is None}
     left = [s for s in servers if s.handle not in handles and s.name not in deleted]
     return left + [server for _, server in done if server is not None]
+
+
+def problems(pairs: Iterable[tuple[Change, Result]], states: Collection[str]) -> dict[str, str]:
+    """The first problem of each backend with a result in one of `states`."""
+    found: dict[str, str] = {}
+    for change, result in pairs:
+        if result.state in states:
+            found.setdefault(change.backend, result.problem)
+    return found
+
+
+def note_unwritten(unwritten: set[tuple[str, str]], changes: Iterable[Change]) -> None:
+    """Keep in `unwritten` the servers, by backend and name, that were added without options from
+    the configuration's text."""
+    for change in changes:
+        if change.action in ADDITIONS and change.options is None:
+            unwritten.add((change.backend, change.name))
+        elif change.action in ADDITIONS or change.action is Action.DELETE:
+            unwritten.discard((change.backend, change.name))

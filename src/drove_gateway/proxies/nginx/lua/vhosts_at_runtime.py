@@ -28,6 +28,16 @@ class VhostsAtRuntime:
         """Upstreams that others added are not looked for."""
         return ()
 
+    def servers(self, text: str, backend: str) -> None:
+        """Servers are as the gateway's blocks have them."""
+
+    def unlike(
+        self,
+        text: str,  # noqa: ARG002
+        unwritten: Collection[tuple[str, str]],  # noqa: ARG002
+    ) -> tuple[str, set[tuple[str, str]]]:
+        return "", set()
+
     def host_names(self, text: str, observed: Observed) -> set[str]:  # noqa: ARG002
         return set()
 
