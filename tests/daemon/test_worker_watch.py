@@ -86,3 +86,14 @@ async def test_the_log_says_once_that_old_workers_delay_reloads_and_when_that_en
 
 async def _many(proxy: Watched) -> bool:
     return len(proxy.pressures) > 3
+
+
+async def test_it_ends_though_a_reload_comes_in_the_same_moment() -> None:
+    """As when the configuration changes during an apply. The daemon would wait without end."""
+    proxy = Watched()
+    watching = asyncio.create_task(proxy.watch(seldom=3600))
+    await proxy.sees(0)
+    proxy.reloaded.set()
+    watching.cancel()
+    _, running = await asyncio.wait((watching,), timeout=5)
+    assert not running

@@ -205,7 +205,8 @@ class Supervisor:
 
 async def _within(seconds: float, wait: Coroutine[None, None, None]) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(wait, seconds)
+        async with asyncio.timeout(seconds):
+            await wait
 
 
 def _unable(name: str, ends: RestartHistory, code: int) -> str:

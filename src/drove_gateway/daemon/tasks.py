@@ -9,6 +9,8 @@ from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.reconciler.reconciler import Reconciler
 
+_CANCEL_AGAIN_SECONDS = 1.0
+
 
 class Keeper(Protocol):
     """Stores what happened, until it is stopped."""
@@ -41,11 +43,20 @@ async def running_tasks(
         finally:
             reconciler.stop()
             await _finish(reconciling, finish_seconds, log)
-            for task in tasks:
-                task.cancel()
+            await _cancel(tasks)
             for keeper in keepers:
                 keeper.stop()
             await asyncio.wait(keeping)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """End the tasks. A cancellation that comes in the moment of a result may be lost in a library,
+    and the gateway would wait without end."""
+    running = set(tasks)
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _finish(reconciling: asyncio.Task[None], seconds: float, log: EventLog) -> None:

@@ -39,7 +39,8 @@ async def watch_workers(
         before = pressure
         if not pressure.workers.old:
             with suppress(TimeoutError):
-                await asyncio.wait_for(reloaded.wait(), seldom)
+                async with asyncio.timeout(seldom):
+                    await reloaded.wait()
         await asyncio.sleep(often)
 
 
