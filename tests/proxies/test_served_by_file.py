@@ -67,6 +67,16 @@ class TestShippedTemplates:
         assert served["shop.example"] == {"blue": (BLUE,), "shop.example": (GREEN,)}
         assert served["api.example"] == {"api.example": (SECURE,)}
 
+    @pytest.mark.parametrize("vhost", ["*.shop.example", ".shop.example", "*.eu_1.example"])
+    @pytest.mark.parametrize("template", ["haproxy", "haproxy-header-routing", "nginx"])
+    def test_wildcards_are_read_back(self, template: str, vhost: str) -> None:
+        wildcard = App(vhost, vhost, (BLUE,), {}, {vhost: HostGroup((BLUE,), {})}, "color")
+        text = rendered(template, Topology({vhost: wildcard}, {}))
+        grouped = template.endswith("routing")
+        served = nginx(text) if template == "nginx" else by_haproxy(text, grouped=grouped)
+
+        assert served[vhost] == {vhost: (BLUE,)}
+
     def test_the_groups_of_nginx_are_read_back(self) -> None:
         served = nginx(rendered("nginx-header-routing"))
 

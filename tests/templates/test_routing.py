@@ -13,7 +13,6 @@ from tests.traffic import Instance, free_port, get
 
 from drove_gateway.config import Settings
 from drove_gateway.model.vocabulary import Host
-from drove_gateway.proxies.registry import kind_of
 
 TLS = Path(__file__).parents[1] / "drove" / "tls"
 
@@ -68,22 +67,47 @@ async def test_a_vhost_is_served_by_all_its_instances(shipped: Shipped) -> None:
             assert await answers(port, f"api.local:{port}") == {"c"}
 
 
-async def test_nginx_serves_wildcard_vhosts(shipped: Shipped) -> None:
-    """As in the original: `*.x` and `.x` are valid server names, and an exact name goes first."""
-    if not shipped.nginx:
-        naming = kind_of(Settings(proxy_platform="haproxy")).naming
-        assert naming is not None
-        assert not naming.wildcards
-        return
-    async with instances("a", "b", "c") as [a, b, c]:
-        desired = topology(app("*.wild.local", a), app(".dot.local", b), app("x.dot.local", c))
+async def test_wildcard_vhosts_are_served(shipped: Shipped) -> None:
+    """The exact name goes first, then the longest wildcard; `.x` includes `x` itself."""
+    names = ("wild", "deeper", "dot", "exact", "leader")
+    async with instances(*names) as [wild, deeper, dot, exact, leader]:
+        desired = topology(
+            app("*.wild.local", wild),
+            app("*.deeper.wild.local", deeper),
+            app(".dot.local", dot),
+            app("x.dot.local", exact),
+            app("empty.wild.local", Host("127.0.0.1", free_port(), "http")),
+            leader="drove.wild.local",
+            endpoint=f"http://127.0.0.1:{leader.port}",
+        )
         async with shipped.serving(desired) as port:
-            assert await answers(port, "one.wild.local") == {"a"}
-            assert await answers(port, "two.one.wild.local") == {"a"}
-            assert await answers(port, "dot.local") == {"b"}
-            assert await answers(port, "y.dot.local") == {"b"}
-            assert await answers(port, "x.dot.local") == {"c"}
-            assert (await get(port, "wild.local"))[0] == 404
+            for host, expected in {
+                "a.wild.local": "wild",
+                "B.A.wild.local.": "wild",
+                "deeper.wild.local": "wild",
+                "a.deeper.wild.local": "deeper",
+                "drove.wild.local": "leader",
+                "dot.local": "dot",
+                "y.dot.local": "dot",
+                "x.dot.local": "exact",
+                "z.x.dot.local": "dot",
+            }.items():
+                assert await answers(port, host, times=2) == {expected}, host
+            for host in ("wild.local", "a.wild.local.evil", "awild.local", "*wild.local"):
+                assert (await get(port, host))[0] in {400, 404}, host
+            assert (await get(port, "empty.wild.local"))[0] in {502, 503}
+
+
+async def test_groups_of_a_wildcard_vhost_are_chosen_by_header(routing: Shipped) -> None:
+    async with instances("untagged", "blue", "other") as [untagged, blue, other]:
+        desired = topology(
+            app("*.wild.local", untagged, tag="colour", blue=(blue,)), app("a.wild.local", other)
+        )
+        async with routing.serving(desired) as port:
+            assert await answers(port, "b.wild.local") == {"untagged"}
+            assert await answers(port, "b_c.wild.local", X_Request_Env="blue") == {"blue"}
+            assert await answers(port, "b.wild.local", X_Request_Env="green") == {"untagged"}
+            assert await answers(port, "a.wild.local", X_Request_Env="blue") == {"other"}
 
 
 async def test_an_unknown_vhost_is_404(shipped: Shipped) -> None:

@@ -1,10 +1,7 @@
 """Apps to vhosts: realm, groups, several apps and namespaces on a vhost, and what is left out."""
 
-from collections.abc import Sequence
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from tests.topology.apps import ALL, LEADER, VHOST, app, built, groups, host, numbers, of, snapshot
 
 from drove_gateway.model.spelling import app_spelling
 from drove_gateway.model.vocabulary import (
@@ -12,47 +9,13 @@ from drove_gateway.model.vocabulary import (
     AppEndpoints,
     Host,
     Leader,
-    Snapshot,
-    Topology,
 )
 from drove_gateway.proxies.haproxy.names import Naming as HaproxyNaming
 from drove_gateway.proxies.nginx.names import Naming as NginxNaming
-from drove_gateway.topology.build import TopologyBuild, build
+from drove_gateway.topology.build import build
 from drove_gateway.topology.explain import explain
 from drove_gateway.topology.names import Naming
 from drove_gateway.topology.namespace_build import AppCounts, NamespaceRules, parse_rules
-
-LEADER = Leader("http://c1:4000", "c1", 4000)
-VHOST = "web.example.com"
-ALL = NamespaceRules("stage")
-
-
-def host(number: int, port_type: str = "http") -> Host:
-    return Host(f"10.0.0.{number}", 31000 + number, port_type)
-
-
-def app(*numbers: int, app_id: str = "web-1", vhost: str = VHOST, **tags: str) -> AppEndpoints:
-    return AppEndpoints(app_id.partition("-")[0], app_id, vhost, tags, tuple(map(host, numbers)))
-
-
-def snapshot(*apps: AppEndpoints, namespace: str = "stage") -> Snapshot:
-    return Snapshot(namespace, LEADER, apps)
-
-
-def built(*apps: AppEndpoints, rule: NamespaceRules = ALL) -> TopologyBuild:
-    return build({rule.namespace: snapshot(*apps, namespace=rule.namespace)}, [rule])
-
-
-def of(topology: Topology, vhost: str = VHOST) -> App:
-    return topology.apps[vhost]
-
-
-def numbers(hosts: Sequence[Host]) -> list[int]:
-    return [address.port - 31000 for address in hosts]
-
-
-def groups(served: App) -> dict[str, list[int]]:
-    return {name: numbers(group.hosts) for name, group in served.groups.items()}
 
 
 def test_an_app_becomes_its_vhost_with_one_group_named_after_it() -> None:
@@ -220,94 +183,6 @@ def test_namespaces_show_their_leader_also_before_they_responded() -> None:
     assert seen["two"].leader == Leader()
 
 
-def test_an_app_cannot_take_a_leader_vhost() -> None:
-    result = built(
-        app_spelling(app(1, vhost="DROVE.example.com")),
-        rule=parse_rules("s", "", "", "", "drove.Example.com"),
-    )
-    assert result.topology.apps == {}
-    [left_out] = result.rejected
-    assert (left_out.namespace, left_out.app_id, left_out.subject) == ("s", "web-1", "vhost")
-    assert left_out.value == "drove.example.com"
-    assert "leader_vhost" in left_out.reason
-
-
-def test_an_app_cannot_take_the_leader_vhost_of_another_namespace() -> None:
-    result = build(
-        {"one": snapshot(app(1, vhost="two.example.com"), namespace="one")},
-        [NamespaceRules("one"), NamespaceRules("two", leader_vhost="two.example.com")],
-    )
-    assert result.topology.apps == {}
-    assert len(result.rejected) == 1
-
-
-@pytest.mark.parametrize("vhost", ["*.example.com", ".example.com"])
-@pytest.mark.parametrize(
-    ("naming", "served"), [(NginxNaming(), True), (HaproxyNaming(), False), (None, False)]
-)
-def test_wildcard_vhosts_are_served_by_nginx_and_rejected_by_name_elsewhere(
-    vhost: str, naming: Naming | None, served: bool
-) -> None:
-    rule = parse_rules("stage", "", ".example.com", "", "", naming)
-    result = built(app(1, vhost=vhost), rule=rule)
-    assert (vhost in result.topology.apps) is served
-    assert [each.value for each in result.rejected] == [vhost] * (not served)
-
-
-@pytest.mark.parametrize(("first", "second"), [("a.com", ".a.com"), (".a.com", "a.com")])
-def test_a_wildcard_takes_no_traffic_from_the_vhost_of_its_exact_name(
-    first: str, second: str
-) -> None:
-    """NGINX would serve both by the server that stands first in the file."""
-    rule = parse_rules("stage", "", "", "", "", NginxNaming())
-    early = app(1, app_id="web-1", vhost=first)
-    before = built(early, rule=rule)
-    both = {"stage": snapshot(early, app(2, app_id="web-2", vhost=second))}
-    result = build(both, [rule], before)
-    assert list(result.topology.apps) == [first]
-    assert [each.value for each in result.rejected] == [second]
-
-
-@pytest.mark.parametrize(
-    ("bad", "left"),
-    [
-        pytest.param(app(1, vhost="*.example.com"), {}, id="vhost"),
-        pytest.param(app(1, vhost="web.example.com; return 200"), {}, id="directive in a vhost"),
-        pytest.param(
-            AppEndpoints("web", "web-1", VHOST, {}, (host(1), Host("a b", 1, "http"))),
-            {VHOST: [1]},
-            id="host",
-        ),
-        pytest.param(
-            AppEndpoints("web", "web-1", VHOST, {}, (host(1), Host("10.0.0.2", 0, "http"))),
-            {VHOST: [1]},
-            id="port",
-        ),
-        pytest.param(app(1, note="a\nb"), {VHOST: [1]}, id="tag"),
-    ],
-)
-def test_what_is_invalid_is_left_out_and_named_and_the_rest_is_served(
-    bad: AppEndpoints, left: dict[str, list[int]]
-) -> None:
-    good = app(9, app_id="api-1", vhost="api.example.com")
-    result = built(bad, good)
-    apps = {vhost: numbers(served.hosts) for vhost, served in result.topology.apps.items()}
-    assert apps == {**left, "api.example.com": [9]}
-    assert [rejection.app_id for rejection in result.rejected] == ["web-1"]
-
-
-def test_an_app_that_loses_all_its_hosts_to_validation_is_left_out() -> None:
-    result = built(AppEndpoints("web", "web-1", VHOST, {}, (Host("a b", 1, "http"),)))
-    assert result.topology.apps == {}
-    assert len(result.rejected) == 1
-
-
-def test_rejections_of_the_response_itself_are_passed_on() -> None:
-    first = built(app(1, note="bad;")).rejected
-    again = build({"stage": Snapshot("stage", LEADER, (app(2),), first)}, [ALL])
-    assert again.rejected == first
-
-
 def test_apps_are_counted_by_how_they_were_taken() -> None:
     result = built(
         app(1, app_id="a-1", colour="blue"),
@@ -363,76 +238,6 @@ def test_an_app_that_is_listed_twice_counts_as_it_is_listed_last() -> None:
     for later in ([other], [once], [once, third], [third, once, other], []):
         taken = {"stage": snapshot(*later)}
         assert build(taken, [ALL], first).topology == build(taken, [ALL]).topology
-
-
-APPS = st.builds(
-    app,
-    st.integers(0, 6),
-    st.integers(0, 6),
-    app_id=st.sampled_from(["a-1", "a-2", "b-1", "c-1"]),
-    vhost=st.sampled_from([VHOST, "api.example.com", "API.example.com", "bad vhost", "x.org"]),
-    colour=st.sampled_from(["", "blue", "Green", "no;t"]),
-) | st.builds(app, app_id=st.sampled_from(["a-1", "d-1"]))
-ANSWERS = st.lists(APPS, max_size=5, unique_by=lambda listed: listed.app_id)
-RULES = st.builds(
-    parse_rules,
-    st.just("one"),
-    st.sampled_from(["", "x.org"]),
-    st.sampled_from(["", ".example.com"]),
-    st.sampled_from(["", "colour"]),
-    st.sampled_from(["", "x.org"]),
-)
-
-
-def merged_pair(
-    first: list[AppEndpoints],
-    two: list[AppEndpoints],
-    rule: NamespaceRules,
-    previous: TopologyBuild | None,
-) -> TopologyBuild:
-    taken = {"one": snapshot(*first, namespace="one"), "two": snapshot(*two, namespace="two")}
-    return build(taken, [rule, NamespaceRules("two", routing_tag="colour")], previous)
-
-
-@given(st.data(), RULES, RULES)
-def test_building_on_the_previous_equals_building_from_scratch(
-    data: st.DataObject, before: NamespaceRules, after: NamespaceRules
-) -> None:
-    """Apps that the controller repeats are the same objects, as the decoder gives them."""
-    first, two = data.draw(ANSWERS), data.draw(ANSWERS)
-    previous = merged_pair(first, two, before, None)
-    kept = [each for each in first if data.draw(st.booleans())]
-    ids = {each.app_id for each in kept}
-    fresh = [each for each in data.draw(ANSWERS) if each.app_id not in ids]
-    next_one = data.draw(st.permutations(kept + fresh))
-    again = merged_pair(next_one, two, after, previous)
-    scratch = merged_pair(next_one, two, after, None)
-    assert again.topology == scratch.topology
-    assert again.rejected == scratch.rejected
-    assert again.counts == scratch.counts
-
-
-@given(ANSWERS, ANSWERS, RULES)
-def test_the_same_responses_again_give_the_same_objects(
-    left: list[AppEndpoints], right: list[AppEndpoints], rule: NamespaceRules
-) -> None:
-    first = merged_pair(left, right, rule, None)
-    second = merged_pair(left, right, rule, first)
-    assert second.topology == first.topology
-    assert all(second.topology.apps[name] is each for name, each in first.topology.apps.items())
-
-
-@given(ANSWERS, RULES)
-def test_every_app_is_served_by_exactly_the_hosts_of_its_groups(
-    apps: list[AppEndpoints], rule: NamespaceRules
-) -> None:
-    result = build({"one": snapshot(*apps, namespace="one")}, [rule])
-    without_group = any("without a group" in each.reason for each in result.rejected)
-    for served in result.topology.apps.values():
-        grouped = {each for group in served.groups.values() for each in group.hosts}
-        assert grouped <= set(served.hosts)
-        assert grouped == set(served.hosts) or without_group
-        assert len(set(served.hosts)) == len(served.hosts) > 0
 
 
 def test_a_vhost_without_http_is_named_and_still_there_for_templates() -> None:

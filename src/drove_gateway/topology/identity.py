@@ -132,6 +132,8 @@ def _needs(app: App | None, naming: Naming) -> Iterator[tuple[str, Claim]]:
     if app is not None:
         for name, groups in by_backend(naming, app).items():
             yield from ((name, Claim(app.vhost, group)) for group in groups)
+        for name in naming.further(app):
+            yield from ((name, Claim(app.vhost, group)) for group in app.groups)
 
 
 def _in_order(found: Sequence[Claim], incumbents: Mapping[str, App]) -> list[Claim]:

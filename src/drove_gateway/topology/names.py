@@ -23,6 +23,11 @@ class Naming(Protocol):
         """Return the name of the backend that serves a host group of `app`."""
         ...
 
+    def further(self, app: App) -> Iterable[str]:
+        """Return the names beside its backends' that `app` needs for itself: those of the hosts
+        that it serves, where wildcards of other vhosts could include them."""
+        ...
+
     def server(self, host: Host) -> str:
         """Return the name of the server for `host` in its backend."""
         ...

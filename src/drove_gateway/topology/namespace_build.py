@@ -299,7 +299,7 @@ def _vhost_refusal(vhost: str, rule: NamespaceRules, reserved: frozenset[str]) -
     if vhost in reserved:
         return "it is a namespace's leader_vhost; the app is left out"
     if is_wildcard(vhost) and not (rule.naming and rule.naming.wildcards):
-        return "only NGINX serves wildcards; the app is left out"
+        return "the proxy or its template does not serve wildcards; the app is left out"
     return ""
 
 

@@ -20,6 +20,7 @@ from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_form import makes_groups, with_backend_form
 from drove_gateway.proxies.haproxy.names import Naming
 from drove_gateway.proxies.haproxy.options import Options
+from drove_gateway.proxies.registry import kind_of
 from drove_gateway.templates import shipped
 
 MakeGateway = Callable[..., Gateway]
@@ -60,6 +61,35 @@ def settings(**more: Any) -> Settings:
 @pytest.mark.parametrize("separator", ["_", "-", "."])
 def test_template_shows_which_names_it_makes(source: str, groups: bool, separator: str) -> None:
     assert makes_groups(source, settings(haproxy_backend_name_separator=separator)) is groups
+
+
+@pytest.mark.parametrize(
+    ("source", "wildcards"),
+    [
+        (ORIGINAL, False),
+        (ORIGINAL.replace("{{$app.Vhost}}", '{{replace $app.Vhost "*" "." 1}}'), True),
+        (shipped("haproxy"), True),
+        (shipped("haproxy-header-routing"), True),
+        ('{{replace "*" }}', False),
+        ('{{range .Apps}}{{.Nope "*"}}{{end}}', False),
+    ],
+)
+def test_template_shows_whether_it_serves_wildcards(
+    source: str, wildcards: bool, tmp_path: Path
+) -> None:
+    template = tmp_path / "t"
+    template.write_text(source)
+    naming = kind_of(settings(haproxy_template=str(template))).naming
+    assert naming is not None
+    assert naming.wildcards is wildcards
+
+
+def test_without_a_template_no_wildcards_are_served() -> None:
+    """With `haproxy_reload_disabled`, somebody else's configuration chooses the backend."""
+    more = {"haproxy_reload_disabled": True, "haproxysocketaddr": "/run/haproxy.sock"}
+    naming = kind_of(settings(**more)).naming
+    assert naming is not None
+    assert not naming.wildcards
 
 
 @pytest.mark.parametrize("explicit", [True, False])

@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Container, Iterator, Mapping, Sequence
 
 from drove_gateway.model.vocabulary import Host
-from drove_gateway.proxies.haproxy.names import Naming
+from drove_gateway.proxies.haproxy.names import Naming, vhost_of
 from drove_gateway.proxies.haproxy.shared_part import SECTIONS
 from drove_gateway.proxies.installation.served import Served, ServedHosts, host_at
 
@@ -41,7 +41,7 @@ def served_by_file(text: str, naming: Naming, *, grouped: bool) -> Served:
             for vhost in vhosts[name]:
                 served.add(vhost, vhost, hosts)
         elif _VHOST.fullmatch(name):
-            served.add(*(split_name(name, naming, backends) if grouped else (name, name)), hosts)
+            served.add(*vhost_and_group(name, naming, backends, grouped=grouped), hosts)
     return served.served
 
 
@@ -116,6 +116,15 @@ def _patterns(words: _Line) -> Iterator[str]:
     yield from (word for word in rest if _VHOST.fullmatch(word.partition(":")[0]))
 
 
+def vhost_and_group(
+    name: str, naming: Naming, backends: Container[str], *, grouped: bool
+) -> tuple[str, str]:
+    """Return the vhost and the group that a backend serves, by its name."""
+    part, group = split_name(name, naming, backends) if grouped else (name, name)
+    vhost = vhost_of(part)
+    return vhost, vhost if group == part else group
+
+
 def split_name(name: str, naming: Naming, backends: Container[str]) -> tuple[str, str]:
     """Return the vhost and the group that a backend's name is made of.
 
@@ -130,6 +139,6 @@ def split_name(name: str, naming: Naming, backends: Container[str]) -> tuple[str
         if vhost == group or f"{vhost}{separator}{vhost}" in backends:
             return vhost, group
     for vhost, group in splits:
-        if _DNS_NAME.fullmatch(vhost) and "." in vhost:
+        if _DNS_NAME.fullmatch(vhost) and "." in vhost.lstrip("."):
             return vhost, group
     return splits[0] if splits else (name, name)

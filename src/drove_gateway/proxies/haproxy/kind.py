@@ -11,10 +11,10 @@ from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.backend_changes import shared_text
-from drove_gateway.proxies.haproxy.backend_form import with_backend_form
+from drove_gateway.proxies.haproxy.backend_form import serves_wildcards, with_backend_form
 from drove_gateway.proxies.haproxy.certificates import HaproxyCertificates
 from drove_gateway.proxies.haproxy.configuration_reader import ConfigurationReader
-from drove_gateway.proxies.haproxy.configuration_text import served_by_file, split_name
+from drove_gateway.proxies.haproxy.configuration_text import served_by_file, vhost_and_group
 from drove_gateway.proxies.haproxy.hazards import examine
 from drove_gateway.proxies.haproxy.lint import lint
 from drove_gateway.proxies.haproxy.options import Options, options
@@ -33,7 +33,8 @@ _RUNTIME_API_SECONDS = 5.0
 def haproxy_kind(settings: Settings) -> ProxyKind:
     """Return HAProxy as `settings` describe it."""
     settings = with_backend_form(settings)
-    address, how = settings.haproxy_socket, options(settings)
+    address = settings.haproxy_socket
+    how = options(settings, wildcards=serves_wildcards(settings))
     reader = ConfigurationReader(how.naming.is_ours)
     platform = haproxy_platform(settings)
     by_api_alone = settings.haproxy_reload_disabled and address is not None
@@ -64,9 +65,7 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
             timeout=_RUNTIME_API_SECONDS,
         ),
         read_served=lambda text: served_by_file(text, how.naming, grouped=grouped),
-        split_name=lambda name, names: (
-            split_name(name, how.naming, names) if grouped else (name, name)
-        ),
+        split_name=lambda name, names: vhost_and_group(name, how.naming, names, grouped=grouped),
         naming=how.naming,
         carry=None if address is None else _carry(settings, address),
     )

@@ -42,14 +42,15 @@ def checks(attributes: str) -> bool:
     return "check" in attributes.split()
 
 
-def options(settings: "Settings") -> Options:
-    """The options as `settings` state them."""
+def options(settings: "Settings", *, wildcards: bool = False) -> Options:
+    """The options as `settings` state them. `wildcards`: whether the template serves them."""
     return Options(
         naming=Naming(
             server_prefix=settings.haproxy_server_name_prefix,
             host_port_delimiter=settings.haproxy_server_name_host_port_delimiter,
             backend_separator=settings.haproxy_backend_name_separator,
             routing_tag_suffix=settings.haproxy_backend_include_routing_tag_suffix,
+            wildcards=wildcards,
         ),
         attributes=escaped_attributes(settings.haproxy_add_server_attributes_string),
         ssl_attributes=escaped_attributes(settings.haproxy_add_server_ssl_attributes_string),
