@@ -20,7 +20,7 @@ help:
 	@echo "make test-unit         only the tests that start no proxy and no daemon, in under three minutes"
 	@echo "make soak              15 minutes of random faults under traffic (SOAK_SECONDS, SOAK_SEED)"
 	@echo "make fuzz              ten minutes of each kind of spoilt input (FUZZ_SECONDS, FUZZ_SEED)"
-	@echo "make debian-proxies    installs Debian's nginx with Lua and haproxy, for the tests that need them; as root"
+	@echo "make debian-proxies    installs Debian's proxies, certbot and keepalived, for the tests that need them; as root"
 	@echo "make docs              the documentation as a site in site/, with a search that needs no Internet"
 	@echo "make lint              only ruff, mypy --strict and import-linter"
 	@echo "make binary            dist/drove-gateway, one file that needs no Python"

@@ -21,7 +21,7 @@ from drove_gateway.templates.starter import STARTERS
 
 _SECONDS = 60
 _BIN = Path(sys.executable).parent
-# Stand-ins for programs that need root or the Internet.
+# What needs another machine: an authority for certbot, systemd. Each file says what is real.
 _STAND_INS = Path(__file__).parent / "programs"
 
 
