@@ -47,14 +47,23 @@ def test_an_instance_with_an_ipv6_address_is_understood() -> None:
     assert subject_of(built(app), "[2001:DB8::1]:80").vhosts == ("web.local",)
 
 
-def test_a_host_of_a_wildcard_vhost_is_explained_by_the_wildcard() -> None:
-    app = AppEndpoints("web", "web-1", "*.example.com", {}, (Host("10.0.0.1", 80, "http"),))
+@pytest.mark.parametrize(
+    ("wildcard", "host"),
+    [
+        ("*.example.com", "shop.example.com"),
+        ("*.example.com", "eu.shop.example.com"),
+        (".example.com", "shop.example.com"),
+        (".example.com", "example.com"),
+    ],
+)
+def test_a_host_of_a_wildcard_vhost_is_explained_by_the_wildcard(wildcard: str, host: str) -> None:
+    app = AppEndpoints("web", "web-1", wildcard, {}, (Host("10.0.0.1", 80, "http"),))
     snapshot = Snapshot("stage", Leader("http://c1"), (app,))
 
     rules = [parse_rules("stage", "", "", "", "", Naming(wildcards=True))]
-    found = subject_of(build({"stage": snapshot}, rules), "http://shop.example.com/")
+    found = subject_of(build({"stage": snapshot}, rules), f"http://{host}/")
 
-    assert found.vhosts == ("*.example.com",)
+    assert found.vhosts == (wildcard,)
 
 
 @pytest.mark.parametrize("question", ["nope.local", "http://[", "::::", "a b c", "x" * 1000, "//"])

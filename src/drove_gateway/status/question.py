@@ -107,7 +107,11 @@ def _is(listed: Host, host: str, port: int) -> bool:
 
 def _wildcard(served: Container[str], vhost: str) -> str:
     """The longest wildcard vhost that includes `vhost`, or nothing."""
-    labels = valid_vhost(vhost).split(".")
+    name = valid_vhost(vhost)
+    # `.example.com` includes `example.com` too.
+    if f".{name}" in served:
+        return f".{name}"
+    labels = name.split(".")
     for start in range(1, len(labels)):
         rest = ".".join(labels[start:])
         for wildcard in (f"*.{rest}", f".{rest}"):
