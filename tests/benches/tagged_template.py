@@ -5,7 +5,7 @@ def balanced_by_a_tag(template: str, kind: str) -> tuple[str, str]:
     """A line of the template that goes, and the template with what an app's tag `lb` says."""
     if kind.startswith("haproxy"):
         line = "# Let HAProxy start even if a host name cannot be resolved."
-        backend = "backend {{$app.Vhost}} from drove:vhost\n"
+        backend = 'backend {{replace $app.Vhost "*" "." 1}} from drove:vhost\n'
         tagged = f'{backend}{{{{with index $app.Tags "lb"}}}}    balance {{{{.}}}}\n{{{{end}}}}'
         assert backend in template
         assert line in template
