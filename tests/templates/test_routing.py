@@ -76,7 +76,7 @@ async def test_wildcard_vhosts_are_served(shipped: Shipped) -> None:
             app("*.deeper.wild.local", deeper),
             app(".dot.local", dot),
             app("x.dot.local", exact),
-            app("empty.wild.local", Host("127.0.0.1", free_port(), "http")),
+            app("empty.wild.local", Host("127.0.0.1", 9, "tcp")),
             leader="drove.wild.local",
             endpoint=f"http://127.0.0.1:{leader.port}",
         )
@@ -95,7 +95,7 @@ async def test_wildcard_vhosts_are_served(shipped: Shipped) -> None:
                 assert await answers(port, host, times=2) == {expected}, host
             for host in ("wild.local", "a.wild.local.evil", "awild.local", "*wild.local"):
                 assert (await get(port, host))[0] in {400, 404}, host
-            assert (await get(port, "empty.wild.local"))[0] in {502, 503}
+            assert (await get(port, "empty.wild.local"))[0] in {404, 503}
 
 
 async def test_groups_of_a_wildcard_vhost_are_chosen_by_header(routing: Shipped) -> None:
