@@ -30,7 +30,7 @@ def test_a_served_vhost_names_its_apps_and_instances(
     result = call(*file, *command) if before else call(*command, *file)
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == [
-        "web.example.com is served by 2 servers.",
+        "web.example.com should be served by 2 servers.",
         "Namespace stage, as reported by http://127.0.0.1:1:",
         "  app web-1: 2 of 2 hosts accepted",
         "    http 10.0.0.1:31000",
@@ -62,7 +62,7 @@ def test_urls_apps_and_instances_are_understood_without_a_gateway(
 ) -> None:
     result = call("explain", question, "--endpoints", f"stage={directory}/answer.json")
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.startswith("web.example.com is served by 2 servers.")
+    assert result.stdout.startswith("web.example.com should be served by 2 servers.")
 
 
 @pytest.mark.usefixtures("nixy")
@@ -162,7 +162,7 @@ async def test_endpoints_are_fetched_from_live_controllers(nixy: Path, directory
         text = nixy.read_text().replace('["http://127.0.0.1:1"]', json.dumps(cluster.urls))
         nixy.write_text(text)
         out = await printed(directory, "explain", "app1.local")
-    assert b"app1.local is served by 2 servers." in out
+    assert b"app1.local should be served by 2 servers." in out
     assert b"team = red" in out
 
 

@@ -153,7 +153,7 @@ async def test_each_block_of_the_readme_works_by_itself_and_ends(
 
     assert output.count("ok  proxy's check") == 1
     assert len(instances_that_responded(output)) == SCALED_TO
-    assert "app1.local is served by 5 servers" in output
+    assert "app1.local should be served by 5 servers" in output
     for line in status_shown() if proxy == "haproxy" else ():
         assert line in alike(output)
     log = (reader.directory / f"edge-{proxy}" / "gateway.log").read_text()

@@ -42,7 +42,7 @@ def test_the_block_works_as_printed_for_a_normal_user(machine: Root, proxy: str)
 
     assert "ok  proxy's check" in output
     assert len(instances_that_responded(output)) == SCALED_TO
-    assert "app1.local is served by 5 servers" in output
+    assert "app1.local should be served by 5 servers" in output
 
 
 def test_a_users_path_needs_no_sbin_for_the_gateways_own_commands(machine: Root) -> None:

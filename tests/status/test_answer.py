@@ -132,7 +132,7 @@ def test_a_hold_is_named_with_the_command_that_ends_it() -> None:
     found = said(msgspec.structs.replace(serving(FIRST), held=(HELD,)))
 
     assert found.served
-    assert found.helps == "drove-gateway accept a.local"
+    assert found.helps.startswith("drove-gateway accept a.local, if ")
 
 
 def test_a_server_is_wanted_applied_held_and_present() -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.admin.statuses import HELD, serving
 
 from drove_gateway.model.about import About
-from drove_gateway.model.health import HealthSection, ProxyHealth
+from drove_gateway.model.health import FaultOfSome, HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
 from drove_gateway.model.records import ApplyRecord, Progress, ReconcilerState
 from drove_gateway.model.vocabulary import EMPTY
@@ -122,6 +122,34 @@ def test_servers_that_drain_past_their_deadline_are_a_problem_with_a_next_step()
     assert found.helps == "journalctl -u drove-gateway | grep 'cannot be deleted'"
 
 
+def causes(status: Status) -> list[str]:
+    """The problems beside what is rejected from the start."""
+    return [each.what for each in problems(status) if each.key != "rejected"]
+
+
+def test_the_fault_of_a_vhost_is_a_single_problem() -> None:
+    """Not also of the configuration, the runtime API, and all changes."""
+    fault = FaultOfSome(healthy=False, message="a.local: refused")
+    record = msgspec.structs.replace(APPLIED, failed=(("a.local", "refused"),))
+    proxy = ProxyHealth(config=fault, template=HealthSection(), upstream_updates=fault)
+    status = with_record(running(proxy=proxy, progress=Progress("retrying", error="x")), record)
+
+    assert causes(status) == ["a.local is not up to date"]
+
+
+def test_a_fault_of_everything_is_named_beside_those_of_vhosts() -> None:
+    everything = HealthSection(healthy=False, message="no socket")
+    record = msgspec.structs.replace(APPLIED, failed=(("a.local", "refused"),))
+    proxy = ProxyHealth(
+        config=HealthSection(), template=HealthSection(), upstream_updates=everything
+    )
+
+    assert causes(with_record(running(proxy=proxy), record)) == [
+        "The runtime API cannot be used",
+        "a.local is not up to date",
+    ]
+
+
 def behind(state: ReconcilerState) -> Status:
     """A status whose vhosts are desired, and not applied yet."""
     return running(applied=EMPTY, progress=Progress(state))
@@ -171,4 +199,4 @@ def test_a_hold_says_why_and_which_command_ends_it() -> None:
 
     assert found.colour == "amber"
     assert f"because {HELD.reason}" in found.sentence
-    assert found.helps == f"drove-gateway accept {HELD.vhosts[0]}"
+    assert found.helps.startswith(f"drove-gateway accept {HELD.vhosts[0]}, if ")

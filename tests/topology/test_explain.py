@@ -23,7 +23,7 @@ ONE, TWO = Host("10.0.0.1", 31000, "http"), Host("10.0.0.2", 31000, "https")
 def test_a_served_vhost_is_explained_by_apps_hosts_groups_and_tags() -> None:
     world = built(app("web", ONE), app("canary", TWO, color="green"), tag="color")
     assert explain(world, "web.local") == (
-        "web.local is served by 2 servers.",
+        "web.local should be served by 2 servers.",
         "Namespace stage, as reported by http://c1:4000:",
         "  app web-1: 1 of 1 host accepted, in host group web.local",
         "    http 10.0.0.1:31000",

@@ -6,6 +6,7 @@ import msgspec
 
 from drove_gateway.model.proxy import ServerState
 from drove_gateway.model.wording import count_of, first_and_more
+from drove_gateway.status.problems import accept_command
 from drove_gateway.status.status import Status
 from drove_gateway.topology.namespace_build import HTTP, AcceptedApp, NamespaceBuild
 
@@ -55,7 +56,7 @@ def _served(status: Status, vhost: str, present: Sequence[ServerState] | None) -
         return Answer(
             "It is served, with servers on hold that Drove no longer lists.",
             True,
-            f"drove-gateway accept {vhost}",
+            accept_command(vhost),
         )
     return Answer("It is served.", True)
 

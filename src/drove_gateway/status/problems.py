@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from drove_gateway.model.health import PENDING, HealthSection
+from drove_gateway.model.health import PENDING, FaultOfSome, HealthSection
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.wording import count_of, first_and_more, old_workers_left
 from drove_gateway.status.status import Status
@@ -59,9 +59,12 @@ def _problems(status: Status) -> tuple[Problem, ...]:
 
 
 def of_the_proxy(status: Status) -> Iterator[Problem]:
-    """What is wrong with the configuration, the template, the runtime API or the resolver."""
-    proxy = status.proxy
-    if status.progress.error:
+    """What is wrong with the configuration, the template, the runtime API or the resolver.
+
+    The fault of some vhosts is theirs: `of_vhosts` names it, and nothing else is wrong.
+    """
+    proxy, own = status.proxy, bool(_failed(status))
+    if status.progress.error and not own:
         yield Problem("Changes are not applied", status.progress.error, "drove-gateway check")
     if _is_bad(proxy.template):
         yield Problem(
@@ -75,26 +78,34 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
             proxy.contested,
             "stop the other program: look for drove-gateway on other machines",
         )
-    elif _is_bad(proxy.config):
+    elif _is_bad(proxy.config, own=own):
         yield Problem(
             "The configuration is refused", proxy.config.message, "drove-gateway check --diff"
         )
-    if _is_bad(proxy.upstream_updates):
+    if _is_bad(proxy.upstream_updates, own=own):
         yield Problem(
             "The runtime API cannot be used",
             proxy.upstream_updates.message,
             "check that the proxy runs, that nixy.toml names its API, and that the gateway's user "
             "may use it: drove-gateway check",
         )
-    if _is_bad(proxy.resolver):
+    if _is_bad(proxy.resolver, own=own):
         yield Problem(
             "Names cannot be resolved", proxy.resolver.message, "check the machine's resolver"
         )
 
 
-def _is_bad(section: HealthSection) -> bool:
-    """Whether a check failed; before the first check nothing is known."""
-    return not section.healthy and section != PENDING
+def _is_bad(section: HealthSection, *, own: bool = False) -> bool:
+    """Whether a check failed; before the first check nothing is known. With `own`, vhosts whose
+    fault it is are named elsewhere."""
+    return not (section.healthy or section == PENDING or (own and isinstance(section, FaultOfSome)))
+
+
+def _failed(status: Status) -> tuple[tuple[str, str], ...]:
+    """The vhosts that the last apply could not bring up to date, unless it failed as a whole."""
+    if not status.history or status.history[0].error:
+        return ()
+    return status.history[0].failed
 
 
 def of_controllers(status: Status) -> Iterator[Problem]:
@@ -127,17 +138,21 @@ def of_holds(status: Status) -> Iterator[Problem]:
         yield Problem(
             f"{count_of(held.servers, 'server')} of {', '.join(held.vhosts)} on hold",
             f"{held.reason}; {held.known}",
-            f"drove-gateway accept {held.vhosts[0]}",
+            accept_command(held.vhosts[0]),
             held.vhosts[0],
             name=f"on hold: {held.namespace} {' '.join(held.vhosts)}",
         )
 
 
+def accept_command(vhost: str) -> str:
+    """Return the command that ends a hold, and when to run it: waiting is safe."""
+    return f"drove-gateway accept {vhost}, if the servers should leave now"
+
+
 def of_vhosts(status: Status) -> Iterator[Problem]:
     """Vhosts that the last apply could not bring up to date."""
-    if status.history:
-        for vhost, reason in status.history[0].failed:
-            yield Problem(f"{vhost} is not up to date", reason, f"drove-gateway explain {vhost}")
+    for vhost, reason in _failed(status):
+        yield Problem(f"{vhost} is not up to date", reason, f"drove-gateway explain {vhost}")
 
 
 def _draining(status: Status) -> Iterator[Problem]:

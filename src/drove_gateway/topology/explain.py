@@ -15,7 +15,7 @@ def explain(built: TopologyBuild, vhost: str) -> tuple[str, ...]:
     if app is None:
         lines.append(f"{vhost} is not served.")
     else:
-        lines.append(f"{vhost} is served by {_count(len(app.hosts), 'server')}.")
+        lines.append(f"{vhost} should be served by {_count(len(app.hosts), 'server')}.")
     if app is not None and not any(host.port_type in HTTP for host in app.hosts):
         lines.append(f"No request reaches it: {NO_HTTP}.")
     for namespace, part in built.parts.items():

@@ -128,7 +128,7 @@ def _namespaces(document: StatusDocument, now: datetime, width: int) -> Iterator
     rows = [
         (
             Cell(namespace.name),
-            Cell(namespace.leader or "-"),
+            Cell(namespace.leader if namespace.healthy and namespace.leader else "-"),
             Cell(f"{age(now, namespace.last_sync)} ago" if namespace.last_sync else "never"),
             Cell(_apps(namespace)),
             _state(namespace, document),
