@@ -15,7 +15,7 @@ from drove_gateway.proxies.nginx.lua.configuration import FileServer, FileUpstre
 async def test_a_full_dictionary_is_reported_and_leaves_the_upstream_as_it_was(
     short_path: Path,
 ) -> None:
-    many = [f"10.1.{number >> 8}.{number & 255}:80" for number in range(12_000)]
+    many = [f"10.1.{number >> 8}.{number & 255}:80" for number in range(16_000)]
     async with (
         instances("a", "b") as (a, b),
         started(
@@ -40,7 +40,7 @@ async def test_a_full_dictionary_is_reported_and_leaves_the_upstream_as_it_was(
 async def test_an_upstream_that_does_not_fit_into_the_dictionary_is_served_from_the_file(
     short_path: Path,
 ) -> None:
-    dead = [f"127.0.0.1:{port}" for port in range(1000, 7000)]
+    dead = [f"127.0.0.1:{port}" for port in range(1000, 12_000)]
     async with instances("a") as (a,):
         vhosts = {"big.test": FileUpstream(tuple(FileServer(d, backup=True) for d in dead))}
         vhosts["big.test"] = FileUpstream((FileServer(address(a)), *vhosts["big.test"].servers))

@@ -67,7 +67,8 @@ end
 
 local function servers(name)
     if allow("GET", "POST") == "GET" then
-        return 200, upstreams.shown(current(name))
+        local upstream = current(name)
+        return 200, upstreams.shown(upstream)
     end
     current(name)
     local object = body()

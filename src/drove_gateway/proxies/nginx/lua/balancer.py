@@ -19,7 +19,12 @@ from drove_gateway.proxies.nginx.lua.source import code_hash
 from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, hosts_of
 from drove_gateway.proxies.nginx.lua.wire import BulkReply, BulkResult, Handshake
 from drove_gateway.proxies.nginx.plus.client import ApiCut, ApiRefused, Client
-from drove_gateway.proxies.nginx.plus.observed import is_regular, observed
+from drove_gateway.proxies.nginx.plus.observed import (
+    is_regular,
+    observed,
+    observed_briefly,
+    parameters_of,
+)
 from drove_gateway.proxies.nginx.plus.wire import ErrorDetail
 from drove_gateway.proxies.runtime.servers import (
     Action,
@@ -81,6 +86,7 @@ class LuaBalancer:
         self.outdated = ""
         self._client = client
         self._fields = fields
+        self._parameters = parameters_of(fields)
         self._use = use
         self._addresses = addresses
         self._log = log
@@ -150,7 +156,7 @@ class LuaBalancer:
         changed = {name: reply for name, reply in replies.items() if reply and not reply.error}
         return BulkOutcome(
             results,
-            {name: _servers(reply) for name, reply in changed.items()},
+            {name: self._servers(reply) for name, reply in changed.items()},
             frozenset(name for name, reply in replies.items() if reply is None),
             {n: its for n, its in upstreams.items() if any(id(c) not in results for c in its)},
         )
@@ -159,7 +165,11 @@ class LuaBalancer:
         body = {name: self._change(its) for name, its in upstreams.items()}
         try:
             reply = await self._client.call(
-                "change_upstreams", "POST", _UPSTREAMS, BulkReply, {"upstreams": body}
+                "change_upstreams",
+                "POST",
+                _UPSTREAMS,
+                BulkReply,
+                {"new_servers": self._fields, "upstreams": body},
             )
         except ApiCut as error:
             # Whether it was carried out shows when the upstreams are read again.
@@ -178,7 +188,7 @@ class LuaBalancer:
         """The change of an upstream as the call has it; None removes it."""
         if any(change.action is Action.DELETE_BACKEND for change in changes):
             return None
-        added = [self._added(change) for change in changes if change.action is Action.ADD]
+        added = [change.name for change in changes if change.action is Action.ADD]
         changed = [self._changed(change) for change in changes if change.action in _CHANGED]
         removed = [change.name for change in changes if change.action is Action.DELETE]
         found = {"add": added, "change": changed, "remove": removed}
@@ -188,13 +198,20 @@ class LuaBalancer:
             body = {"add": added, **body, "routed": True}
         return body
 
-    def _added(self, change: Change) -> Mapping[str, Any]:
-        return {"server": change.name, **self._fields}
-
     def _changed(self, change: Change) -> Mapping[str, Any]:
         if change.action is Action.UPDATE:
             return {"server": change.name, **{n: self._fields[n] for n in change.differing}}
         return {"server": change.name, "drain": change.action is Action.DRAIN}
+
+    def _servers(self, reply: BulkResult) -> Sequence[ObservedServer]:
+        found = []
+        for server in reply.servers:
+            if isinstance(server, str):
+                handle, _, address = server.partition(" ")
+                found.append(observed_briefly(int(handle), address, self._parameters))
+            elif is_regular(server):
+                found.append(observed(server))
+        return found
 
 
 _CHANGED = frozenset({Action.UPDATE, Action.DRAIN, Action.READY})
@@ -228,7 +245,3 @@ def _result(name: str, reply: BulkResult | None) -> Result | None:
     if reply.error.code in {FULL, _STATIC}:
         return Result("needs reload", problem)
     return Result("outdated", problem) if reply.error.code == _BUSY else None
-
-
-def _servers(reply: BulkResult) -> Sequence[ObservedServer]:
-    return [observed(server) for server in reply.servers if is_regular(server)]

@@ -1,6 +1,6 @@
 -- Many upstreams in one call:
 --
---   {"upstreams": {NAME: CHANGE, …}}
+--   {"new_servers": {PARAMETERS}, "upstreams": {NAME: CHANGE, …}}
 --   CHANGE: null removes the upstream;
 --           {"servers": [SERVER, …]} replaces its servers, and creates it where it is missing;
 --           {"add": [SERVER, …], "change": [SERVER, …], "remove": [ADDRESS, …]} changes some, and
@@ -9,8 +9,13 @@
 --           whether the default server serves it under its name.
 --
 -- Every upstream is changed as a whole or not at all, and has its own result:
--- {"servers": [SERVER, …]}, as it has them now, or {"error": {status, code, text}}. One bad upstream stops no other.
+-- {"servers": [SERVER, …]}, as it has them now, or {"error": {status, code, text}}. One bad upstream
+-- stops no other.
+--
+-- "new_servers" is optional. With it, servers to be added may be addresses alone, which get these
+-- parameters, and results list as "ID ADDRESS" each server that has these and no others.
 local json = require("drove_gateway.json")
+local parameters = require("drove_gateway.parameters")
 local refusal = require("drove_gateway.refusal")
 local store = require("drove_gateway.store")
 local upstreams = require("drove_gateway.upstream")
@@ -18,7 +23,7 @@ local view = require("drove_gateway.view")
 
 local M = {}
 
-local AT_A_TIME = 32
+local AT_A_TIME = 100
 -- In seconds; NGINX without OpenResty's patches warns of a pause of 0 in its log.
 local PAUSE = 0.001
 local MOST_NAME = 255
@@ -54,11 +59,11 @@ local function remove(name)
         refusal.raise(400, "UpstreamStatic",
             'upstream "' .. name .. '" did not fit into the dictionary; it goes with the next load')
     end
-    store.change(name, function() return nil end)
+    store.remove(name)
     return json.null
 end
 
-local function transition(name, change, now)
+local function transition(name, change, now, fresh)
     return function(upstream)
         upstream = upstream or view.copy_from_file(name)
         if not upstream then
@@ -72,13 +77,13 @@ local function transition(name, change, now)
             upstreams.replace(upstream, change.servers, now)
         else
             upstreams.patch(upstream, change.add or {}, change.change or {}, change.remove or {},
-                now)
+                now, fresh)
         end
-        return upstream, { servers = upstreams.shown(upstream) }
+        return upstream, { servers = upstreams.shown(upstream, fresh) }
     end
 end
 
-local function apply(name, change, now)
+local function apply(name, change, now, fresh)
     if name == "" or #name > MOST_NAME or string.find(name, "[^%w%._:@+*-]") then
         malformed('invalid name of an upstream "' .. name .. '"')
     end
@@ -86,11 +91,11 @@ local function apply(name, change, now)
         return remove(name)
     end
     check(change)
-    return store.change(name, transition(name, change, now))
+    return store.change(name, transition(name, change, now, fresh))
 end
 
-local function outcome(name, change, now)
-    local ok, result = pcall(apply, name, change, now)
+local function outcome(name, change, now, fresh)
+    local ok, result = pcall(apply, name, change, now, fresh)
     if ok then
         return result
     elseif refusal.is(result) then
@@ -105,9 +110,10 @@ function M.apply(body)
     if not json.is_object(body) or not json.is_object(body.upstreams) then
         malformed('an object with "upstreams" is expected')
     end
+    local fresh = body.new_servers and parameters.fresh(body.new_servers)
     local results, number, now = {}, 0, ngx.now() * 1000
     for name, change in pairs(body.upstreams) do
-        results[name] = outcome(name, change, now)
+        results[name] = outcome(name, change, now, fresh)
         number = number + 1
         if number % AT_A_TIME == 0 then
             ngx.sleep(PAUSE)

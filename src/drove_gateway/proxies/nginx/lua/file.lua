@@ -68,7 +68,7 @@ local function take(name, entry)
     report(name, problem)
     if refusal.is(problem) and problem.code == "UpstreamOutOfMemory" then
         -- What the dictionary still has is older than the file.
-        pcall(store.change, name, function() return nil end)
+        pcall(store.remove, name)
         view.keep_from_file(name, filled(name, store.new_upstream(), entry))
     end
 end
@@ -96,7 +96,7 @@ end
 local function remove_unlisted()
     for _, name in ipairs(store.listed_names()) do
         if not listed[name] then
-            local ok, problem = pcall(store.change, name, function() return nil end)
+            local ok, problem = pcall(store.remove, name)
             if ok then
                 store.unlist(name)
             else

@@ -105,6 +105,40 @@ function M.value(server, name)
     return value
 end
 
+-- The parameters of new servers that an object states. Raises a refusal.
+function M.fresh(object)
+    if json.is_object(object) and object.server ~= nil then
+        malformed('"server" cannot be the same for all')
+    end
+    return M.read(object)
+end
+
+-- The same for a server at an address.
+function M.at(text, fresh)
+    local read = { server = address.normal(text) }
+    for name, value in pairs(fresh) do
+        read[name] = value
+    end
+    return read
+end
+
+-- Whether a server has these parameters and no others.
+function M.is_fresh(server, fresh)
+    for name, default in pairs(M.defaults) do
+        local expected, value = fresh[name], server[name]
+        if expected == nil then
+            expected = default
+        end
+        if value == nil then
+            value = default
+        end
+        if value ~= expected then
+            return false
+        end
+    end
+    return true
+end
+
 -- A server as the API shows it.
 function M.shown(server)
     local shown = { id = server.id, server = server.server, route = "" }

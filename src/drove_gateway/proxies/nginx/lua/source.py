@@ -12,6 +12,7 @@ _MODULES = (
     "address",
     "parameters",
     "upstream",
+    "record",
     "choice",
     "store",
     "health",

@@ -1,21 +1,21 @@
 -- Upstreams in the shared dictionary: what all workers share and what outlives reloads.
 --
 --   v:NAME        version of an upstream: its revision times REVISION plus the changes of health
---   u:REVISION:NAME   the upstream itself, as JSON
+--   u:REVISION:NAME   the upstream itself, as a record
 --   s:NAME        the configuration file that was loaded last lists this upstream
 --   sequence, loads, format, generation, id
 --
 -- A revision is written beside the one before it, and takes effect when the version names it. That
 -- is why a full dictionary leaves an upstream as it was: storing a longer value under the same key
 -- would remove the old value before finding out that there is no room for the new one.
-local json = require("drove_gateway.json")
+local record = require("drove_gateway.record")
 local refusal = require("drove_gateway.refusal")
 local upstreams = require("drove_gateway.upstream")
 
 local M = {}
 
 -- Raise it when what is stored changes: a dictionary of another format is emptied at the load.
-local FORMAT = "1"
+local FORMAT = "2"
 local REVISION = 1048576
 local HEALTH_MOST = REVISION - 1024
 -- In the flags of a version: a change was refused for lack of memory, so that the next file that
@@ -52,7 +52,7 @@ end
 -- The upstream of a revision, nil when a newer one has replaced it.
 function M.read(name, revision)
     local text = dictionary:get("u:" .. revision .. ":" .. name)
-    return text and json.decode(text)
+    return text and record.decode(text)
 end
 
 -- The upstream as it is now, with its version; nil where there is none.
@@ -115,7 +115,7 @@ end
 local function save(name, upstream, before)
     local revision = dictionary:incr("sequence", 1)
     local key = "u:" .. revision .. ":" .. name
-    if not dictionary:safe_add(key, json.encode(upstream)) then
+    if not dictionary:safe_add(key, record.encode(upstream)) then
         mark_stale(name, before)
         out_of_memory(name)
     end
@@ -135,12 +135,16 @@ local function erase(name, version)
     dictionary:delete("u:" .. M.revision(version) .. ":" .. name)
 end
 
-local function locked(name, token, transition)
-    local before, version = M.current(name)
-    local after, result = transition(before)
+local function check_lock(name, token)
     if counts:get("l:" .. name) ~= token then
         refusal.raise(503, "UpstreamBusy", 'the lock of upstream "' .. name .. '" expired')
     end
+end
+
+local function changed(name, token, transition)
+    local before, version = M.current(name)
+    local after, result = transition(before)
+    check_lock(name, token)
     if after then
         save(name, after, version)
     elseif version then
@@ -149,16 +153,32 @@ local function locked(name, token, transition)
     return result
 end
 
--- Replace an upstream by what `transition` makes of it: a function of the upstream, nil where there
--- is none, to the upstream, nil to remove it, and a result. Raises refusals; then nothing changed.
-function M.change(name, transition)
+local function removed(name, token)
+    check_lock(name, token)
+    local version = M.version(name)
+    if version then
+        erase(name, version)
+    end
+end
+
+local function with_lock(name, call, argument)
     local token = lock(name)
-    local ok, result = pcall(locked, name, token, transition)
+    local ok, result = pcall(call, name, token, argument)
     unlock(name, token)
     if not ok then
         error(result, 0)
     end
     return result
+end
+
+-- Replace an upstream by what `transition` makes of it: a function of the upstream, nil where there
+-- is none, to the upstream, nil to remove it, and a result. Raises refusals; then nothing changed.
+function M.change(name, transition)
+    return with_lock(name, changed, transition)
+end
+
+function M.remove(name)
+    with_lock(name, removed)
 end
 
 function M.new_upstream()

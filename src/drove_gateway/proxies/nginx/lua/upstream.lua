@@ -56,8 +56,11 @@ local function append(upstream, read, now)
     return server
 end
 
--- Add the server that an object states.
-function M.add(upstream, object, now)
+-- Add the server that an object states, or an address with the parameters of `fresh` servers.
+function M.add(upstream, object, now, fresh)
+    if fresh and type(object) == "string" then
+        return append(upstream, parameters.at(object, fresh), now)
+    end
     return append(upstream, parameters.read(object), now)
 end
 
@@ -145,9 +148,9 @@ local function without(upstream, gone)
 end
 
 -- Add, change and remove servers by their addresses, all of it or nothing.
-function M.patch(upstream, additions, changes, removals, now)
+function M.patch(upstream, additions, changes, removals, now, fresh)
     for _, object in ipairs(additions) do
-        M.add(upstream, object, now)
+        M.add(upstream, object, now, fresh)
     end
     for _, object in ipairs(changes) do
         each_at(upstream, object, function(server, read)
@@ -180,11 +183,15 @@ function M.configure(upstream, method, routed)
     end
 end
 
--- The servers as the API lists them.
-function M.shown(upstream)
+-- The servers as the API lists them; those that are like `fresh` servers in brief.
+function M.shown(upstream, fresh)
     local shown = json.list()
     for index, server in ipairs(upstream.servers) do
-        shown[index] = parameters.shown(server)
+        if fresh and parameters.is_fresh(server, fresh) then
+            shown[index] = server.id .. " " .. server.server
+        else
+            shown[index] = parameters.shown(server)
+        end
     end
     return shown
 end

@@ -29,9 +29,13 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 class BulkResult(msgspec.Struct, frozen=True):
-    """An upstream after a change: its servers, or why it is as it was."""
+    """An upstream after a change: its servers, or why it is as it was.
 
-    servers: tuple[Server, ...] = ()
+    A server in service that has the parameters that the request states for new servers, and no
+    others, is `ID ADDRESS`.
+    """
+
+    servers: tuple[Server | str, ...] = ()
     error: ErrorDetail | None = None
 
 

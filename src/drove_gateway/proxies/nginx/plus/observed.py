@@ -13,15 +13,28 @@ def is_regular(server: Server) -> bool:
     return not server.backup and server.parent is None
 
 
+def parameters_of(fields: Mapping[str, int | str]) -> tuple[Parameter, ...]:
+    """Parameters as the API states them, with times that can be compared."""
+    return tuple(
+        (name, time_value(value) if isinstance(value, str) else value)
+        for name, value in fields.items()
+    )
+
+
 def observed(server: Server) -> ObservedServer:
-    shown = {
+    stated = {
         "max_fails": server.max_fails,
-        "fail_timeout": None if server.fail_timeout is None else time_value(server.fail_timeout),
-        "slow_start": None if server.slow_start is None else time_value(server.slow_start),
+        "fail_timeout": server.fail_timeout,
+        "slow_start": server.slow_start,
     }
-    parameters = tuple((name, value) for name, value in shown.items() if value is not None)
+    parameters = parameters_of({n: value for n, value in stated.items() if value is not None})
     held: Held = "drain" if server.drain else "maintenance" if server.down else ""
     return _server(server.server, server.id, held, parameters=parameters)
+
+
+def observed_briefly(handle: int, text: str, parameters: tuple[Parameter, ...]) -> ObservedServer:
+    """A server in service with known parameters."""
+    return _server(text, handle, "", parameters=parameters)
 
 
 def from_status(peers: Sequence[Peer]) -> list[ObservedServer]:

@@ -5,11 +5,13 @@ The names and defaults are those of the documentation of `ngx_http_api_module`.
 
 import ipaddress
 import re
+from functools import lru_cache
 
 import msgspec
 
 # A longer number is not a time that NGINX accepts.
 _DURATION = re.compile(r"([0-9]{1,18})(ms|[smhdwMy]?)")
+_MANY = 1 << 16
 _MILLISECONDS = {
     "ms": 1,
     "": 1000,
@@ -96,6 +98,7 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
     error: ErrorDetail
 
 
+@lru_cache(_MANY)
 def milliseconds(text: str) -> int | None:
     """NGINX's time syntax ("10s", "1m 30s", "500ms"), None where it is none."""
     parts = text.split()
@@ -105,6 +108,8 @@ def milliseconds(text: str) -> int | None:
     return sum(int(match.group(1)) * _MILLISECONDS[match.group(2)] for match in found)
 
 
+# Servers stay the same from one apply to the next.
+@lru_cache(_MANY)
 def address(host: str, port: int) -> str:
     """An IP address and a port as NGINX writes them: `10.0.0.1:80`, `[::1]:80`."""
     ip = ipaddress.ip_address(host.strip("[]"))
