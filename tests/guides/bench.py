@@ -51,7 +51,8 @@ class Reader(msgspec.Struct, frozen=True):
                 output = await self.types(text, step.block.where)
             elif step.language == "text":
                 lost = printed(output, text)
-                assert not lost, f"{step.block.where}: not printed: {lost}\nbut:\n{output}"
+                where = f"{step.block.where}: not printed: {lost}"
+                assert not lost, f"{where}\nbut:\n{output}\n{self.logs()}"
             else:
                 self._edit(step, text)
 

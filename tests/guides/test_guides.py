@@ -1,5 +1,6 @@
 """Each guide does what it says: all its blocks run, in order, in front of a simulated cluster."""
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -40,8 +41,11 @@ RUNS = [(page, proxy) for page, proxies in PROXIES.items() for proxy in proxies]
 
 @pytest_asyncio.fixture
 async def cluster() -> AsyncIterator[Simulator]:
-    """What `drove-gateway simulate` runs."""
-    async with Simulator(Options(apps=3, instances=2)) as simulator:
+    """What `drove-gateway simulate` runs, at addresses that no other test's cluster has."""
+    number = os.getpid()
+    place = f"127.{64 + number % 64}.{number // 64 % 256}"
+    executors = tuple(f"{place}.{host}" for host in (1, 2, 3))
+    async with Simulator(Options(apps=3, instances=2, executors=executors)) as simulator:
         yield simulator
 
 
