@@ -41,3 +41,14 @@ async def test_a_waiting_task_gets_the_next_signal() -> None:
     waiting = asyncio.create_task(inbox.next())
     asyncio.get_running_loop().call_soon(inbox.put, Signals.SIGHUP)
     assert await waiting is Signals.SIGHUP
+
+
+async def test_a_signal_that_ends_the_daemon_interrupts_a_start_and_is_still_taken() -> None:
+    inbox = SignalQueue()
+    interrupted = asyncio.create_task(inbox.ending())
+    inbox.put(Signals.SIGHUP)
+    await asyncio.sleep(0)
+    assert not interrupted.done()
+    inbox.put(Signals.SIGTERM)
+    await interrupted
+    assert await inbox.next() is Signals.SIGTERM

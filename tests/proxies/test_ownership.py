@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 import structlog
 
+from drove_gateway.config import Settings
+from drove_gateway.daemon.outside import this_machine
 from drove_gateway.log.event_log import EventLog
+from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
+from drove_gateway.proxies.file_kind import FileKind
 from drove_gateway.proxies.ownership import own, own_api
+from drove_gateway.proxies.registry import kind_of
 
 LOG = EventLog(structlog.get_logger())
 
@@ -53,3 +58,51 @@ async def test_a_second_gateway_for_the_same_api_is_refused(tmp_path: Path) -> N
             await own_api(f"haproxy {tmp_path}/one.sock", second, patience=0.2)
     async with AsyncExitStack() as next_process:
         await own_api(f"haproxy {tmp_path}/one.sock", next_process, patience=0.2)
+
+
+def apis(**settings: object) -> tuple[str, ...]:
+    """The addresses that no other gateway may use."""
+    kind = kind_of(Settings.model_validate(settings))
+    assert isinstance(kind, FileKind)
+    return kind.apis
+
+
+def test_gateways_with_other_files_and_the_same_sockets_use_the_same_proxy(tmp_path: Path) -> None:
+    link, socket = tmp_path / "link", tmp_path / "runtime.sock"
+    link.symlink_to(socket)
+    first = apis(
+        proxy_platform="haproxy",
+        haproxy_config="/etc/haproxy/a.cfg",
+        haproxysocketaddr=str(socket),
+        haproxy_master_socket="/run/master.sock",
+    )
+    second = apis(
+        proxy_platform="haproxy",
+        haproxy_config="/etc/haproxy/b.cfg",
+        haproxysocketaddr=f"unix@{link}",
+    )
+    assert first == (str(socket), "/run/master.sock")
+    assert second == (str(socket),)
+
+
+def test_gateways_with_other_files_and_the_same_nginx_plus_api_use_the_same_proxy() -> None:
+    first = apis(nginx_config="/etc/nginx/a.conf", nginxplusapiaddr="127.0.0.1:8080")
+    second = apis(nginx_config="/etc/nginx/b.conf", nginxplusapiaddr="127.0.0.1:8080")
+    assert first == second != ()
+
+
+async def test_a_second_gateway_with_another_file_and_the_same_socket_is_refused(
+    tmp_path: Path,
+) -> None:
+    both = {"proxy_platform": "haproxy", "haproxysocketaddr": f"{tmp_path}/runtime.sock"}
+    metrics = Metrics()
+    outside = this_machine({}, metrics, LOG)
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        for name, stack in (("a", first), ("b", second)):
+            config = str(tmp_path / f"{name}.cfg")
+            settings = Settings.model_validate({**both, "haproxy_config": config})
+            if name == "a":
+                await kind_of(settings).driver(outside, stack)
+                continue
+            with pytest.raises(ConfigError, match="another drove-gateway drives the proxy with"):
+                await kind_of(settings).driver(outside, stack)

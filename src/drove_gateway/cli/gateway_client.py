@@ -9,7 +9,9 @@ from typing import TypeVar
 import aiohttp
 import msgspec
 
+from drove_gateway.admin.addressee import HEADER, digest
 from drove_gateway.config import Settings
+from drove_gateway.config.platforms import proxy_named_by
 from drove_gateway.model.errors import GatewayError
 
 T = TypeVar("T")
@@ -76,7 +78,9 @@ async def fetch(settings: Settings, method: str, path: str, more: Mapping[str, s
     """Send a request and return the body of the response. Raises GatewayUnreachable."""
     address = url(settings) + path
     token = settings.admin_token.get_secret_value()
-    headers = {**more, "Authorization": f"Bearer {token}"} if token else dict(more)
+    headers = {**more, HEADER: digest(proxy_named_by(settings))}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
     limit = aiohttp.ClientTimeout(total=_SECONDS)
     try:
         async with (

@@ -14,11 +14,13 @@ class PlatformKeys(msgspec.Struct, frozen=True):
     """The keys of a proxy: its template, those that must not be empty, and its own sockets.
 
     `needed` returns the keys that must not be empty with the other settings as they are. `sockets`
-    are keys of Unix sockets that the proxy creates when it starts.
+    are keys of Unix sockets that the proxy creates when it starts. The keys of `names_proxy` say
+    which proxy of its kind it is.
     """
 
     template: str
     needed: Callable[[Settings], Iterator[str]]
+    names_proxy: tuple[str, ...]
     sockets: tuple[str, ...] = ()
 
 
@@ -38,10 +40,15 @@ def _needed_by_haproxy(settings: Settings) -> Iterator[str]:
 
 
 PLATFORM_KEYS: Mapping[str, PlatformKeys] = {
-    "nginx": PlatformKeys(template="nginx_template", needed=_needed_by_nginx),
+    "nginx": PlatformKeys(
+        template="nginx_template",
+        needed=_needed_by_nginx,
+        names_proxy=("nginx_config", "nginxplusapiaddr"),
+    ),
     "haproxy": PlatformKeys(
         template="haproxy_template",
         needed=_needed_by_haproxy,
+        names_proxy=("haproxy_config", "haproxysocketaddr"),
         sockets=("haproxysocketaddr", "haproxy_master_socket"),
     ),
 }
@@ -53,3 +60,9 @@ def template_key(platform: object) -> str:
     default = Settings.model_fields["proxy_platform"].default
     keys = PLATFORM_KEYS.get(platform) if isinstance(platform, str) else None
     return (keys or PLATFORM_KEYS[default]).template
+
+
+def proxy_named_by(settings: Settings) -> str:
+    """Return which proxy the settings name, in their own spelling, wherever they are read."""
+    keys = PLATFORM_KEYS[settings.proxy_platform].names_proxy
+    return " ".join((settings.proxy_platform, *(str(getattr(settings, key)) for key in keys)))

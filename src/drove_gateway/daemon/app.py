@@ -9,14 +9,19 @@ from signal import Signals
 from drove_gateway.config import Loaded, load
 from drove_gateway.daemon.gateway import Gateway, first_status
 from drove_gateway.daemon.systemd import Notifier, Service
+from drove_gateway.daemon.tasks import StartInterrupted
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.errors import ConfigError
 from drove_gateway.model.vocabulary import Snapshot
+from drove_gateway.process.ending import end_within
 from drove_gateway.process.signals import ENDING, SignalQueue
 from drove_gateway.state.journal import Journal
 from drove_gateway.status.publisher import StatusPublisher
+
+STOP_SECONDS = 10.0
+"""The daemon has ended this long after SIGTERM, whatever the proxy, a disk or a client does."""
 
 _LONGEST_PROXY_RESTART_SECONDS = 300.0
 
@@ -88,9 +93,12 @@ class _Daemon:
                 journal,
             )
             try:
-                async with gateway.running():
+                async with gateway.running(self.signals.ending):
                     self._at_work(gateway)
                     ending = await self._until_changed(gateway)
+            except StartInterrupted:
+                self._end()
+                ending = True
             except ConfigError as error:
                 self._go_back(error)
         self._log.write(LogEvent.GATEWAY_STOPPED)
@@ -118,7 +126,7 @@ class _Daemon:
         while True:
             number = await self.signals.next()
             if number in ENDING:
-                self.service.stopping()
+                self._end()
                 return True
             if number is Signals.SIGHUP and self._reread(gateway):
                 return False
@@ -133,6 +141,11 @@ class _Daemon:
                 self._held_until = 0.0
                 self._log.write(LogEvent.PROXY_RESTART_ENDED)
                 gateway.resume("SIGUSR2")
+
+    def _end(self) -> None:
+        """Report that the daemon stops, and let nothing delay that for long."""
+        self.service.stopping()
+        end_within(STOP_SECONDS, lambda: self._log.write(LogEvent.STOP_ABANDONED))
 
     def _reread(self, gateway: Gateway) -> bool:
         """Read the configuration again; whether it changed and can be used."""

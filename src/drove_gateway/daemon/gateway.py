@@ -3,14 +3,16 @@
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
+from drove_gateway.acceptance.acceptance import AcceptRequest
 from drove_gateway.acceptance.adoption import adopted
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.admin.actions import Actions
 from drove_gateway.admin.server import serve
 from drove_gateway.admin.sources import Sources
@@ -24,24 +26,23 @@ from drove_gateway.daemon.applied_state import (
     state_keeper,
 )
 from drove_gateway.daemon.configuration_texts import (
-    health_without_secrets,
     known_secrets,
     record_without_secrets,
 )
 from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
-from drove_gateway.daemon.problem_watch import watch_problems
 from drove_gateway.daemon.status_reports import StatusReports
-from drove_gateway.daemon.tasks import running_tasks
+from drove_gateway.daemon.tasks import running_tasks, unless
 from drove_gateway.daemon.worker_watch import watch_workers
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import about
+from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
-from drove_gateway.model.proxy import Proxy
+from drove_gateway.model.proxy import Proxy, ServerState
 from drove_gateway.model.records import ApplyRecord, Progress
-from drove_gateway.model.vocabulary import EMPTY, Snapshot
+from drove_gateway.model.vocabulary import EMPTY, App, Snapshot
 from drove_gateway.proxies.kind import ProxyKind
 from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.outside import Outside
@@ -49,12 +50,11 @@ from drove_gateway.proxies.registry import kind_of
 from drove_gateway.reconciler.clock import SystemClock
 from drove_gateway.reconciler.reconciler import Reconciler
 from drove_gateway.state.journal import Journal
+from drove_gateway.state.keeper import StateKeeper
 from drove_gateway.status import status
 from drove_gateway.status.publisher import StatusPublisher
 from drove_gateway.status.status import Status
 
-# A step has a check and a reload, each with its own time limit.
-_COMMANDS_TO_WAIT_FOR = 2
 # No step has so many commands, not even while the check is repeated to find a refused vhost.
 _MOST_COMMANDS_IN_A_STEP = 20
 _MOST_TEXTS_HIDDEN = 4096
@@ -148,64 +148,64 @@ class Gateway:
         return self._parts is None or self._parts.reconciler.busy_seconds() < longest
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self, ending: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
         """Run the gateway. At the end the step in progress is finished, and no other begins.
 
-        Raises ConfigError when the HTTP API cannot listen or a CA file cannot be used.
+        The HTTP API responds before the proxy has been read, and as long as the block runs. Raises
+        ConfigError when it cannot listen or a CA file cannot be used, StartInterrupted when
+        `ending` completes during the start.
         """
-        settings, log = self._settings, self._log
         self._show_settings()
-        kind = kind_of(settings)
-        keeper = state_keeper(settings, self._reports.stored, log)
-        remembered = await keeper.load()
-        await self._history.load()
+        keeper = state_keeper(self._settings, self._reports.stored, self._log)
         async with AsyncExitStack() as stack:
-            outside = self._outside()
-            served = EMPTY if remembered or self._known else await kind.served(outside)
-            proxy = await kind.driver(
-                outside,
-                stack,
-                remembered_topology(settings, remembered),
-            )
-            reconciler = self._reconciler(proxy, AppliedState(keeper, remembered))
-            drove = DroveInput(
-                settings,
-                reconciler.desire,
-                known=self._known,
-                remembered=remembered,
-                adopted=adopted(served, namespace_rules(settings)),
-                lookup=outside.lookup,
-                reports=self._reports,
-                metrics=self._metrics,
-                log=log,
-            )
-            await stack.enter_async_context(drove.open())
-            await self._listen(proxy, drove, stack)
+            await self._listen(stack)
+            parts = await unless(ending(), self._started(keeper, stack))
+            kind = kind_of(self._settings)
             tasks = running_tasks(
-                reconciler,
+                parts.reconciler,
                 (keeper, self._history),
                 (
-                    proxy.run(reconciler.wake),
-                    _watch_files(kind, reconciler),
+                    parts.proxy.run(parts.reconciler.wake),
+                    _watch_files(kind, parts.reconciler),
                     watch_workers(
                         kind.workers,
                         self._reports.reloaded,
-                        reconciler.observe,
+                        parts.reconciler.observe,
                         self._reports.reloads,
-                        log,
+                        self._log,
                     ),
-                    watch_problems(self._publisher, proxy.health, time.time),
-                    *drove.tasks(),
+                    *parts.drove.tasks(),
                 ),
-                finish_seconds=_COMMANDS_TO_WAIT_FOR * settings.command_timeout_sec,
-                log=log,
+                log=self._log,
             )
             async with tasks:
-                self._parts = _RunningParts(drove, proxy, reconciler)
+                self._parts = parts
                 try:
                     yield
                 finally:
                     self._parts = None
+
+    async def _started(self, keeper: StateKeeper, stack: AsyncExitStack) -> _RunningParts:
+        """Read the stored state and the proxy, and put the parts together."""
+        settings, kind, outside = self._settings, kind_of(self._settings), self._outside()
+        remembered = await keeper.load()
+        await self._history.load()
+        served = EMPTY if remembered or self._known else await kind.served(outside)
+        proxy = await kind.driver(outside, stack, remembered_topology(settings, remembered))
+        reconciler = self._reconciler(proxy, AppliedState(keeper, remembered))
+        drove = DroveInput(
+            settings,
+            reconciler.desire,
+            known=self._known,
+            remembered=remembered,
+            adopted=adopted(served, namespace_rules(settings)),
+            lookup=outside.lookup,
+            reports=self._reports,
+            metrics=self._metrics,
+            log=self._log,
+        )
+        await stack.enter_async_context(drove.open())
+        return _RunningParts(drove, proxy, reconciler)
 
     def _outside(self) -> Outside:
         return msgspec.structs.replace(
@@ -242,28 +242,32 @@ class Gateway:
             record=record,
         )
 
-    async def _listen(self, proxy: Proxy, drove: DroveInput, stack: AsyncExitStack) -> None:
+    async def _listen(self, stack: AsyncExitStack) -> None:
         settings = self._settings
         port = await stack.enter_async_context(
             serve(
                 settings,
                 sources=Sources(
-                    lambda: status.with_proxy(
-                        self._publisher.current,
-                        health_without_secrets(proxy.health(), self._hide),
-                    ),
+                    lambda: status.with_proxy(self._publisher.current, self._proxy_health()),
                     self._metrics,
                     kind_of(settings).backends,
-                    proxy.servers,
+                    self._servers,
                     self._journal,
                 ),
-                actions=Actions(
-                    reload=lambda: self.refresh("/v1/reload"), accept=drove.acceptance.accept_held
-                ),
+                actions=Actions(reload=lambda: self.refresh("/v1/reload"), accept=self._accept),
                 log=self._log,
             )
         )
         self._log.write(LogEvent.HTTP_API_LISTENS, address=settings.address, port=port)
+
+    def _proxy_health(self) -> ProxyHealth:
+        return self._parts.proxy.health() if self._parts else ProxyHealth()
+
+    async def _servers(self, app: App) -> tuple[ServerState, ...] | None:
+        return await self._parts.proxy.servers(app) if self._parts else None
+
+    async def _accept(self, request: AcceptRequest) -> tuple[HeldWithdrawal, ...]:
+        return await self._parts.drove.acceptance.accept_held(request) if self._parts else ()
 
 
 async def _watch_files(kind: ProxyKind, reconciler: Reconciler) -> None:

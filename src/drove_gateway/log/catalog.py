@@ -78,6 +78,11 @@ class LogEvent(enum.Enum):
         "the step in progress does not end and is abandoned; the next start completes it",
         "waited_sec",
     )
+    STOP_ABANDONED = _warning(
+        "the gateway ends although a thread still waits, probably for a disk that hangs; traffic "
+        "is unaffected; the next start completes what is missing; check the disk of "
+        "state_persistence_dir and of the proxy's configuration"
+    )
     GATEWAY_STOPPED = _info("the gateway stopped; traffic is unaffected")
 
     # Controllers.

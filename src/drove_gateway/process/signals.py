@@ -26,6 +26,7 @@ class SignalQueue:
     def __init__(self) -> None:
         self._waiting: list[Signals] = []
         self._came = asyncio.Event()
+        self._ends = asyncio.Event()
 
     def open(self, loop: asyncio.AbstractEventLoop) -> None:
         """Handle signals from now on."""
@@ -37,6 +38,12 @@ class SignalQueue:
         if number not in self._waiting:
             self._waiting.append(number)
         self._came.set()
+        if number in ENDING:
+            self._ends.set()
+
+    async def ending(self) -> None:
+        """Wait until a signal that ends the daemon has arrived; `next` still returns it."""
+        await self._ends.wait()
 
     async def next(self) -> Signals:
         """Wait for the next signal: those that end the daemon first, SIGUSR1 before SIGUSR2."""

@@ -76,6 +76,7 @@ class FileKind(msgspec.Struct, frozen=True):
     one_protocol: bool = False
     describe: Callable[[str], tuple[str, ...]] = lambda _: ()
     carry: Callable[[Outside], CarriesCertificates] | None = None
+    apis: tuple[str, ...] = ()
     presented: PresentedNames = names_of_certificate
 
     @property
@@ -118,8 +119,8 @@ class FileKind(msgspec.Struct, frozen=True):
     ) -> Proxy:
         if self.file.installed:
             await own(self.file.platform.config.resolve(), outside.host_name, stack, outside.log)
-        else:
-            await own_api(self.identity, stack)
+        for api in self.apis:
+            await own_api(api, stack)
         template = await self.file.template(outside.environ, outside.template_release)
         await asyncio.to_thread(template.recall)
         installation = self.file.installation(template, outside, remembered)

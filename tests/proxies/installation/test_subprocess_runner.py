@@ -113,3 +113,8 @@ async def test_output_that_is_not_text_is_made_readable() -> None:
 )
 def test_the_end_of_the_output_is_put_on_a_line_for_messages(output: str, shown: str) -> None:
     assert last_lines(output) == shown
+
+
+async def test_a_command_that_prints_without_end_is_killed_long_before_its_time() -> None:
+    with pytest.raises(CommandFailed, match=r"printed more than 32 MB and was killed"):
+        await run(("sh", "-c", "yes"), timeout=LONG)

@@ -1,11 +1,12 @@
 """HAProxy as a kind of proxy, with or without its runtime API."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from drove_gateway.config import Settings
-from drove_gateway.config.addresses import SocketAddress
+from drove_gateway.config.addresses import SocketAddress, TcpSocket
 from drove_gateway.proxies.certificates.follower import CarriesCertificates
 from drove_gateway.proxies.file_kind import Connect, FileKind
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
@@ -68,7 +69,19 @@ def haproxy_kind(settings: Settings) -> ProxyKind:
         split_name=lambda name, names: vhost_and_group(name, how.naming, names, grouped=grouped),
         naming=how.naming,
         carry=None if address is None else _carry(settings, address),
+        apis=tuple(_apis(settings)),
     )
+
+
+def _apis(settings: Settings) -> Iterator[str]:
+    """Yield the sockets that reach the proxy, each in one spelling."""
+    address = settings.haproxy_socket
+    if isinstance(address, TcpSocket):
+        yield f"{address.host}:{address.port}"
+    elif address is not None:
+        yield os.path.realpath(address.path)
+    if settings.haproxy_master_socket:
+        yield os.path.realpath(settings.haproxy_master_socket)
 
 
 def _connect(

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,8 @@ from drove_gateway.process.program import find_program
 
 # The output is kept for health and log; a runaway command must not fill the memory.
 _MOST_OUTPUT = 64 * 1024
+# A warning for each of 100,000 servers is less; reading endless output would keep a core busy.
+_ENDLESS_OUTPUT = 32 << 20
 # A reload command may leave a daemon behind that keeps the pipe open; do not wait for its output.
 _OUTPUT_GRACE_SECONDS = 0.5
 
@@ -31,11 +33,12 @@ async def run(
 ) -> Finished:
     """Run `command` and wait for its end, at most `timeout` seconds.
 
-    Raises CommandFailed if it cannot be started, CommandTimeout if it does not end in time; then
-    the whole process group is killed.
+    Raises CommandFailed if it cannot be started or prints without end, CommandTimeout if it does
+    not end in time; in both cases the whole process group is killed.
     """
     output = _Output()
     process = await _start(command, output, env)
+    output.flooded = lambda: _kill_unless_ended(process)
     try:
         async with asyncio.timeout(timeout):
             exit_code = await process.wait()
@@ -50,6 +53,10 @@ async def run(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_OUTPUT_GRACE_SECONDS):
                 await output.ended.wait()
+    if exit_code == -signal.SIGKILL and output.size > _ENDLESS_OUTPUT:
+        raise CommandFailed(
+            f"{_shown(command)} printed more than {_ENDLESS_OUTPUT >> 20} MB and was killed"
+        )
     return Finished(exit_code, output.kept.decode(errors="replace"))
 
 
@@ -72,7 +79,8 @@ def last_lines(output: str, most: int = 600) -> str:
 
 
 class _Output(asyncio.Protocol):
-    """The output of a command; only the beginning is kept.
+    """The output of a command; only the beginning is kept. `flooded` is called for each part of
+    endless output.
 
     It is read to the end, which may be much later: a daemon that the command left behind must
     neither block on a full pipe nor be killed by a closed pipe.
@@ -80,10 +88,15 @@ class _Output(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.kept = bytearray()
+        self.size = 0
         self.ended = asyncio.Event()
+        self.flooded: Callable[[], None] = lambda: None
 
     def data_received(self, data: bytes) -> None:
         self.kept += data[: _MOST_OUTPUT - len(self.kept)]
+        self.size += len(data)
+        if self.size > _ENDLESS_OUTPUT:
+            self.flooded()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
@@ -113,6 +126,12 @@ async def _start(
         raise CommandFailed(f"cannot run {_shown(command)}: {_reason(command, error)}") from error
     finally:
         os.close(writing)
+
+
+def _kill_unless_ended(process: asyncio.subprocess.Process) -> None:
+    """Kill a command that floods. A daemon that it left behind may print as much as it likes."""
+    if process.returncode is None:
+        _kill_group(process.pid)
 
 
 def _kill_group(pid: int) -> None:

@@ -8,6 +8,9 @@ from drove_gateway.proxies.installation.subprocess_runner import run
 
 Version = tuple[int, ...]
 
+# It is printed at once; a start must not wait for longer.
+_LONGEST_SECONDS = 5.0
+
 _VERSION = re.compile(r"(?:/|\bversion )(\d+(?:\.\d+)+)")
 
 
@@ -17,7 +20,7 @@ async def installed_version(command: Sequence[str], *, timeout: float) -> Versio
     NGINX and OpenResty print `nginx version: nginx/1.27.4`, HAProxy `HAProxy version 2.8.25-…`.
     """
     try:
-        finished = await run((*command, "-v"), timeout=timeout)
+        finished = await run((*command, "-v"), timeout=min(timeout, _LONGEST_SECONDS))
     except ProxyError:
         return None
     return parse_version(finished.output)

@@ -62,6 +62,7 @@ def nginx_kind(settings: Settings) -> ProxyKind:
         rules=runtime_rules(settings, _realms(settings)),
         backends=lambda app: hosts_of(app, groups=use.groups),
         naming=Naming(),
+        apis=(settings.nginxplusapiaddr,) if has_api else (),
         connect=_connect(settings, use, addresses) if has_api else None,
         count_workers=lambda: nginx_workers(file),
         one_protocol=True,
