@@ -1,4 +1,4 @@
-"""The refusal of a configuration quotes its lines, and no secret of these."""
+"""The refusal of a configuration quotes its lines, no secret of these, and nothing that varies."""
 
 import sys
 from pathlib import Path
@@ -51,3 +51,31 @@ async def test_the_error_of_a_command_shows_no_credentials_of_it() -> None:
         await run_ok(reload_command, timeout=5)
 
     assert "`false -u jo:*** http://h/reload?token=***`" in str(failed.value)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "2026/11/27 22:50:15 [emerg] {0}#{0}: unknown directive in {1}:4",
+        "[ALERT]    ({0}) : config : [{1}:4] : unknown keyword",
+    ],
+)
+async def test_a_refusal_is_the_same_at_every_check(tmp_path: Path, printed: str) -> None:
+    file = tmp_path / "proxy.cfg"
+    file.write_text(TEXT)
+    program = f"import os, sys; print({printed!r}.format(os.getpid(), sys.argv[1])); sys.exit(1)"
+    platform = Platform(
+        name="the proxy",
+        config=file,
+        check=lambda path: (sys.executable, "-c", program, str(path)),
+        reload=None,
+    )
+    source = TemplateSource("proxy.tmpl", TEXT, ("{{", "}}"))
+    refusals = []
+    for _ in range(2):
+        with pytest.raises(CheckRefused) as refused:
+            await check(platform, file, TEXT, source, timeout=5)
+        refusals.append(str(refused.value))
+
+    assert refusals[0] == refusals[1]
+    assert "unknown" in refusals[0]
