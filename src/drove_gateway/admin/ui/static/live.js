@@ -2,8 +2,14 @@
 "use strict";
 const REST_MS = 2000;
 const search = document.getElementById("search");
-const stale = document.getElementById("stale");
 let seen = new Date();
+// Made here: without scripts nothing could hide it again.
+const stale = document.createElement("p");
+stale.id = "stale";
+stale.className = "red";
+stale.setAttribute("role", "alert");
+stale.hidden = true;
+document.getElementById("main").before(stale);
 document.addEventListener("keydown", (event) => {
   if (event.key === "/" && document.activeElement !== search) {
     event.preventDefault();
@@ -31,7 +37,10 @@ function show(fresh) {
   if (focused) [...fresh.querySelectorAll("a, button, summary")].find(same(focused))?.focus();
 }
 function setStale(isStale) {
-  if (isStale) stale.querySelector("time").textContent = seen.toISOString().slice(0, 19).replace("T", " ") + " UTC";
+  const at = seen.toISOString().slice(0, 19).replace("T", " ");
+  stale.textContent =
+    `The gateway does not respond. This is what it reported at ${at} UTC; the proxy keeps serving. ` +
+    "What helps: systemctl status drove-gateway";
   stale.hidden = !isStale;
 }
 let looking = false;
