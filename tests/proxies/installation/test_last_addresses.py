@@ -98,3 +98,31 @@ async def test_refusal_for_another_reason_leaves_the_names(
         await proxy.apply(proxy.plan(AFTER))
 
     assert rig.vhosts() == {"a": "10.0.0.1", "b": "node.example"}
+
+
+async def test_after_a_restart_a_name_without_an_address_costs_its_host_alone(
+    tmp_path: Path, names: NameServer
+) -> None:
+    """The proxy's check waits for a name server that does not respond, until its time is up."""
+    rig = Rig(tmp_path, timeout=0.5)
+    proxy = ReloadingProxy(rig.installation, names.last_addresses(), audit_interval=0.05)
+    address = names.addresses.pop("node.example")
+    rig.refuse("if grep -q node.example $1; then exec sleep 60; fi")
+
+    await proxy.apply(proxy.plan(BEFORE))
+    assert rig.vhosts() == {"a": "10.0.0.1"}
+    assert "hosts without an address are left out: node.example" in proxy.health().resolver.message
+
+    await proxy.apply(proxy.plan(AFTER))
+    assert rig.vhosts() == {"a": "10.0.0.2"}
+
+    names.addresses["node.example"] = address
+    names.now += 20
+    rig.refuse("true")
+    woken: list[str] = []
+    task = asyncio.create_task(proxy.run(woken.append))
+    await until(lambda: bool(woken))
+    task.cancel()
+    await proxy.apply(proxy.plan(AFTER))
+    assert rig.vhosts() == {"a": "10.0.0.2", "b": "node.example"}
+    assert proxy.health().resolver.healthy

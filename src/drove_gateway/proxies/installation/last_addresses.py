@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from drove_gateway.model.health import HealthSection, of_names
-from drove_gateway.model.vocabulary import App, Host, HostGroup, Namespace, Topology
+from drove_gateway.model.vocabulary import App, Host, HostGroup, Leader, Namespace, Topology
 from drove_gateway.model.wording import first_and_more
 from drove_gateway.proxies.installation.forms import is_name, names_of
 
@@ -52,6 +52,7 @@ class LastAddresses:
 
     def __init__(self, names: Names) -> None:
         self._names = names
+        self._unknown: frozenset[str] = frozenset()
 
     async def remember(self, topology: Topology) -> None:
         """The proxy has just loaded `topology`: its names have addresses."""
@@ -65,24 +66,47 @@ class LastAddresses:
         """Look up again what is due: it may have lost its address, or have one again."""
         await self._names.refresh()
 
+    async def leave_out_unknown(self, topology: Topology) -> None:
+        """Leave out the hosts whose names have no address now, until they have.
+
+        After a restart no last address is known, and while a name server is silent the proxy's own
+        check waits for each such name until its time is up.
+        """
+        names = _names(topology)
+        await self._names.resolve(names)
+        self._unknown = frozenset(names - self._names.known(names).addresses.keys())
+
     def instead_of_names(self, topology: Topology) -> Topology:
         """Return `topology` with the last addresses of the hosts that cannot be resolved."""
         names = _names(topology)
         known = self._names.known(names) if names else None
-        if known is None or not known.stale:
+        if known is None:
             return topology
-        lost = {name: known.addresses[name] for name in known.stale}
+        unknown = self._unknown & (names - known.addresses.keys())
+        if not known.stale and not unknown:
+            return topology
+        lost: dict[str, str | None] = {name: known.addresses[name] for name in known.stale}
+        lost.update(dict.fromkeys(unknown))
+        apps = {vhost: _app(app, lost) for vhost, app in topology.apps.items()}
         return Topology(
-            apps={vhost: _app(app, lost) for vhost, app in topology.apps.items()},
+            apps={v: app for v, app in apps.items() if app.hosts or not topology.apps[v].hosts},
             namespaces={name: _namespace(n, lost) for name, n in topology.namespaces.items()},
         )
 
     def health(self, topology: Topology) -> HealthSection:
         """Unhealthy as long as a host of `topology` is served at its last address, with its name.
 
-        A host that never had an address is refused by the proxy, which is reported elsewhere.
+        The same while hosts without any address are left out. Others without an address are
+        refused by the proxy, which is reported elsewhere.
         """
-        stale = self._names.known(_names(topology)).stale
+        names = _names(topology)
+        known = self._names.known(names)
+        unknown = sorted(self._unknown & (names - known.addresses.keys()))
+        if unknown:
+            listed = first_and_more(unknown, _NAMED_IN_HEALTH, separator=", ")
+            message = f"resolver fails, hosts without an address are left out: {listed}"
+            return of_names(HealthSection(healthy=False, message=message), unknown, topology)
+        stale = known.stale
         if not stale:
             return HealthSection()
         shown = [f"{name} ({problem})" for name, problem in sorted(stale.items())]
@@ -96,23 +120,28 @@ def _names(topology: Topology) -> set[str]:
     return set(filter(is_name, leaders)).union(*map(names_of, topology.apps.values()))
 
 
-def _app(app: App, lost: Mapping[str, str]) -> App:
+def _app(app: App, lost: Mapping[str, str | None]) -> App:
     if lost.keys().isdisjoint(host.host for host in app.hosts):
         return app
     groups = {
-        name: HostGroup(_hosts(group.hosts, lost), group.tags) for name, group in app.groups.items()
+        name: HostGroup(hosts, group.tags)
+        for name, group in app.groups.items()
+        if (hosts := _hosts(group.hosts, lost)) or not group.hosts
     }
     return msgspec.structs.replace(app, hosts=_hosts(app.hosts, lost), groups=groups)
 
 
-def _hosts(hosts: tuple[Host, ...], lost: Mapping[str, str]) -> tuple[Host, ...]:
-    return tuple(Host(lost.get(host.host, host.host), host.port, host.port_type) for host in hosts)
+def _hosts(hosts: tuple[Host, ...], lost: Mapping[str, str | None]) -> tuple[Host, ...]:
+    placed = ((lost.get(host.host, host.host), host) for host in hosts)
+    return tuple(
+        Host(address, host.port, host.port_type) for address, host in placed if address is not None
+    )
 
 
-def _namespace(namespace: Namespace, lost: Mapping[str, str]) -> Namespace:
+def _namespace(namespace: Namespace, lost: Mapping[str, str | None]) -> Namespace:
     leader = namespace.leader
     if leader.host not in lost:
         return namespace
-    return msgspec.structs.replace(
-        namespace, leader=msgspec.structs.replace(leader, host=lost[leader.host])
-    )
+    address = lost[leader.host]
+    found = Leader() if address is None else msgspec.structs.replace(leader, host=address)
+    return msgspec.structs.replace(namespace, leader=found)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
-from drove_gateway.model.errors import CheckRefused
+from drove_gateway.model.errors import CheckRefused, CommandTimeout
 from drove_gateway.model.health import NO_RUNTIME_API, ProxyHealth
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import ServerState
@@ -68,8 +68,10 @@ class ReloadingProxy:
         serving = self._addresses.instead_of_names(desired)
         try:
             result = await self._installation.install(serving)
-        except CheckRefused:
+        except (CheckRefused, CommandTimeout) as error:
             await self._addresses.look()
+            if isinstance(error, CommandTimeout):
+                await self._addresses.leave_out_unknown(desired)
             again = self._addresses.instead_of_names(desired)
             if again == serving:
                 raise
