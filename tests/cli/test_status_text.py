@@ -1,5 +1,6 @@
 """What `status` makes of the API's document: what matters, within the terminal's width."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -125,6 +126,21 @@ def test_status_of_a_healthy_gateway_fits_one_screen() -> None:
         "APPLIED              TOOK    WHAT, WHY, HOW LONG",
         f"11:58:30Z, 90 s ago  420 ms  {what(RELOAD)} (check 20 ms)",
     ]
+
+
+def test_a_healthy_gateway_with_a_problem_says_so_and_for_how_long() -> None:
+    problem = Attention("a.local is not up to date", "refused", "try", ago(90))
+    shown = text(msgspec.structs.replace(WELL, problems=(problem,)))
+
+    assert ": healthy, with 1 problem" in shown
+    assert "a.local is not up to date (for 90 s): refused" in shown
+
+
+def test_a_controller_that_no_longer_leads_is_not_shown_as_the_leader() -> None:
+    lost = msgspec.structs.replace(STAGE, healthy=False, message="All endpoints are down")
+    shown = text(msgspec.structs.replace(WELL, namespaces=(lost,)))
+
+    assert re.search(r"^stage +- +3 s ago", shown, re.MULTILINE)
 
 
 def test_unhealthy_section_is_shown_with_its_message() -> None:

@@ -84,7 +84,7 @@ def _failures(failed: Sequence[VhostFailure]) -> Iterator[str]:
 
 
 def _summary(document: StatusDocument, where: str, now: datetime, width: int) -> Iterator[str]:
-    health = Cell("healthy", "green") if document.healthy else Cell("NOT HEALTHY", "red")
+    health = _overall(document)
     up = age(now, document.started)
     text = f"drove-gateway {document.version} at {where}, up {up}: {health.text}"
     for line in wrapped(text, width):
@@ -99,6 +99,14 @@ def _summary(document: StatusDocument, where: str, now: datetime, width: int) ->
     yield from wrapped(f"{served}; {_work(document, now)}", width)
     if document.desired_hash:
         yield from wrapped(f"desired state {document.desired_hash}", width)
+
+
+def _overall(document: StatusDocument) -> Cell:
+    if not document.healthy:
+        return Cell("NOT HEALTHY", "red")
+    if document.problems:
+        return Cell(f"healthy, with {count_of(len(document.problems), 'problem')}", "yellow")
+    return Cell("healthy", "green")
 
 
 def _problems(document: StatusDocument, now: datetime, width: int) -> Iterator[str]:
