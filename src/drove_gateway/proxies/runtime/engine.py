@@ -18,7 +18,7 @@ from drove_gateway.proxies.runtime.desired import DesiredServers
 from drove_gateway.proxies.runtime.ledger import Entry, Ledger, Stage
 from drove_gateway.proxies.runtime.operator_states import held_servers, operator_states
 from drove_gateway.proxies.runtime.planner import additions_first, changes, settled
-from drove_gateway.proxies.runtime.resolver import Resolver
+from drove_gateway.proxies.runtime.resolver import Resolver, is_address
 from drove_gateway.proxies.runtime.servers import (
     REMOVALS,
     Action,
@@ -135,8 +135,10 @@ class Engine:
                     await self._read_all()
                 return await self._bring(topology, waiting, ())
             if not self.adapter.abilities.named_by_host:
-                await self._resolver.resolve(self.desired.names(due, topology))
-                self.desired.forget_due()
+                names = self.desired.names(due, topology)
+                if not all(map(is_address, names)):
+                    await self._resolver.resolve(names)
+                    self.desired.forget_due()
             stale = [b.name for b in self.desired.due(topology) if b.name not in waiting]
             return await self._bring(topology, waiting, stale)
 
