@@ -86,6 +86,28 @@ async def test_the_first_sentence_says_that_all_is_well(
     assert "vhost a.local added" in html
 
 
+async def test_the_time_line_says_what_each_apply_was_about(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    steps = tuple(Step("add server", f"{name}/s1", "+1") for name in ("a", "a", "b", "c", "d"))
+    change = msgspec.structs.replace(APPLIED, steps=steps, left_out=2)
+    api.status = with_record(serving(api.status), change)
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert "(7 steps for a, b, c, and 1 more)</summary>" in html
+
+
+async def test_the_reasons_of_a_vhost_keep_their_indentation(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    api.status = serving(api.status)
+
+    html = await page(client, f"{api.url}/ui/vhosts/a.local")
+
+    assert "\n  app a-1: " in html
+
+
 async def test_vhosts_that_are_not_applied_come_first(
     api: Api, client: aiohttp.ClientSession
 ) -> None:

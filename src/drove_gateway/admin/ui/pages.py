@@ -9,7 +9,8 @@ from drove_gateway.admin.sessions import Viewer
 from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.ui.chart import bars
 from drove_gateway.admin.ui.vhost_list import vhost_page
-from drove_gateway.model.wording import age, count_of, printable
+from drove_gateway.model.plan import Step
+from drove_gateway.model.wording import age, count_of, first_and_more, printable
 from drove_gateway.state.past import PastApply
 from drove_gateway.status.explanation import Explanation
 from drove_gateway.status.problems import problems
@@ -20,6 +21,7 @@ from drove_gateway.status.verdict import verdict
 _MOST_MOMENTS = 50
 _MOST_PROBLEMS = 50
 _LONGEST_TEXT = 400
+_MOST_SUBJECTS = 3
 
 
 class Pages:
@@ -41,6 +43,8 @@ class Pages:
             "age": lambda seconds: "" if seconds is None else age(seconds),
             "short": lambda text: printable(str(text), _LONGEST_TEXT),
             "count": count_of,
+            "line": _line,
+            "subjects": _subjects,
         }
 
     def overview(self, status: Status, viewer: Viewer) -> str:
@@ -86,6 +90,18 @@ class Pages:
         return self._templates.get_template(name).render(
             status=status, viewer=viewer, verdict=verdict(status), **facts
         )
+
+
+def _line(text: str) -> str:
+    """A line with its indentation, which `printable` would take away."""
+    indent = len(text) - len(text.lstrip(" "))
+    return " " * indent + printable(text, _LONGEST_TEXT)
+
+
+def _subjects(steps: Sequence[Step]) -> str:
+    """What the steps of an apply were about: vhosts, or the proxy."""
+    names = dict.fromkeys(step.subject.partition("/")[0] for step in steps)
+    return printable(first_and_more(list(names), _MOST_SUBJECTS, separator=", "), _LONGEST_TEXT)
 
 
 def _clock(at: float | None) -> str:
