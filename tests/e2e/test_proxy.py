@@ -67,6 +67,7 @@ async def test_a_broken_template_stops_no_change_and_is_named_until_it_is_repair
         await shared.healthy()
     await heals(shared)
     news = [line for line in shared.daemon.log[earlier:] if "event=template_" in line]
+    assert len(news) == 2, "".join(news)
     begin, end = news
     assert "level=warning event=template_unusable" in begin
     assert words in begin

@@ -109,6 +109,20 @@ async def test_output_that_is_not_text_is_made_readable() -> None:
         pytest.param("", "", id="nothing"),
         pytest.param("one\n\n  two  \n", "one | two", id="lines become one"),
         pytest.param("x" * 700, "… " + "x" * 600, id="the end of what is long"),
+        pytest.param(
+            '2026/11/27 23:04:01 [emerg] 4199#4199: unknown directive "x" in /etc/nginx.conf:1\n'
+            "nginx: configuration file /etc/nginx.conf test failed\n",
+            '[emerg] unknown directive "x" in /etc/nginx.conf:1 | '
+            "nginx: configuration file /etc/nginx.conf test failed",
+            id="NGINX without time and process",
+        ),
+        pytest.param(
+            "[NOTICE]   (4424) : haproxy version is 2.8.25-5cf5d06\n"
+            "[NOTICE]   (4424) : path to executable is /usr/sbin/haproxy\n"
+            "[ALERT]    (4424) : config : parsing [/etc/haproxy.cfg:1]: unknown keyword 'x'\n",
+            "[ALERT] config : parsing [/etc/haproxy.cfg:1]: unknown keyword 'x'",
+            id="HAProxy without process, version and path",
+        ),
     ],
 )
 def test_the_end_of_the_output_is_put_on_a_line_for_messages(output: str, shown: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,12 @@ _MOST_OUTPUT = 64 * 1024
 _ENDLESS_OUTPUT = 32 << 20
 # A reload command may leave a daemon behind that keeps the pipe open; do not wait for its output.
 _OUTPUT_GRACE_SECONDS = 0.5
+# NGINX: `2026/11/27 23:04:01 [emerg] 4199#4199: text`. HAProxy: `[ALERT]    (4424) : text`, and its
+# version and path before each complaint.
+_OF_ONE_CALL = re.compile(
+    r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (?=\[)|(?<=\]) \d+#\d+:(?= )|(?<=\])\s+\(\d+\) :(?= )"
+    r"|^\[NOTICE\]\s+\(\d+\) : (?:haproxy version is|path to executable is) .*$"
+)
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -73,8 +80,12 @@ async def run_ok(command: Sequence[str], *, timeout: float) -> str:
 
 
 def last_lines(output: str, most: int = 600) -> str:
-    """Return the end of a command's output on one line, for messages."""
-    text = " | ".join(line.strip() for line in output.splitlines() if line.strip())
+    """Return the end of a command's output on one line, for messages.
+
+    Without what differs at each call, so that the same problem has the same message.
+    """
+    lines = (_OF_ONE_CALL.sub("", line).strip() for line in output.splitlines())
+    text = " | ".join(line for line in lines if line)
     return text if len(text) <= most else "… " + text[-most:]
 
 
