@@ -7,7 +7,7 @@ import click
 import msgspec
 import pytest
 
-from drove_gateway.cli.status.text import age, lines, one_line, what
+from drove_gateway.cli.status.text import age, is_complete, lines, one_line, what
 from drove_gateway.cli.status.watch_mode import visible
 from drove_gateway.model.plan import Step
 from drove_gateway.model.vocabulary import Rejection
@@ -290,3 +290,11 @@ def test_summary_line_has_health_state_and_last_change() -> None:
 def test_document_of_another_version_is_shown() -> None:
     body = b'{"version": "9", "started": "2026-11-22T11:00:00Z", "healthy": true, "news": [1]}'
     assert "drove-gateway 9 at" in text(msgspec.json.decode(body, type=StatusDocument))
+
+
+def test_a_fault_of_some_vhosts_is_not_complete() -> None:
+    resolver = SectionStatus(healthy=False, message="no address: gone.invalid")
+    proxy = msgspec.structs.replace(WELL.proxy, resolver=resolver)
+
+    assert not is_complete(msgspec.structs.replace(WELL, proxy=proxy))
+    assert is_complete(WELL)

@@ -14,7 +14,7 @@ from drove_gateway.cli.command import Command, file_option
 from drove_gateway.cli.configuration import settings_of_running_gateway
 from drove_gateway.cli.gateway_client import GatewayUnreachable, decoded, fetch, url
 from drove_gateway.cli.messages import fail, warn
-from drove_gateway.cli.status.text import lines
+from drove_gateway.cli.status.text import is_complete, lines
 from drove_gateway.cli.status.watch_mode import print_changes, redraw
 from drove_gateway.config import Settings
 from drove_gateway.status.document import StatusDocument
@@ -52,7 +52,7 @@ _SECONDS_BETWEEN_TRIES = 0.5
     type=click.FloatRange(min=0, max=86_400),
     default=0.0,
     metavar="SECONDS",
-    help="Wait at most so long until the gateway responds and is healthy.",
+    help="Wait at most so long until the gateway is healthy and every vhost is up to date.",
 )
 def status(file: Path | None, host: str | None, as_json: bool, watch: bool, wait: float) -> None:
     """Show the state of a running gateway: health, namespaces, held servers, changes.
@@ -97,7 +97,7 @@ def _warn_of_another_configuration(settings: Settings, document: StatusDocument)
 
 
 async def _within(settings: Settings, seconds: float) -> tuple[bytes, StatusDocument]:
-    """Return the status, as received and decoded, once it is healthy or `seconds` have passed.
+    """Return the status, as received and decoded, once all is well or `seconds` have passed.
 
     Raises GatewayUnreachable if the gateway does not respond until then.
     """
@@ -108,7 +108,7 @@ async def _within(settings: Settings, seconds: float) -> tuple[bytes, StatusDocu
         try:
             body = await fetch(settings, "GET", "/v1/status")
             document = decoded(settings, body, StatusDocument)
-            if document.healthy or left <= 0:
+            if is_complete(document) or left <= 0:
                 return body, document
         except GatewayUnreachable:
             if left <= 0:

@@ -83,6 +83,13 @@ def _failures(failed: Sequence[VhostFailure]) -> Iterator[str]:
         yield first_and_more(texts, 1, separator=", ")
 
 
+def is_complete(document: StatusDocument) -> bool:
+    """Whether the gateway is healthy, and no vhost has a fault or is still to be brought there."""
+    proxy = document.proxy
+    sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
+    return document.healthy and all(section.healthy for section in sections)
+
+
 def _summary(document: StatusDocument, where: str, now: datetime, width: int) -> Iterator[str]:
     health = _overall(document)
     up = age(now, document.started)
