@@ -71,3 +71,15 @@ def test_a_server_that_serves_again_is_forgotten_unless_it_waits_for_its_check()
         ledger.note("b", name, Entry(stage))
     ledger.strike_finished("b", {"a", "d", "p"})
     assert list(ledger.of("b")) == ["p"]
+
+
+def test_servers_are_counted_by_stage() -> None:
+    ledger = Ledger()
+    ledger.note("b", "s", Entry(Stage.DRAINING))
+    ledger.note("b", "t", Entry(Stage.PROBING))
+    ledger.note("b", "s", Entry(Stage.LEAVING))
+    ledger.strike("b", "unknown")
+    for stages in ([Stage.DRAINING], [Stage.LEAVING], [Stage.LEAVING, Stage.PROBING]):
+        assert ledger.count(*stages) == sum(1 for _ in ledger.at(*stages))
+    ledger.strike("b", "s")
+    assert ledger.count(*Stage) == 1

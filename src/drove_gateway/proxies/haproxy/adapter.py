@@ -175,7 +175,7 @@ class HaproxyAdapter:
         return {name for text in shown for name in unpublished_backends(text)}
 
     async def carry_out(self, changes: Sequence[Change]) -> Batch:
-        groups = [tuple(self._commands(change)) for change in changes]
+        groups = [self._commands(change) for change in changes]
         batch = [command for group in groups for command in group]
         backends = dict.fromkeys(c.backend for c in changes if c.action not in _DELETIONS)
         replies = await self._api.run([*batch, *(self._reading(backends) if backends else ())])
@@ -221,47 +221,54 @@ class HaproxyAdapter:
             {name: read.get(name, ()) for name in backends if name not in missing}
         )
 
-    def _commands(self, change: Change) -> Iterator[Command]:
+    def _commands(self, change: Change) -> tuple[Command, ...]:
         """The commands that carry out `change`, in order."""
         backend, name = change.backend, change.name
         match change.action:
             case Action.ADD | Action.PROBE:
-                yield from self._adding(change)
+                return self._adding(change)
+            case Action.READY | Action.DRAIN:
+                target = "ready" if change.action is Action.READY else "drain"
+                return (commands.set_state(backend, name, target),)
+            case Action.DELETE:
+                return _deleting(change)
+        return tuple(self._rare(change))
+
+    def _rare(self, change: Change) -> Iterator[Command]:
+        backend, name = change.backend, change.name
+        match change.action:
             case Action.REPLACE:
                 yield from _deleting(change)
                 yield from self._adding(change)
             case Action.MOVE:
                 yield commands.set_address(backend, name, change.address, change.port)
-            case Action.READY | Action.DRAIN:
-                target = "ready" if change.action is Action.READY else "drain"
-                yield commands.set_state(backend, name, target)
             case Action.RESTORE:
                 yield from _restoring(change)
-            case Action.DELETE:
-                yield from _deleting(change)
             case Action.ADD_BACKEND:
                 yield commands.add_backend(backend, change.defaults)
             case whole:
                 yield _OF_WHOLE_BACKENDS[whole](backend)
 
-    def _adding(self, change: Change) -> Iterator[Command]:
+    def _adding(self, change: Change) -> tuple[Command, ...]:
         """A server is added in maintenance; one that is checked gets its first check in drain."""
         backend, name = change.backend, change.name
         attributes = change.options
         if attributes is None:
             attributes = self._options.attributes_for(change.https)
-        yield commands.add_server(backend, name, change.address, change.port, attributes)
-        if checks(attributes):
-            yield commands.enable_health(backend, name)
+        add = commands.add_server(backend, name, change.address, change.port, attributes)
         target = "drain" if change.action is Action.PROBE else "ready"
-        yield commands.set_state(backend, name, target)
+        state = commands.set_state(backend, name, target)
+        if checks(attributes):
+            return (add, commands.enable_health(backend, name), state)
+        return (add, state)
 
 
-def _deleting(change: Change) -> Iterator[Command]:
-    yield commands.set_state(change.backend, change.name, "maint")
+def _deleting(change: Change) -> tuple[Command, ...]:
+    maintenance = commands.set_state(change.backend, change.name, "maint")
+    delete = commands.delete_server(change.backend, change.name)
     if change.busy:
-        yield commands.shutdown_sessions(change.backend, change.name)
-    yield commands.delete_server(change.backend, change.name)
+        return (maintenance, commands.shutdown_sessions(change.backend, change.name), delete)
+    return (maintenance, delete)
 
 
 def _restoring(change: Change) -> Iterator[Command]:

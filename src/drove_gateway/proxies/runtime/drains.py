@@ -84,7 +84,7 @@ class Drains:
                         renumbered.add(change.backend)
         if renumbered:
             self._engine.doubt("its servers have other ids than a moment ago", renumbered)
-        waiting = sum(1 for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+        waiting = self._engine.ledger.count(Stage.DRAINING, Stage.LEAVING)
         return DrainPass(deleted, cut, waiting, frozenset(renumbered))
 
     async def _step_or_log(self, wake: Callable[[str], None]) -> DrainPass:
@@ -164,7 +164,7 @@ class Drains:
         return entry is not None and entry.stage is Stage.DRAINING
 
     def _under_way(self) -> bool:
-        return any(True for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+        return self._engine.ledger.count(Stage.DRAINING, Stage.LEAVING) > 0
 
     async def _pause(self, seconds: float) -> None:
         """Sleep; where the proxy can say when a server is free, let it."""

@@ -51,6 +51,7 @@ class Ledger:
     def __init__(self) -> None:
         self.version = 0
         self._entries: dict[str, dict[str, Entry]] = {}
+        self._counts = dict.fromkeys(Stage, 0)
         self._changed: dict[tuple[str, str], float] = {}
 
     def of(self, backend: str) -> Mapping[str, Entry]:
@@ -64,13 +65,18 @@ class Ledger:
     def note(self, backend: str, name: str, entry: Entry) -> None:
         """Remember how far the gateway is with a server."""
         self.version += 1
-        self._entries.setdefault(backend, {})[name] = entry
+        entries = self._entries.setdefault(backend, {})
+        if name in entries:
+            self._counts[entries[name].stage] -= 1
+        self._counts[entry.stage] += 1
+        entries[name] = entry
 
     def strike(self, backend: str, name: str) -> None:
         """Forget a server: it serves, or it is gone."""
         self.version += 1
         entries = self._entries.get(backend, {})
-        entries.pop(name, None)
+        if name in entries:
+            self._counts[entries.pop(name).stage] -= 1
         if not entries:
             self._entries.pop(backend, None)
 
@@ -130,6 +136,10 @@ class Ledger:
             for backend, name, entry in self.at(Stage.DRAINING, Stage.LEAVING)
             if entry.deadline < latest
         )
+
+    def count(self, *stages: Stage) -> int:
+        """How many servers are in one of `stages`, without a look at each."""
+        return sum(self._counts[stage] for stage in stages)
 
     def at(self, *stages: Stage) -> Iterator[tuple[str, str, Entry]]:
         """Backend, name and entry of every server in one of `stages`, as of now."""

@@ -93,4 +93,4 @@ class Probes:
         self._engine.desired.look_again_at(backends, "new servers were checked")
 
     def _under_way(self) -> bool:
-        return any(True for _ in self._engine.ledger.at(Stage.PROBING))
+        return self._engine.ledger.count(Stage.PROBING) > 0

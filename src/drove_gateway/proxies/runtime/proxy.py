@@ -198,7 +198,7 @@ class RuntimeProxy:
     @property
     def draining(self) -> int:
         """Removed servers that are not deleted yet."""
-        return sum(1 for _ in self._engine.ledger.at(Stage.DRAINING, Stage.LEAVING))
+        return self._engine.ledger.count(Stage.DRAINING, Stage.LEAVING)
 
     @property
     def file_is_behind(self) -> bool:

@@ -4,6 +4,8 @@ The columns are found by their names in the header line, since newer releases ap
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
+from operator import itemgetter
 
 from drove_gateway.model.errors import RuntimeApiError
 from drove_gateway.model.spelling import host_spelling
@@ -40,27 +42,46 @@ def servers(
     try:
         columns = next(lines).lstrip("# ").split(" ")
         at = [columns.index(name) for name in _STATE_COLUMNS]
-        backend, name, address, port, op, admin, weight, initial, result = at
-        tls = columns.index(_TLS_COLUMN) if _TLS_COLUMN in columns else None
+        backend, name, address, port, *rest = at
+        if _TLS_COLUMN in columns:
+            rest.append(columns.index(_TLS_COLUMN))
+        state = itemgetter(*rest)
         for line in lines:
             f = line.split(" ")
-            mask, server = int(f[admin]), f[name]
+            serving, held, checked, tls, weight = _state(state(f))
+            server = f[name]
             found.setdefault(f[backend], []).append(
                 ObservedServer(
                     server,
                     "" if f[address] == NO_ADDRESS else host_spelling(f[address]),
                     int(f[port]),
-                    int(f[op]) == UP and mask == 0 and int(f[weight]) > 0,
-                    _HELD[mask & (DRAIN | FORCED_MAINTENANCE)],
+                    serving,
+                    held,
                     is_ours(server),
-                    int(f[result]) >= FIRST_CHECK_DECIDED,
-                    tls=None if tls is None else f[tls] == "1",
-                    weight=None if f[weight] == f[initial] else int(f[weight]),
+                    checked,
+                    tls=tls,
+                    weight=weight,
                 )
             )
     except (ValueError, IndexError, StopIteration) as error:
         raise RuntimeApiError(f"cannot read HAProxy's `show servers state`: {error}") from error
     return found
+
+
+# Of thousands of servers, few have another state than the others.
+@lru_cache(maxsize=1 << 10)
+def _state(fields: tuple[str, ...]) -> tuple[bool, Held, bool, bool | None, int | None]:
+    """Whether a server serves, what it is held in, whether its first check has a result, whether
+    it uses TLS, and its weight where someone set that at runtime."""
+    op, admin, weight, initial, result, *tls = fields
+    mask = int(admin)
+    return (
+        int(op) == UP and mask == 0 and int(weight) > 0,
+        _HELD[mask & (DRAIN | FORCED_MAINTENANCE)],
+        int(result) >= FIRST_CHECK_DECIDED,
+        tls[0] == "1" if tls else None,
+        None if weight == initial else int(weight),
+    )
 
 
 # Since 2.4 (management guide, "show servers state").
