@@ -30,6 +30,7 @@ from drove_gateway.proxies.runtime.servers import (
     Result,
     WrittenServer,
     after,
+    drained_names,
     note_unwritten,
     problems,
 )
@@ -315,7 +316,7 @@ class Engine:
         Which server of an `outdated` backend is now in drain and was not before, a call of the
         gateway met instead of another.
         """
-        before = {backend: _drained(self.seen.get(backend, ())) for backend in outdated}
+        before = {backend: drained_names(self.seen.get(backend, ())) for backend in outdated}
         exact = {b for b in backends if b in self._exact or self.ledger.of(b)}
         try:
             observed = await self.read(backends, exact)
@@ -323,7 +324,7 @@ class Engine:
             self.doubt("reading was interrupted", backends)
             raise
         for backend, earlier in before.items():
-            for name in _drained(self.seen.get(backend, ())) - earlier:
+            for name in drained_names(self.seen.get(backend, ())) - earlier:
                 self.ledger.note(backend, name, Entry(Stage.DRAINING, self._clock()))
         return observed.problems
 
@@ -396,7 +397,3 @@ class Engine:
 
         self._exact &= set(unfinished)
         self.desired.settle(topology, is_settled)
-
-
-def _drained(servers: Iterable[ObservedServer]) -> set[str]:
-    return {server.name for server in servers if server.held == "drain"}

@@ -195,3 +195,8 @@ def note_unwritten(unwritten: set[tuple[str, str]], changes: Iterable[Change]) -
             unwritten.add((change.backend, change.name))
         elif change.action in ADDITIONS or change.action is Action.DELETE:
             unwritten.discard((change.backend, change.name))
+
+
+def drained_names(servers: Iterable[ObservedServer]) -> set[str]:
+    """The names of the servers in drain."""
+    return {server.name for server in servers if server.held == "drain"}
