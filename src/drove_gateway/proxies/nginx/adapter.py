@@ -170,7 +170,7 @@ class NginxAdapter:
         if backends is None:
             return await self._read_all()
         brief = [name for name in backends if name not in exact]
-        if len(brief) <= _FEW or len(brief) * _WORTH_ALL < self._total:
+        if self._are_few(brief):
             return await self._read_each(backends, self._servers)
         everything = (await self._read_all()).backends
         found = {name: everything[name] for name in brief if name in everything}
@@ -178,9 +178,12 @@ class NginxAdapter:
         return ObservedBackends({**found, **thorough.backends}, thorough.problems)
 
     async def usage(self, backends: Collection[str]) -> ObservedBackends:
-        if len(backends) > _FEW:
-            return await self._read_all()
-        return await self._read_each(backends, self._peers)
+        if self._are_few(backends):
+            return await self._read_each(backends, self._peers)
+        return await self._read_all()
+
+    def _are_few(self, upstreams: Collection[str]) -> bool:
+        return len(upstreams) <= _FEW or len(upstreams) * _WORTH_ALL < self._total
 
     async def states(self, backends: Collection[str]) -> tuple[ServerState, ...]:
         found: list[ServerState] = []
