@@ -1,6 +1,5 @@
 """The proxy's own check of a configuration file."""
 
-import re
 from pathlib import Path
 
 from drove_gateway.config.declared_secrets import without_secrets_of
@@ -9,12 +8,6 @@ from drove_gateway.proxies.installation.config_file import seen_from
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.refused_line import TemplateSource, line_of, refused_line
 from drove_gateway.proxies.installation.subprocess_runner import last_lines, run
-
-# `2026/11/27 22:50:15 [emerg] 29470#29470: ` of NGINX and `[ALERT]    (29470) : ` of HAProxy: a
-# message that is the same at every check is logged once.
-_TIME_AND_PROCESS = re.compile(
-    r"(?m)^(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?(\[\w+\])[ \t]+(?:\d+#\d+:|\(\d+\) :)[ \t]*"
-)
 
 
 async def check(
@@ -34,7 +27,6 @@ async def check(
     if finished.exit_code == 0:
         return command
     output = finished.output.replace(str(path), str(platform.config))
-    output = _TIME_AND_PROCESS.sub(r"\1 ", output)
     if finished.exit_code < 0:
         raise CommandFailed(
             f"`{' '.join(command)}` was killed by signal {-finished.exit_code} without a "
