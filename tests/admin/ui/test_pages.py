@@ -6,7 +6,7 @@ import aiohttp
 import msgspec
 import pytest
 from tests.admin.conftest import Api
-from tests.admin.statuses import HELD, serving
+from tests.admin.statuses import HELD, STAGE, serving
 from tests.waiting import until
 
 from drove_gateway.model.health import CertificateHealth, HealthSection
@@ -292,6 +292,21 @@ async def test_a_controller_that_is_down_is_not_shown_as_standing_by(
         ("http://c2", "stands by"),
         ("http://c3", '<span class="red">connection refused</span>'),
     ]
+
+
+async def test_a_problem_and_a_leader_say_since_when(
+    api: Api, client: aiohttp.ClientSession
+) -> None:
+    status = with_record(serving(api.status), APPLIED)
+    leading = msgspec.structs.replace(STAGE, leads_since=1700000000.0)
+    api.status = msgspec.structs.replace(
+        status, namespaces=(leading,), since={"rejected": 1700000060.0}
+    )
+
+    html = await page(client, f"{api.url}/ui/")
+
+    assert "leads since <time>2023-11-14 22:13:20 UTC</time>" in html
+    assert "<td>1 rejected from Drove</td><td><time>2023-11-14 22:14:20 UTC</time></td>" in html
 
 
 async def test_certificates_are_shown_with_their_end_and_what_is_wrong(
