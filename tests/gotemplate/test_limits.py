@@ -100,3 +100,12 @@ def test_the_limits_leave_room_for_real_work() -> None:
     template = "{{range .}}{{range $}}{{range .}}{{.}}{{end}}{{end}}{{end}}"
 
     assert len(Template(template).render([["x"] * 10] * 300)) == 300 * 300 * 10
+
+
+def test_output_is_bounded_far_above_the_need_of_100_000_servers() -> None:
+    """The shipped templates need 13 million characters for them."""
+    line = "x" * 1023 + "\n"
+    text = Template(f"{{{{range 20000}}}}{line}{{{{end}}}}").render({})
+    assert len(text) == 20_000 * 1024
+    with pytest.raises(TemplateExecError, match="exceeded maximum output of 67108864 characters"):
+        Template(f"{{{{range 70000}}}}{line}{{{{end}}}}").render({})

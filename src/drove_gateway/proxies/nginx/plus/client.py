@@ -39,8 +39,8 @@ _OLDEST_VERSION = 2
 _NEWEST_VERSION = 9
 # Enough for all that calls at once: an apply, an audit, a sweep, a look.
 _MOST_CONNECTIONS = 16
-# The status of one server is about 700 bytes: room for 400,000 servers.
-_MOST_BYTES = 256 * 1024 * 1024
+# The status of one server is about 700 bytes: 100,000 servers are 70 MB.
+_MOST_BYTES = 96 * 1024 * 1024
 _MOST_TEXT = 300
 _MOST_VERSIONS = 20
 _NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -210,7 +210,7 @@ class Client:
 
     async def _exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytearray]:
         data = None if body is None else msgspec.json.encode(body)
         call = f"{method} {_at(self.url, path)}"
         begin = time.monotonic()
@@ -224,7 +224,7 @@ class Client:
 
     async def _request(
         self, method: str, path: str, data: bytes | None, call: str
-    ) -> tuple[int, bytes]:
+    ) -> tuple[int, bytearray]:
         try:
             async with (
                 asyncio.timeout(self._timeout),
@@ -290,7 +290,7 @@ class Client:
                 f"cannot use nginxplusapi_ca_file {self._access.ca_file}: {error.strerror or error}"
             ) from error
 
-    def _refused(self, method: str, path: str, status: int, content: bytes) -> ApiRefused:
+    def _refused(self, method: str, path: str, status: int, content: bytearray) -> ApiRefused:
         try:
             detail = msgspec.json.decode(content, type=ErrorAnswer).error
         except _NOT_READABLE:
@@ -315,17 +315,19 @@ _ADVICE = {
 }
 
 
-async def _bounded(response: aiohttp.ClientResponse, call: str, most: int) -> bytes:
+async def _bounded(response: aiohttp.ClientResponse, call: str, most: int) -> bytearray:
     content = bytearray()
     async for chunk in response.content.iter_any():
         content += chunk
         if len(content) > most:
+            # The exception keeps what it was raised beside.
+            content.clear()
             raise ApiRefused(
                 f"{call} answered with more than {most >> 20} MiB",
                 status=response.status,
                 code="",
             )
-    return bytes(content)
+    return content
 
 
 def _at(api: str, path: str) -> str:
@@ -337,9 +339,9 @@ def _quoted(upstream: str) -> str:
     return quote(upstream, safe="")
 
 
-def _shown(content: bytes) -> str:
+def _shown(content: bytearray) -> str:
     return repr(_beginning(content))
 
 
-def _beginning(content: bytes) -> str:
+def _beginning(content: bytearray) -> str:
     return content[:_MOST_TEXT].decode(errors="replace")
