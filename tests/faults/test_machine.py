@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from tests.benches.processes import Bench
+from tests.traffic import free_port
 from tests.waiting import until
 
-from drove_gateway.demo.daemon import this_program
+from drove_gateway.demo.daemon import Daemon, this_program
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -215,6 +216,32 @@ async def test_while_the_proxy_is_silent_at_the_start_the_api_responds_and_sigte
     shared.interfere("")
     stored.with_suffix(".aside").rename(stored)
     await shared.daemon.start()
+    await shared.healthy()
+
+
+async def test_a_second_gateway_for_the_proxy_ends_and_changes_nothing(shared: Bench) -> None:
+    """With HAProxy it has another configuration file and the same sockets."""
+    directory = shared.directory / "second"
+    directory.mkdir()
+    second = Daemon(directory, f"http://127.0.0.1:{free_port()}", shared.proxy.environ)
+    text = shared.daemon.config.read_text()
+    for before, after in (
+        (
+            f"port = {shared.daemon.api.rpartition(':')[2]}",
+            f"port = {second.api.rpartition(':')[2]}",
+        ),
+        (f"{shared.directory}/state", f"{directory}/state"),
+        (f"{shared.directory}/haproxy.cfg", f"{directory}/haproxy.cfg"),
+    ):
+        assert before in text or "haproxy.cfg" in before
+        text = text.replace(before, after)
+    second.config.write_text(text)
+    file = shared.proxy.config.read_text()
+    async with shared.traffic():
+        await second.start()
+        assert await asyncio.wait_for(second.ended(), 30) == 1
+    assert "another drove-gateway" in second.tail()
+    assert shared.proxy.config.read_text() == file
     await shared.healthy()
 
 
