@@ -174,6 +174,10 @@ async def test_a_hanging_runtime_api_is_reported_and_avoided(shared: Bench) -> N
             await shared.cluster.scale("web", 7)
             health = await shared.says("runtime.sock")
             assert not health["UpstreamUpdatesViaAPI"]["Healthy"]
+            begin = time.monotonic()
+            explained = await shared.status("/v1/explain?q=web.test")
+            assert "runtime.sock" in str(explained)
+            assert time.monotonic() - begin < 1
             await shared.serves("web", seconds=20)
         await shared.healthy()
 

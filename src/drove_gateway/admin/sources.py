@@ -15,8 +15,8 @@ from drove_gateway.state.journal import Journal
 from drove_gateway.status.explanation import Reading
 from drove_gateway.status.status import Status
 
-# A proxy that hangs delays a page for this long, and no apply.
-_SECONDS = 3.0
+# A proxy that hangs delays a page for this long until its silence is known, and no apply.
+_SECONDS = 1.0
 
 
 class Sources(msgspec.Struct, frozen=True):

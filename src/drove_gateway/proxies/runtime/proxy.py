@@ -193,6 +193,9 @@ class RuntimeProxy:
     async def servers(self, app: App) -> tuple[ServerState, ...] | None:
         """The app's servers as the runtime API shows them now."""
         ledger, now = self._engine.ledger, self._clock()
+        if self._watch.problem:
+            # It is known to be silent: nobody waits for it once more.
+            raise RuntimeApiError(self._watch.problem)
         return await server_states(self._adapter, self._resolver, app, ledger, now)
 
     @property
