@@ -54,6 +54,16 @@ async def refusal(shipped: Shipped) -> str:
             topology(app("web.example.com", PLAIN, tag="colour", **{"a:b.c-d_e" * 14: (SIX,)})),
             id="an odd and long group",
         ),
+        pytest.param(
+            topology(
+                app("*.example.com", PLAIN, tag="colour", blue=(SIX,)),
+                app(".a_b.example.com", TLS),
+                app("web.example.com", PLAIN),
+                app(f"*.{LONG[2:]}", PLAIN),
+                leader="Drove.example.com",
+            ),
+            id="wildcards",
+        ),
         pytest.param(topology(leader="Drove.example.com"), id="leader"),
         pytest.param(
             topology(leader="drove.local", endpoint="https://10.9.0.1:4000"), id="TLS leader"
