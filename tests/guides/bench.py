@@ -19,7 +19,7 @@ from drove_gateway.demo.proxy import find_program
 from drove_gateway.simulator import Simulator
 from drove_gateway.templates.starter import STARTERS
 
-_SECONDS = 60
+_SECONDS = 120
 # Guides are written for a cluster that is asked every five seconds, and for somebody who waits a
 # second between two looks. Nothing else is faster here.
 _FAST_POLLS = "event_refresh_interval_sec = 0.25\n"
