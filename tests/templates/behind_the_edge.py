@@ -31,6 +31,7 @@ class Bench:
             web=hosts(self.one, self.two),
             fragile=hosts(*self.fragile),
             dead=refused(3),
+            lonely=refused(1),
             shrunk=(*refused(19), *hosts(self.one), *refused(38)[19:], *hosts(self.two)),
             raw=(Host("127.0.0.1", 9, "tcp"),),
         )

@@ -9,6 +9,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,15 @@ class TestWithoutSettings:
         for method in ("GET", "POST"):
             answer = plain.get("dead.local", method=method)
             assert (answer.status, answer.headers.get("retry-after")) == (503, "5")
+
+    def test_request_to_a_single_server_that_is_dead_fails_within_a_second(
+        self, plain: Edge
+    ) -> None:
+        begin = time.monotonic()
+        answer = plain.get("lonely.local")
+        assert (answer.status, answer.headers.get("retry-after")) == (503, "5")
+        # The second allows for a busy machine.
+        assert time.monotonic() - begin < 1.0 + 1.0
 
     def test_vhost_without_http_servers_is_503(self, plain: Edge) -> None:
         answer = plain.get("raw.local")
