@@ -197,10 +197,10 @@ async def test_a_changed_template_is_loaded_when_it_is_demanded(
     instances = await spawn(1)
     await gateway.start(topology(app("a.example", instances)))
     begun = len(gateway.reloads)
-    template.write_text(shipped.replace("retries 200", "retries 9"))
+    template.write_text(shipped.replace("timeout queue 10s", "timeout queue 9s"))
     gateway.demand("the template changed")
     await until(lambda: gateway.reloads[begun:] == ["the template changed"])
-    assert "retries 9" in gateway.haproxy.config.read_text()
+    assert "timeout queue 9s" in gateway.haproxy.config.read_text()
     await serving(gateway, "a.example", instances)
 
 
