@@ -1,9 +1,8 @@
 """Three controllers that respond as real ones (v1.33.3) did during recorded takeovers.
 
-What was recorded is sent as it was, at the times of the recording, with two exceptions. An instance
-listens where this machine has a port for it, and the app whose vhost is a wildcard is left out, as
-HAProxy serves none. The recordings count events; the gateway requests the events themselves, so
-each that was counted is listed, with the app that it is about.
+What was recorded is sent as it was, at the times of the recording, except for addresses: an
+instance listens where this machine has a port for it. The recordings count events; the gateway
+requests the events themselves, so each that was counted is listed, with the app that it is about.
 """
 
 import asyncio
@@ -46,10 +45,7 @@ class Step(msgspec.Struct, frozen=True):
     @property
     def data(self) -> Any:
         """The data of a successful response."""
-        data = json.loads(self.body)["data"]
-        if self.route == "endpoints":
-            return [app for app in data if not app["vhost"].startswith("*")]
-        return data
+        return json.loads(self.body)["data"]
 
 
 def recorded_steps(name: str) -> list[Step]:
@@ -151,7 +147,7 @@ class RecordedCluster:
         for kind, count in summary["eventsCount"].items():
             known = sum(event["type"] == kind for event in self._events)
             for number in range(known, count):
-                app = self._apps[number % len(self._apps)] if kind == "APP_STATE_CHANGE" else ""
+                app = self._apps[number] if kind == "APP_STATE_CHANGE" else ""
                 metadata = {"APP_ID": app, "APP_NAME": app.rpartition("-")[0]} if app else {}
                 event = {"type": kind, "id": f"{kind}-{number}", "metadata": metadata}
                 self._events.insert(0, {**event, "time": summary["lastSyncTime"]})
