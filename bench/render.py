@@ -1,7 +1,8 @@
 """Rendering the shipped templates: our engine, Go's text/template, Jinja2 and gotpl.
 
 All four render the same data, and what they write is compared. Go runs as a process of its own
-and times `Execute` alone, into a buffer; it is left out where there is no Go toolchain. Options:
+and times `Execute` alone, into a buffer; it is left out where there is no Go toolchain, and with
+templates that call the Lua balancer, whose functions only the gateway has. Options:
 `--vhosts N` (may be repeated), `--template NAME` (may be repeated), `--rounds N`, `--no-gotpl`.
 """
 
@@ -37,7 +38,7 @@ from drove_gateway.model.vocabulary import (
 )
 from drove_gateway.proxies.installation.template_data import RenderingData, context
 from drove_gateway.proxies.nginx.lua.configuration import LuaOptions
-from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, lua_functions
+from drove_gateway.proxies.nginx.lua.template_functions import LuaUse, lua_functions, lua_use
 from drove_gateway.templates import NAMES, shipped
 
 SIZES = (100, 1000, 5000)
@@ -48,6 +49,8 @@ GO_SOURCES = Path(__file__).parent / "peers" / "go_templates"
 FUNCTIONS: Mapping[str, Callable[..., object]] = {
     **gateway_functions({}, lambda: GoTime(0, UTC)),
     "proxyAtLeast": lambda _: True,
+    "hasIPv6": lambda: True,
+    "files": lambda _directory, _ending: [],
     **lua_functions(lambda: LuaOptions(listen="127.0.0.1:8080"), LuaUse(True, groups=True)),
 }
 
@@ -137,7 +140,7 @@ def compare(
     written, taken = {}, {}
     for engine, work in engines.items():
         written[engine], taken[engine] = measured(work, rounds)
-    if go is not None:
+    if go is not None and not lua_use(source).balancer:
         written["go"], _, taken["go"] = go.measure(source, data, rounds)
     for engine, text in written.items():
         if text != written["ours"]:

@@ -5,7 +5,7 @@ The translation is what a person would write: loops over sorted items, attribute
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 import jinja2
 import msgspec
@@ -26,7 +26,23 @@ _STRUCTS: Final = (RenderingData, App, Host, HostGroup, Leader, Namespace)
 _ATTRIBUTES: Final = {
     field.encode_name: field.name for struct in _STRUCTS for field in msgspec.structs.fields(struct)
 }
-_OPERATORS: Final = {"eq": "==", "ne": "!=", "and": "and", "or": "or"}
+_OPERATORS: Final = {
+    "and": "and",
+    "or": "or",
+    "eq": "==",
+    "ne": "!=",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+}
+_FORMS: Final = {
+    "not": "(not {0})",
+    "len": "({0} | length)",
+    "index": "{0}.get({1})",
+    "slice": "{0}[{1}:{2}]",
+    "printf": "({0} | format({rest}))",
+}
 
 
 def compiled(
@@ -66,6 +82,11 @@ def _assigned(body: nodes.Body) -> set[str]:
             found |= _assigned(item.body)
             found |= _assigned(item.otherwise) if item.otherwise else set()
     return found
+
+
+def _plain(variable: str) -> str:
+    """The name in Jinja2, other than that of any function: `namespace` is one."""
+    return f"v_{variable[1:]}"
 
 
 class _Translator:
@@ -108,14 +129,14 @@ class _Translator:
             return f"<< {value} >>"
         name = pipe.variables[0].names[0]
         if name not in self.assigned:
-            return f"<% set {name[1:]} = {value} %>"
+            return f"<% set {_plain(name)} = {value} %>"
         if pipe.assigns:
-            return f"<% set {name[1:]}.value = {value} %>"
-        return f"<% set {name[1:]} = namespace(value={value}) %>"
+            return f"<% set {_plain(name)}.value = {value} %>"
+        return f"<% set {_plain(name)} = namespace(value={value}) %>"
 
     def loop(self, pipe: nodes.Pipe, dot: str) -> tuple[str, str]:
         over = self.pipe(pipe, dot)
-        names = [variable.names[0][1:] for variable in pipe.variables]
+        names = [_plain(variable.names[0]) for variable in pipe.variables]
         is_mapping = over.rpartition(".")[2] in {"apps", "groups", "namespaces", "tags"}
         item = names[-1] if names else self.fresh()
         if not is_mapping:
@@ -138,10 +159,8 @@ class _Translator:
     def call(self, name: str, args: list[str]) -> str:
         if name in _OPERATORS:
             return "(" + f" {_OPERATORS[name]} ".join(args) + ")"
-        if name == "not":
-            return f"(not {args[0]})"
-        if name == "index":
-            return f"{args[0]}.get({args[1]})"
+        if name in _FORMS:
+            return _FORMS[name].format(*args, rest=", ".join(args[1:]))
         return f"{name}({', '.join(args)})"
 
     def operand(self, operand: nodes.Operand, dot: str) -> str:
@@ -156,18 +175,19 @@ class _Translator:
                 return self.path(dot, operand.names)
             case nodes.Variable():
                 return self.path(self.variable(operand.names[0]), operand.names[1:])
-            case nodes.Pipe():
-                return f"({self.pipe(operand, dot)})"
+            case nodes.Pipe() | nodes.Identifier():
+                if isinstance(operand, nodes.Pipe):
+                    inner = self.pipe(operand, dot)
+                else:
+                    inner = self.call(operand.name, [])
+                return f"({inner})"
             case _:
                 raise NotImplementedError(type(operand).__name__)
 
     def variable(self, name: str) -> str:
         if name == "$":
             return "data"
-        return name[1:] + ".value" if name in self.assigned else name[1:]
+        return _plain(name) + ".value" if name in self.assigned else _plain(name)
 
     def path(self, base: str, names: list[str]) -> str:
-        return ".".join([base, *[_ATTRIBUTES[name] for name in names]])
-
-
-Renderer = Callable[[Any], str]
+        return ".".join([base, *[_ATTRIBUTES.get(name, name) for name in names]])

@@ -63,6 +63,7 @@ type RenderingData struct {
 	Namespaces                            map[string]Namespace
 	Apps                                  map[string]App
 	Generation                            string
+	Vars                                  map[string]string
 }
 
 type request struct {
@@ -92,6 +93,8 @@ var functions = template.FuncMap{
 		return net.JoinHostPort(host, fmt.Sprint(port))
 	},
 	"proxyAtLeast": func(string) bool { return true },
+	"hasIPv6":      func() bool { return true },
+	"files":        func(string, string) []string { return nil },
 }
 
 func run() error {
