@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from drove_gateway.config import Loaded, Settings, load
 from drove_gateway.config.draft import Draft, tables
-from drove_gateway.config.tolerance import tolerant
+from drove_gateway.config.tolerance import STATE_FILE, TIME_LIMITS, tolerant
 from drove_gateway.model.errors import ConfigError
 
 NAMESPACE = '\n[[namespaces]]\nname = "stage1"\ndrove = ["http://controller1:10000"]\n'
@@ -82,6 +82,7 @@ def test_log_level_may_be_any_word(written: str, level: str, warned: bool) -> No
         ("event_refresh_interval_sec", 2),
         ("dns_resolution_timeout_sec", 2),
         ("api_timeout", 10),
+        ("startup_controller_sync_tries", 2),
     ],
 )
 def test_interval_of_zero_or_less_is_what_the_original_takes_instead(
@@ -91,6 +92,13 @@ def test_interval_of_zero_or_less_is_what_the_original_takes_instead(
     assert getattr(loaded.settings, key) == seconds
     text = f"must be greater than 0; {seconds} is used instead"
     assert warnings(loaded) == [f"nixy.toml:1: {key} = {value}: {text}"]
+
+
+def test_negative_delay_of_the_first_tries_is_what_the_original_takes_instead() -> None:
+    loaded = read(f"startup_controller_sync_retry_delay_sec = -1{NAMESPACE}")
+    assert loaded.settings.startup_controller_sync_retry_delay_sec == 1
+    (warning,) = warnings(loaded)
+    assert warning.endswith("_sec = -1: must be 0 or more; 1 is used instead")
 
 
 def test_negative_max_fails_is_passed_on() -> None:
@@ -163,14 +171,12 @@ def test_user_and_token_win_over_credentials_in_urls(keys: str, named: str) -> N
     assert any(f"have no effect, because {named} is set" in text for text in warnings(loaded))
 
 
-def test_state_file_keys_of_newer_versions_cause_one_warning() -> None:
-    loaded = read(
-        "haproxy_manage_global_server_state_file = true\n"
-        f'haproxy_global_server_state_file_path = "/var/lib/haproxy/state"{NAMESPACE}'
-    )
-    (warning,) = warnings(loaded)
-    assert warning.startswith("nixy.toml:1: haproxy_manage_global_server_state_file: has no effect")
-    assert "haproxy_global_server_state_file_path" in warning
+@pytest.mark.parametrize("keys", [STATE_FILE, TIME_LIMITS], ids=lambda keys: keys[0])
+def test_keys_of_newer_versions_that_are_not_needed_cause_one_warning(
+    keys: tuple[str, str],
+) -> None:
+    (warning,) = warnings(read(f"{keys[0]} = 1\n{keys[1]} = 2{NAMESPACE}"))
+    assert warning.startswith(f"nixy.toml:1: {keys[0]}: has no effect, and neither has {keys[1]}: ")
 
 
 def test_credentials_that_differ_between_urls_are_refused() -> None:

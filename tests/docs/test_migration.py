@@ -8,7 +8,7 @@ from tools.reference.configuration import ORIGINAL as SECTIONS
 from tools.reference.schema import properties_of
 
 from drove_gateway.config.legacy import DEPRECATED, SINGLE_NAMESPACE
-from drove_gateway.config.tolerance import STATE_FILE
+from drove_gateway.config.tolerance import STATE_FILE, TIME_LIMITS
 from drove_gateway.metrics.catalog import ORIGINAL
 from drove_gateway.model.health import NO_RUNTIME_API, PENDING, HealthSection
 from drove_gateway.model.namespace_view import EndpointView, NamespaceView
@@ -54,7 +54,7 @@ def test_old_name_refers_to_the_new_name(old: str, new: str) -> None:
     assert rows(section("Every key"))[old].startswith(f"taken as `{new}`")
 
 
-@pytest.mark.parametrize("key", STATE_FILE)
+@pytest.mark.parametrize("key", [*STATE_FILE, *TIME_LIMITS])
 def test_keys_of_newer_versions_without_an_effect_are_named(key: str) -> None:
     assert f"`{key}`" in section("What differs")
 

@@ -17,11 +17,23 @@ INTERVALS: Mapping[str, float] = {
     "api_timeout": 10.0,
     "dns_resolution_timeout_sec": 2.0,
     "event_refresh_interval_sec": 2.0,
+    "startup_controller_sync_tries": 2,
 }
 """What the original uses instead of 0 or a negative number."""
 
+_RETRY_DELAY = "startup_controller_sync_retry_delay_sec"
+_RETRY_DELAY_OF_THE_ORIGINAL = 1.0
+
 STATE_FILE = ("haproxy_manage_global_server_state_file", "haproxy_global_server_state_file_path")
-"""Keys of newer versions of the original that are not needed here."""
+TIME_LIMITS = ("proxy_control_plane_timeout_sec", "disk_io_timeout_sec")
+
+_NOT_NEEDED: Mapping[tuple[str, str], str] = {
+    STATE_FILE: "the configuration on disk always lists the newest servers, so a restart of "
+    "HAProxy loads them without a server state file",
+    TIME_LIMITS: "health reports a proxy that does not respond, and the state is written in the "
+    "background",
+}
+"""Keys of newer versions of the original that are not needed here, and why."""
 
 
 def with_defaults(draft: Draft) -> Draft:
@@ -32,7 +44,7 @@ def with_defaults(draft: Draft) -> Draft:
 
 def tolerant(draft: Draft) -> Draft:
     """Return the draft with usable values where the original accepts others."""
-    for step in (_state_file, _log_level, _intervals, _max_fails, _names):
+    for step in (_not_needed, _log_level, _intervals, _max_fails, _names):
         draft = step(draft)
     return draft
 
@@ -42,17 +54,15 @@ def _means_default(key: str, value: object) -> bool:
     return value == "" and field is not None and (isinstance(field.default, str) or key == "port")
 
 
-def _state_file(draft: Draft) -> Draft:
-    found = [key for key in STATE_FILE if key in draft.values]
-    if not found:
-        return draft
-    rest = f", as {found[1]} has" if found[1:] else ""
-    text = (
-        f"has no effect{rest}: the configuration on disk always lists the newest servers, so a "
-        "restart of HAProxy loads them without a server state file"
-    )
-    values = {key: value for key, value in draft.values.items() if key not in found}
-    return draft.with_values(values, draft.warning((found[0],), text))
+def _not_needed(draft: Draft) -> Draft:
+    for keys, reason in _NOT_NEEDED.items():
+        found = [key for key in keys if key in draft.values]
+        if found:
+            rest = f", and neither has {found[1]}" if found[1:] else ""
+            notice = draft.warning((found[0],), f"has no effect{rest}: {reason}")
+            values = {key: value for key, value in draft.values.items() if key not in found}
+            draft = draft.with_values(values, notice)
+    return draft
 
 
 def _log_level(draft: Draft) -> Draft:
@@ -69,6 +79,11 @@ def _intervals(draft: Draft) -> Draft:
         if _is_not_an_interval(draft.values.get(key)):
             text = f"must be greater than 0; {instead:g} is used instead"
             draft = _replaced(draft, key, instead, text)
+    delay = draft.values.get(_RETRY_DELAY)
+    if _is_not_an_interval(delay) and delay != 0:
+        instead = _RETRY_DELAY_OF_THE_ORIGINAL
+        text = f"must be 0 or more; {instead:g} is used instead"
+        draft = _replaced(draft, _RETRY_DELAY, instead, text)
     key = "event_refresh_interval_sec"  # in a namespace it has no effect
     for index, table in enumerate(tables(draft.values)):
         if _is_not_an_interval(table.get(key)):
