@@ -18,6 +18,8 @@ from drove_gateway.model.errors import (
     RenderError,
 )
 from drove_gateway.model.health import HealthSection
+from drove_gateway.model.vocabulary import Topology
+from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.subprocess_runner import run_ok
 
 
@@ -146,27 +148,62 @@ async def test_the_check_may_be_ignored(rig: Rig) -> None:
     await rig.serves(web=3)
 
 
+TAGGED = TEMPLATE.replace(
+    "server_name {{.Vhost}};", "server_name {{.Vhost}}; {{with .Tags.lb}}{{.}};{{end}}"
+)
+
+
+def with_a_bad_tag(**servers: int) -> Topology:
+    """Vhosts by their number of servers; NGINX refuses the tag of `bad`."""
+    desired = topology(**servers)
+    bad = msgspec.structs.replace(desired.apps["bad"], tags={"lb": "nonsense"})
+    return msgspec.structs.replace(desired, apps={**desired.apps, "bad": bad})
+
+
+def noting_what_is_loaded(rig: Rig, loaded: list[str]) -> Platform:
+    """Return the platform without a check; each reload adds the text of the file to `loaded`."""
+    works = rig.platform(ignore_check=True)
+
+    async def reload() -> None:
+        loaded.append(rig.config.read_text())
+        if works.reload:
+            await works.reload()
+
+    return msgspec.structs.replace(works, reload=reload)
+
+
 async def test_without_a_check_the_refusal_of_the_reload_finds_the_culprit(rig: Rig) -> None:
     """The target may be a fragment, which only the whole configuration can be checked with."""
-    rig.write_template(
-        TEMPLATE.replace(
-            "server_name {{.Vhost}};", "server_name {{.Vhost}}; {{with .Tags.lb}}{{.}};{{end}}"
-        )
-    )
-    installation = rig.installation(rig.platform(ignore_check=True))
+    rig.write_template(TAGGED)
+    loaded: list[str] = []
+    installation = rig.installation(noting_what_is_loaded(rig, loaded))
     await installation.install(topology(web=3))
-    desired = topology(web=4, bad=1, other=2)
-    tagged = msgspec.structs.replace(desired.apps["bad"], tags={"lb": "nonsense"})
 
-    installed = await installation.install(
-        msgspec.structs.replace(desired, apps={**desired.apps, "bad": tagged})
-    )
+    installed = await installation.install(with_a_bad_tag(web=4, bad=1, other=2))
 
     await rig.serves(web=4, other=2, bad=None)
     assert [name for name, _ in installed.failed] == ["bad"]
     assert "nonsense" in installed.failed[0][1]
+    assert all("server_name web;" in text for text in loaded), "web was out of traffic meanwhile"
     await rig.installation(rig.platform(ignore_check=True)).install(topology(web=5))
     await rig.serves(web=5)
+
+
+async def test_without_a_check_and_a_last_good_form_nothing_is_tried_on_the_proxy(
+    rig: Rig,
+) -> None:
+    """The first start beside a proxy that serves: each trial would replace what it serves."""
+    rig.write_template(TAGGED)
+    own = rig.config.read_text()
+    loaded: list[str] = []
+    installation = rig.installation(noting_what_is_loaded(rig, loaded))
+
+    with pytest.raises(CommandFailed, match="nothing is left out"):
+        await installation.install(with_a_bad_tag(web=3, bad=1))
+
+    assert rig.config.read_text() == own
+    assert len(loaded) == 1
+    assert "nonsense" in loaded[0]
 
 
 async def test_a_template_that_cannot_be_loaded_gives_way_to_the_last_good_template(

@@ -92,18 +92,20 @@ async def search(
     refusal: Refusal,
     *,
     most_checks: int = MOST_CHECKS,
+    may_empty: bool = True,
 ) -> BlameResult | None:
     """Find the largest part of `new` that passes, when `new` is refused for `reason`.
 
     What changed since `good` is searched first. Where `good` itself is refused by now, every part
     of `new` is searched; a culprit is then left as it is in `good` if that passes, and else out.
-    None says that not even an empty topology passes, so that no part is to blame. Parts that
-    `most_checks` do not reach are treated as culprits.
+    None says that not even an empty topology passes, so that no part is to blame; without
+    `may_empty` it is not tried. Parts that `most_checks` do not reach are treated as culprits.
     """
     attempt = _Search(new, reason, refusal, most_checks)
     if good is not None and not await refusal(good):
         return await attempt.beside(good)
-    for base in (Topology(apps={}, namespaces=new.namespaces), EMPTY):
+    bases = (Topology(apps={}, namespaces=new.namespaces), EMPTY) if may_empty else ()
+    for base in bases:
         if not await refusal(base):
             return await attempt.fall_back(await attempt.beside(base), good or EMPTY)
     return None

@@ -13,7 +13,7 @@ import msgspec
 from drove_gateway.gotemplate import Template
 from drove_gateway.model.errors import CheckRefused, CommandFailed, ProxyError, RenderError
 from drove_gateway.model.plan import ApplyStage
-from drove_gateway.model.vocabulary import Topology
+from drove_gateway.model.vocabulary import EMPTY, Topology
 from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.blame import Part
 from drove_gateway.proxies.installation.check import check
@@ -164,7 +164,13 @@ class CandidateBuilder:
         self, topology: Topology, error: Refused, load: Load | None
     ) -> Topology:
         """Return the largest part of `topology` that passes. Raises `error` when the reason is not
-        a vhost."""
+        a vhost.
+
+        With `load` the proxy serves what is tried. So no trial has less than what served before,
+        and there is none where that is not known.
+        """
+        if load is not None and self.good is None:
+            raise _without_memory(error)
         template = await self.templates.usable()
 
         async def trial(attempt: Topology) -> Refusal | None:
@@ -173,8 +179,14 @@ class CandidateBuilder:
         first = await trial(topology)
         if first is None:
             return topology
-        most = MOST_TRIALS if load is None else _MOST_LOADS
-        result = await find_culprits(self.good, topology, first, trial, most_trials=most)
+        result = await find_culprits(
+            self.good,
+            topology,
+            first,
+            trial,
+            most_trials=MOST_TRIALS if load is None else _MOST_LOADS,
+            harmless=EMPTY if load is None or self.good is None else self.good,
+        )
         if result is None or not await self._may_leave_out(topology, result.topology):
             raise _without_memory(error) if self.good is None else error
         if load is None and not await trial(topology):

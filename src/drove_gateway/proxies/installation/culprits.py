@@ -28,12 +28,14 @@ async def find_culprits(
     trial: Trial,
     *,
     most_trials: int = MOST_TRIALS,
+    harmless: Topology = EMPTY,
 ) -> BlameResult | None:
     """Return the largest part of `new` that was found to pass, when `new` is refused.
 
-    None says that no part is to blame, since not even an empty topology passes.
+    None says that no part is to blame, since not even `harmless` passes. That is an empty topology,
+    except where a trial serves what it tries: then it is `good`.
     """
-    if await trial(EMPTY):
+    if await trial(harmless):
         return None
     search = _Search(good or EMPTY, new, trial, most_trials)
     rest = await search.follow(refusal)
@@ -44,7 +46,9 @@ async def find_culprits(
         refused = await trial(topology)
         return refused.reason if refused else ""
 
-    bisected = await blame.search(good, search.topology, rest.reason, reason)
+    bisected = await blame.search(
+        good, search.topology, rest.reason, reason, may_empty=harmless is EMPTY
+    )
     return await search.refine(bisected) if bisected else None
 
 
