@@ -3,8 +3,9 @@
 import asyncio
 
 import msgspec
+import pytest
 
-from drove_gateway.daemon.problem_watch import watch_problems
+from drove_gateway.daemon.problem_watch import pause, watch_problems
 from drove_gateway.model.about import About
 from drove_gateway.model.health import HealthSection, ProxyHealth
 from drove_gateway.status.problems import problems
@@ -42,3 +43,8 @@ def test_without_news_the_status_stays_the_same_value() -> None:
     status = with_problems(FIRST, ["a"], 100.0)
 
     assert with_problems(status, ["a"], 200.0) is status
+
+
+def test_a_comparison_that_takes_long_comes_less_often() -> None:
+    assert pause(0.001) == 1.0
+    assert pause(0.3) == pytest.approx(30.0)

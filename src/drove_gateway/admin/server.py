@@ -10,6 +10,7 @@ from pathlib import Path
 from aiohttp import web
 
 from drove_gateway.admin.actions import Actions
+from drove_gateway.admin.addressee import only_for
 from drove_gateway.admin.attempts import FailedAttempts
 from drove_gateway.admin.connections import ConnectionLimit, most_connections
 from drove_gateway.admin.handshakes import Handshakes
@@ -19,6 +20,7 @@ from drove_gateway.admin.sources import Sources
 from drove_gateway.admin.tokens import ApiTokens
 from drove_gateway.config import Settings
 from drove_gateway.config.addresses import is_loopback
+from drove_gateway.config.platforms import proxy_named_by
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import ConfigError
 
@@ -57,8 +59,10 @@ async def serve(
     clock = asyncio.get_running_loop().time
     limit = ConnectionLimit(most_connections(), clock, log, handshakes)
     failed = FailedAttempts(_MOST_WRONG_TOKENS, _WRONG_TOKENS_SECONDS, clock)
+    access = Access(tokens, sessions, failed, hosts)
+    addressee = only_for(proxy_named_by(settings))
     runner = web.AppRunner(
-        application(every_route, Access(tokens, sessions, failed, hosts), limit.middleware),
+        application(every_route, access, limit.middleware, addressee),
         access_log=None,
         keepalive_timeout=_IDLE_SECONDS,
         shutdown_timeout=_STOP_SECONDS,

@@ -26,11 +26,13 @@ from drove_gateway.daemon.applied_state import (
     state_keeper,
 )
 from drove_gateway.daemon.configuration_texts import (
+    health_without_secrets,
     known_secrets,
     record_without_secrets,
 )
 from drove_gateway.daemon.drove_input import DroveInput
 from drove_gateway.daemon.outside import this_machine
+from drove_gateway.daemon.problem_watch import watch_problems
 from drove_gateway.daemon.status_reports import StatusReports
 from drove_gateway.daemon.tasks import running_tasks, unless
 from drove_gateway.daemon.worker_watch import watch_workers
@@ -174,6 +176,7 @@ class Gateway:
                         self._reports.reloads,
                         self._log,
                     ),
+                    watch_problems(self._publisher, self._proxy_health, time.time),
                     *parts.drove.tasks(),
                 ),
                 log=self._log,
@@ -261,7 +264,9 @@ class Gateway:
         self._log.write(LogEvent.HTTP_API_LISTENS, address=settings.address, port=port)
 
     def _proxy_health(self) -> ProxyHealth:
-        return self._parts.proxy.health() if self._parts else ProxyHealth()
+        if self._parts is None:
+            return ProxyHealth()
+        return health_without_secrets(self._parts.proxy.health(), self._hide)
 
     async def _servers(self, app: App) -> tuple[ServerState, ...] | None:
         return await self._parts.proxy.servers(app) if self._parts else None
