@@ -83,13 +83,13 @@ class Haproxy(Section):
     )
     haproxy_add_server_attributes_string: HaproxyServerOptions = Field(
         default="",
-        examples=["check inter 2s on-marked-down shutdown-sessions"],
+        examples=["check inter 2s"],
         description="Options for every server that is added through the runtime API, which does "
         "not use `default-server`. With `check`, a new server is probed before it gets traffic.",
     )
     haproxy_add_server_ssl_attributes_string: HaproxyServerOptions = Field(
         default="ssl verify none",
-        examples=["ssl verify required ca-file ca-certificates.crt"],
+        examples=["ssl verify required ca-file @system-ca"],
         description="Additional options for servers whose port type is https. The default encrypts "
         "without verifying, as the original does; the original's documentation lists it as empty, "
         "which would send plain HTTP to these servers.",

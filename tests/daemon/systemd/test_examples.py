@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from drove_gateway.config import Settings
+from drove_gateway.daemon.app import STOP_SECONDS
 from drove_gateway.daemon.systemd import LATEST_READINESS_SECONDS
 from drove_gateway.process.signals import HANDLED
 
@@ -39,12 +40,12 @@ def test_a_start_of_the_unit_has_a_limit_that_readiness_comes_before(unit: Path)
     assert int(dict(assignments(unit))["TimeoutStartSec"]) > 2 * LATEST_READINESS_SECONDS
 
 
-def test_the_unit_owns_the_directory_of_the_state_and_waits_for_the_last_step() -> None:
+def test_the_unit_owns_the_directory_of_the_state_and_gives_the_gateway_time_to_end() -> None:
     unit = dict(assignments(EXAMPLES / "drove-gateway.service"))
     settings = Settings()
 
     assert f"/var/lib/{unit['StateDirectory']}" == settings.state_persistence_dir
-    assert int(unit["TimeoutStopSec"]) > 2 * settings.command_timeout_sec
+    assert int(unit["TimeoutStopSec"]) > 2 * STOP_SECONDS
 
 
 @pytest.mark.parametrize("proxy", ["haproxy", "nginx"])
