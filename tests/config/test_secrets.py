@@ -1,6 +1,7 @@
 """No secret is ever shown, whatever is right or wrong with the configuration around it."""
 
 import json
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drove_gateway.config import Loaded, Settings, load
-from drove_gateway.config.declared_secrets import HIDDEN
+from drove_gateway.config.declared_secrets import HIDDEN, without_declared_secrets
 from drove_gateway.config.redact import public
 from drove_gateway.model.errors import ConfigError
 
@@ -189,3 +190,23 @@ def test_a_name_that_would_break_every_template_is_refused() -> None:
     namespace = '[[namespaces]]\nname = "a"\ndrove = ["http://c"]\n'
     with pytest.raises(ConfigError, match=r"xproxy.*must be one line of printable text"):
         _load(f'xproxy = "edge1\\n}}"\n{namespace}', {})
+
+
+@pytest.mark.parametrize("beginning", ["", "add_header x-", "hdr(x)", "?", "/"])
+@pytest.mark.parametrize(
+    "piece", ["://a:", "$", "token", "key", "hdr(x)", "-", " ", "a$", "password ", "token '"]
+)
+def test_a_long_text_of_a_tenant_is_read_in_linear_time(beginning: str, piece: str) -> None:
+    text = beginning + piece * (30_000 // len(piece))
+    begin = time.process_time()
+
+    without_declared_secrets(text)
+
+    # Some milliseconds; a pattern that begins again at each piece takes many seconds.
+    assert time.process_time() - begin < 1.0
+
+
+def test_a_quotation_mark_that_is_not_closed_hides_no_other_line() -> None:
+    shown = without_declared_secrets('password "abc\nserver a 10.0.0.1:80\nset $x "y";')
+
+    assert shown.splitlines()[1:] == ["server a 10.0.0.1:80", 'set $x "y";']
