@@ -29,12 +29,8 @@ _LONGEST_CONVERTERS = 500
 
 # A text may come from a tenant and be long, so that each pattern has to read it in linear time:
 # possessive quantifiers, and beginnings that are not in the middle of what they repeat.
-_USER_IN_URL = re.compile(
-    r"((?<![^\s\"'<>])(?>[^\s\"'<>]*?://))[^\s\"'<>:]*+:[^\s\"'<>]*(?=@)"
-)
-_QUERY_OF_URL = re.compile(
-    rf"(?i)([?&;#](?=[\w.-]*(?:{_WORD}|sig|key|auth))[\w.-]*+=)[^&;#\s\"']+"
-)
+_USER_IN_URL = re.compile(r"((?<![^\s\"'<>])(?>[^\s\"'<>]*?://))[^\s\"'<>:]*+:[^\s\"'<>]*(?=@)")
+_QUERY_OF_URL = re.compile(rf"(?i)([?&;#](?=[\w.-]*(?:{_WORD}|sig|key|auth))[\w.-]*+=)[^&;#\s\"']+")
 # The first group stays.
 _DECLARED = (
     _USER_IN_URL,
@@ -53,9 +49,7 @@ _DECLARED = (
         r"[\"')\]]*+(?:[ \t]*+[:=!~]++[ \t]*+|[ \t]++))"
         r"(?![;{}]|if\b|unless\b|\*\*\*|-m\b)(?:\"[^\"\n]*\"|'[^'\n]*'|\S+)"
     ),
-    re.compile(
-        rf"(?i)(\b(?:[a-z_]*(?:set|add)[-_]header)[ \t]++\"?{_HEADER}\"?[ \t]++)\S.*"
-    ),
+    re.compile(rf"(?i)(\b(?:[a-z_]*(?:set|add)[-_]header)[ \t]++\"?{_HEADER}\"?[ \t]++)\S.*"),
     re.compile(r"(?i)(\bsecure_link(?:_md5|_secret)[ \t]++)\S.*"),
     # What a header, a cookie or a parameter of a request is compared with.
     re.compile(
