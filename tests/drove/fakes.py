@@ -51,7 +51,7 @@ class FakeController:
 
     `asked` are the times that it was asked with, `given` those that it answered with, `fetched`
     the apps that were requested by name. `says` replaces the time that it gives, and `date` is its
-    clock in ms.
+    clock in ms. With `loses_a_cancellation`, the first that meets a call has no effect.
     """
 
     url: str = "http://c1:10000"
@@ -70,6 +70,7 @@ class FakeController:
     message: str = "400 Bad Request"
     says: int | None = None
     date: int | None = None
+    loses_a_cancellation: bool = False
 
     async def ping(self) -> Ping:
         self.calls["ping"] += 1
@@ -113,7 +114,13 @@ class FakeController:
         return (decoder.keep(merge.reading) if merge.reading else None), merge.ignored
 
     async def _answer(self, error: DroveError | None) -> None:
-        await asyncio.sleep(self.latency)
+        try:
+            await asyncio.sleep(self.latency)
+        except asyncio.CancelledError:
+            if not self.loses_a_cancellation:
+                raise
+            self.loses_a_cancellation = False
+            await asyncio.sleep(self.latency)
         if self.standing is Standing.ABSENT:
             raise ControllerDown("refused")
         if self.standing is Standing.STANDS_BY:

@@ -25,6 +25,22 @@ def test_fail_over_takes_one_round_of_pings() -> None:
     in_virtual_time(scenario)
 
 
+def test_fail_over_happens_though_a_call_to_the_old_leader_loses_its_cancellation() -> None:
+    """As a fault in a library can make a call do."""
+
+    async def scenario(watched: Watched) -> None:
+        first, second = watched.cluster[:2]
+        first.loses_a_cancellation = True
+        first.latency = 50.0
+        await asyncio.sleep(2.1)
+        first.standing, second.standing = Standing.STANDS_BY, Standing.LEADS
+        second.apps = {"web": 5}
+        await asyncio.sleep(4)
+        assert watched.serving == {"web": 5}
+
+    in_virtual_time(scenario)
+
+
 def test_the_view_says_since_when_the_leader_leads() -> None:
     async def scenario(watched: Watched) -> None:
         await asyncio.sleep(0.1)

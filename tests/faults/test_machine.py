@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import resource
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -221,6 +222,30 @@ async def test_while_the_proxy_is_silent_at_the_start_the_api_responds_and_sigte
     stored.with_suffix(".aside").rename(stored)
     await shared.daemon.start()
     await shared.healthy()
+
+
+@only_haproxy
+@pytest.mark.parametrize(
+    ("replace", "stop", "then", "code"),
+    [
+        pytest.param("0.3", "600", None, 1, id="and ends by itself"),
+        pytest.param("600", "0.3", signal.SIGTERM, 0, id="and obeys SIGTERM"),
+    ],
+)
+async def test_a_gateway_that_cannot_leave_its_configuration_makes_room(
+    shared: Bench, replace: str, stop: str, then: signal.Signals | None, code: int
+) -> None:
+    """SIGHUP brought another, and a task loses its cancellation: the daemon followed nothing."""
+    text = shared.daemon.config.read_text()
+    await shared.daemon.stop()
+    program = Path(__file__).with_name("stuck.py")
+    await shared.daemon.start((sys.executable, str(program), replace, stop))
+    await shared.healthy()
+    async with shared.traffic():
+        shared.daemon.config.write_text(f"api_timeout = 2.5\n{text.replace('api_timeout', '# ')}")
+        shared.daemon.signal(signal.SIGHUP)
+        await until(lambda: "event=configuration_changed" in shared.daemon.tail())
+        assert await shared.ended(then) == code
 
 
 async def test_a_second_gateway_for_the_proxy_ends_and_changes_nothing(shared: Bench) -> None:

@@ -23,6 +23,10 @@ from drove_gateway.status.publisher import StatusPublisher
 STOP_SECONDS = 10.0
 """The daemon has ended this long after SIGTERM, whatever the proxy, a disk or a client does."""
 
+REPLACE_SECONDS = 30.0
+"""A gateway has ended this long after SIGHUP brought another configuration; it takes 14 s at most,
+unless one of its tasks does not end."""
+
 _LONGEST_PROXY_RESTART_SECONDS = 300.0
 
 _NOTICES = {
@@ -46,12 +50,13 @@ async def run(
     """
     daemon = _Daemon(file, loaded, environ, log, notifier)
     daemon.signals.open(asyncio.get_running_loop())
-    telling = asyncio.create_task(daemon.service.run())
+    beside = [asyncio.create_task(work) for work in (daemon.service.run(), daemon.end_in_time())]
     try:
         await daemon.run()
     finally:
-        telling.cancel()
-        await asyncio.wait((telling,))
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
 
 
 class _Daemon:
@@ -93,15 +98,34 @@ class _Daemon:
                 journal,
             )
             try:
-                async with gateway.running(self.signals.ending):
-                    self._at_work(gateway)
-                    ending = await self._until_changed(gateway)
+                ending = await self._run_until_changed(gateway)
             except StartInterrupted:
-                self._end()
                 ending = True
             except ConfigError as error:
                 self._go_back(error)
         self._log.write(LogEvent.GATEWAY_STOPPED)
+
+    async def end_in_time(self) -> None:
+        """Wait until the daemon should end, report that, and let nothing delay it for long,
+        whatever the daemon does at that moment."""
+        await self.signals.ending()
+        self.service.stopping()
+        end_within(STOP_SECONDS, lambda: self._log.write(LogEvent.STOP_ABANDONED))
+
+    async def _run_until_changed(self, gateway: Gateway) -> bool:
+        """Run the gateway until there is another configuration, or (True) the daemon should end.
+
+        A gateway that cannot end would neither serve nor make room for the next: then the process
+        ends, to be started again.
+        """
+        async with gateway.running(self.signals.ending):
+            self._at_work(gateway)
+            ending = await self._until_changed(gateway)
+            ended = end_within(
+                REPLACE_SECONDS, lambda: self._log.write(LogEvent.CHANGE_ABANDONED), code=1
+            )
+        ended()
+        return ending
 
     def _at_work(self, gateway: Gateway) -> None:
         self._gateway, self._proven = gateway, self._loaded
@@ -126,7 +150,6 @@ class _Daemon:
         while True:
             number = await self.signals.next()
             if number in ENDING:
-                self._end()
                 return True
             if number is Signals.SIGHUP and self._reread(gateway):
                 return False
@@ -141,11 +164,6 @@ class _Daemon:
                 self._held_until = 0.0
                 self._log.write(LogEvent.PROXY_RESTART_ENDED)
                 gateway.resume("SIGUSR2")
-
-    def _end(self) -> None:
-        """Report that the daemon stops, and let nothing delay that for long."""
-        self.service.stopping()
-        end_within(STOP_SECONDS, lambda: self._log.write(LogEvent.STOP_ABANDONED))
 
     def _reread(self, gateway: Gateway) -> bool:
         """Read the configuration again; whether it changed and can be used."""

@@ -32,6 +32,8 @@ _STRAGGLER = Ping(
     Standing.UNWELL, f"no response within {_STRAGGLER_SECONDS:g} s of the leader's", answered=False
 )
 
+_CANCEL_AGAIN_SECONDS = 0.5
+
 # While nobody leads, changed reasons are logged no more often: they may alternate at every ping.
 _REASONS_SECONDS = 10.0
 
@@ -163,8 +165,7 @@ class NamespaceWatch:
 
     async def _change_leader(self, group: asyncio.TaskGroup) -> None:
         if self._following:
-            self._following.cancel()
-            await asyncio.wait((self._following,))
+            await _end(self._following)
         if self._follower:
             self._announcements = self._follower.announcements
         self._follower = self._following = None
@@ -255,6 +256,14 @@ async def _ping_each(controllers: Sequence[ControllerApi]) -> list[Ping]:
             ping.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
     return [_STRAGGLER if ping in pending else ping.result() for ping in asked]
+
+
+async def _end(following: asyncio.Task[None]) -> None:
+    """Cancel until it has ended: a library may lose a cancellation that comes with its result, and
+    two leaders must not be followed at once."""
+    while not following.done():
+        following.cancel()
+        await asyncio.wait((following,), timeout=_CANCEL_AGAIN_SECONDS)
 
 
 def _leads(ping: asyncio.Future[Ping]) -> bool:

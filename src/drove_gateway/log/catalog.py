@@ -83,6 +83,10 @@ class LogEvent(enum.Enum):
         "is unaffected; the next start completes what is missing; check the disk of "
         "state_persistence_dir and of the proxy's configuration"
     )
+    CHANGE_ABANDONED = _error(
+        "SIGHUP: the gateway cannot stop what runs with the previous configuration and ends, so "
+        "that systemd or the container starts it again; traffic is unaffected; report it"
+    )
     GATEWAY_STOPPED = _info("the gateway stopped; traffic is unaffected")
 
     # Controllers.

@@ -11,19 +11,25 @@ _LAST_WORDS_SECONDS = 0.5
 
 
 def end_within(
-    seconds: float, last_words: Callable[[], None], leave: Callable[[int], None] = os._exit
-) -> None:
-    """End the process after `seconds` with exit code 0 if it has not ended by itself.
+    seconds: float,
+    last_words: Callable[[], None],
+    leave: Callable[[int], None] = os._exit,
+    *,
+    code: int = 0,
+) -> Callable[[], None]:
+    """End the process after `seconds` with exit code `code` if it has not ended by itself.
 
-    `last_words` is called first, in a thread of its own, and may hang as well.
+    `last_words` is called first, in a thread of its own, and may hang as well. Call what is
+    returned to let the process live.
     """
 
     def end() -> None:
         speaker = threading.Thread(target=last_words, daemon=True)
         speaker.start()
         speaker.join(_LAST_WORDS_SECONDS)
-        leave(0)
+        leave(code)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
+    return timer.cancel
