@@ -1,5 +1,6 @@
 """What the proxy serves becomes the memory of a start without stored state."""
 
+import msgspec
 from tests.acceptance.cluster import Judge, addresses, app, response
 
 from drove_gateway.acceptance.adoption import adopted, is_adopted
@@ -81,6 +82,17 @@ def test_empty_or_partial_response_takes_no_living_server() -> None:
             assert judge.served == {"api.local": 5, "web.local": 5}
         judge.respond(first)
         assert judge.served == ({"web.local": 5} if first.apps else {})
+
+
+def test_start_with_a_stored_state_is_as_patient() -> None:
+    """The leader may be new: the gateway has not seen for how long it leads."""
+    judge = Judge(response(WEB, API))
+    judge.memory = msgspec.structs.replace(judge.memory, unproven=frozenset(("stage",)))
+    while judge.now < NEW_LEADER_SECONDS:
+        judge.respond(response(WEB))
+        assert judge.served == {"api.local": 5, "web.local": 5}
+    judge.respond(response(WEB))
+    assert judge.served == {"web.local": 5}
 
 
 def test_dead_servers_of_the_file_leave_at_once() -> None:

@@ -171,6 +171,20 @@ class Story:
         return len(times) >= LEAST_RESPONSES and self.judge.now - times[0] >= LIMITS.hold
 
 
+@given(st.lists(ROUNDS, min_size=1, max_size=8), st.lists(st.floats(1, 500), max_size=4))
+def test_time_withdraws_nothing_while_no_controller_responds(
+    rounds: list[Round], pauses: list[float]
+) -> None:
+    """A loss may become small, as servers were added elsewhere."""
+    story = Story()
+    for each in rounds:
+        story.live(each)
+    for pause in pauses:
+        story.judge.now += pause
+        story.judge.judge()
+        assert story.judge.believed <= {"it is a small loss"}
+
+
 @given(st.lists(ROUNDS, min_size=2, max_size=14))
 def test_every_withdrawal_has_a_reason(rounds: list[Round]) -> None:
     story = Story()

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.pulse import LONGEST_STALL_SECONDS, Pulse
 from tests.waiting import until
 
-from drove_gateway.acceptance.probing import Probing, refuses_connections
+from drove_gateway.acceptance.probing import LIMIT_SECONDS, Probing, refuses_connections
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -88,6 +88,18 @@ async def test_server_that_does_not_respond_within_a_second_is_dead() -> None:
         probing.want({("10.0.0.1", 80)})
         await until(lambda: probing.dead() == {("10.0.0.1", 80): True})
         assert 0.9 < time.monotonic() - begin < 3
+
+
+async def test_process_that_stood_still_says_nothing_about_the_server() -> None:
+    """As a machine that was suspended: the time-out comes before the accepted connection."""
+    servers = Servers(silent=["10.0.0.1"])
+    async with running(servers) as (probing, changes):
+        probing.want({("10.0.0.1", 80)})
+        await until(lambda: servers.parallel == 1)
+        time.sleep(LIMIT_SECONDS + 1)  # noqa: ASYNC251 - the process stands still
+        await until(lambda: bool(changes))
+        assert probing.dead() == {}
+        await until(lambda: probing.dead() == {("10.0.0.1", 80): True}, 5)
 
 
 async def test_names_are_resolved_and_unknown_names_count_as_alive() -> None:

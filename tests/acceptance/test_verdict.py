@@ -306,10 +306,12 @@ def test_loss_is_believed_after_the_hold_in_several_responses() -> None:
 
 def test_time_alone_is_not_enough() -> None:
     judge = Judge(WHOLE)
-    judge.respond(response(WEB))
-    judge.now += 1000
+    for _ in range(5):
+        judge.respond(response(), after=1)
+    judge.now += NEW_LEADER_SECONDS
     judge.judge()
-    assert judge.held == {"api.local": 10}
+    assert judge.held == {"api.local": 10, "web.local": 10}
+    assert "for all with the next response, or by" in judge.verdict.held[0].ends
 
 
 def test_servers_that_come_back_start_their_time_anew() -> None:
@@ -370,7 +372,7 @@ def test_what_is_on_hold_says_what_is_known_and_what_ends_it() -> None:
     assert held.known == (
         "last seen listed 5 s ago, not announced, 10 servers of 10 accepted a connection"
     )
-    assert held.ends.endswith("for all in 55 s, or by: drove-gateway accept api.local")
+    assert held.ends.endswith("next response in 55 s, or by: drove-gateway accept api.local")
 
 
 def test_other_tenants_servers_leave_while_a_withdrawal_is_held() -> None:

@@ -49,9 +49,10 @@ class HeldWithdrawal(msgspec.Struct, frozen=True):
     @property
     def ends(self) -> str:
         """What ends the hold."""
+        after = f" in {self.remaining:.0f} s" if self.remaining >= 0.5 else ""
         return (
             f"ends for each server when Drove lists or announces it or it refuses connections, "
-            f"for all in {self.remaining:.0f} s, or by: drove-gateway accept {self.vhosts[0]}"
+            f"for all with the next response{after}, or by: drove-gateway accept {self.vhosts[0]}"
         )
 
 

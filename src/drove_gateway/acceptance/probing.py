@@ -17,6 +17,8 @@ from drove_gateway.acceptance.missing import Address
 LIMIT_SECONDS = 1.0
 """A server that has not accepted a connection by then cannot be reached."""
 
+# A process that stands still sees its time-outs late, and before connections that were accepted.
+_LATE_SECONDS = 0.5
 _ROUND_SECONDS = 2.0
 _REPORT_SECONDS = 0.2
 _REST_PER_REPORT = 10.0
@@ -121,21 +123,26 @@ class Probing:
     async def _probe_each(self, rounds: "_Round") -> None:
         for address in rounds.due:
             dead = await self._is_dead(address, rounds)
-            self._results[address] = ProbeResult(self._clock(), dead)
+            if dead is not None:
+                self._results[address] = ProbeResult(self._clock(), dead)
             # A connection to this machine is refused without waiting.
             await asyncio.sleep(0)
 
-    async def _is_dead(self, address: Address, rounds: "_Round") -> bool:
+    async def _is_dead(self, address: Address, rounds: "_Round") -> bool | None:
+        """Return whether the server is dead, None when this process stood still meanwhile."""
         host, port = address
         target = rounds.addresses.get(host, "")
         if not target:
             return False
         if rounds.is_unreachable(target):
             return True
+        started = self._clock()
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
                 dead = await self._connect(target, port)
         except TimeoutError:
+            if self._clock() > started + LIMIT_SECONDS + _LATE_SECONDS:
+                return None
             rounds.silent[target] += 1
             return True
         except OSError:

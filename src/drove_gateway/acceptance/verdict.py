@@ -11,7 +11,7 @@ in traffic. So a server that is missing leaves
 2. when as many others are listed for its vhost as it had before: it was replaced;
 3. when its address is listed for another app, or it refuses connections or cannot be reached;
 4. when the loss is small, over a sliding window;
-5. when it has been missing for long enough, in several responses.
+5. when it is still missing from a response after long enough, and was from several before.
 
 Every other server is held: alive, unexplained, and many. Additions always pass.
 """
@@ -37,11 +37,13 @@ from drove_gateway.topology.build import TopologyBuild, build
 from drove_gateway.topology.namespace_build import NamespaceRules
 
 LEAST_RESPONSES = 3
-"""A loss must be seen in so many responses: a single response may be wrong however old it is."""
+"""A loss must be seen in so many responses, the last of them after the hold: a response may be
+wrong however old it is."""
 
 NEW_LEADER_SECONDS = 300.0
 """How long a living server that a new leader does not list is held. After an outage of ZooKeeper a
-leader has needed minutes to know its instances ("Drove's controllers")."""
+leader has needed minutes to know its instances ("Drove's controllers"). A gateway that has just
+started does not know how long the leader has led."""
 
 # States of an app in which all its instances leave. In any other state each instance that leaves is
 # announced, and scaling an app up does not explain why others are missing.
@@ -50,6 +52,7 @@ _ENDING = frozenset({"MONITORING", "DESTROY_REQUESTED", "DESTROYED"})
 _NEW_LEADER = "the leader is new and may not know all its instances yet"
 _ADOPTED = "the proxy served them when the gateway started without a stored state"
 _JUST_STARTED = "the gateway has just started and knows no reason"
+_PATIENT = frozenset({_NEW_LEADER, _ADOPTED, _JUST_STARTED})
 _DAMAGED = "the app's entry in the response cannot be used"
 _UNPROBED = "not known yet whether they accept connections"
 
@@ -278,6 +281,9 @@ class _Weighing:
         suspect = self.suspects[each.server]
         if suspect.responses < LEAST_RESPONSES or self._remaining(each) > 0:
             return ""
+        # A leader that lost ZooKeeper lists nothing for a moment, then no controller responds.
+        if each.server.namespace not in self._evidence.responded:
+            return ""
         return f"it has been missing for {self._evidence.now - suspect.since:.0f} s"
 
     def _remaining(self, each: MissingServer) -> float:
@@ -286,7 +292,7 @@ class _Weighing:
         suspect, hold = self.suspects[each.server], self._limits.hold
         if is_adopted(each.server.app_id) and self._evidence.awaited:
             return NEW_LEADER_SECONDS
-        if suspect.distrust in {_NEW_LEADER, _ADOPTED}:
+        if suspect.distrust in _PATIENT:
             hold = max(hold, NEW_LEADER_SECONDS)
         until = suspect.since + hold
         if each.server.namespace in self._takeovers:

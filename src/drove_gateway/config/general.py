@@ -212,9 +212,9 @@ class GeneralBeyond(Section):
     )
     guard_hold_sec: SecondsOrNone = Field(
         default=60.0,
-        description="Seconds after which a held withdrawal is applied, if several responses agree "
-        "on it; at least five minutes if the leader is new, or if the gateway started without a "
-        "stored state. `drove-gateway accept` applies it immediately.",
+        description="Seconds after which a held withdrawal is applied with the next response, if "
+        "several responses agree on it; at least five minutes if the leader is new, or if it has "
+        "been held since the gateway started. `drove-gateway accept` applies it immediately.",
     )
     guard_probe: bool = Field(
         default=True,
