@@ -64,7 +64,7 @@ def test_words_of_the_originals_unit_are_ignored_and_named(call: Call, directory
     words = UNIT.replace("/etc/nixy/", "").split()
     result = call(*words)
     assert result.exit_code == 1
-    assert "ignored on the command line, as no shell reads it: 2>&1 | logger -t nixy\n" in (
+    assert "words without a meaning on the command line are ignored: 2>&1 | logger -t nixy\n" in (
         result.stderr
     )
     assert "nixy.toml:1: is not valid TOML" in result.stderr
@@ -157,5 +157,5 @@ async def test_originals_unit_runs_also_with_a_namespace_without_controllers(nix
         process.terminate()
         _, log = await process.communicate()
     assert process.returncode == 0
-    assert b"ignored on the command line" in log
+    assert b"on the command line are ignored" in log
     assert b"Traceback" not in log

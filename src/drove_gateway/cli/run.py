@@ -23,7 +23,7 @@ def run_daemon(file: Path | None, ignored: Sequence[str] = ()) -> None:
     """
     ignore_until_handled()
     if ignored:
-        warn(f"ignored on the command line, as no shell reads it: {' '.join(ignored)}")
+        warn(f"words without a meaning on the command line are ignored: {' '.join(ignored)}")
     loaded = configuration_of_daemon(file)
     settings = loaded.settings
     log = logger(settings.loglevel, sys.stderr, log_format=settings.log_format)
