@@ -111,7 +111,7 @@ async def test_the_running_gateway_is_asked(directory: Path, call: Call) -> None
         result = await explained(call, "http://a.local/cart")
 
     assert result.exit_code == 1
-    assert f"vhost a.local, asked of the gateway at {api_url(directory)}" in result.stdout
+    assert f"vhost a.local, according to the gateway at {api_url(directory)}" in result.stdout
     assert "This is 503 because no server is up: 10.0.0.1:8080 is DOWN (L4CON)." in result.stdout
     assert "What helps: check the instances" in result.stdout
     assert "app a-1: 1 of 1 host accepted" in result.stdout
@@ -126,7 +126,7 @@ async def test_a_served_vhost_of_the_gateway_exits_with_0(directory: Path, call:
         as_json = await explained(call, "--json", "a.local")
 
     assert (served.exit_code, unknown.exit_code) == (0, 1)
-    assert "app b-1, asked of" in served.stdout
+    assert "app b-1, according to" in served.stdout
     assert "Did you mean a.local?" in unknown.stdout
     assert json.loads(as_json.stdout)["vhosts"][0]["served"]
 

@@ -14,6 +14,7 @@ async def test_apps_come_grow_and_go(client: Client) -> None:
         deployed = await client.control(sim, "deploy", name="web", instances=3, tags={"a": "b"})
         assert deployed.status == 200
         assert deployed.json["app_id"] == "web-1"
+        assert deployed.body.endswith(b"}\n")
         assert deployed.json["visible_at"] <= time.monotonic()
         assert (await client.control(sim, "scale", app="web", instances=5)).status == 200
         assert (await client.listed(sim))["web-1"] == 5

@@ -14,7 +14,7 @@ _MOST_CHANGES = 5
 
 def lines(document: ExplainDocument, where: str, now: datetime, width: int) -> Iterator[str]:
     """Lines of at most `width` characters, as the gateway at the URL `where` says."""
-    yield from wrapped(f"{document.understood}, asked of the gateway at {where}", width)
+    yield from wrapped(f"{document.understood}, according to the gateway at {where}", width)
     yield from wrapped(f"The gateway: {document.gateway}", width)
     if document.gateway_helps:
         yield from wrapped(f"What helps: {document.gateway_helps}", width)

@@ -77,7 +77,7 @@ class Control:
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         what = request.path.strip("/")
         if request.method == "GET" and what == "state":
-            return web.json_response(self._state())
+            return _json(self._state())
         if request.method == "GET" and not what:
             return web.Response(text=self.usage)
         if request.method == "POST" and what in self._commands:
@@ -92,7 +92,7 @@ class Control:
         except SimulatorError as error:
             return _problem(409, str(error))
         plain = msgspec.to_builtins(result)
-        return web.json_response(plain if isinstance(plain, dict) else {"result": plain})
+        return _json(plain if isinstance(plain, dict) else {"result": plain})
 
 
 def _struct(
@@ -112,4 +112,10 @@ def _shown(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _problem(status: int, message: str) -> web.Response:
-    return web.json_response({"error": message}, status=status)
+    return _json({"error": message}, status)
+
+
+def _json(document: Mapping[str, Any], status: int = 200) -> web.Response:
+    """Return the document with a line break, for readers who use curl."""
+    text = json.dumps(document) + "\n"
+    return web.Response(text=text, status=status, content_type="application/json")

@@ -109,6 +109,7 @@ async def test_output_that_is_not_text_is_made_readable() -> None:
         pytest.param("", "", id="nothing"),
         pytest.param("one\n\n  two  \n", "one | two", id="lines become one"),
         pytest.param("x" * 700, "… " + "x" * 600, id="the end of what is long"),
+        pytest.param("/path" * 99 + " x" * 250, "…" + " x" * 250, id="no part of a word"),
         pytest.param(
             '2026/11/27 23:04:01 [emerg] 4199#4199: unknown directive "x" in /etc/nginx.conf:1\n'
             "nginx: configuration file /etc/nginx.conf test failed\n",

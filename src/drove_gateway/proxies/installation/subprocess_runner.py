@@ -86,7 +86,10 @@ def last_lines(output: str, most: int = 600) -> str:
     """
     lines = (_OF_ONE_CALL.sub("", line).strip() for line in output.splitlines())
     text = " | ".join(line for line in lines if line)
-    return text if len(text) <= most else "… " + text[-most:]
+    if len(text) <= most:
+        return text
+    cut, _, words = text[-most:].partition(" ")
+    return f"… {words or cut}"
 
 
 class _Output(asyncio.Protocol):
