@@ -73,6 +73,27 @@ def test_a_server_that_serves_again_is_forgotten_unless_it_waits_for_its_check()
     assert list(ledger.of("b")) == ["p"]
 
 
+@pytest.mark.parametrize("action", [Action.READY, Action.UPDATE])
+def test_a_refused_call_leaves_a_drain_the_gateways(action: Action) -> None:
+    ledger = Ledger()
+    ledger.note("b", "s", Entry(Stage.DRAINING, 130.0))
+    ledger.end(change(action), REFUSED, DRAINS, 100.0)
+    assert ledger.of("b") == {"s": Entry(Stage.DRAINING, 130.0)}
+
+
+def test_drained_servers_of_a_backend_that_left_are_remembered_up_to_a_number() -> None:
+    ledger = Ledger()
+    for n in range(5001):
+        ledger.note(f"b{n}", "drains", Entry(Stage.DRAINING, 130.0))
+        ledger.note(f"b{n}", "probes", Entry(Stage.PROBING))
+        ledger.backend_left(f"b{n}")
+    assert ledger.count(Stage.GONE) == 5000
+    assert "drains" not in ledger.of("b0")
+    assert ledger.of("b1") == {"drains": Entry(Stage.GONE), "probes": Entry(Stage.PROBING)}
+    ledger.strike_finished("b1", {"drains"})
+    assert "drains" not in ledger.of("b1")
+
+
 def test_servers_are_counted_by_stage() -> None:
     ledger = Ledger()
     ledger.note("b", "s", Entry(Stage.DRAINING))

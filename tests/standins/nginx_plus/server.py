@@ -7,6 +7,7 @@ It runs inside the test's own event loop. `command` is a program that does what 
 import asyncio
 import contextlib
 import itertools
+import socket
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
@@ -46,6 +47,7 @@ class NginxPlus:
         self._generation = 1
         self._loaded = datetime.now(UTC)
         self._runners: list[web.AppRunner] = []
+        self._listeners: list[socket.socket] = []
         self.api_port = self.traffic_port = self.control_port = 0
         self._take(self._read(), self._zones(self._read()))
 
@@ -96,12 +98,16 @@ class NginxPlus:
         self.control_port = await self._serve(self._control, control)
 
     async def stop(self) -> None:
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            asyncio.get_running_loop().remove_reader(listener)
+        # Connections that were just accepted become known, so that they are closed as well: asyncio
+        # accepts, makes the transport and calls the protocol in a turn each, and loses a connection
+        # whose server is closed in between.
+        for _ in range(3):
+            await asyncio.sleep(0)
         runners, self._runners = self._runners, []
         for runner in runners:
-            for site in list(runner.sites):
-                await site.stop()
-            # Connections that were just accepted become known, so that they are closed as well.
-            await asyncio.sleep(0)
             await runner.cleanup()
 
     async def close(self) -> None:
@@ -151,8 +157,9 @@ class NginxPlus:
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1
         )
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
-        await site.start()
+        listener = socket.create_server(("127.0.0.1", port))
+        await web.SockSite(runner, listener, ssl_context=tls).start()
+        self._listeners.append(listener)
         self._runners.append(runner)
         return int(runner.addresses[0][1])
 

@@ -124,7 +124,10 @@ class Drains:
                     error=usage.problems[backend],
                 )
                 continue
-            servers = usage.backends.get(backend, ())
+            servers = usage.backends.get(backend)
+            if servers is None:
+                ledger.backend_left(backend)
+                continue
             for name in entries.keys() - {server.name for server in servers}:
                 ledger.strike(backend, name)
             found += deletions(backend, servers, entries, now)

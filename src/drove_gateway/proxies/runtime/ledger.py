@@ -18,6 +18,7 @@ _PROBE_SECONDS = 10.0
 _DELETION_SECONDS = 5.0
 # Of so many servers, those changed last, it is known when they were changed.
 _MOST_CHANGED = 20_000
+_MOST_GONE = 5_000
 
 
 class Stage(Enum):
@@ -32,6 +33,7 @@ class Stage(Enum):
     DRAINING = "finishes its requests"
     LEAVING = "in maintenance, about to be deleted"
     PINNED = "cannot be deleted, something in the configuration points to it"
+    GONE = "left with its backend, which may come back with the server still drained"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -43,6 +45,10 @@ class Entry(msgspec.Struct, frozen=True):
 
 _ADDING = Entry(Stage.ADDING)
 REMOVAL = frozenset({Stage.DRAINING, Stage.LEAVING, Stage.PINNED})
+# What the gateway did to a server that is out of traffic, and undoes where the server is wanted.
+UNDONE = REMOVAL | {Stage.GONE}
+# Noted before they are carried out.
+_BEGUN = frozenset({Action.ADD, Action.PROBE, Action.DRAIN})
 
 
 class Ledger:
@@ -53,6 +59,7 @@ class Ledger:
         self._entries: dict[str, dict[str, Entry]] = {}
         self._counts = dict.fromkeys(Stage, 0)
         self._changed: dict[tuple[str, str], float] = {}
+        self._gone: dict[tuple[str, str], None] = {}
 
     def of(self, backend: str) -> Mapping[str, Entry]:
         """The entries of one backend."""
@@ -80,6 +87,20 @@ class Ledger:
         if not entries:
             self._entries.pop(backend, None)
 
+    def backend_left(self, backend: str) -> None:
+        """The proxy no longer has a backend. If it comes back, perhaps from a state file, the
+        drains of its servers are still the gateway's. Of a limited number that is remembered."""
+        for name, entry in [*self.of(backend).items()]:
+            if entry.stage in REMOVAL:
+                self.note(backend, name, Entry(Stage.GONE))
+                self._gone.pop((backend, name), None)
+                self._gone[backend, name] = None
+        while len(self._gone) > _MOST_GONE:
+            oldest, server = next(iter(self._gone))
+            del self._gone[oldest, server]
+            if self.of(oldest).get(server) == Entry(Stage.GONE):
+                self.strike(oldest, server)
+
     def begin(self, change: Change, now: float) -> None:
         """Note that `change` is about to be carried out."""
         if change.action is Action.ADD or change.action is Action.PROBE:
@@ -98,6 +119,9 @@ class Ledger:
                 self.strike(backend, name)
         elif result.state == "outdated":
             return
+        elif result.state != "done" and change.action not in _BEGUN and found is not None:
+            # The server is as it was: so is whose doing that is.
+            return
         elif found is None or result.state != "done" or change.action is Action.READY:
             self.strike(backend, name)
         elif change.action is Action.PROBE:
@@ -115,7 +139,7 @@ class Ledger:
     def strike_finished(self, backend: str, serving: Collection[str]) -> None:
         """Forget the stages of servers that serve, no matter who made them ready."""
         for name, entry in list(self.of(backend).items()):
-            if name in serving and (entry.stage is Stage.ADDING or entry.stage in REMOVAL):
+            if name in serving and (entry.stage is Stage.ADDING or entry.stage in UNDONE):
                 self.strike(backend, name)
 
     def loaded_anew(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from drove_gateway.proxies.runtime.adapter import Abilities
-from drove_gateway.proxies.runtime.ledger import REMOVAL, Entry, Stage
+from drove_gateway.proxies.runtime.ledger import REMOVAL, UNDONE, Entry, Stage
 from drove_gateway.proxies.runtime.servers import (
     REMOVALS,
     Action,
@@ -171,7 +171,7 @@ def _corrections(
         found.append(_change(Action.MOVE, backend, server, reason))
     if entry is None or not kept.held:
         return found
-    if entry.stage in REMOVAL:
+    if entry.stage in UNDONE:
         found.append(_to(Action.READY, backend.name, kept, "wanted again before it was deleted"))
     elif entry.stage is Stage.ADDING:
         found.append(_to(Action.READY, backend.name, kept, "added, but not in traffic yet"))

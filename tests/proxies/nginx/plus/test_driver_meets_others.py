@@ -6,7 +6,7 @@ from tests.proxies.nginx.plus.rig import (
     rigged,
     topology,
 )
-from tests.proxies.nginx.plus.test_driver import ONE, A, B, C, D, kinds
+from tests.proxies.nginx.plus.test_driver import ONE, TWO, A, B, C, D, kinds
 from tests.standins.nginx_plus.faults import Fault
 from tests.standins.nginx_plus.server import NginxPlus, running
 from tests.waiting import until
@@ -98,3 +98,35 @@ async def test_a_swept_deletion_that_meets_another_server_is_repaired(tmp_path: 
             await until(lambda: nginx.has("a.example", [A, B]))
             gateway.desire(topology({"a.example": [B]}), "fewer")
             await until(lambda: rig.driver.draining == 0 and nginx.has("a.example", [B]))
+
+
+async def test_servers_that_left_drained_with_their_vhost_serve_when_it_comes_back(
+    tmp_path: Path,
+) -> None:
+    async with running(NginxPlus()) as nginx, rigged(nginx, tmp_path) as rig:
+        await rig.apply(topology({"a.example": [A], "b.example": [B, C]}))
+        await rig.apply(topology({"a.example": [A], "b.example": [B]}))
+        assert nginx.upstreams["b.example"].servers[1].drain
+        await rig.apply(topology({"a.example": [A]}))
+        async with rig.running() as gateway:
+            await gateway.reach(topology({"a.example": [A]}))
+            await until(lambda: rig.driver.draining == 0)
+            nginx.disk["/state/b.example.conf"] = [{"server": C, "max_fails": 0, "drain": True}]
+            await gateway.reach(topology({"a.example": [A], "b.example": [C]}))
+            await until(lambda: not nginx.upstreams["b.example"].servers[0].drain)
+
+
+async def test_a_server_whose_return_was_refused_once_serves_in_the_end(tmp_path: Path) -> None:
+    async with (
+        running(NginxPlus(TWO)) as nginx,
+        rigged(nginx, tmp_path, template=None) as rig,
+        rig.running() as gateway,
+    ):
+        await gateway.reach(topology({"a.example": [A, B]}))
+        server = nginx.upstreams["a.example"].servers[1]
+        server.active = 1
+        await gateway.reach(topology({"a.example": [A]}))
+        assert server.drain
+        nginx.api.faults.append(Fault("status", method="PATCH", times=1))
+        await gateway.reach(topology({"a.example": [A, B]}))
+        assert not server.drain
