@@ -1,8 +1,10 @@
 """`python -m bench NAME [options]`: run one benchmark of this directory."""
 
 import runpy
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 from drove_gateway.demo.errors import DemoError
 
@@ -20,11 +22,17 @@ def main(arguments: list[str]) -> None:
             f"usage: python -m bench NAME [options]; NAME is one of {', '.join(known)}"
         )
     name, *options = arguments
+    signal.signal(signal.SIGTERM, _end)
     sys.argv = [f"python -m bench {name}", *options]
     try:
         runpy.run_module(f"bench.{name}", run_name="__main__")
     except DemoError as error:
         raise SystemExit(str(error)) from error
+
+
+def _end(number: int, _: FrameType | None) -> None:
+    """End as an interrupted program does, so that its children are stopped."""
+    raise SystemExit(128 + number)
 
 
 if __name__ == "__main__":
