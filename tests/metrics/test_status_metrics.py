@@ -6,7 +6,7 @@ from tests.metrics.series import built, shown, snapshot
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.metrics import Metrics
 from drove_gateway.model.about import About
-from drove_gateway.model.health import HealthSection, ProxyHealth
+from drove_gateway.model.health import FaultOfSome, HealthSection, ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.records import StoredState
 from drove_gateway.status.status import Status
@@ -22,6 +22,19 @@ def test_the_proxys_health_is_four_gauges() -> None:
     assert series["drove_gateway_template_rendering_healthy"] == 0
     assert series["drove_gateway_upstream_updates_via_api_healthy"] == 1
     assert series["drove_gateway_resolver_healthy"] == 1
+
+
+def test_the_fault_of_a_vhost_leaves_configuration_and_runtime_api_healthy() -> None:
+    metrics = Metrics()
+    fault = FaultOfSome(healthy=False, message="a.local: refused")
+    proxy = ProxyHealth(config=fault, upstream_updates=fault, resolver=fault)
+    metrics.mirror(Status(About("1.0"), 0.0, {}, "lb1", proxy=proxy))
+    series = shown(metrics)
+
+    assert series["drove_gateway_config_generation_healthy"] == 1
+    assert series["drove_gateway_upstream_updates_via_api_healthy"] == 1
+    # No vhost fails while a last known address serves.
+    assert series["drove_gateway_resolver_healthy"] == 0
 
 
 def test_apps_are_counted_by_routing_tag_and_realm() -> None:

@@ -137,6 +137,18 @@ def test_the_fault_of_a_vhost_is_a_single_problem() -> None:
     assert causes(status) == ["a.local is not up to date"]
 
 
+def test_a_name_that_cannot_be_resolved_is_named_beside_vhosts_that_fail() -> None:
+    """The last known address serves, so that no vhost fails because of it."""
+    stale = FaultOfSome(healthy=False, message="resolver fails, last known address serves: b")
+    record = msgspec.structs.replace(APPLIED, failed=(("a.local", "refused"),))
+    proxy = ProxyHealth(config=HealthSection(), template=HealthSection(), resolver=stale)
+
+    assert causes(with_record(running(proxy=proxy), record)) == [
+        "Names cannot be resolved",
+        "a.local is not up to date",
+    ]
+
+
 def test_a_fault_of_everything_is_named_beside_those_of_vhosts() -> None:
     everything = HealthSection(healthy=False, message="no socket")
     record = msgspec.structs.replace(APPLIED, failed=(("a.local", "refused"),))

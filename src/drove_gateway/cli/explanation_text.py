@@ -6,6 +6,7 @@ from datetime import datetime
 from drove_gateway.cli.status.text import age, what
 from drove_gateway.cli.table import Cell, table, wrapped
 from drove_gateway.model.wording import age as duration
+from drove_gateway.model.wording import count_of
 from drove_gateway.status.explain_document import ExplainDocument, ExplainedServer, ExplainedVhost
 
 _MOST_SERVERS = 100
@@ -22,7 +23,7 @@ def lines(document: ExplainDocument, where: str, now: datetime, width: int) -> I
         yield ""
         yield from _vhost(vhost, now, width)
     if document.more_vhosts:
-        yield f"and {document.more_vhosts} more vhosts"
+        yield f"and {count_of(document.more_vhosts, 'more vhost')}"
     if document.suggestion:
         yield f"Did you mean {document.suggestion}?"
 
@@ -59,7 +60,7 @@ def _servers(vhost: ExplainedVhost, width: int) -> Iterator[str]:
     yield from table(("SERVER", "LISTED", "APPLIED", "IN THE PROXY"), rows, width)
     more = vhost.more_servers + max(0, len(vhost.servers) - _MOST_SERVERS)
     if more:
-        yield f"  and {more} more servers"
+        yield f"  and {count_of(more, 'more server')}"
 
 
 def _rows(server: ExplainedServer) -> Iterator[tuple[Cell, ...]]:
@@ -72,9 +73,9 @@ def _rows(server: ExplainedServer) -> Iterator[tuple[Cell, ...]]:
         facts = (
             state.state,
             f"weight {state.weight}" if state.weight is not None else "",
-            f"{state.sessions} sessions" if state.sessions is not None else "",
-            f"{state.requests} requests" if state.requests is not None else "",
-            f"{state.errors} errors" if state.errors else "",
+            count_of(state.sessions, "session") if state.sessions is not None else "",
+            count_of(state.requests, "request") if state.requests is not None else "",
+            count_of(state.errors, "error") if state.errors else "",
             f"since {duration(state.changed_seconds)}" if state.changed_seconds is not None else "",
             f"in {state.backend}",
         )

@@ -183,14 +183,17 @@ ORIGINAL = (
         prefix="",
     ),
     Declared(
-        "gauge", "config_generation_healthy", "1 if the proxy accepted the last configuration."
+        "gauge",
+        "config_generation_healthy",
+        "1 if the proxy accepted the last configuration, possibly without vhosts that it refuses.",
     ),
     Declared("gauge", "template_rendering_healthy", "1 if the template can be rendered."),
     Declared("gauge", "resolver_healthy", "1 if host names can be resolved."),
     Declared(
         "gauge",
         "upstream_updates_via_api_healthy",
-        "1 if changes over the runtime API succeed, or if it is not in use.",
+        "1 if changes over the runtime API succeed, possibly not for every vhost, or if it is not "
+        "in use.",
     ),
     Declared(
         "gauge",
@@ -266,7 +269,8 @@ OWN = (
     Declared(
         "counter",
         "reconcile_failures_total",
-        "Changes that were not applied, or not for every vhost; they are retried.",
+        "Changes that were not applied; they are retried. For vhosts that fail alone there is "
+        "failed_vhosts.",
     ),
     Declared(
         "gauge",

@@ -99,9 +99,9 @@ class Metrics:
             self._observe("change_to_traffic_seconds", record.serving)
         if not record.error:
             self._failed(tuple(dict.fromkeys(vhost for vhost, _ in record.failed)))
-        if record.error or record.failed:
+        if record.error:
             self._count("reconcile_failures_total")
-        else:
+        elif not record.failed:
             self._set("last_apply_timestamp_seconds", record.at + record.took)
 
     def _failed(self, vhosts: tuple[str, ...]) -> None:
@@ -117,12 +117,15 @@ class Metrics:
                 self._set("certificate_expiry_timestamp_seconds", each.expires, each.file)
 
     def mirror(self, status: Status) -> None:
-        """Set the gauges that are part of the status."""
+        """Set the gauges that are part of the status.
+
+        A fault of some vhosts is in `failed_vhosts`, and no fault of the whole.
+        """
         proxy = status.proxy
-        self._set("config_generation_healthy", proxy.config.healthy)
+        self._set("config_generation_healthy", proxy.config.works)
         self._set("template_rendering_healthy", proxy.template.healthy)
         self._set("resolver_healthy", proxy.resolver.healthy)
-        self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.healthy)
+        self._set("upstream_updates_via_api_healthy", proxy.upstream_updates.works)
         self._set("draining_servers", proxy.draining)
         self._set("certificates_healthy", proxy.certificates.healthy)
         self._set_certificates(proxy.certificate_files)

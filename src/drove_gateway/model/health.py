@@ -15,6 +15,11 @@ class HealthSection(
     healthy: bool = True
     message: str = "OK"
 
+    @property
+    def works(self) -> bool:
+        """Whether the part works, possibly not for every vhost."""
+        return self.healthy
+
 
 class FaultOfSome(HealthSection, frozen=True):
     """A section that is unhealthy because of some vhosts, while others are served.
@@ -22,6 +27,10 @@ class FaultOfSome(HealthSection, frozen=True):
     It is reported, and it does not make `/v1/health` 500: a load balancer that checks it would take
     every vhost out of traffic for a single tenant's fault.
     """
+
+    @property
+    def works(self) -> bool:
+        return True
 
 
 def of_some(

@@ -114,8 +114,8 @@ class ForeignChanges:
         )
 
     def section(self, otherwise: HealthSection) -> HealthSection:
-        """Return `otherwise`, or a section that names the problem where that one is healthy."""
-        problem = self.problem if otherwise.healthy else ""
+        """Return `otherwise`, or a section that names the problem where that one works."""
+        problem = self.problem if otherwise.works else ""
         return HealthSection(healthy=False, message=problem) if problem else otherwise
 
     def _contested(self) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
             "check that the proxy runs, that nixy.toml names its API, and that the gateway's user "
             "may use it: drove-gateway check",
         )
-    if _is_bad(proxy.resolver, own=own):
+    if _is_bad(proxy.resolver):
         yield Problem(
             "Names cannot be resolved", proxy.resolver.message, "check the machine's resolver"
         )

@@ -11,7 +11,7 @@ import msgspec
 
 from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.model.about import About
-from drove_gateway.model.health import FaultOfSome, ProxyHealth
+from drove_gateway.model.health import ProxyHealth
 from drove_gateway.model.namespace_view import NamespaceView
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.model.records import ApplyRecord, Progress, StoredState
@@ -69,7 +69,7 @@ class Status(msgspec.Struct, frozen=True):
         """
         proxy = self.proxy
         sections = (proxy.config, proxy.template, proxy.upstream_updates, proxy.resolver)
-        return all(each.healthy or isinstance(each, FaultOfSome) for each in sections) and all(
+        return all(section.works for section in sections) and all(
             namespace.healthy for namespace in self.namespaces
         )
 

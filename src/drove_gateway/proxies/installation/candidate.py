@@ -155,7 +155,7 @@ class CandidateBuilder:
                 self.templates.report(error if isinstance(error, RenderError) else None)
                 raise
             candidate = await self._candidate(good, topology, timings)
-            self.templates.report(error)
+            self.templates.report(error, in_use=True)
         else:
             self.templates.report(None)
         return candidate

@@ -29,7 +29,8 @@ class InstallationHealth:
         if error is None:
             self.config = HealthSection()
         elif isinstance(error, RenderError):
-            self.template = HealthSection(healthy=False, message=str(error))
+            if template.healthy:
+                self.template = HealthSection(healthy=False, message=str(error))
         else:
             self.config = HealthSection(healthy=False, message=str(error))
         problem = "" if self.template.healthy else self.template.message

@@ -10,6 +10,9 @@ from drove_gateway.proxies.installation.template_file import TemplateFile
 # A port that was in use may be free by now; each try of such a template is a reload that fails.
 _RETRIED_AFTER_SECONDS = 300.0
 
+_LAST_GOOD = "the last good template is used instead, since the newest fails"
+_NONE = "no template can be used, and the proxy keeps its configuration"
+
 
 class TemplateChoice:
     """Chooses between the newest and the last good version of a template file.
@@ -61,7 +64,9 @@ class TemplateChoice:
         """Forget that a template could not be loaded: others cannot be loaded either."""
         self._unloadable = None
 
-    def report(self, error: GatewayError | None) -> None:
-        """Take the problem of the newest template; None if it has none."""
-        instead = "; the last good template is used instead" if self._file.good else ""
-        self.problem = f"{error}{instead}" if error else ""
+    def report(self, error: GatewayError | None, *, in_use: bool = False) -> None:
+        """Take the problem of the newest template, None if it has none, and whether the last good
+        template is in use instead."""
+        # It comes first: a long error is cut where it is shown.
+        instead = _LAST_GOOD if in_use else _NONE
+        self.problem = f"{instead}: {error}" if error else ""
