@@ -86,11 +86,24 @@ async def test_a_full_disk_keeps_traffic_and_is_reported(shared: Bench) -> None:
         with limited(shared, resource.RLIMIT_FSIZE, 0):
             await shared.cluster.deploy("full", instances=2)
             health = await shared.says("cannot write next to")
-            assert "stays as it is" in health["Config"]["Message"]
+            for part in ("stays as it is", "what the proxy loaded", "free space on the disk of"):
+                assert part in health["Config"]["Message"]
             await shared.valid()
         await shared.serves("full")
         await shared.healthy()
     assert not list(shared.directory.glob(".*.tmp-*"))
+
+
+async def test_the_gateway_starts_on_a_full_disk(shared: Bench) -> None:
+    await shared.daemon.stop()
+    async with shared.traffic():
+        program = ("/bin/sh", "-c", 'ulimit -f 0; exec "$@" 2>/dev/null', "sh")
+        await shared.daemon.start((*program, *this_program()))
+        await shared.healthy()
+        await shared.cluster.deploy("full", instances=1)
+        health = await shared.says("cannot write next to")
+        assert "free space on the disk of" in health["Config"]["Message"]
+        assert shared.daemon.running
 
 
 @only_haproxy
@@ -113,6 +126,20 @@ async def test_without_file_descriptors_traffic_stays_and_everything_continues_a
             await until(lambda: "Too many open files" in "".join(shared.daemon.log))
         await shared.healthy()
         await shared.serves("web", "scarce")
+
+
+@only_nginx
+async def test_a_missing_pid_file_keeps_traffic_and_says_how_to_repair_it(shared: Bench) -> None:
+    pid_file = shared.directory / "nginx.pid"
+    master = pid_file.read_text().strip()
+    async with shared.traffic():
+        pid_file.unlink()
+        await changed_vhost(shared, "unsignalled")
+        health = await shared.says(f"runs as process {master}", f"Write {master} to the pid file")
+        assert health["Template"]["Healthy"]
+        pid_file.write_text(master)
+        await shared.serves("unsignalled")
+        await shared.healthy()
 
 
 async def test_a_missing_program_keeps_traffic_and_is_reported(shared: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -48,6 +49,19 @@ async def test_a_directory_that_cannot_be_written_does_not_prevent_a_start(
 ) -> None:
     async with AsyncExitStack() as stack:
         await own(tmp_path / "missing" / "nginx.conf", "edge-1", stack, LOG)
+
+
+async def test_a_full_disk_does_not_prevent_a_start_and_the_lock_is_held(tmp_path: Path) -> None:
+    target = tmp_path / "nginx.conf"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    async with AsyncExitStack() as first, AsyncExitStack() as second:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+        try:
+            await own(target, "edge-1", first, LOG)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        with pytest.raises(ConfigError, match="unknown process"):
+            await own(target, "edge-2", second, LOG, patience=0.2)
 
 
 async def test_a_second_gateway_for_the_same_api_is_refused(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import os
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from drove_gateway.log.catalog import LogEvent
@@ -82,8 +82,10 @@ async def own(
     except OSError as error:
         log.write(LogEvent.OWNERSHIP_UNKNOWN, error=str(error))
         return
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, f"process {os.getpid()} on {host_name}".encode()[:_LONGEST_OWNER], 0)
+    # A full disk takes only the name, and must not prevent a start.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()} on {host_name}".encode()[:_LONGEST_OWNER], 0)
 
 
 async def _until_free(take: Callable[[], None], patience: float) -> None:

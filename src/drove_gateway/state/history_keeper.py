@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from drove_gateway.files.remedy import remedy
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import StateError
@@ -159,8 +160,13 @@ class HistoryKeeper:
         return config_diff(plain(written.before), plain(written.after), hide)
 
     def _failed(self, error: Exception) -> None:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        problem = f"cannot write {self._path}: {why}; the history of this run is kept in memory"
+        why, what_to_do = str(error), ""
+        if isinstance(error, OSError) and self._path is not None:
+            why, what_to_do = str(error.strerror), f"; {remedy(error, self._path.parent)}"
+        problem = (
+            f"cannot write {self._path}: {why}; traffic is unaffected, and the history of this run "
+            f"is kept in memory{what_to_do}"
+        )
         if not self._writes.failures:
             self._log.write(LogEvent.HISTORY_NOT_STORED, problem=problem)
         self._publish(problem)

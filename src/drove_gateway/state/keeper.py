@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from drove_gateway.files import atomic as atomic_file
+from drove_gateway.files.remedy import remedy
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
 from drove_gateway.model.errors import StateError
@@ -133,10 +134,12 @@ class StateKeeper:
         self._show(set_aside=message)
 
     def _failed(self, path: Path, error: Exception) -> None:
-        why = error.strerror if isinstance(error, OSError) else str(error)
+        why, what_to_do = str(error), "this is retried"
+        if isinstance(error, OSError):
+            why, what_to_do = str(error.strerror), remedy(error, path.parent)
         message = (
             f"cannot write {path}: {why}; traffic is unaffected, but a start without "
-            "controllers would know only what was stored before"
+            f"controllers would know only what was stored before; {what_to_do}"
         )
         if message != self._view.problem:
             self._log.write(LogEvent.STATE_NOT_STORED, problem=message)

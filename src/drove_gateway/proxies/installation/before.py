@@ -13,6 +13,7 @@ import os
 import re
 from pathlib import Path
 
+from drove_gateway.files.remedy import remedy
 from drove_gateway.model.errors import ProxyError
 from drove_gateway.proxies.installation.template_data import UNKNOWN_GENERATION
 
@@ -67,6 +68,6 @@ def keep(config: Path, text: str) -> Path:
     except OSError as error:
         raise ProxyError(
             f"cannot keep {config}, which the gateway did not write, as {copy}: {error.strerror}; "
-            f"{config} stays as it is"
+            f"{config} stays as it is; {remedy(error, config.parent)}"
         ) from error
     return copy

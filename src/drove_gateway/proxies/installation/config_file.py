@@ -14,6 +14,7 @@ from drove_gateway.files import atomic as atomic_file
 from drove_gateway.files.atomic import discard
 from drove_gateway.files.mounts import is_mount_point
 from drove_gateway.files.regular import read_regular
+from drove_gateway.files.remedy import remedy
 from drove_gateway.model.errors import ProxyError
 
 __all__ = ["discard", "discard_leftovers", "read", "seen_from", "swap", "write_candidate"]
@@ -29,11 +30,13 @@ def write_candidate(target: Path, text: str) -> Path:
     Raises ProxyError if it cannot be written; then nothing is left behind.
     """
     content = text.encode(errors="surrogateescape")
+    real = _real(target)
     try:
-        return atomic_file.write_candidate(_real(target), content, mode=_MODE_OF_A_NEW_FILE)
+        return atomic_file.write_candidate(real, content, mode=_MODE_OF_A_NEW_FILE)
     except OSError as error:
         raise ProxyError(
-            f"cannot write next to {target}: {error.strerror}; {target} stays as it is"
+            f"cannot write next to {target}: {error.strerror}; {target} stays as it is, and so "
+            f"does what the proxy loaded from it; {remedy(error, real.parent)}"
         ) from error
 
 
@@ -73,8 +76,11 @@ def swap(candidate: Path, target: Path, *, in_place: bool = False) -> None:
         else:
             atomic_file.swap(candidate, real)
     except OSError as error:
-        hint = f"; {mount_hint(target)}" if error.errno == errno.EBUSY else ""
-        raise ProxyError(f"cannot replace {target}: {error.strerror}{hint}") from error
+        busy = error.errno == errno.EBUSY
+        hint = mount_hint(target) if busy else remedy(error, real.parent)
+        raise ProxyError(
+            f"cannot replace {target}: {error.strerror}; it stays as it is; {hint}"
+        ) from error
 
 
 def mount_hint(target: Path) -> str:

@@ -380,8 +380,11 @@ class FileInstallation:
             )
             self._replaced(failed, previous)
         except ProxyError as error:
+            cause = getattr(error.__cause__, "strerror", None) or error
             raise ProxyError(
-                f"{reason}; the previous file cannot be restored either: {error}"
+                f"{reason}; the previous file cannot be restored either ({cause}), so {config} has "
+                "what the proxy did not load, and would load at its next start; do not restart it "
+                f"before this is repaired: check {config.parent}"
             ) from reason
 
     def _report(self, error: GatewayError | None) -> None:

@@ -63,6 +63,7 @@ class TemplateChoice:
     def forgive(self) -> None:
         """Forget that a template could not be loaded: others cannot be loaded either."""
         self._unloadable = None
+        self.problem = ""
 
     def report(self, error: GatewayError | None, *, in_use: bool = False) -> None:
         """Take the problem of the newest template, None if it has none, and whether the last good

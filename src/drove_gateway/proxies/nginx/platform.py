@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from drove_gateway.config import Settings
+from drove_gateway.model.errors import CommandFailed
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.subprocess_runner import run_ok
+from drove_gateway.proxies.nginx.reload_failure import reload_failure
 
 
 def nginx_platform(settings: Settings) -> Platform:
@@ -13,15 +15,20 @@ def nginx_platform(settings: Settings) -> Platform:
     The file tells NGINX which process to signal, by its `pid`. Without it, NGINX reads the file
     that it was built with, and reloads the system's NGINX. An own `-c` in the command is kept.
     """
-    command = settings.nginx_argv
-    named = () if "-c" in command else ("-c", str(Path(settings.nginx_config).absolute()))
+    command, config = settings.nginx_argv, Path(settings.nginx_config).absolute()
+    named = () if "-c" in command else ("-c", str(config))
 
     async def reload() -> None:
-        await run_ok((*command, *named, "-s", "reload"), timeout=settings.command_timeout_sec)
+        try:
+            await run_ok((*command, *named, "-s", "reload"), timeout=settings.command_timeout_sec)
+        except CommandFailed as error:
+            if why := await reload_failure(error.output, config):
+                raise CommandFailed(f"{why}. {error}", output=error.output) from error
+            raise
 
     return Platform(
         name="nginx",
-        config=Path(settings.nginx_config).absolute(),
+        config=config,
         check=(
             None if settings.nginx_ignore_check else lambda file: (*command, "-c", str(file), "-t")
         ),

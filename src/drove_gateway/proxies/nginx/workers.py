@@ -18,9 +18,16 @@ async def nginx_workers(config: Path, proc: Path = PROC) -> Workers | None:
     return await asyncio.to_thread(_workers, config, proc)
 
 
+def running_master(config: Path, proc: Path = PROC) -> int | None:
+    """Return the id of the master process of the NGINX that runs with `config`; None if it cannot
+    be seen."""
+    master = _master(tuple(processes(b"nginx: ", proc)), config)
+    return master.pid if master is not None else None
+
+
 def _workers(config: Path, proc: Path) -> Workers | None:
     found = tuple(processes(b"nginx: ", proc))
-    master = _master(found, _master_id(config))
+    master = _master(found, config)
     if master is None:
         return None
     children = [process for process in found if process.parent == master.pid]
@@ -29,11 +36,14 @@ def _workers(config: Path, proc: Path) -> Workers | None:
     return observe(len(workers) - len(old), old, proc)
 
 
-def _master(found: Iterable[Process], pid: int | None) -> Process | None:
-    """Return the master with this id, or the only one there is."""
+def _master(found: Iterable[Process], config: Path) -> Process | None:
+    """Return the master with the id in the pid file, or whose command names `config`, or the only
+    master there is."""
+    pid = _master_id(config)
     masters = [process for process in found if process.title.startswith("nginx: master process")]
-    named = [master for master in masters if master.pid == pid]
-    candidates = named or masters
+    by_id = [master for master in masters if master.pid == pid]
+    by_file = [master for master in masters if str(config) in master.title.split()]
+    candidates = by_id or by_file or masters
     return candidates[0] if len(candidates) == 1 else None
 
 
