@@ -205,7 +205,8 @@ async def test_a_hanging_runtime_api_is_reported_and_avoided(shared: Bench) -> N
             begin = time.monotonic()
             explained = await shared.status("/v1/explain?q=web.test")
             assert "runtime.sock" in str(explained)
-            assert time.monotonic() - begin < 1
+            # A second until the silence is known, and the machine's own pace.
+            assert time.monotonic() - begin < 3
             await shared.serves("web", seconds=20)
         await shared.healthy()
 
