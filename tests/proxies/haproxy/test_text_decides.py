@@ -131,7 +131,7 @@ async def test_a_vhost_that_a_killed_gateway_had_added_and_nobody_wants_is_remov
     ):
         await gateway.haproxy.say(command)
     assert await get(gateway.port, "gone.example") == (200, second.name)
-    AddedBackends(tmp_path / "added").add(["gone.example"])
+    await AddedBackends(tmp_path / "added").add(["gone.example"])
     added = AddedBackends(tmp_path / "added")
     added.recall()
     again = make_newer(ports=gateway.ports, added=added)

@@ -1,5 +1,7 @@
 """Whole backends are brought to a proxy, also after a batch that broke off."""
 
+import asyncio
+import os
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 from tests.benches.in_process import CountingMetrics
+from tests.waiting import until
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.log.event_log import EventLog
@@ -174,7 +177,7 @@ async def test_a_backend_that_a_killed_run_had_added_is_removed_when_nobody_want
 ) -> None:
     """It is published, and neither the file nor the cluster has it."""
     killed = AddedBackends(tmp_path / "state" / "added.json")
-    killed.add(["gone.example", "a.example"])
+    await killed.add(["gone.example", "a.example"])
     adapter = BreakingAdapter()
     adapter.servers |= {"gone.example": ["server_g_80"], "others.example": ["server_o_80"]}
     adapter.published |= {"gone.example", "others.example"}
@@ -196,8 +199,24 @@ async def test_a_backend_is_noted_before_it_is_added(tmp_path: Path) -> None:
     again.recall()
     assert again.names == {"b.example", "c.example"}
     again.retain(["c.example"])
-    added.recall()
-    assert added.names == {"c.example"}
+
+    def stored() -> bool:
+        added.recall()
+        return added.names == {"c.example"}
+
+    await until(stored)
+
+
+async def test_a_disk_that_hangs_delays_a_new_backend_for_a_moment(tmp_path: Path) -> None:
+    pipe = tmp_path / ".added.json.tmp"
+    os.mkfifo(pipe)
+    adapter = BreakingAdapter()
+    _, sync = await started(adapter, AddedBackends(tmp_path / "added.json"))
+    bringing = asyncio.create_task(sync.bring(WITH, OTHERS))
+    await until(bringing.done, 5)
+    assert "b.example" in adapter.published
+    # Release the thread.
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
 
 
 @pytest.mark.parametrize("content", ["", "{", "3", '"text"', "[1, null]"])

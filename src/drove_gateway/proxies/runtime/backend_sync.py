@@ -241,7 +241,7 @@ class BackendSync:
         left = [name for name in wanted.removed if name not in hidden]
         added = {each.backend for each in wanted.changes if each.action is Action.ADD_BACKEND}
         if added:
-            self._added.add(added)
+            await self._added.add(added)
         # Until all of it is done, which backends are published is not known.
         self._loads = -1
         failed = await self._run(c for c in wanted.changes if c.action is not Action.PUBLISH)

@@ -5,6 +5,7 @@ here was done by the gateway; the rest was done by an operator, and stays. The l
 memory: after a restart of the gateway every state that it finds counts as an operator's.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 
@@ -58,7 +59,7 @@ class Ledger:
         self.version = 0
         self._entries: dict[str, dict[str, Entry]] = {}
         self._counts = dict.fromkeys(Stage, 0)
-        self._changed: dict[tuple[str, str], float] = {}
+        self._changed: OrderedDict[tuple[str, str], float] = OrderedDict()
         self._gone: dict[tuple[str, str], None] = {}
 
     def of(self, backend: str) -> Mapping[str, Entry]:
@@ -134,7 +135,7 @@ class Ledger:
         if change.action is not Action.DELETE:
             self._changed[change.backend, change.name] = now
         if len(self._changed) > _MOST_CHANGED:
-            del self._changed[next(iter(self._changed))]
+            self._changed.popitem(last=False)
 
     def strike_finished(self, backend: str, serving: Collection[str]) -> None:
         """Forget the stages of servers that serve, no matter who made them ready."""
