@@ -45,6 +45,7 @@ function setStale(isStale) {
 }
 let looking = false;
 let again = false;
+let resting = 0;
 async function look() {
   if (looking) {
     again = true;
@@ -52,7 +53,8 @@ async function look() {
   }
   if (selecting(document.getElementById("main"))) {
     // Whoever copies a command must not lose it.
-    setTimeout(look, REST_MS);
+    clearTimeout(resting);
+    resting = setTimeout(look, REST_MS);
     return;
   }
   looking = true;
