@@ -165,7 +165,7 @@ def test_the_servers_end_as_the_topology_says(
         run.api.cut_after = None
         # Vhosts that nobody wants any more keep what was added there manually.
         run.desired = wanted({vhost: last.get(vhost, {9}) for vhost in VHOSTS})
-        await run.engine.audit(run.desired)
+        await run.engine.audit(lambda: run.desired)
         await run.bring()
         run.now += 40
         for _ in range(3):
@@ -179,6 +179,6 @@ def test_the_servers_end_as_the_topology_says(
                 for number in last.get(vhost, {9})
             }
         assert run.engine.pending(run.desired) == []
-        assert await run.engine.audit(run.desired) == []
+        assert await run.engine.audit(lambda: run.desired) == []
 
     asyncio.run(story())

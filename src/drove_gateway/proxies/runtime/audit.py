@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
@@ -72,12 +73,11 @@ class Audit:
         """Read all servers again and again, until cancelled; `wake` when something differs."""
         while True:
             await self._until_due()
-            topology = desired()
-            if topology is None:
+            if (topology := desired()) is None:
                 continue
             begin = self._clock()
             try:
-                await self.step(topology, wake)
+                await self.step(partial(_newest, desired, topology), wake)
             except RuntimeApiError as error:
                 if not self._watch.problem:
                     self._log.write(
@@ -88,7 +88,7 @@ class Audit:
             took = (self._clock() - begin) / _READING_SHARE if self._often else 0.0
             self._pause = max(self._interval, took)
 
-    async def step(self, desired: Topology, wake: Callable[[str], None]) -> None:
+    async def step(self, desired: Callable[[], Topology], wake: Callable[[str], None]) -> None:
         """One audit. Raises RuntimeApiError."""
         name = self._engine.adapter.name
         missed = self._engine.missing.keys()
@@ -97,7 +97,7 @@ class Audit:
         drift = await self._engine.audit(desired)
         if before and loads == self._engine.loads:
             self._foreign.note(undone_servers(before, self._engine.seen, drift))
-        self._resolver.retain(host_names(desired))
+        self._resolver.retain(host_names(desired()))
         if drift:
             self._log.write(
                 LogEvent.DRIFT_FOUND,
@@ -119,3 +119,8 @@ class Audit:
         if first_seen.is_set():
             first_seen.clear()
             await asyncio.sleep(min(_SOON_SECONDS, self._interval))
+
+
+def _newest(desired: Callable[[], Topology | None], known: Topology) -> Topology:
+    """What is desired after a while; once there was something, there is."""
+    return desired() or known

@@ -1,7 +1,7 @@
 """What each backend should hold, and which vhosts have to be looked at again."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from drove_gateway.model.versioned_map import VersionedMap, changed_keys, versioned
@@ -107,6 +107,22 @@ class DesiredServers:
             for backend, hosts in self._adapter.backends(app).items()
             if self._adapter.balances(hosts)
         ]
+
+    def pieces(self, size: int) -> Iterator[Sequence[str]]:
+        """Every backend that was brought up to date, `size` at a time."""
+        names = self.backends()
+        return (names[n : n + size] for n in range(0, len(names), size))
+
+    def applied(self, backends: Collection[str]) -> Iterator[DesiredBackend]:
+        """What those of `backends` should have whose vhosts are up to date."""
+        for vhost in {self._vhosts[name] for name in backends if name in self._vhosts}:
+            app = self._applied.get(vhost)
+            if app is None or vhost in self._again:
+                continue
+            for name, hosts in self._adapter.backends(app).items():
+                if name in backends and self._adapter.balances(hosts):
+                    servers, patience = tuple(self._servers(hosts)), self._drain_seconds(app)
+                    yield DesiredBackend(name, vhost, servers, patience)
 
     def vhosts(self) -> Collection[str]:
         """Every vhost that was brought up to date, or is being removed."""

@@ -6,7 +6,7 @@ writes to the runtime API does so under `Engine.lock`.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -143,12 +143,14 @@ class Engine:
             stale = [b.name for b in self.desired.due(topology) if b.name not in waiting]
             return await self._bring(topology, waiting, stale)
 
-    async def audit(self, topology: Topology) -> list[Change]:
-        """Read every server again; return what differs from `topology`, which is now pending."""
-        for backends in self._audited():
+    async def audit(self, desired: Callable[[], Topology]) -> list[Change]:
+        """Read every server again; return what differs from `desired`, which is now pending."""
+        everything = self.adapter.abilities.reads_everything
+        for backends in (None,) if everything else self.desired.pieces(_AUDITED_AT_ONCE):
             async with self.lock:
                 await self._read_again(backends)
         async with self.lock:
+            topology = desired()
             if not self.adapter.abilities.hides_empty:
                 self.look_for_backends(topology)
             self.held = held_servers(topology, self.adapter, self.seen, self.ledger)
@@ -294,7 +296,8 @@ class Engine:
             pending = self.pending(topology, failed.keys() | waiting)
             if not pending:
                 break
-            pairs = await self.carry_out(self._additions_first(topology, pending))
+            desired = {backend.name: backend for backend in self.desired.due(topology)}
+            pairs = await self.carry_out(additions_first(pending, desired, self.seen))
             done += [change for change, result in pairs if result.state == "done"]
             failed = problems(pairs, {"refused", "needs reload"}) | failed
             stale = outdated = problems(pairs, {"outdated", "busy"})
@@ -338,13 +341,6 @@ class Engine:
         self.trusted = True
         self._version += 1
 
-    def _audited(self) -> Iterable[Sequence[str] | None]:
-        """What an audit reads, piece by piece; None is everything."""
-        if self.adapter.abilities.reads_everything:
-            return (None,)
-        names = self.desired.backends()
-        return [names[n : n + _AUDITED_AT_ONCE] for n in range(0, len(names), _AUDITED_AT_ONCE)]
-
     async def _read_again(self, backends: Sequence[str] | None) -> None:
         if backends is None:
             before, trusted = self.seen, self.trusted
@@ -358,11 +354,15 @@ class Engine:
             await self.read(backends, exact=backends)
             names = backends
         differing = {name for name in names if before.get(name) != self.seen.get(name)}
-        self.desired.look_again_at(differing, "its servers were changed by another program")
+        # An apply that comes before the end of the audit reads again what it has to look at.
+        right = {b.name for b in self.desired.applied(differing) if self._is_right(b)}
+        self.desired.look_again_at(differing - right, "its servers were changed by another program")
 
-    def _additions_first(self, topology: Topology, pending: Sequence[Change]) -> list[Change]:
-        desired = {backend.name: backend for backend in self.desired.due(topology)}
-        return additions_first(pending, desired, self.seen)
+    def _is_right(self, backend: DesiredBackend) -> bool:
+        seen, ledger = self.seen.get(backend.name), self.ledger.of(backend.name)
+        if seen is None or ledger or self._changes(backend):
+            return False
+        return settled(backend, seen, ledger)
 
     def _remember(self, batch: Batch, pairs: Sequence[tuple[Change, Result]]) -> None:
         self._version += 1

@@ -250,6 +250,26 @@ async def test_other_parameters_of_many_upstreams_are_found_and_set(tmp_path: Pa
         await until(lambda: rig.updates == (True, "OK"))
 
 
+async def test_while_an_audit_reads_many_upstreams_a_change_asks_about_its_own_alone(
+    tmp_path: Path,
+) -> None:
+    """One answer about all upstreams does not tell parameters, so each differs at the audit."""
+    names = [f"v{n}.example" for n in range(30)]
+    servers = f"server {A} max_fails=0 fail_timeout=1s;"
+    conf = "".join(f"upstream {name} {{ zone {name} 64k; {servers} }}" for name in names)
+    async with running(NginxPlus(conf)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
+        desired = {name: [A] for name in names}
+        await rig.apply(topology(desired))
+        nginx.api.forget_calls()
+        nginx.api.faults.append(Fault("slow", path=".*/servers/", seconds=0.02))
+        async with rig.running() as gateway:
+            gateway.desire(topology(desired))
+            await until(lambda: nginx.api.calls["GET servers"] > 10)
+            await gateway.reach(topology(desired | {"v0.example": [A, B]}))
+        assert nginx.has("v0.example", [A, B])
+        assert "GET upstreams" not in kinds(rig)
+
+
 async def test_people_see_the_servers_as_nginx_has_them(tmp_path: Path) -> None:
     async with running(NginxPlus(ONE)) as nginx, rigged(nginx, tmp_path, template=None) as rig:
         desired = topology({"a.example": [A, B]})
