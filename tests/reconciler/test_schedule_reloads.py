@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import pytest
 from tests.reconciler.timeline import RELOADING, Event, Timeline, Work, change, demand, old_workers
 
-from drove_gateway.reconciler.schedule import (
-    ApplyPace,
-)
+from drove_gateway.model.workers import Workers
+from drove_gateway.reconciler.schedule import ApplyPace, Result, Schedule
 
 
 @pytest.mark.parametrize(
@@ -69,6 +68,22 @@ def test_a_reload_waits_for_old_workers_within_a_limit(
 def test_a_first_change_after_quiet_is_loaded_at_once_whatever_old_workers_are_left() -> None:
     events = [change(0), old_workers(1, 100), change(40)]
     assert Timeline(events, RELOADING, pace=WITH_OLD_WORKERS).reloads == [0, 40]
+
+
+@pytest.mark.parametrize(
+    ("result", "next_reload"),
+    [
+        pytest.param(Result(reload_refused=True, error="line 3"), 11.0, id="was refused"),
+        pytest.param(Result(reload=True, error="unproven"), 40.0, id="may have been made"),
+        pytest.param(Result(reload=True), 40.0, id="was made"),
+    ],
+)
+def test_a_reload_waits_for_old_workers_only_after_another_that_left_some(
+    result: Result, next_reload: float
+) -> None:
+    schedule = Schedule(WITH_OLD_WORKERS).desired("a", 10.0).observed(Workers(current=1, old=16))
+    begun, attempt = schedule.begun(10.0, reload=True)
+    assert begun.ended(attempt, result, 10.0, jitter=1.0).next_reload == next_reload
 
 
 def test_what_needs_no_reload_never_waits_for_old_workers() -> None:

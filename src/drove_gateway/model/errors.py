@@ -13,6 +13,7 @@
     └── ProxyError               the proxy could not be brought to the desired state
         ├── CommandFailed        exit code, and what the command printed
         ├── CommandTimeout       the command did not end in time
+        │   └── ReloadTimeout    the command was a reload, which may have happened
         ├── CheckRefused         the proxy's own check refuses the rendered configuration
         ├── GenerationUnproven   reloaded, but the old generation still responds
         └── RuntimeApiError      the runtime API cannot be reached, or refused
@@ -85,6 +86,10 @@ class CommandFailed(ProxyError):
 
 class CommandTimeout(ProxyError):
     """A command did not end in time and was killed."""
+
+
+class ReloadTimeout(CommandTimeout):
+    """A reload did not end in time. It may have happened all the same."""
 
 
 class CheckRefused(ProxyError):

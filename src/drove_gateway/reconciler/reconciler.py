@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from drove_gateway.log.catalog import LogEvent
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.errors import GatewayError
+from drove_gateway.model.errors import (
+    CheckRefused,
+    CommandFailed,
+    CommandTimeout,
+    GatewayError,
+    ReloadTimeout,
+    RenderError,
+)
 from drove_gateway.model.noticed import Noticed, way_in
 from drove_gateway.model.plan import Outcome, Plan
 from drove_gateway.model.proxy import Proxy
@@ -28,6 +35,9 @@ from drove_gateway.reconciler.schedule import (
     Result,
     Schedule,
 )
+
+# After any other error, a reload may have happened before it.
+_NOT_RELOADED = (RenderError, CheckRefused, CommandFailed, CommandTimeout)
 
 
 class Reconciler:
@@ -151,12 +161,13 @@ class Reconciler:
     async def _apply(self, plan: Plan, attempt: Attempt) -> Result:
         self._publish(Progress("applying", attempts=self._schedule.attempts))
         at, begin = self._clock.wall(), self._clock.monotonic()
-        outcome, error = Outcome(), ""
+        outcome, error, refused = Outcome(), "", False
         self._working_since = begin
         try:
             outcome = await self._proxy.apply(plan)
         except (GatewayError, OSError) as failure:
             error = str(failure)
+            refused = isinstance(failure, _NOT_RELOADED) and not isinstance(failure, ReloadTimeout)
             report.count_failure(self._metrics, plan, failure)
         finally:
             self._working_since = None
@@ -179,7 +190,8 @@ class Reconciler:
         self._record(record)
         report.log_record(self._log, record)
         return Result(
-            reload=bool(plan.reload) and (outcome.reloaded or bool(error)),
+            reload=bool(plan.reload) and not refused and (outcome.reloaded or bool(error)),
+            reload_refused=bool(plan.reload) and refused,
             error=error,
             failed_vhosts="; ".join(f"{vhost}: {reason}" for vhost, reason in outcome.failed),
         )

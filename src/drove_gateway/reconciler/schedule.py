@@ -4,7 +4,8 @@ The rules:
 - The first change after a quiet time is applied immediately. Changes that follow are collected
   until it is quiet again, for a limited time.
 - Two reloads keep a distance, which grows with the old workers that the proxy still has. What does
-  not need the reload does not wait for it.
+  not need the reload does not wait for it. A reload that was refused left no workers, so that the
+  next keeps only the shortest distance.
 - What failed is tried again, at growing intervals. A change ends the wait.
 - While the proxy is restarted, the work is on hold: nothing begins until it is released, or until
   the hold's limit.
@@ -75,11 +76,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
 class Result(msgspec.Struct, frozen=True):
     """How an attempt ended. `worked` is whether the proxy was changed, `reload` whether a reload
-    was part of it, successful or not. `error` and `failed_vhosts` tell what failed: the whole, or
-    some vhosts."""
+    was part of it that may have left old workers, `reload_refused` whether one was due that was
+    certainly not made. `error` and `failed_vhosts` tell what failed: the whole, or some vhosts."""
 
     worked: bool = True
     reload: bool = False
+    reload_refused: bool = False
     error: str = ""
     failed_vhosts: str = ""
 
@@ -109,6 +111,7 @@ class Schedule(msgspec.Struct, frozen=True):
     way_in: WayIn = NOT_MEASURED
     last_work: float = -math.inf
     last_reload: float = -math.inf
+    last_refusal: float = -math.inf
     workers: Workers = Workers()
     held_until: float | None = None
     attempts: int = 0
@@ -160,7 +163,8 @@ class Schedule(msgspec.Struct, frozen=True):
     @property
     def next_reload(self) -> float:
         """When the next reload is allowed."""
-        return self.last_reload + self.pressure.interval
+        earliest = self.last_refusal + self.pace.between_reloads
+        return max(self.last_reload + self.pressure.interval, earliest)
 
     def decide(self, now: float) -> Decision:
         """Return what to do at `now`."""
@@ -215,6 +219,7 @@ class Schedule(msgspec.Struct, frozen=True):
             self,
             last_work=now,
             last_reload=now if result.reload else self.last_reload,
+            last_refusal=now if result.reload_refused else self.last_refusal,
             attempts=attempts,
             next_try=_retry(attempts, problem, now, jitter) if problem else None,
         )

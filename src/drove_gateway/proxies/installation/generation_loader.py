@@ -1,6 +1,6 @@
 """Loads a generation: reload the proxy, and prove that it serves the new configuration."""
 
-from drove_gateway.model.errors import GenerationUnproven
+from drove_gateway.model.errors import CommandTimeout, GenerationUnproven, ReloadTimeout
 from drove_gateway.model.plan import ApplyStage
 from drove_gateway.proxies.installation.platform import Platform
 from drove_gateway.proxies.installation.proof import Ask, Prove
@@ -27,19 +27,27 @@ class GenerationLoader:
     async def load(self, rendered: Rendered, timings: Timings) -> None:
         """Reload, and wait until the proxy serves `rendered` where it can prove that.
 
-        Does nothing where reloads are disabled. Raises CommandFailed, CommandTimeout,
+        Does nothing where reloads are disabled. Raises CommandFailed, ReloadTimeout,
         GenerationUnproven or another ProxyError.
         """
         if self._platform.reload is None:
             return
         with timings.stage(ApplyStage.RELOAD):
-            await self._platform.reload()
+            await self._reload()
         if rendered.proof_url is not None:
             limit = _PROOF_BASE_SECONDS + _PROOF_PER_CHECK_SECOND * timings.of(ApplyStage.CHECK)
             with timings.stage(ApplyStage.PROVE):
                 await self._prove(
                     rendered.proof_url, rendered.generation, timeout=min(self._timeout, limit)
                 )
+
+    async def _reload(self) -> None:
+        if self._platform.reload is None:
+            return
+        try:
+            await self._platform.reload()
+        except CommandTimeout as error:
+            raise ReloadTimeout(str(error)) from error
 
     async def serves(self, url: str, generation: str) -> bool:
         """Return whether the proxy already serves `generation`."""
