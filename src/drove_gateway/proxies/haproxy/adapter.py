@@ -42,6 +42,7 @@ _OF_WHOLE_BACKENDS = {
     Action.DELETE_BACKEND: commands.delete_backend,
 }
 
+_END_OF_BACKENDS = frozenset({Action.UNPUBLISH, Action.DELETE_BACKEND})
 _DONE = Result()
 # What a server was to become it is already, or the next round settles it.
 _HARMLESS = frozenset({Verdict.DONE, Verdict.EXISTS, Verdict.NO_SERVER})
@@ -281,7 +282,7 @@ def _restoring(change: Change) -> Iterator[Command]:
 def _result(change: Change, replies: Iterable[Reply]) -> Result:
     if change.action is Action.DELETE:
         return _deletion(next(r for r in replies if r.command.operation == "delete_server"))
-    if change.action in {Action.UNPUBLISH, Action.DELETE_BACKEND}:
+    if change.action in _END_OF_BACKENDS:
         return _deletion(next(iter(replies)))
     for reply in replies:
         if change.action is Action.REPLACE and reply.verdict in _NOT_YET:

@@ -27,7 +27,7 @@ class Options(msgspec.Struct, frozen=True):
 
     def uses_tls(self, https: bool) -> bool:
         """Whether a server that is added uses TLS."""
-        return "ssl" in self.attributes_for(https).split()
+        return _has(self.attributes_for(https), "ssl")
 
     def attributes_for(self, https: bool) -> str:
         """The options that a server is added with."""
@@ -36,10 +36,15 @@ class Options(msgspec.Struct, frozen=True):
         return f"{self.attributes} {self.ssl_attributes}".strip()
 
 
-@lru_cache(maxsize=1 << 10)
 def checks(attributes: str) -> bool:
     """Whether a server with these options has health checks."""
-    return "check" in attributes.split()
+    return _has(attributes, "check")
+
+
+# Thousands of servers have the same options.
+@lru_cache(maxsize=1 << 10)
+def _has(attributes: str, option: str) -> bool:
+    return option in attributes.split()
 
 
 def options(settings: "Settings", *, wildcards: bool = False) -> Options:

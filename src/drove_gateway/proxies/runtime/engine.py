@@ -224,8 +224,7 @@ class Engine:
 
         Raises RuntimeApiError; what the batch concerned counts as unknown then.
         """
-        for change in pending:
-            self.ledger.begin(change, self._clock())
+        self.ledger.begin_all(pending, self._clock())
         try:
             batch = await self.adapter.carry_out(pending)
         except BaseException:
@@ -233,10 +232,7 @@ class Engine:
             raise
         pairs = tuple(zip(pending, batch.results, strict=True))
         self._remember(batch, pairs)
-        backends = {change.backend for change in pending if change.action is not Action.DELETE}
-        found = {(b, s.name): s for b in backends for s in self.seen.get(b, ())}
-        for change, result in pairs:
-            self.ledger.end(change, result, found.get((change.backend, change.name)), self._clock())
+        self.ledger.end_all(pairs, self.seen, self._clock())
         if self.adapter.makes_backends:
             note_unwritten(self.unwritten, pending)
         self.refused |= problems(pairs, {"needs reload"})

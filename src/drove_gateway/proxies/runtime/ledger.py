@@ -6,7 +6,7 @@ memory: after a restart of the gateway every state that it finds counts as an op
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 
 import msgspec
@@ -129,6 +129,23 @@ class Ledger:
             self.note(backend, name, Entry(Stage.PROBING, now + _PROBE_SECONDS))
         elif change.action is not Action.DRAIN and not found.held:
             self.strike(backend, name)
+
+    def begin_all(self, changes: Iterable[Change], now: float) -> None:
+        """Note that `changes` are about to be carried out."""
+        for change in changes:
+            self.begin(change, now)
+
+    def end_all(
+        self,
+        pairs: Collection[tuple[Change, Result]],
+        seen: Mapping[str, Iterable[ObservedServer]],
+        now: float,
+    ) -> None:
+        """Note the outcomes of changes; `seen` has the servers by backend as they are then."""
+        backends = {change.backend for change, _ in pairs if change.action is not Action.DELETE}
+        found = {name: {server.name: server for server in seen.get(name, ())} for name in backends}
+        for change, result in pairs:
+            self.end(change, result, found.get(change.backend, {}).get(change.name), now)
 
     def _remember(self, change: Change, now: float) -> None:
         self._changed.pop((change.backend, change.name), None)

@@ -107,7 +107,7 @@ def connections(reply: str, backends: Collection[str]) -> dict[str, list[tuple[s
         columns = next(lines).lstrip("# ").split(" ")
         used = columns.index("used_cur")
         for line in lines:
-            fields = line.split(" ")
+            fields = line.split(" ", used + 1)
             backend, _, name = fields[0].partition("/")
             if backend in found:
                 found[backend].append((name, int(fields[used])))
