@@ -62,7 +62,7 @@ def test_of_several_controllers_the_first_is_quoted_and_the_others_are_counted()
 
     assert found.sentence == (
         "No controller leads in namespace stage; the last known apps stay served. "
-        "http://c1: 401 No; and 2 more"
+        "http://c1: 401 No; and 2 more."
     )
 
 
@@ -106,7 +106,7 @@ def test_a_part_that_fails_is_named_with_cause_and_help(
 
     found = verdict(msgspec.structs.replace(status, proxy=proxy))
 
-    assert found.sentence == f"{what}line 7"
+    assert found.sentence == f"{what}line 7."
     assert found.helps.startswith(helps)
 
 

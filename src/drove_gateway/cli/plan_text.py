@@ -14,9 +14,10 @@ _WIDEST_SUBJECT = 48
 
 
 _DISAGREES = (
-    "the running gateway is idle, so it makes another configuration of the same data: what is new "
-    "in nixy.toml or waits for SIGHUP, or the environment variables that the template reads are "
-    "others in this shell; values in a [template] table are the same for both"
+    "the running gateway is idle, so it makes another configuration of the same data: the template "
+    "prints the time (`datetime`), nixy.toml or the template has changed and waits for SIGHUP, or "
+    "the environment variables that the template reads are others in this shell; values in a "
+    "[template] table are the same for both"
 )
 
 

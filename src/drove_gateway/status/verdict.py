@@ -36,10 +36,17 @@ class Verdict(msgspec.Struct, frozen=True):
 def verdict(status: Status) -> Verdict:
     """Return what an engineer on call must know first."""
     if not status.history and status.progress.state == "waiting":
-        return _begun(status)
+        return _ended(_begun(status))
     following = _following(status.progress)
     found = _failing(status, following) or _waiting(status) or _fine(status, following)
-    return msgspec.structs.replace(found, proven=_proven(status))
+    return _ended(msgspec.structs.replace(found, proven=_proven(status)))
+
+
+def _ended(found: Verdict) -> Verdict:
+    """Return the verdict with a full stop after a sentence that ends with others' words."""
+    if found.sentence.endswith((".", "…", "!", "?")):
+        return found
+    return msgspec.structs.replace(found, sentence=f"{found.sentence}.")
 
 
 def _proven(status: Status) -> float | None:

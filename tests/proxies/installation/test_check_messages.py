@@ -79,3 +79,32 @@ async def test_a_refusal_is_the_same_at_every_check(tmp_path: Path, printed: str
 
     assert refusals[0] == refusals[1]
     assert "unknown" in refusals[0]
+
+
+@pytest.mark.parametrize(
+    ("warning", "error"),
+    [
+        ("[WARNING]  (1) : config : parsing [{0}:2] : old", "[ALERT]  (1) : parsing [{0}:4] : bad"),
+        ("[warn] 1#1: old directive in {0}:2", '[emerg] 1#1: unknown directive "x" in {0}:4'),
+    ],
+)
+async def test_a_refusal_names_the_line_of_the_error_and_not_of_a_warning_before_it(
+    tmp_path: Path, warning: str, error: str
+) -> None:
+    file = tmp_path / "proxy.cfg"
+    file.write_text(TEXT)
+    program = f"import sys; print(({warning!r} + chr(10) + {error!r}).format(sys.argv[1])); exit(1)"
+    platform = Platform(
+        name="the proxy",
+        config=file,
+        check=lambda path: (sys.executable, "-c", program, str(path)),
+        reload=None,
+    )
+    source = TemplateSource("proxy.tmpl", TEXT, ("{{", "}}"))
+
+    with pytest.raises(CheckRefused) as refused:
+        await check(platform, file, TEXT, source, timeout=5)
+
+    assert refused.value.line == 4
+    assert "at line 4 (user jo" in str(refused.value)
+    assert "old" not in str(refused.value)

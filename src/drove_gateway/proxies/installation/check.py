@@ -6,8 +6,14 @@ from drove_gateway.config.declared_secrets import without_secrets_of
 from drove_gateway.model.errors import CheckRefused, CommandFailed
 from drove_gateway.proxies.installation.config_file import seen_from
 from drove_gateway.proxies.installation.platform import Platform
-from drove_gateway.proxies.installation.refused_line import TemplateSource, line_of, refused_line
-from drove_gateway.proxies.installation.subprocess_runner import last_lines, run
+from drove_gateway.proxies.installation.refused_line import (
+    TemplateSource,
+    errors_of,
+    line_of,
+    named_lines,
+    refused_line,
+)
+from drove_gateway.proxies.installation.subprocess_runner import first_lines, last_lines, run
 
 
 async def check(
@@ -34,10 +40,11 @@ async def check(
             output=output,
         )
     line = refused_line(output, platform.config)
-    output = without_secrets_of(line_of(text, line), output)
+    for number in named_lines(output, platform.config):
+        output = without_secrets_of(line_of(text, number), output)
     raise CheckRefused(
         f"{platform.name} refuses the new configuration{source.origin(text, line)}, "
-        f"{platform.config} stays as it is: {last_lines(output)}",
+        f"{platform.config} stays as it is: {first_lines(errors_of(output, platform.config))}",
         output=output,
         line=line,
     )

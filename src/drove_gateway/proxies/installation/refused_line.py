@@ -1,6 +1,7 @@
 """Where a line that a proxy's check refuses comes from. Pure."""
 
 import re
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,29 @@ from drove_gateway.config.declared_secrets import without_declared_secrets
 from drove_gateway.model.wording import printable
 
 _LONGEST = 160
+_MOST_NAMED = 100
+# NGINX's and HAProxy's levels of what a check only mentions.
+_NO_ERROR = re.compile(r"\[(?:debug|info|notice|warn|NOTICE|WARNING)\]")
+
+
+def errors_of(output: str, config: Path) -> str:
+    """Return a check's output without notes and warnings, unless only these name a line."""
+    errors = "\n".join(line for line in output.splitlines() if not _NO_ERROR.search(line))
+    return errors if named_lines(errors, config) else output
 
 
 def refused_line(output: str, config: Path) -> int | None:
-    """Return the line of the file that a check names, as in `/etc/nginx.conf:12`."""
-    match = re.search(rf"{re.escape(str(config))}:(\d+)", output)
-    return int(match.group(1)) if match else None
+    """Return the line of the file that a check refuses, as in `/etc/nginx.conf:12`.
+
+    It is the first line that an error names; what a warning names is not refused.
+    """
+    return next(iter(named_lines(errors_of(output, config), config)), None)
+
+
+def named_lines(output: str, config: Path) -> list[int]:
+    """Return the lines of the file that a check names, each once, the first `_MOST_NAMED`."""
+    matches = re.finditer(rf"{re.escape(str(config))}:(\d{{1,9}})", output)
+    return list(dict.fromkeys(int(match[1]) for match in islice(matches, _MOST_NAMED)))
 
 
 def line_of(text: str, number: int | None) -> str:

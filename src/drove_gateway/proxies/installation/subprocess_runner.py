@@ -84,12 +84,25 @@ def last_lines(output: str, most: int = 600) -> str:
 
     Without what differs at each call, so that the same problem has the same message.
     """
-    lines = (_OF_ONE_CALL.sub("", line).strip() for line in output.splitlines())
-    text = " | ".join(line for line in lines if line)
+    text = _on_a_line(output)
     if len(text) <= most:
         return text
     cut, _, words = text[-most:].partition(" ")
     return f"… {words or cut}"
+
+
+def first_lines(output: str, most: int = 600) -> str:
+    """Return the beginning of a command's output, as `last_lines` returns the end."""
+    text = _on_a_line(output)
+    if len(text) <= most:
+        return text
+    words, _, cut = text[:most].rpartition(" ")
+    return f"{words or cut} …"
+
+
+def _on_a_line(output: str) -> str:
+    lines = (_OF_ONE_CALL.sub("", line).strip() for line in output.splitlines())
+    return " | ".join(line for line in lines if line)
 
 
 class _Output(asyncio.Protocol):
