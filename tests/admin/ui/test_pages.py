@@ -124,7 +124,7 @@ async def test_vhosts_that_are_not_applied_come_first(
 
     assert first_sentence(html) == (
         "red: 1 of 2 vhosts not served as Drove lists them. Changes are not applied: the "
-        "check refused line 12"
+        "check refused line 12."
     )
 
 
@@ -141,7 +141,7 @@ async def test_a_part_with_a_problem_is_named_with_its_cause(
     html = await page(client, f"{api.url}/ui/")
 
     assert first_sentence(html).startswith("red: ")
-    assert first_sentence(html).endswith(": line 7 is refused")
+    assert first_sentence(html).endswith(": line 7 is refused.")
 
 
 async def test_a_hold_is_shown_with_the_command_that_ends_it(
