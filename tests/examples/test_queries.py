@@ -27,6 +27,7 @@ from tests.waiting import until
 
 from drove_gateway.metrics.catalog import DECLARED, ORIGINAL
 from drove_gateway.simulator import Options, Simulator
+from drove_gateway.simulator.faults import Fault as ControllerFault
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,6 +57,9 @@ async def _before_haproxy() -> str:
             for instances in (4, 2):
                 await bench.cluster.scale("web", instances)
                 await bench.serves("web")
+            bench.cluster.fault(ControllerFault(kind="empty", route="endpoints"))
+            await bench.cluster.scale("web", 3)
+            await _showing(bench, "vhost_held_servers{")
             (bench.directory / "runtime.sock").rename(bench.directory / "away")
             return await _showing(bench, "haproxy_api_calls_failed_total{")
 

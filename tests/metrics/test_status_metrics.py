@@ -122,6 +122,9 @@ def test_held_servers_are_a_metric() -> None:
     metrics.mirror(msgspec.structs.replace(status, held=(held,)))
     assert shown(metrics)['drove_gateway_held_servers{namespace="one"}'] == 0
     assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 12
+    vhost = 'drove_gateway_vhost_held_servers{namespace="two",vhost="a.local"}'
+    assert shown(metrics)[vhost] == 12
 
     metrics.mirror(status)
     assert shown(metrics)['drove_gateway_held_servers{namespace="two"}'] == 0
+    assert vhost not in shown(metrics)

@@ -314,6 +314,13 @@ OWN = (
     ),
     Declared(
         "gauge",
+        "vhost_held_servers",
+        "The same for each vhost that has held servers; at most 100 of them. "
+        "`drove-gateway status` says why, and what ends it.",
+        ("namespace", "vhost"),
+    ),
+    Declared(
+        "gauge",
         "draining_servers",
         "Removed servers that still finish requests; only with a runtime API.",
     ),

@@ -19,6 +19,7 @@ from prometheus_client import (
 )
 from prometheus_client.metrics import MetricWrapperBase
 
+from drove_gateway.acceptance.held import HeldWithdrawal
 from drove_gateway.metrics import exposition
 from drove_gateway.metrics.catalog import DECLARED, KNOWN, RUNTIME_API_DURATION, Declared, series
 from drove_gateway.model.health import CertificateHealth
@@ -136,13 +137,21 @@ class Metrics:
         self._set("vhosts", len(apps))
         self._set("servers", sum(len(app.hosts) for app in apps.values()))
         self._set("state_persistence_healthy", not status.stored.problem)
-        held: dict[str, int] = {}
-        for each in status.held:
-            held[each.namespace] = held.get(each.namespace, 0) + each.servers
+        held = self._held(status.held)
         for view in status.namespaces:
             self._set("held_servers", held.get(view.name, 0), view.name)
             self._set("serving_stored_state", view.name in status.restored, view.name)
             self._set("last_sync_timestamp_seconds", view.last_sync or 0, view.name)
+
+    def _held(self, withdrawals: Sequence[HeldWithdrawal]) -> dict[str, int]:
+        """Set the gauge of held vhosts. Return the held servers of each namespace."""
+        held: dict[str, int] = {}
+        self._gauges["vhost_held_servers"].clear()
+        for at, each in enumerate(withdrawals):
+            held[each.namespace] = held.get(each.namespace, 0) + each.servers
+            if at < _MOST_VHOSTS:
+                self._set("vhost_held_servers", each.servers, each.namespace, each.vhosts[0])
+        return held
 
     def tasks(self, count: int) -> None:
         self._set("tasks", count)
