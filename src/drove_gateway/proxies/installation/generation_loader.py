@@ -64,10 +64,15 @@ class GenerationLoader:
 
     async def drift(self, current: Rendered) -> str:
         """Return how the generation that the proxy serves differs from `current`, or an empty
-        string; a proxy that does not respond has not drifted."""
+        string; a proxy that does not respond has not drifted.
+
+        Old workers may still respond for a moment after a reload on a busy machine.
+        """
         if current.proof_url is None or self._platform.reload is None:
             return ""
         serving = await self._ask(current.proof_url)
         if serving is None or serving == current.generation:
+            return ""
+        if await self.serves(current.proof_url, current.generation):
             return ""
         return f"{self._platform.name} serves generation {serving}, not {current.generation}"
