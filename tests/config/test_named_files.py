@@ -8,7 +8,7 @@ import pytest
 from tests.config.loading import NAMESPACE, problems, read
 from tests.config.places import without_line
 
-from drove_gateway.config import load
+from drove_gateway.config import load, load_again
 from drove_gateway.model.errors import ConfigError
 
 
@@ -47,6 +47,22 @@ def test_what_is_not_toml_is_reported_with_file_and_line(
     (message,) = refused.value.problems
     assert message.startswith(problem)
     assert "\n" not in message
+
+
+def test_a_pipe_in_the_files_place_is_refused_when_it_is_read_again(directory: Path) -> None:
+    """A start may read a pipe, as in `-f <(envsubst < nixy.toml)`; the daemon must not wait."""
+    os.mkfifo(directory / "nixy.toml")
+    with pytest.raises(ConfigError, match=r"nixy\.toml: cannot be read again: it is not a regular"):
+        load_again(directory / "nixy.toml", {})
+
+
+def test_a_pipe_in_the_place_of_a_named_file_is_refused_without_opening_it(
+    directory: Path,
+) -> None:
+    os.mkfifo(directory / "ca.pem")
+    (directory / "nixy.toml").write_text(f'{NAMESPACE}tls_ca_file = "{directory}/ca.pem"\n')
+    with pytest.raises(ConfigError, match="must be a regular file"):
+        load(directory / "nixy.toml", {})
 
 
 def test_a_file_that_is_not_there(directory: Path) -> None:

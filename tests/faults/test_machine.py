@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import resource
 import signal
 import sys
@@ -274,6 +275,20 @@ async def test_a_gateway_that_cannot_leave_its_configuration_makes_room(
         shared.daemon.signal(signal.SIGHUP)
         await until(lambda: "event=configuration_changed" in shared.daemon.tail())
         assert await shared.ended(then) == code
+
+
+@only_haproxy
+async def test_a_pipe_in_the_configurations_place_stops_nothing(shared: Bench) -> None:
+    file = shared.daemon.config
+    aside = file.with_suffix(".aside")
+    file.rename(aside)
+    os.mkfifo(file)
+    async with shared.traffic():
+        shared.daemon.signal(signal.SIGHUP)
+        await until(lambda: "it is not a regular file" in shared.daemon.tail())
+        await shared.cluster.scale("web", 4)
+        await shared.serves("web")
+    aside.replace(file)
 
 
 async def test_a_second_gateway_for_the_proxy_ends_and_changes_nothing(shared: Bench) -> None:

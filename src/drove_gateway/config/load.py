@@ -33,6 +33,16 @@ class Loaded(msgspec.Struct, frozen=True):
     waiting: tuple[Notice, ...] = ()
 
 
+def load_again(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """As `load`, for a process that must not wait: a pipe, which can be read only once, is refused.
+
+    Raises ConfigError.
+    """
+    if path is not None and _may_never_end(path):
+        raise ConfigError((f"{path}: cannot be read again: it is not a regular file",))
+    return load(path, environ)
+
+
 def load(path: Path | None, environ: Mapping[str, str], *, runs_here: bool = True) -> Loaded:
     """Return the settings from the file and the environment; without a path, from the environment.
 
@@ -98,12 +108,20 @@ def _unreadable_files(draft: Draft) -> Iterator[Problem]:
         if not isinstance(name, str) or not name:
             continue
         try:
+            if _may_never_end(Path(name)):
+                yield Problem(assignment(draft, location, name), "must be a regular file")
+                continue
             Path(name).open("rb").close()
         except OSError as error:
             text = f"must be a readable file: {error.strerror}"
             yield Problem(assignment(draft, location, name), text)
         except ValueError:
             yield Problem(assignment(draft, location, name), "must be the path of a file")
+
+
+def _may_never_end(path: Path) -> bool:
+    """Whether the path names a pipe, a socket or a device: opening it may wait without end."""
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def _named_files(draft: Draft) -> Iterator[tuple[Location, object]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from signal import Signals
 
-from drove_gateway.config import Loaded, load
+from drove_gateway.config import Loaded, load_again
 from drove_gateway.daemon.gateway import Gateway, first_status
 from drove_gateway.daemon.systemd import Notifier, Service
 from drove_gateway.daemon.tasks import StartInterrupted
@@ -169,7 +169,7 @@ class _Daemon:
         """Read the configuration again; whether it changed and can be used."""
         self.service.reloading()
         try:
-            fresh = load(self._file, self._environ)
+            fresh = load_again(self._file, self._environ)
         except ConfigError as error:
             self._complain(error)
             self.service.reloaded()

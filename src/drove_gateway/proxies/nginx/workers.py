@@ -5,12 +5,16 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from drove_gateway.files.regular import read_regular
 from drove_gateway.model.workers import Workers
 from drove_gateway.proxies.processes import PROC, Process, observe, processes
 
 PID_FILE = re.compile(r"^\s*pid\s+[\"']?([^\"';\s]+)[\"']?\s*;", re.MULTILINE)
 _OPENING = 1 << 16
 """Characters; the directive `pid` comes before the blocks."""
+
+
+_LONGEST_ID = 100
 
 
 async def nginx_workers(config: Path, proc: Path = PROC) -> Workers | None:
@@ -52,6 +56,6 @@ def _master_id(config: Path) -> int | None:
     try:
         with config.open(errors="replace") as file:
             named = PID_FILE.search(file.read(_OPENING))
-        return int(Path(named[1]).read_text()) if named else None
+        return int(read_regular(Path(named[1]), _LONGEST_ID)) if named else None
     except (OSError, ValueError):
         return None
