@@ -198,7 +198,8 @@ class Follower:
         if times:
             wall = self._shared.around.wall()
             after = self._offset.seconds_since(min(times) / 1000, wall)
-            self._noticed = Noticed(now, after)
+            # An earlier change that was not fetched yet is the slowest.
+            self._noticed = self._noticed or Noticed(now, after)
             if after is not None:
                 self._shared.metrics.drove_notice_duration_seconds(self._shared.namespace, after)
 
