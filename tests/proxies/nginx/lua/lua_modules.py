@@ -8,7 +8,7 @@ import lupa.luajit21
 
 from drove_gateway.proxies.nginx.lua.source import module_source
 
-_PURE = ("json", "refusal", "address", "parameters", "upstream", "record", "choice")
+_PURE = ("json", "refusal", "address", "parameters", "upstream", "record", "choice", "socket")
 # Runs `call`, a function of Lua; a refusal becomes {refused = code}.
 _GLUE = """
 local json, refusal = require("drove_gateway.json"), require("drove_gateway.refusal")

@@ -178,6 +178,17 @@ class LuaNginx:
         await self.start()
         return begin, time.monotonic()
 
+    async def kill(self) -> None:
+        """Kill the master and the workers, as the kernel does when memory runs out."""
+        workers = (await self.handshake())["workers"]
+        await self._close_session()
+        assert self._process is not None
+        self._process.kill()
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        await self._process.wait()
+        await until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
     async def reload(self) -> None:
         """Reload, and wait until the old workers are gone."""
         before = (await self.handshake())["loads"]

@@ -146,8 +146,10 @@ def init_code(
     options: LuaOptions, upstreams: Mapping[str, FileUpstream], *, generation: str
 ) -> str:
     """Return the Lua code of `init_by_lua_block`: the balancer, and the servers of the file."""
+    socket = options.listen.removeprefix("unix:")
     about = (
-        f"file.begin({{ version = {_quoted(VERSION)}, hash = {_quoted(code_hash())}, "
+        f"file.begin({{ socket = {_quoted(socket) if socket != options.listen else 'nil'}, "
+        f"version = {_quoted(VERSION)}, hash = {_quoted(code_hash())}, "
         f"generation = {_quoted(generation)}, defaults = {{ max_fails = {options.max_fails}, "
         f"fail_timeout = {_quoted(options.fail_timeout)}, "
         f"slow_start = {_quoted(options.slow_start)} }} }})"

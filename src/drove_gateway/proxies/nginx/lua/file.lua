@@ -8,6 +8,7 @@ local upstreams = require("drove_gateway.upstream")
 local view = require("drove_gateway.view")
 local parameters = require("drove_gateway.parameters")
 local refusal = require("drove_gateway.refusal")
+local socket = require("drove_gateway.socket")
 
 local M = {}
 
@@ -73,10 +74,13 @@ local function take(name, entry)
     end
 end
 
--- Begin a configuration. `about` has its generation, the hash of this code and the parameters of
--- servers that state none.
+-- Begin a configuration. `about` has its generation, the hash of this code, the path of the API's
+-- socket if it has one, and the parameters of servers that state none.
 function M.begin(about)
     M.about = about
+    if about.socket then
+        socket.remove_stale(about.socket)
+    end
     ngx.update_time()
     M.loaded_at = ngx.now()
     is_new = store.load(about.generation)

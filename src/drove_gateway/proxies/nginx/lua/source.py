@@ -18,6 +18,7 @@ _MODULES = (
     "health",
     "running",
     "view",
+    "socket",
     "file",
     "counters",
     "status",
