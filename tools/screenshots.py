@@ -37,7 +37,8 @@ _SECONDS = 60.0
 
 
 class Shot(msgspec.Struct, frozen=True):
-    """A picture: its file, the path of the page, the words to wait for, and the window."""
+    """A picture: its file, the path of the page, the words and the element to wait for, and the
+    window."""
 
     name: str
     path: str
@@ -45,6 +46,7 @@ class Shot(msgspec.Struct, frozen=True):
     width: int = 1100
     height: int = 760
     scheme: Literal["light", "dark"] = "light"
+    element: str = "#main"
 
 
 HEALTHY = (
@@ -52,7 +54,8 @@ HEALTHY = (
     Shot("vhost", "/ui/vhosts/shop.example.com", "It is served."),
     Shot("phone", "/ui/", "served as Drove lists them", 390, 760, "dark"),
 )
-REFUSED = (Shot("incident", "/ui/", "401 Unauthorized"),)
+# The time since when the problem lasts comes within a second.
+REFUSED = (Shot("incident", "/ui/", "401 Unauthorized", element="#problems time"),)
 
 
 @click.command()
@@ -133,6 +136,7 @@ async def _shoot(browser: Browser, url: str, shot: Shot, directory: Path) -> Non
     )
     await page.goto(url + shot.path)
     await page.wait_for_selector(f"text={shot.words}", timeout=_SECONDS * 1000)
+    await page.wait_for_selector(shot.element, timeout=_SECONDS * 1000)
     await page.screenshot(path=directory / f"{shot.name}.png")
     await page.close()
     click.echo(f"{directory / shot.name}.png")
