@@ -1,7 +1,8 @@
 """HAProxy's runtime API as the engine uses it."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -42,7 +43,7 @@ _OF_WHOLE_BACKENDS = {
     Action.DELETE_BACKEND: commands.delete_backend,
 }
 
-_END_OF_BACKENDS = frozenset({Action.UNPUBLISH, Action.DELETE_BACKEND})
+_ENDS = frozenset({Action.DELETE, Action.UNPUBLISH, Action.DELETE_BACKEND})
 _DONE = Result()
 # What a server was to become it is already, or the next round settles it.
 _HARMLESS = frozenset({Verdict.DONE, Verdict.EXISTS, Verdict.NO_SERVER})
@@ -182,7 +183,7 @@ class HaproxyAdapter:
         replies = await self._api.run([*batch, *(self._reading(backends) if backends else ())])
         rest = iter(replies)
         results = [
-            _result(change, [next(rest) for _ in group])
+            _result(change, tuple(islice(rest, len(group))))
             for change, group in zip(changes, groups, strict=True)
         ]
         if not backends:
@@ -279,11 +280,10 @@ def _restoring(change: Change) -> Iterator[Command]:
         yield commands.set_state(change.backend, change.name, _STATE_OF[change.held])
 
 
-def _result(change: Change, replies: Iterable[Reply]) -> Result:
-    if change.action is Action.DELETE:
-        return _deletion(next(r for r in replies if r.command.operation == "delete_server"))
-    if change.action in _END_OF_BACKENDS:
-        return _deletion(next(iter(replies)))
+def _result(change: Change, replies: Sequence[Reply]) -> Result:
+    if change.action in _ENDS:
+        # What else has to be done for a deletion comes before it.
+        return _deletion(replies[-1])
     for reply in replies:
         if change.action is Action.REPLACE and reply.verdict in _NOT_YET:
             return Result("busy", reply.text)

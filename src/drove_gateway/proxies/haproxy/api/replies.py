@@ -22,6 +22,9 @@ _MOST_BYTES_OF_OTHERS = 4 << 20
 class Verdict(Enum):
     """The meaning of a reply."""
 
+    # Members are single objects; Enum's own hash is slow, and thousands are looked up at once.
+    __hash__ = object.__hash__
+
     DONE = auto()
     EXISTS = auto()
     NO_SERVER = auto()
