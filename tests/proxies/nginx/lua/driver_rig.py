@@ -97,7 +97,6 @@ async def rigged(
     ttl: float = 30.0,
 ) -> AsyncIterator[Rig]:
     """A gateway's driver for a running NGINX; `lookup` resolves names, for `ttl` seconds."""
-    lookup = lookup or _no_lookup
     source = shipped("nginx-lua") if template is None else template
     (nginx.directory / "nginx.tmpl").write_text(source)
     settings = Settings(
@@ -135,7 +134,7 @@ async def rigged(
             watch_interval=watch_interval,
             structure_interval=structure_interval,
         ),
-        Resolver(lookup, timeout=1.0, ttl=ttl, clock=time.monotonic),
+        Resolver(lookup or _no_lookup, timeout=1.0, ttl=ttl, clock=time.monotonic),
         file.installation(await file.template(outside.environ), outside),
         clock=time.monotonic,
         log=log,

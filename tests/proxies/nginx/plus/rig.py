@@ -76,6 +76,33 @@ class Rig(InProcessBench):
         self.nginx = nginx
 
 
+def _installation(
+    nginx: StandIn,
+    directory: Path,
+    template: str | Path,
+    environ: Mapping[str, str],
+    settings: Mapping[str, object],
+    log: EventLog,
+) -> Installation:
+    """Make what writes and loads the stand-in's configuration."""
+    path = directory / "nginx.tmpl"
+    if isinstance(template, Path):
+        path = template
+    else:
+        path.write_text(PROOF % nginx.traffic_port + template)
+    nginx.conf_path = directory / "nginx.conf"
+    used = Settings(
+        nginx_config=str(nginx.conf_path),
+        nginx_template=str(path),
+        nginx_cmd=" ".join(nginx.command),
+        **dict(settings),  # type: ignore[arg-type]
+    )
+    file = TemplateFile(path, ("{{", "}}"), template_functions(environ, (1, 25, 5)))
+    configured = kind_of(used).file
+    assert configured is not None
+    return configured.installation(file, this_machine(environ, Metrics(), log))
+
+
 @contextlib.asynccontextmanager
 async def rigged(
     nginx: StandIn,
@@ -103,22 +130,7 @@ async def rigged(
     )
     made: Installation = NoInstallation("nginx")
     if template is not None:
-        path = directory / "nginx.tmpl"
-        if isinstance(template, Path):
-            path = template
-        else:
-            path.write_text(PROOF % nginx.traffic_port + template)
-        nginx.conf_path = directory / "nginx.conf"
-        used = Settings(
-            nginx_config=str(nginx.conf_path),
-            nginx_template=str(path),
-            nginx_cmd=" ".join(nginx.command),
-            **dict(settings or {}),  # type: ignore[arg-type]
-        )
-        file = TemplateFile(path, ("{{", "}}"), template_functions(environ or {}, (1, 25, 5)))
-        configured = kind_of(used).file
-        assert configured is not None
-        made = configured.installation(file, this_machine(environ or {}, Metrics(), log))
+        made = _installation(nginx, directory, template, environ or {}, settings or {}, log)
     parameters = Parameters(max_fails=0, fail_timeout="1s", slow_start="0s")
     driver = RuntimeProxy(
         NginxAdapter(client, parameters, metrics=metrics, clock=time.monotonic),
