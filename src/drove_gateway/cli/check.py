@@ -35,6 +35,7 @@ from drove_gateway.cli.render import rendered
 from drove_gateway.cli.sample_topology import sample_topology
 from drove_gateway.cli.status.text import one_line
 from drove_gateway.cli.template_choice import template_option, with_template
+from drove_gateway.cli.template_values import doubtful_values
 from drove_gateway.cli.terminal import fitted, terminal_width
 from drove_gateway.config import Settings
 from drove_gateway.daemon import assembly
@@ -56,6 +57,7 @@ from drove_gateway.proxies.installation import config_file
 from drove_gateway.proxies.installation.configured_file import ConfiguredFile
 from drove_gateway.proxies.installation.preview import Preview
 from drove_gateway.proxies.installation.render import Rendered, interpreted
+from drove_gateway.proxies.installation.template_data import template_variables
 from drove_gateway.proxies.namespace_rules import namespace_rules
 from drove_gateway.proxies.registry import kind_of
 from drove_gateway.state.document import StoredNamespace
@@ -204,6 +206,9 @@ async def _check_file(
     options.ok("template", f"rendered {vhosts} with {servers} {source}")
     if text.interpreted_because:
         warn(f"the template is {interpreted(text.interpreted_because)}")
+    table, source_text = file.settings.template, file.template_path.read_text(errors="replace")
+    for doubt in doubtful_values(table, template_variables(table, os.environ), source_text):
+        warn(doubt)
     options.ok("proxy's check", await file.check(text.text))
     for loss in await file.warnings(text.text):
         warn(loss)
