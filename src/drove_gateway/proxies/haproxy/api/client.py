@@ -34,10 +34,6 @@ _MOST_BYTES = 32 << 20
 # runs 30,000 commands and sends 10 MB in a second.
 _SECONDS_PER_COMMAND = 0.001
 _SECONDS_PER_BYTE = 1e-6
-# HAProxy sends the replies to so many commands in thousands of small pieces: those of a moment are
-# received together, which costs a tenth of the time.
-_MANY_COMMANDS = 100
-_MOMENT_SECONDS = 0.001
 # An API that did not respond in time is not waited for so long again, until it responds.
 _SILENT_SECONDS = 1.0
 
@@ -173,8 +169,8 @@ class RuntimeApi:
 class _Conversation(asyncio.Protocol):
     """Sends all lines and collects the output until the end.
 
-    The waiting task is woken only at the end. Output that is too long, or has more replies than
-    there were `commands`, is refused while it arrives.
+    HAProxy sends thousands of small pieces, so the waiting task is woken only at the end. Output
+    that is too long, or has more replies than there were `commands`, is refused while it arrives.
     """
 
     def __init__(self, commands: int) -> None:
@@ -184,7 +180,6 @@ class _Conversation(asyncio.Protocol):
         self._received = bytearray()
         # A prompt follows each command, `prompt` itself included.
         self._prompts_left = commands + 1
-        self._gathers = commands > _MANY_COMMANDS
         self._last = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -205,9 +200,6 @@ class _Conversation(asyncio.Protocol):
             self._end(OSError(f"it sent more than {_MOST_BYTES >> 20} MB"))
         elif self._prompts_left < 0:
             self._end(OSError("it sent more replies than there were commands"))
-        elif self._gathers and self._transport is not None:
-            self._transport.pause_reading()
-            self._loop.call_later(_MOMENT_SECONDS, self._transport.resume_reading)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc)
