@@ -63,6 +63,21 @@ async def test_a_host_leaves_the_list_before_it_is_killed(client: Client) -> Non
         assert not await answers(client, host, port)
 
 
+async def test_an_instance_that_is_needed_lives_on(client: Client) -> None:
+    async with Simulator() as sim:
+        await sim.deploy("web", instances=1)
+        [(host, port)] = await client.hosts(sim, "web-1")
+        needed = asyncio.Event()
+        needed.set()
+        sim.fleet.lives_on = lambda _: needed.is_set()
+        await sim.scale("web", 0)
+        assert await client.listed(sim) == {}
+        assert await answers(client, host, port)
+        needed.clear()
+        await sim.settled()
+        assert not await answers(client, host, port)
+
+
 async def test_a_stopped_instance_finishes_its_requests(client: Client) -> None:
     async with Simulator() as sim:
         await sim.deploy("web", instances=1)

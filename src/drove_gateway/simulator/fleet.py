@@ -1,7 +1,7 @@
 """Instances: where they are placed, their servers, their states over time."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from itertools import count, cycle
 from typing import Any
 from uuid import uuid4
@@ -19,12 +19,21 @@ from drove_gateway.simulator.workload import (
 
 FIRST_PORT = 20_000
 PORTS = 40_000
+_LOOK_SECONDS = 0.2
+
+
+def _never(_: Instance) -> bool:
+    return False
 
 
 class Fleet:
-    """Runs instances on executors. `servers` holds the real ones by instance id."""
+    """Runs instances on executors. `servers` holds the real ones by instance id.
+
+    A stopped instance ends after its app's `wait_before_kill`, and not while `lives_on` says so.
+    """
 
     def __init__(self, cluster: Cluster) -> None:
+        self.lives_on: Callable[[Instance], bool] = _never
         self.servers: dict[str, InstanceServer] = {}
         self._cluster = cluster
         self._turns = count()
@@ -108,6 +117,8 @@ class Fleet:
     async def _end(self, app: AppVersion, instance: Instance) -> None:
         if app.wait_before_kill:
             await asyncio.sleep(app.wait_before_kill)
+        while self.lives_on(instance):  # noqa: ASYNC110 - the answer depends on what others do
+            await asyncio.sleep(_LOOK_SECONDS)
         server = self.servers.get(instance.instance_id)
         if server is not None:
             await (server.stop() if app.graceful else server.kill())
