@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.faults.connections import Connections
 from tests.faults.mutations import mutated
 
 
@@ -23,11 +24,13 @@ class Meddler:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        server = await asyncio.start_unix_server(self._serve, self.socket)
+        connections = Connections(self._serve)
+        server = await asyncio.start_unix_server(connections, self.socket)
         try:
             yield
         finally:
             server.close()
+            await connections.end()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.faults.connections import Connections
 from tests.traffic import Instance, free_port
 
 VHOST = "other.test"
@@ -53,11 +54,13 @@ class Rogue:
         """Listen at `port` until the block ends."""
         await self._instance.start()
         self.reset()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        connections = Connections(self._serve)
+        server = await asyncio.start_server(connections, "127.0.0.1", self.port)
         try:
             yield self
         finally:
             server.close()
+            await connections.end()
             await self._instance.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
