@@ -25,6 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 TESTS = Path(__file__).parent
+_MOST_OF_A_FAILURE = 4000
 END_TO_END = (
     "admin/ui/test_browser.py",
     "benches",
@@ -60,6 +61,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and "shared_bench" in item.fixturenames:
             kind = item.callspec.params.get("shared_bench", "") if hasattr(item, "callspec") else ""
             item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{kind}"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print why tests were tried again: such a failure has a cause, too."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.write_sep("_", f"{report.nodeid} was tried again", yellow=True)
+        terminalreporter.write_line(report.longreprtext[-_MOST_OF_A_FAILURE:])
 
 
 @pytest.fixture
