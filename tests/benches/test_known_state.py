@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from tests.benches.known_state import SharedBench, missing_in_cluster, proxy_has_ended
-from tests.benches.processes import APPS, KINDS, Bench, running_bench
+from tests.benches.processes import APPS, Bench, running_bench
 from tests.waiting import until
 
 from drove_gateway.simulator import Fault
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Wreck = Callable[[Bench], Awaitable[None]]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=KINDS)
+# The bench is restored in the same way whatever its proxy is.
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["nginx"])
 async def shared_bench(request: pytest.FixtureRequest) -> AsyncIterator[SharedBench]:
     with tempfile.TemporaryDirectory(prefix="dg-", dir="/tmp") as name:
         made = SharedBench(lambda: running_bench(request.param, Path(name)))

@@ -5,7 +5,11 @@ from tests.benches.processes import Bench
 
 from drove_gateway.simulator import Fault
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# `faults/test_controllers.py` has such responses with the other ways of driving a proxy.
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.parametrize("shared_bench", ["haproxy-by-reload"], indirect=True, scope="module"),
+]
 
 
 async def heals(bench: Bench) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.asyncio
 
 LONGEST_WAIT = 6.0
 MOST_GENERATIONS = 20
-FLAPPING_SECONDS = 30.0
+FLAPPING_SECONDS = 20.0
 # The key and the response to it are those of RFC 6455, section 1.3.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 SWITCHED = (

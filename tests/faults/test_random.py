@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 # CI plays the same faults each time, everybody else new ones.
 _ANY = 17 if "CI" in os.environ else random.SystemRandom().randrange(10**6)
 SEED = int(os.environ.get("SOAK_SEED", _ANY))
-SECONDS = float(os.environ.get("SOAK_SECONDS", "30"))
+SECONDS = float(os.environ.get("SOAK_SECONDS", "20"))
 
 SPOILS: tuple[Kind, ...] = (
     "slow",
