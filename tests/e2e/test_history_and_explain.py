@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 from tests.benches.processes import Bench
+from tests.waiting import until
+
+from drove_gateway.state.history_file import NAME
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -21,6 +24,9 @@ async def test_the_history_survives_a_kill_with_the_diff_of_the_configuration(
         return any(line.startswith("+") and deployed in line for lines in diffs for line in lines)
 
     before = await shared.reports("/v1/history", has_diff)
+    file = shared.directory / "state" / NAME
+    # What was applied in the moment of a kill may be missing: it is written a moment later.
+    await until(lambda: deployed in file.read_text())
     await shared.daemon.kill()
     await shared.daemon.start()
     await shared.healthy()

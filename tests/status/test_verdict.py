@@ -212,3 +212,21 @@ def test_a_hold_says_why_and_which_command_ends_it() -> None:
     assert found.colour == "amber"
     assert f"because {HELD.reason}" in found.sentence
     assert found.helps.startswith(f"drove-gateway accept {HELD.vhosts[0]}, if ")
+
+
+@pytest.mark.parametrize(
+    ("section", "what"),
+    [
+        ("template", "The template cannot be used"),
+        ("config", "The configuration is refused"),
+        ("upstream_updates", "The runtime API cannot be used"),
+    ],
+)
+def test_an_error_that_a_section_says_is_named_once_with_what_helps_there(
+    section: str, what: str
+) -> None:
+    cause = "the socket cannot be reached"
+    proxy = ProxyHealth(**{section: HealthSection(healthy=False, message=cause)})
+    retrying = with_progress(running(proxy=proxy), Progress("retrying", error=cause))
+
+    assert [each.what for each in problems(retrying) if each.cause == cause] == [what]

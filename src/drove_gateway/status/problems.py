@@ -64,8 +64,11 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
     The fault of some vhosts is theirs: `of_vhosts` names it, and nothing else is wrong.
     """
     proxy, own = status.proxy, bool(_failed(status))
-    if status.progress.error and not own:
-        yield Problem("Changes are not applied", status.progress.error, "drove-gateway check")
+    error = status.progress.error
+    # What a section says is named once, by that section and with what helps there.
+    said = error in {proxy.template.message, proxy.config.message, proxy.upstream_updates.message}
+    if error and not own and not said:
+        yield Problem("Changes are not applied", error, "drove-gateway check")
     if _is_bad(proxy.template):
         yield Problem(
             "The template cannot be used",
