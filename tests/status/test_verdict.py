@@ -226,7 +226,8 @@ def test_an_error_that_a_section_says_is_named_once_with_what_helps_there(
     section: str, what: str
 ) -> None:
     cause = "the socket cannot be reached"
-    proxy = ProxyHealth(**{section: HealthSection(healthy=False, message=cause)})
+    bad = HealthSection(healthy=False, message=cause)
+    proxy = msgspec.structs.replace(ProxyHealth(), **{section: bad})
     retrying = with_progress(running(proxy=proxy), Progress("retrying", error=cause))
 
     assert [each.what for each in problems(retrying) if each.cause == cause] == [what]

@@ -65,9 +65,9 @@ def of_the_proxy(status: Status) -> Iterator[Problem]:
     """
     proxy, own = status.proxy, bool(_failed(status))
     error = status.progress.error
-    # What a section says is named once, by that section and with what helps there.
-    said = error in {proxy.template.message, proxy.config.message, proxy.upstream_updates.message}
-    if error and not own and not said:
+    # What a section's message says is named once, by that section and with what helps there.
+    messages = {proxy.template.message, proxy.config.message, proxy.upstream_updates.message}
+    if error and not own and error not in messages:
         yield Problem("Changes are not applied", error, "drove-gateway check")
     if _is_bad(proxy.template):
         yield Problem(
