@@ -82,7 +82,7 @@ class LastAddresses:
         known = self._names.known(names) if names else None
         if known is None:
             return topology
-        unknown = self._unknown & (names - known.addresses.keys())
+        unknown = self._left_out(names, known)
         if not known.stale and not unknown:
             return topology
         lost: dict[str, str | None] = {name: known.addresses[name] for name in known.stale}
@@ -101,7 +101,7 @@ class LastAddresses:
         """
         names = _names(topology)
         known = self._names.known(names)
-        unknown = sorted(self._unknown & (names - known.addresses.keys()))
+        unknown = sorted(self._left_out(names, known))
         if unknown:
             listed = first_and_more(unknown, _NAMED_IN_HEALTH, separator=", ")
             message = f"resolver fails, hosts without an address are left out: {listed}"
@@ -113,6 +113,10 @@ class LastAddresses:
         listed = first_and_more(shown, _NAMED_IN_HEALTH, separator=", ")
         message = f"resolver fails, last known address serves: {listed}"
         return of_names(HealthSection(healthy=False, message=message), stale, topology)
+
+    def _left_out(self, names: set[str], known: KnownNames) -> frozenset[str]:
+        """Those of `names` that are left out, as they still have no address."""
+        return self._unknown & (names - known.addresses.keys())
 
 
 def _names(topology: Topology) -> set[str]:
