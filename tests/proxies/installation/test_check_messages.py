@@ -23,22 +23,26 @@ sys.exit(1)
 """
 
 
-async def test_a_refusal_names_the_line_without_its_secret(tmp_path: Path) -> None:
-    file = tmp_path / "haproxy.cfg"
+async def refusal(directory: Path, program: str) -> CheckRefused:
+    """The refusal of `TEXT` by a proxy whose check is this Python program."""
+    file = directory / "proxy.cfg"
     file.write_text(TEXT)
     platform = Platform(
-        name="HAProxy",
+        name="the proxy",
         config=file,
-        check=lambda path: (sys.executable, "-c", QUOTES_THE_LINE, str(path)),
+        check=lambda path: (sys.executable, "-c", program, str(path)),
         reload=None,
     )
-
+    source = TemplateSource("proxy.tmpl", TEXT, ("{{", "}}"))
     with pytest.raises(CheckRefused) as refused:
-        await check(
-            platform, file, TEXT, TemplateSource("haproxy.tmpl", TEXT, ("{{", "}}")), timeout=5
-        )
+        await check(platform, file, TEXT, source, timeout=5)
+    return refused.value
 
-    message = f"{refused.value} {refused.value.output}"
+
+async def test_a_refusal_names_the_line_without_its_secret(tmp_path: Path) -> None:
+    refused = await refusal(tmp_path, QUOTES_THE_LINE)
+
+    message = f"{refused} {refused.output}"
     assert "at line 4 (user jo insecure-password *** gruops g, from line 4" in message
     assert "'gruops'" in message
     assert "OPENSESAME" not in message
@@ -61,21 +65,8 @@ async def test_the_error_of_a_command_shows_no_credentials_of_it() -> None:
     ],
 )
 async def test_a_refusal_is_the_same_at_every_check(tmp_path: Path, printed: str) -> None:
-    file = tmp_path / "proxy.cfg"
-    file.write_text(TEXT)
     program = f"import os, sys; print({printed!r}.format(os.getpid(), sys.argv[1])); sys.exit(1)"
-    platform = Platform(
-        name="the proxy",
-        config=file,
-        check=lambda path: (sys.executable, "-c", program, str(path)),
-        reload=None,
-    )
-    source = TemplateSource("proxy.tmpl", TEXT, ("{{", "}}"))
-    refusals = []
-    for _ in range(2):
-        with pytest.raises(CheckRefused) as refused:
-            await check(platform, file, TEXT, source, timeout=5)
-        refusals.append(str(refused.value))
+    refusals = [str(await refusal(tmp_path, program)) for _ in range(2)]
 
     assert refusals[0] == refusals[1]
     assert "unknown" in refusals[0]
@@ -91,20 +82,10 @@ async def test_a_refusal_is_the_same_at_every_check(tmp_path: Path, printed: str
 async def test_a_refusal_names_the_line_of_the_error_and_not_of_a_warning_before_it(
     tmp_path: Path, warning: str, error: str
 ) -> None:
-    file = tmp_path / "proxy.cfg"
-    file.write_text(TEXT)
     program = f"import sys; print(({warning!r} + chr(10) + {error!r}).format(sys.argv[1])); exit(1)"
-    platform = Platform(
-        name="the proxy",
-        config=file,
-        check=lambda path: (sys.executable, "-c", program, str(path)),
-        reload=None,
-    )
-    source = TemplateSource("proxy.tmpl", TEXT, ("{{", "}}"))
 
-    with pytest.raises(CheckRefused) as refused:
-        await check(platform, file, TEXT, source, timeout=5)
+    refused = await refusal(tmp_path, program)
 
-    assert refused.value.line == 4
-    assert "at line 4 (user jo" in str(refused.value)
-    assert "old" not in str(refused.value)
+    assert refused.line == 4
+    assert "at line 4 (user jo" in str(refused)
+    assert "old" not in str(refused)
