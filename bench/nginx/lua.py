@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
-from bench.nginx.cluster import SERVERS, VHOSTS, changed, cluster, vhost
+from bench.nginx.cluster import SERVERS, VHOSTS, changed, cluster
 from bench.nginx.reloads import Oss
+from bench.rig.apps import vhost
 from bench.rig.numbers import percentile
 from tests.proxies.nginx.lua.driver_rig import Nginx, Rig, rigged, running
 from tests.proxies.nginx.lua.rig import PROGRAM

@@ -16,7 +16,9 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import structlog
-from bench.nginx.cluster import SERVERS, VHOSTS, NoMetrics, changed, cluster, vhost
+from bench.nginx.cluster import SERVERS, VHOSTS, changed, cluster
+from bench.rig.apps import vhost
+from bench.rig.driving import NoMetrics, seconds_to_apply
 from bench.rig.proxies import nginx_plus
 
 from drove_gateway.log.event_log import EventLog
@@ -73,13 +75,8 @@ class Plus:
         )
 
     async def apply(self, desired: Topology) -> float:
-        """Plan and apply; gives the seconds."""
-        begin = time.perf_counter()
-        outcome = await self.driver.apply(self.driver.plan(desired))
-        taken = time.perf_counter() - begin
-        if outcome.failed:
-            raise SystemExit(f"not applied: {outcome.failed[:3]}")
-        return taken
+        """Return the seconds until it was read back."""
+        return await seconds_to_apply(self.driver, desired)
 
     @contextlib.asynccontextmanager
     async def keeping_house(self) -> AsyncIterator[None]:
@@ -103,7 +100,7 @@ class Plus:
         self._bare.clear()
 
     async def bare(self, calls: Iterable[Call]) -> float:
-        """Send calls as they come over kept connections; gives the seconds."""
+        """Send calls as they come over kept connections; return the seconds."""
         pending = iter(calls)
 
         async def worker(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -71,7 +71,7 @@ class Oss:
         self.installation = configured.installation(file, outside)
 
     async def command(self, *arguments: str) -> float:
-        """Run NGINX's program; gives the seconds."""
+        """Run NGINX's program; return the seconds."""
         begin = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             *self.settings.nginx_argv, *arguments, stderr=asyncio.subprocess.DEVNULL
